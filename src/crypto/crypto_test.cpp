@@ -1,0 +1,100 @@
+#include <gtest/gtest.h>
+
+#include "crypto/box.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/signature.hpp"
+
+namespace creto {
+namespace {
+
+Key32 key32(const char* hex) {
+    Key32 key{};
+    const auto bytes = from_hex(hex);
+    std::copy(bytes->begin(), bytes->end(), key.begin());
+    return key;
+}
+
+TEST(Digest, IsUpstreamBlake3) {
+    // Known answer of the reference implementation for the empty input.
+    EXPECT_EQ(blake3({}).hex(), "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
+}
+
+TEST(Digest, DomainsSeparate) {
+    const Bytes content = to_bytes("same bytes");
+    EXPECT_NE(hash(HashDomain::vertex, content), hash(HashDomain::block, content));
+    Hasher hasher{HashDomain::vertex};
+    hasher.update(as_bytes("same ")).update(as_bytes("bytes"));
+    EXPECT_EQ(hasher.finish(), hash(HashDomain::vertex, content));
+}
+
+TEST(Ed25519, KnownAnswerOfRfc8032) {
+    Ed25519Scheme scheme;
+    const auto signer = scheme.signer(KeySeed{
+        key32("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")});
+    EXPECT_EQ(
+        to_hex(signer->public_key().view()),
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    );
+}
+
+template <class Scheme>
+void expect_binds_everything() {
+    Scheme scheme;
+    const auto signer = scheme.signer(KeySeed{
+        key32("0101010101010101010101010101010101010101010101010101010101010101")});
+    const auto other = scheme.signer(KeySeed{
+        key32("0202020202020202020202020202020202020202020202020202020202020202")});
+    const Digest chain = blake3(as_bytes("chain"));
+    const Digest fork = blake3(as_bytes("fork"));
+    const Bytes message = to_bytes("message");
+    const Signature signature = signer->sign(SignDomain::vote, chain, message);
+    const auto ok = [&](const Signer& who, SignDomain domain, const Digest& on, ByteView what) {
+        return scheme.verify(who.public_key(), signed_bytes(domain, on, what), signature);
+    };
+    EXPECT_TRUE(ok(*signer, SignDomain::vote, chain, message));
+    EXPECT_FALSE(ok(*other, SignDomain::vote, chain, message));
+    EXPECT_FALSE(ok(*signer, SignDomain::vertex, chain, message));
+    EXPECT_FALSE(ok(*signer, SignDomain::vote, fork, message));
+    EXPECT_FALSE(ok(*signer, SignDomain::vote, chain, as_bytes("massage")));
+}
+
+TEST(Ed25519, BindsKeyDomainChainAndMessage) {
+    expect_binds_everything<Ed25519Scheme>();
+}
+TEST(TagScheme, BindsKeyDomainChainAndMessage) {
+    expect_binds_everything<TagScheme>();
+}
+
+TEST(Box, AgreesAndRefusesADegenerateKey) {
+    const auto a =
+        exchange_keys(key32("77076d0a7318a57d3c16c17251b26645df4c2f92ebc6a8a9d8e5b4c6d4c1b4e1"));
+    const auto b =
+        exchange_keys(key32("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"));
+    EXPECT_EQ(agree(a.secret, b.shared), agree(b.secret, a.shared));
+    EXPECT_EQ(agree(a.secret, Key32{}), std::nullopt);
+}
+
+TEST(Box, OpensOnlyWhatWasSealed) {
+    const Key32 key = sha256(as_bytes("key"));
+    const Bytes plain = to_bytes("hello");
+    Bytes sealed(plain.size() + seal_tag_bytes);
+    seal(key, 5, as_bytes("ad"), plain, sealed.data());
+    Bytes out(plain.size());
+    EXPECT_TRUE(open(key, 5, as_bytes("ad"), sealed, out.data()));
+    EXPECT_EQ(out, plain);
+    EXPECT_FALSE(open(key, 6, as_bytes("ad"), sealed, out.data()));
+    EXPECT_FALSE(open(key, 5, as_bytes("da"), sealed, out.data()));
+    sealed[0] ^= 1U;
+    EXPECT_FALSE(open(key, 5, as_bytes("ad"), sealed, out.data()));
+    EXPECT_FALSE(open(key, 5, {}, Bytes(15), out.data()));
+}
+
+TEST(Box, Sha256KnownAnswer) {
+    EXPECT_EQ(
+        to_hex(sha256(as_bytes("abc"))),
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    );
+}
+
+}  // namespace
+}  // namespace creto

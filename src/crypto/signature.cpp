@@ -1,0 +1,106 @@
+#include "crypto/signature.hpp"
+
+#include <sodium.h>
+
+#include <blake3.h>
+
+#include "base/assert.hpp"
+
+namespace creto {
+
+namespace {
+
+class Ed25519Signer final : public Signer {
+public:
+    explicit Ed25519Signer(const KeySeed& seed) {
+        std::array<std::uint8_t, PublicKey::size> key{};
+        crypto_sign_ed25519_seed_keypair(key.data(), secret_.data(), seed.view().data());
+        key_ = PublicKey{key};
+    }
+    ~Ed25519Signer() override { sodium_memzero(secret_.data(), secret_.size()); }
+    Ed25519Signer(const Ed25519Signer&) = delete;
+    Ed25519Signer& operator=(const Ed25519Signer&) = delete;
+
+    [[nodiscard]] const PublicKey& public_key() const override { return key_; }
+    [[nodiscard]] Signature sign(SignDomain domain, const Digest& chain, ByteView message)
+        const override {
+        const Bytes bytes = signed_bytes(domain, chain, message);
+        std::array<std::uint8_t, Signature::size> out{};
+        crypto_sign_ed25519_detached(
+            out.data(), nullptr, bytes.data(), bytes.size(), secret_.data()
+        );
+        return Signature{out};
+    }
+
+private:
+    std::array<std::uint8_t, crypto_sign_ed25519_SECRETKEYBYTES> secret_{};
+    PublicKey key_;
+};
+
+Signature tag_of(const KeySeed& seed, ByteView bytes) {
+    blake3_hasher hasher;
+    blake3_hasher_init_keyed(&hasher, seed.view().data());
+    blake3_hasher_update(&hasher, bytes.data(), bytes.size());
+    std::array<std::uint8_t, Signature::size> out{};
+    blake3_hasher_finalize(&hasher, out.data(), 32);
+    return Signature{out};
+}
+
+class TagSigner final : public Signer {
+public:
+    TagSigner(const KeySeed& seed, const PublicKey& key) : seed_{seed}, key_{key} {}
+    [[nodiscard]] const PublicKey& public_key() const override { return key_; }
+    [[nodiscard]] Signature sign(SignDomain domain, const Digest& chain, ByteView message)
+        const override {
+        return tag_of(seed_, signed_bytes(domain, chain, message));
+    }
+
+private:
+    KeySeed seed_;
+    PublicKey key_;
+};
+
+}  // namespace
+
+Bytes signed_bytes(SignDomain domain, const Digest& chain, ByteView message) {
+    Bytes bytes;
+    bytes.reserve(1 + Digest::size + message.size());
+    bytes.push_back(static_cast<std::uint8_t>(domain));
+    bytes.insert(bytes.end(), chain.view().begin(), chain.view().end());
+    bytes.insert(bytes.end(), message.begin(), message.end());
+    return bytes;
+}
+
+Ed25519Scheme::Ed25519Scheme() {
+    CRETO_ASSERT(sodium_init() >= 0);
+}
+
+bool Ed25519Scheme::verify(const PublicKey& key, ByteView bytes, const Signature& signature) const {
+    return crypto_sign_ed25519_verify_detached(
+               signature.view().data(), bytes.data(), bytes.size(), key.view().data()
+           ) == 0;
+}
+
+std::unique_ptr<Signer> Ed25519Scheme::signer(const KeySeed& seed) {
+    return std::make_unique<Ed25519Signer>(seed);
+}
+
+bool TagScheme::verify(const PublicKey& key, ByteView bytes, const Signature& signature) const {
+    const auto found = keys_.find(key);
+    return found != keys_.end() && tag_of(found->second, bytes) == signature;
+}
+
+std::unique_ptr<Signer> TagScheme::signer(const KeySeed& seed) {
+    Bytes named = to_bytes("creto tag key");
+    named.insert(named.end(), seed.view().begin(), seed.view().end());
+    const PublicKey key{blake3(named).bytes()};
+    keys_.emplace(key, seed);
+    return std::make_unique<TagSigner>(seed, key);
+}
+
+void fill_random(std::span<std::uint8_t> out) {
+    CRETO_ASSERT(sodium_init() >= 0);
+    randombytes_buf(out.data(), out.size());
+}
+
+}  // namespace creto

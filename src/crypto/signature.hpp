@@ -1,0 +1,112 @@
+// Keys, signatures, and the interface behind which the signature scheme can be exchanged.
+//
+// Why      The runtime signs with Ed25519; the simulator signs with a keyed tag of the same size,
+//          so that ten thousand nodes fit one core. Both run the same protocol code.
+// Source   Ed25519 (RFC 8032), from libsodium, strict verification.
+// Holds    Signed bytes are domain || chain || message: a signature for one purpose or network is
+//          never valid for another. Domains are never reused or renumbered.
+// Cost     Ed25519: sign 20 us, verify 57 us on one core. Tag: about 0.2 us each.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "crypto/digest.hpp"
+
+namespace creto {
+
+template <class Tag, std::size_t N>
+class FixedBytes {
+public:
+    static constexpr std::size_t size = N;
+    constexpr FixedBytes() = default;
+    constexpr explicit FixedBytes(const std::array<std::uint8_t, N>& bytes) : bytes_{bytes} {}
+    [[nodiscard]] ByteView view() const { return bytes_; }
+    [[nodiscard]] const std::array<std::uint8_t, N>& bytes() const { return bytes_; }
+    friend bool operator==(const FixedBytes&, const FixedBytes&) = default;
+    friend auto operator<=>(const FixedBytes&, const FixedBytes&) = default;
+
+private:
+    std::array<std::uint8_t, N> bytes_{};
+};
+
+using PublicKey = FixedBytes<struct PublicKeyTag, 32>;
+using Signature = FixedBytes<struct SignatureTag, 64>;
+/// 32 secret bytes from which a key pair is derived.
+using KeySeed = FixedBytes<struct KeySeedTag, 32>;
+
+enum class SignDomain : std::uint8_t {
+    vote = 1,
+    vertex = 2,
+    operation = 3,
+    agent_record = 4,
+    call_request = 5,
+    call_answer = 6,
+    grant = 7,
+    lane_reset = 8,
+    recovery = 9,
+};
+
+/// domain || chain || message: what is really signed.
+[[nodiscard]] Bytes signed_bytes(SignDomain domain, const Digest& chain, ByteView message);
+
+class Signer {
+public:
+    Signer() = default;
+    Signer(const Signer&) = delete;
+    Signer& operator=(const Signer&) = delete;
+    virtual ~Signer() = default;
+
+    [[nodiscard]] virtual const PublicKey& public_key() const = 0;
+    [[nodiscard]] virtual Signature sign(SignDomain domain, const Digest& chain, ByteView message)
+        const = 0;
+};
+
+class SignatureScheme {
+public:
+    SignatureScheme() = default;
+    SignatureScheme(const SignatureScheme&) = delete;
+    SignatureScheme& operator=(const SignatureScheme&) = delete;
+    virtual ~SignatureScheme() = default;
+
+    [[nodiscard]] virtual const char* name() const = 0;
+    /// `bytes` as signed_bytes() makes them. Thread-safe.
+    [[nodiscard]] virtual bool verify(
+        const PublicKey& key, ByteView bytes, const Signature& signature
+    ) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<Signer> signer(const KeySeed& seed) = 0;
+};
+
+class Ed25519Scheme final : public SignatureScheme {
+public:
+    Ed25519Scheme();
+    [[nodiscard]] const char* name() const override { return "ed25519"; }
+    [[nodiscard]] bool verify(const PublicKey& key, ByteView bytes, const Signature& signature)
+        const override;
+    [[nodiscard]] std::unique_ptr<Signer> signer(const KeySeed& seed) override;
+};
+
+/// The simulator's scheme: a signature is a keyed BLAKE3 tag, padded to Ed25519's size. The scheme
+/// keeps the keys that it made and is the only one who can check, so whoever does not hold a Signer
+/// cannot sign for it. A model, never used between real processes.
+class TagScheme final : public SignatureScheme {
+public:
+    [[nodiscard]] const char* name() const override { return "tag"; }
+    [[nodiscard]] bool verify(const PublicKey& key, ByteView bytes, const Signature& signature)
+        const override;
+    [[nodiscard]] std::unique_ptr<Signer> signer(const KeySeed& seed) override;
+
+private:
+    std::map<PublicKey, KeySeed> keys_;
+};
+
+/// Fresh secret bytes from the operating system. Hosts only: protocol code is handed its seeds.
+void fill_random(std::span<std::uint8_t> out);
+
+}  // namespace creto
