@@ -6,50 +6,45 @@ namespace creto {
 
 MemoryVoteLog::MemoryVoteLog(std::uint64_t salt) : salt_{salt}, file_{vote_log::header(salt)} {}
 
-Result<void> MemoryVoteLog::admit(std::size_t bytes) {
-    if (failed_) {
-        return fail(ErrorCode::io, "memory vote log: an earlier append failed; start again");
-    }
-    if (faults_.read_only) return fail(ErrorCode::io, "memory vote log: the disk is read-only");
-    if (faults_.fail_appends > 0) {
-        --faults_.fail_appends;
-        return fail(ErrorCode::io, "memory vote log: the append failed");
-    }
-    if (file_.size() > faults_.capacity_bytes || bytes > faults_.capacity_bytes - file_.size()) {
-        return fail(ErrorCode::io, "memory vote log: the disk is full");
-    }
-    return {};
+const char* MemoryVoteLog::refusal(std::size_t bytes) const {
+    if (failed_) return "an earlier append failed; start again";
+    if (faults_.read_only) return "the disk is read-only";
+    if (faults_.fail_appends > 0) return "the append failed";
+    const bool fits =
+        file_.size() <= faults_.capacity_bytes && bytes <= faults_.capacity_bytes - file_.size();
+    return fits ? nullptr : "the disk is full";
 }
 
-void MemoryVoteLog::begin_anew() {
+Result<void> MemoryVoteLog::admit(std::size_t bytes) {
+    const char* refused = refusal(bytes);
+    if (refused == nullptr) return {};
+    if (!std::exchange(failed_, true) && faults_.fail_appends > 0) --faults_.fail_appends;
+    return fail(ErrorCode::io, std::string{"memory vote log: "} + refused);
+}
+
+void MemoryVoteLog::begin_anew(vote_log::NewLog log) {
     ++salt_;
-    next_sequence_ = 1;
-    file_ = vote_log::header(salt_);
+    file_ = std::move(log.bytes);
+    next_sequence_ = log.next_sequence;
     intact_ = true;
 }
 
 Result<void> MemoryVoteLog::append(const std::vector<Bytes>& records) {
     if (records.empty()) return {};
+    if (!intact_) return compact(records);
     auto frame = vote_log::frame(salt_, next_sequence_, records);
     if (!frame) return tl::unexpected<Error>(frame.error());
-    if (auto admitted = admit(frame->size()); !admitted) {
-        failed_ = true;
-        return admitted;
-    }
-    if (!intact_) {
-        begin_anew();
-        frame = vote_log::frame(salt_, next_sequence_, records);
-    }
+    if (auto admitted = admit(frame->size()); !admitted) return admitted;
     voted_ = true;
     if (tear_at_) {
         frame->resize(std::min(*std::exchange(tear_at_, std::nullopt), frame->size()));
-        file_.insert(file_.end(), frame->begin(), frame->end());
         failed_ = true;
-        return fail(ErrorCode::io, "memory vote log: power was lost in the middle of an append");
+    } else {
+        ++next_sequence_;
     }
     file_.insert(file_.end(), frame->begin(), frame->end());
-    ++next_sequence_;
-    return {};
+    if (!failed_) return {};
+    return fail(ErrorCode::io, "memory vote log: power was lost in the middle of an append");
 }
 
 Result<VoteLogContents> MemoryVoteLog::read() const {
@@ -63,19 +58,12 @@ Result<VoteLogContents> MemoryVoteLog::read() const {
 }
 
 Result<void> MemoryVoteLog::compact(const std::vector<Bytes>& keep) {
-    Bytes frame;
-    if (!keep.empty()) {
-        auto made = vote_log::frame(salt_ + 1, 1, keep);
-        if (!made) return tl::unexpected<Error>(made.error());
-        frame = std::move(*made);
-    }
-    if (auto admitted = admit(frame.size()); !admitted) return admitted;
-    begin_anew();
-    file_.insert(file_.end(), frame.begin(), frame.end());
-    if (!keep.empty()) {
-        next_sequence_ = 2;
-        voted_ = true;
-    }
+    auto log = vote_log::begin(salt_ + 1, keep);
+    if (!log) return tl::unexpected<Error>(log.error());
+    // The new file stands beside the old one for a moment.
+    if (auto admitted = admit(log->bytes.size()); !admitted) return admitted;
+    if (!keep.empty()) voted_ = true;
+    begin_anew(std::move(*log));
     return {};
 }
 
@@ -86,7 +74,7 @@ void MemoryVoteLog::reopen() {
         if (voted_)
             intact_ = false;
         else
-            begin_anew();
+            begin_anew({vote_log::header(salt_ + 1)});
         return;
     }
     const vote_log::Parsed parsed = vote_log::parse(file_);

@@ -49,8 +49,10 @@ public:
     [[nodiscard]] const Bytes& file() const { return file_; }
 
 private:
+    /// Why the disk would refuse so many bytes; null: it would not.
+    [[nodiscard]] const char* refusal(std::size_t bytes) const;
     [[nodiscard]] Result<void> admit(std::size_t bytes);
-    void begin_anew();
+    void begin_anew(vote_log::NewLog log);
 
     std::uint64_t salt_ = 0;
     std::uint64_t next_sequence_ = 1;

@@ -143,6 +143,25 @@ Result<Bytes> frame(std::uint64_t salt, std::uint64_t sequence, const std::vecto
     return w.take();
 }
 
+Result<NewLog> begin(std::uint64_t salt, const std::vector<Bytes>& records) {
+    constexpr std::size_t frame_bytes = 1024 * 1024;
+    NewLog log{header(salt)};
+    std::vector<Bytes> some;
+    std::size_t some_bytes = 0;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        some.push_back(records[i]);
+        some_bytes += records[i].size();
+        if (some_bytes < frame_bytes && i + 1 < records.size()) continue;
+        const auto made = frame(salt, log.next_sequence, some);
+        if (!made) return tl::unexpected<Error>(made.error());
+        log.bytes.insert(log.bytes.end(), made->begin(), made->end());
+        ++log.next_sequence;
+        some.clear();
+        some_bytes = 0;
+    }
+    return log;
+}
+
 Parsed parse(ByteView bytes) {
     Parsed parsed;
     Reader reader{bytes};

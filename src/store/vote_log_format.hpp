@@ -34,6 +34,15 @@ inline constexpr std::size_t search_bytes_per_byte = 16;
     std::uint64_t salt, std::uint64_t sequence, const std::vector<Bytes>& records
 );
 
+/// A whole new log.
+struct NewLog {
+    Bytes bytes;
+    std::uint64_t next_sequence = 1;
+};
+/// A log that holds `records`, in as many frames as they need. Errors: limit, for a record that
+/// fits no frame.
+[[nodiscard]] Result<NewLog> begin(std::uint64_t salt, const std::vector<Bytes>& records);
+
 struct Parsed {
     VoteLogContents contents;  ///< All records that are readable, also those after damage.
     std::uint64_t salt = 0;
