@@ -65,9 +65,10 @@ void read_signature(ByteView bytes, std::optional<Signature>& out, Reader& reade
 }  // namespace
 
 Bytes static_key_statement(const Key32& static_key) {
-    Bytes bytes = to_bytes(statement_domain);
-    bytes.insert(bytes.end(), static_key.begin(), static_key.end());
-    return bytes;
+    Writer writer;
+    writer.raw(as_bytes(statement_domain));
+    writer.raw(static_key);
+    return writer.take();
 }
 
 Bytes encode_noise_payload(const NoisePayload& payload) {

@@ -227,7 +227,8 @@ TEST(NoiseSession, RefusesForgedReplayedAndReorderedFrames) {
     sessions.a->seal(as_bytes("first"), first);
     sessions.a->seal(as_bytes("second"), second);
     Bytes forged = first;
-    forged.back() ^= 1U;
+    ASSERT_EQ(forged.size(), 2U + 5 + 16);
+    forged[22] ^= 1U;
     EXPECT_FALSE(takes(*Sessions{}.b, forged));
     EXPECT_FALSE(takes(*Sessions{}.b, second)) << "out of order";
     EXPECT_TRUE(takes(*sessions.b, first));
