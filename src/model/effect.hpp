@@ -50,6 +50,14 @@ struct Load {
     Column column = Column::meta;
     std::vector<Bytes> keys;
 };
+/// The values of the keys in [from, to), ascending, at most `count`; answered with Loaded.
+struct Scan {
+    Ticket ticket;
+    Column column = Column::meta;
+    Bytes from;
+    Bytes to;
+    std::uint32_t count = 0;
+};
 struct Check {
     Ticket ticket;
     std::vector<CheckItem> items;
@@ -87,7 +95,7 @@ struct Dial {
 };
 
 using Effect = std::
-    variant<Send, Persist, Load, Check, Execute, CancelExecute, WakeAt, Reply, Publish, Drop, Dial>;
+    variant<Send, Persist, Load, Scan, Check, Execute, CancelExecute, WakeAt, Reply, Publish, Drop, Dial>;
 
 /// Collects effects in order and hands out tickets. One per node, for its whole life.
 class Effects {
@@ -96,6 +104,7 @@ public:
     void add(T effect) {
         list_.emplace_back(std::move(effect));
     }
+    void put(Effect effect) { list_.push_back(std::move(effect)); }
     [[nodiscard]] Ticket new_ticket() { return Ticket{next_ticket_++}; }
 
     void send(const AgentId& to, const Message& message, Ticket after = {}) {
