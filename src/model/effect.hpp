@@ -36,7 +36,8 @@ struct Send {
     SharedBytes message;
     Ticket after;  ///< 0: at once.
 };
-/// One batch: applied as a whole or not at all. Vote records go to the vote log, in order, and are
+/// One batch: applied as a whole or not at all, after all earlier ones; durable means that all
+/// earlier ones are durable too. Vote records go to the vote log, in order, and are
 /// durable no later than the writes of the same batch that they rest on.
 struct Persist {
     Ticket ticket;
@@ -115,7 +116,8 @@ public:
     void publish(Notice notice) { add(Publish{std::move(notice)}); }
 
     [[nodiscard]] const std::vector<Effect>& list() const { return list_; }
-    [[nodiscard]] std::vector<Effect> take() { return std::exchange(list_, {}); }
+    /// Empties the list.
+    std::vector<Effect> take() { return std::exchange(list_, {}); }
 
 private:
     std::vector<Effect> list_;
