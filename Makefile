@@ -35,8 +35,8 @@ sim: setup ## run one simulation (SEED=7, ARGS="--nodes 31 --byzantine 0.30")
 	@{ $(call build,release,creto); } >&2
 	@build/release/creto sim run --seed $(SEED) $(ARGS)
 
-fuzz: setup ## run one fuzz target (T=reader SECONDS=60)
-	@tools/fuzz_all.sh SECONDS_TOTAL=$(SECONDS) TARGET=$(or $(T),$(error name the target: make fuzz T=reader))
+fuzz: setup ## run one fuzz target (T=message SECONDS=60)
+	@tools/fuzz_all.sh SECONDS_TOTAL=$(SECONDS) TARGET=$(or $(T),$(error name the target: make fuzz T=message))
 
 bench: setup ## run the benchmarks (ARGS=--benchmark_filter=... for some)
 	@tools/bench.sh $(ARGS)

@@ -3,7 +3,7 @@
 #
 #   tools/fuzz_all.sh [SECONDS_TOTAL=240] [TARGET=words]
 #
-# TARGET runs only the targets whose name contains it (make fuzz T=reader). What a target finds
+# TARGET runs only the targets whose name contains it (make fuzz T=message). What a target finds
 # interesting is kept in build/fuzz/corpus/<target>; fuzz/corpus/<target> holds the committed
 # inputs, which are replayed first. A crash leaves its input under build/fuzz/crashes/ and fails the
 # run: replay it with `build/fuzz/<target> <input>`, fix, and commit it to fuzz/corpus/<target>.
