@@ -10,8 +10,8 @@
 //          decides what that means. Hosts treat it as a transport does: what is sent into a cut is
 //          lost, the connection closes after a detection time, and PeerDown says so at both ends.
 // Units    Bytes are on the wire, framing included; the caller counts them.
-// Cost     O(1), about 20 ns. 64 bytes per node; on streams 24 bytes per pair with a message under
-//          way.
+// Cost     O(1): 30 ns, 60 ns among 10,000 nodes. 40 bytes per node; on streams 16 bytes a slot for
+//          pairs with a message under way.
 #pragma once
 
 #include <array>
