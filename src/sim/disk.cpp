@@ -11,8 +11,18 @@ enum class Draw : std::uint64_t { sync = 1, store_tail = 2, log_tail = 3 };
 
 constexpr std::uint64_t disk_stream = 0x21;
 
-std::uint64_t bytes_of(const SimDisk::Key& key, const Bytes& value) {
-    return 1 + key.second.size() + value.size();
+std::uint64_t bytes_of(std::size_t key_bytes, const Bytes& value) {
+    return 1 + key_bytes + value.size();
+}
+
+/// Counts what a batch adds and nothing that it frees: a full disk must have room for both.
+std::uint64_t growth_of(const std::vector<KeyWrite>& writes, const std::vector<Bytes>& records) {
+    std::uint64_t bytes = 0;
+    for (const KeyWrite& write : writes)
+        if (write.value) bytes += bytes_of(write.key.size(), **write.value);
+    for (const Bytes& record : records)
+        bytes += record.size();
+    return bytes;
 }
 
 }  // namespace
@@ -21,46 +31,40 @@ SimDisk::SimDisk(DiskOptions options) : options_{options}, draws_{options.seed, 
     set_sync_latency(options.sync_min, options.sync_max);
 }
 
-Result<Instant> SimDisk::write(DiskBatch batch, Durable durable, Instant now) {
+Result<Instant> SimDisk::write(
+    const std::vector<KeyWrite>& writes,
+    const std::vector<Bytes>& records,
+    Durable durable,
+    Instant now
+) {
     settle(now);
     if (failures_left_ > 0) {
         --failures_left_;
         return fail(ErrorCode::io, "disk: the write failed (injected)");
     }
-    if (used_bytes_ + growth_of(batch) > options_.capacity_bytes)
+    if (used_bytes_ + growth_of(writes, records) > options_.capacity_bytes)
         return fail(ErrorCode::limit, "disk: full");
 
-    if (!batch.writes.empty()) {
+    if (!writes.empty()) {
         PendingBatch pending{Instant::max(), {}};
-        for (DiskWrite& write : batch.writes) {
-            const Key key{write.column, std::move(write.key)};
+        pending.undo.reserve(writes.size());
+        for (const KeyWrite& write : writes) {
+            const Key key{write.column, write.key};
             const auto found = contents_.find(key);
-            pending.undo.push_back(
-                {key, found == contents_.end() ? std::nullopt : std::optional{found->second}}
-            );
-            put(key, std::move(write.value));
+            pending.undo.push_back({key, found == contents_.end() ? nullptr : found->second});
+            put(key, write.value.value_or(nullptr));
         }
         pending_.push_back(std::move(pending));
     }
-    for (Bytes& record : batch.log_records) {
+    for (const Bytes& record : records) {
         used_bytes_ += record.size();
-        log_.push_back(std::move(record));
+        log_.push_back(record);
         log_pending_.push_back(Instant::max());
     }
     if (durable == Durable::no) return Instant::max();
     const Instant end = next_sync_end(now);
     cover_unsynced(end);
     return end;
-}
-
-/// Counts what a batch adds and nothing that it frees: a full disk must have room for both.
-std::uint64_t SimDisk::growth_of(const DiskBatch& batch) const {
-    std::uint64_t bytes = 0;
-    for (const DiskWrite& write : batch.writes)
-        if (write.value) bytes += 1 + write.key.size() + write.value->size();
-    for (const Bytes& record : batch.log_records)
-        bytes += record.size();
-    return bytes;
 }
 
 /// One sync runs at a time; whoever comes while it runs shares the one after it.
@@ -102,25 +106,39 @@ void SimDisk::settle(Instant now) {
     }
 }
 
-void SimDisk::put(const Key& key, std::optional<Bytes> value) {
+void SimDisk::put(const Key& key, SharedBytes value) {
+    const std::size_t key_bytes = key.second.size();
     const auto found = contents_.find(key);
-    if (found != contents_.end()) {
-        used_bytes_ -= bytes_of(key, found->second);
-        if (!value) {
-            contents_.erase(found);
-            return;
-        }
-        found->second = std::move(*value);
-        used_bytes_ += bytes_of(key, found->second);
+    if (found != contents_.end()) used_bytes_ -= bytes_of(key_bytes, *found->second);
+    if (value) used_bytes_ += bytes_of(key_bytes, *value);
+    if (found == contents_.end()) {
+        if (value) contents_.emplace(key, std::move(value));
     } else if (value) {
-        const auto added = contents_.emplace(key, std::move(*value)).first;
-        used_bytes_ += bytes_of(key, added->second);
+        found->second = std::move(value);
+    } else {
+        contents_.erase(found);
     }
 }
 
-const Bytes* SimDisk::get(std::uint8_t column, const Bytes& key) const {
-    const auto found = contents_.find({column, key});
-    return found == contents_.end() ? nullptr : &found->second;
+Result<std::optional<Bytes>> SimDisk::get(Column column, ByteView key) const {
+    const auto found = contents_.find({column, Bytes{key.begin(), key.end()}});
+    if (found == contents_.end()) return std::optional<Bytes>{};
+    return std::optional<Bytes>{*found->second};
+}
+
+Result<void> SimDisk::scan(
+    Column column,
+    ByteView from,
+    ByteView to,
+    const std::function<bool(ByteView key, ByteView value)>& visit
+) const {
+    const Key end{column, Bytes{to.begin(), to.end()}};
+    auto entry = contents_.lower_bound({column, Bytes{from.begin(), from.end()}});
+    for (; entry != contents_.end() && entry->first.first == column; ++entry) {
+        if (!to.empty() && !(entry->first < end)) break;
+        if (!visit(entry->first.second, *entry->second)) break;
+    }
+    return {};
 }
 
 std::size_t SimDisk::log_durable(Instant now) const {
@@ -154,13 +172,17 @@ void SimDisk::crash(Instant now, CrashLoss loss) {
         log_.pop_back();
     }
     // What the next start finds is what the disk holds.
+    forget_unsynced();
+    running_end_ = now;
+    ++crashes_;
+}
+
+void SimDisk::forget_unsynced() {
     pending_.clear();
     log_pending_.clear();
     pending_covered_ = 0;
     log_covered_ = 0;
-    running_end_ = now;
     waiting_end_.reset();
-    ++crashes_;
 }
 
 std::size_t SimDisk::survivors(std::size_t unsynced, CrashLoss loss, std::uint64_t use) {
@@ -168,21 +190,23 @@ std::size_t SimDisk::survivors(std::size_t unsynced, CrashLoss loss, std::uint64
     return static_cast<std::size_t>(scale_to(draws_(use, crashes_), unsynced + 1));
 }
 
-void SimDisk::wipe() {
-    contents_.clear();
-    log_.clear();
-    pending_.clear();
-    log_pending_.clear();
-    pending_covered_ = 0;
-    log_covered_ = 0;
-    waiting_end_.reset();
+void SimDisk::load(DiskImage image) {
+    contents_ = std::move(image.contents);
+    log_ = std::move(image.log);
+    forget_unsynced();
     used_bytes_ = 0;
+    for (const auto& [key, value] : contents_)
+        used_bytes_ += bytes_of(key.second.size(), *value);
+    for (const Bytes& record : log_)
+        used_bytes_ += record.size();
 }
 
-bool SimDisk::corrupt(std::uint8_t column, const Bytes& key, std::size_t offset) {
+bool SimDisk::corrupt(Column column, const Bytes& key, std::size_t offset) {
     const auto found = contents_.find({column, key});
-    if (found == contents_.end() || offset >= found->second.size()) return false;
-    found->second[offset] ^= 1U;
+    if (found == contents_.end() || offset >= found->second->size()) return false;
+    Bytes changed = *found->second;
+    changed[offset] ^= 1U;
+    found->second = share(std::move(changed));  // Others may hold the old bytes.
     return true;
 }
 

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -24,24 +25,9 @@
 #include "base/prng.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "store/store.hpp"
 
 namespace creto {
-
-struct DiskWrite {
-    std::uint8_t column = 0;
-    Bytes key;
-    std::optional<Bytes> value;  ///< None deletes the key.
-};
-
-struct DiskBatch {
-    std::vector<DiskWrite> writes;
-    std::vector<Bytes> log_records;
-};
-
-enum class Durable : std::uint8_t {
-    no,   ///< Rides on a later sync.
-    yes,  ///< Starts or joins a sync.
-};
 
 /// What a crash does to what was not synced.
 enum class CrashLoss : std::uint8_t {
@@ -57,19 +43,36 @@ struct DiskOptions {
     std::uint64_t capacity_bytes = ~std::uint64_t{0};
 };
 
-class SimDisk {
+struct DiskImage {
+    std::map<std::pair<Column, Bytes>, SharedBytes> contents;
+    std::vector<Bytes> log;
+};
+
+class SimDisk final : public StoreView {
 public:
-    using Key = std::pair<std::uint8_t, Bytes>;
+    using Key = std::pair<Column, Bytes>;
 
     explicit SimDisk(DiskOptions options);
 
     /// Applies the batch and says when it is durable: Instant::max() for Durable::no until a later
     /// durable write takes it along. Requires: now never goes back, here and below.
-    [[nodiscard]] Result<Instant> write(DiskBatch batch, Durable durable, Instant now);
+    [[nodiscard]] Result<Instant> write(
+        const std::vector<KeyWrite>& writes,
+        const std::vector<Bytes>& records,
+        Durable durable,
+        Instant now
+    );
 
-    [[nodiscard]] const Bytes* get(std::uint8_t column, const Bytes& key) const;
+    [[nodiscard]] Result<std::optional<Bytes>> get(Column column, ByteView key) const override;
+    [[nodiscard]] Result<void> scan(
+        Column column,
+        ByteView from,
+        ByteView to,
+        const std::function<bool(ByteView key, ByteView value)>& visit
+    ) const override;
     /// All that the store holds, ordered by (column, key).
-    [[nodiscard]] const std::map<Key, Bytes>& contents() const { return contents_; }
+    [[nodiscard]] const std::map<Key, SharedBytes>& contents() const { return contents_; }
+    /// The vote log, the oldest record first.
     [[nodiscard]] const std::vector<Bytes>& log() const { return log_; }
     /// How many of the log's records would survive any crash now.
     [[nodiscard]] std::size_t log_durable(Instant now) const;
@@ -80,9 +83,12 @@ public:
     /// The node stops at `now`; syncs that were not finished have not happened.
     void crash(Instant now, CrashLoss loss);
     /// Everything is gone, as with a new disk.
-    void wipe();
+    void wipe() { load({}); }
+    /// A copy of the files as they are now, and the way back to it: a rolled-back disk.
+    [[nodiscard]] DiskImage image() const { return {contents_, log_}; }
+    void load(DiskImage image);
     /// Flips the lowest bit of a stored value's byte; false if there is no such byte.
-    bool corrupt(std::uint8_t column, const Bytes& key, std::size_t offset);
+    bool corrupt(Column column, const Bytes& key, std::size_t offset);
 
     void fail_next_writes(std::uint32_t count) { failures_left_ = count; }
     void set_capacity(std::uint64_t bytes) { options_.capacity_bytes = bytes; }
@@ -96,23 +102,23 @@ private:
     /// What one key held before a batch that is not durable yet.
     struct Undo {
         Key key;
-        std::optional<Bytes> before;
+        SharedBytes before;  ///< Null: the key was not there.
     };
     struct PendingBatch {
         Instant durable_at;
         std::vector<Undo> undo;
     };
 
-    [[nodiscard]] std::uint64_t growth_of(const DiskBatch& batch) const;
     [[nodiscard]] Instant next_sync_end(Instant now);
     void cover_unsynced(Instant end);
+    void forget_unsynced();
     void settle(Instant now);
-    void put(const Key& key, std::optional<Bytes> value);
+    void put(const Key& key, SharedBytes value);
     [[nodiscard]] std::size_t survivors(std::size_t unsynced, CrashLoss loss, std::uint64_t use);
 
     DiskOptions options_;
     NamedDraws draws_;
-    std::map<Key, Bytes> contents_;
+    std::map<Key, SharedBytes> contents_;
     std::vector<Bytes> log_;
     std::deque<PendingBatch> pending_;  ///< Batches that are not durable, oldest first.
     std::deque<Instant> log_pending_;   ///< When the log's last records become durable.
