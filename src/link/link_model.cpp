@@ -46,7 +46,7 @@ LinkPlan LinkModel::plan(NodePair pair, std::uint64_t bytes, Instant now, std::u
         return plan;
     }
     NodeState& sender = nodes_[pair.from.value()];
-    const auto sent = through_queue(sender.uplink_free, sender.bandwidth_bps, bytes, now);
+    const auto sent = through_queue(sender.uplink_free, sender.bandwidth_bps, bytes, now, true);
     if (!sent) {
         plan.outcome = LinkOutcome::overflow;
         return plan;
@@ -116,12 +116,13 @@ Duration LinkModel::retransmissions(std::uint64_t word) const {
 
 std::optional<Instant> LinkModel::arrive(NodeIndex node, std::uint64_t bytes, Instant now) {
     NodeState& receiver = nodes_[node.value()];
-    return through_queue(receiver.downlink_free, receiver.bandwidth_bps, bytes, now);
+    const bool is_bounded = profile_.kind == LinkKind::datagram;
+    return through_queue(receiver.downlink_free, receiver.bandwidth_bps, bytes, now, is_bounded);
 }
 
 /// A queue that serves `bandwidth_bps` is told by the instant at which it will be empty.
 std::optional<Instant> LinkModel::through_queue(
-    Instant& free, std::uint64_t bandwidth_bps, std::uint64_t bytes, Instant now
+    Instant& free, std::uint64_t bandwidth_bps, std::uint64_t bytes, Instant now, bool is_bounded
 ) const {
     if (bandwidth_bps == 0) return now;
     constexpr std::uint64_t ns_per_s = 1'000'000'000;
@@ -129,7 +130,8 @@ std::optional<Instant> LinkModel::through_queue(
     const auto busy_ns = static_cast<std::uint64_t>((start - now).ns());
     __extension__ using Wide = unsigned __int128;
     const Wide waiting = static_cast<Wide>(busy_ns) * bandwidth_bps / (8 * ns_per_s);
-    if (waiting > 0 && waiting + bytes > profile_.queue_bytes_max) return std::nullopt;
+    if (is_bounded && waiting > 0 && waiting + bytes > profile_.queue_bytes_max)
+        return std::nullopt;
     const Wide own_ns =
         (static_cast<Wide>(bytes) * 8 * ns_per_s + bandwidth_bps - 1) / bandwidth_bps;
     free = start + Duration::from_ns(static_cast<std::int64_t>(

@@ -58,8 +58,9 @@ public:
     [[nodiscard]] bool has_downlink_queue(NodeIndex node) const {
         return nodes_[node.value()].bandwidth_bps > 0;
     }
-    /// When `bytes` that reached the node's downlink now have passed it; none when its queue is
-    /// full. A second step, as queues serve in the order of arrival, which plan() does not know.
+    /// When `bytes` that reached the node's downlink now have passed it. A second step, as queues
+    /// serve in the order of arrival, which plan() does not know. None when a datagram found the
+    /// queue full; what a stream brings waits, as flow control would make it wait at the sender.
     [[nodiscard]] std::optional<Instant> arrive(NodeIndex node, std::uint64_t bytes, Instant now);
 
     /// Divides the nodes: only members of one group reach each other. Nodes that no group names
@@ -111,7 +112,11 @@ private:
     [[nodiscard]] Duration latency(NodePair pair, std::uint64_t jitter_word) const;
     [[nodiscard]] Duration retransmissions(std::uint64_t word) const;
     [[nodiscard]] std::optional<Instant> through_queue(
-        Instant& free, std::uint64_t bandwidth_bps, std::uint64_t bytes, Instant now
+        Instant& free,
+        std::uint64_t bandwidth_bps,
+        std::uint64_t bytes,
+        Instant now,
+        bool is_bounded
     ) const;
     /// `word` is the message's own draw; `sent` is when it has left the uplink.
     void plan_stream(LinkPlan& plan, NodePair pair, std::uint64_t word, Instant now, Instant sent);

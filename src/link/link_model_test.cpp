@@ -191,6 +191,9 @@ TEST(LinkModel, ServesADownlinkInTheOrderOfArrival) {
     EXPECT_TRUE(model.has_downlink_queue(NodeIndex{2}));
     EXPECT_EQ(model.arrive(NodeIndex{2}, 1'000, after_ms(4)), after_ms(5));
     EXPECT_EQ(model.arrive(NodeIndex{2}, 2'000, after_ms(4)), after_ms(7));
+    EXPECT_EQ(model.arrive(NodeIndex{2}, 5'000'000, after_ms(4)), after_ms(5'007));
+    model.set_profile(datagrams(profile));
+    model.set_bandwidth(NodeIndex{2}, 8'000'000);
     EXPECT_EQ(model.arrive(NodeIndex{2}, 5'000'000, after_ms(4)), std::nullopt);
 }
 
