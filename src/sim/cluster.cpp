@@ -353,7 +353,7 @@ bool SimCluster::is_up(NodeIndex node) const {
 }
 
 const Node* SimCluster::node(NodeIndex node) const {
-    const SimHost& found = host_at(node);
+    const SimHost& found = host(node);
     return found.life ? found.life->participant->node() : nullptr;
 }
 

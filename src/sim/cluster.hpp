@@ -206,6 +206,7 @@ private:
     void on_effect(SimHost& host, Send& send);
     void on_effect(SimHost& host, Persist& persist);
     void on_effect(SimHost& host, Load& load);
+    void on_effect(SimHost& host, Scan& scan);
     void on_effect(SimHost& host, Check& check);
     void on_effect(SimHost& host, Execute& execute);
     void on_effect(SimHost& host, CancelExecute& cancel);
