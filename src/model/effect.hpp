@@ -1,9 +1,9 @@
 // Effect: everything that a node can do to the world, as data; and the list that collects them.
 //
 // Why      Sending, storing, checking signatures and running tools are the host's; the node says
-// what. Holds    A Send with `after` set leaves the process only once that Persist is durable:
-// persist, then
-//          speak. Effects are carried out in the order of the list. Tickets are never reused.
+//          what.
+// Holds    A Send with `after` set leaves the process only once that Persist is durable: persist,
+//          then speak. Effects are carried out in the order of the list. Tickets are never reused.
 #pragma once
 
 #include <optional>
