@@ -18,10 +18,11 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "dag/lane.hpp"
+#include "dag/lanes.hpp"
 #include "dag/parked.hpp"
 #include "dag/vertex_index.hpp"
 #include "model/block.hpp"
@@ -114,8 +115,8 @@ public:
     /// The lowest sequence at which the lane is known to have two vertices.
     [[nodiscard]] std::optional<Sequence> fork_point(const LaneId& lane) const;
     /// Parents for the next vertex of a lane: tips of other lanes that its tip has not seen, taken
-    /// in turn; never of forked lanes.
-    [[nodiscard]] Parents next_parents(const LaneId& own) const;
+    /// in turn; never of forked lanes. None when the depth of the own tip is not known (adopt()).
+    [[nodiscard]] std::optional<Parents> next_parents(const LaneId& own) const;
 
     // --- cuts ---
 
@@ -133,17 +134,27 @@ public:
         std::size_t bytes_max = limits::block_bytes_max,
         const ClosedLanes& closed = {}
     ) const;
+    /// True exactly when build_delta() with the block limits would cover something.
+    [[nodiscard]] bool has_unordered(const Cut& parent, const ClosedLanes& closed = {}) const;
     /// The total order of the covered vertices (L7). Requires: check_delta() is valid.
     [[nodiscard]] std::vector<VertexPtr> order(
-        const Cut& parent, const std::vector<LaneRange>& delta, const BlockId& parent_block, View view
+        const Cut& parent,
+        const std::vector<LaneRange>& delta,
+        const BlockId& parent_block,
+        View view
     ) const;
     /// The finalised cut moved: decides branches, moves the window, drops what it decided against.
     /// Returns what became complete, parents first. Requires: not below the previous cut, and the
     /// covered vertices are held.
     std::vector<VertexPtr> finalize(const Cut& cut);
     /// Starts from a finalised cut without holding what it covers (restart, checkpoint): as
-    /// finalize() and prune() at once. Returns what became complete.
-    std::vector<VertexPtr> adopt(const Cut& cut);
+    /// finalize() and prune() at once. `tips` are vertices of the cut itself, where they are known:
+    /// without its own tip a lane cannot be continued, as the next depth is unknown. Returns what
+    /// became complete. Requires: not below the final cut.
+    std::vector<VertexPtr> adopt(const Cut& cut, const std::vector<VertexPtr>& tips = {});
+    /// The final state has closed lanes: parents above their end count as present from now on.
+    /// Returns what became complete.
+    std::vector<VertexPtr> close(const ClosedLanes& closed);
     [[nodiscard]] const Cut& final_cut() const { return final_cut_; }
     /// The causal reading: complete vertices above the final cut, parents first, ties by id; of
     /// forked lanes only what is below the fork point.
@@ -168,6 +179,64 @@ public:
     static constexpr std::uint64_t depth_max = 1ULL << 62U;
     /// Headers kept per place in a lane; the second proves the fork.
     static constexpr std::size_t headers_max = 2;
+    /// ... and in a range that want() named, where one of them may be the one that was agreed.
+    static constexpr std::size_t headers_wanted_max = 4;
+
+private:
+    /// The vertices of a range, found by following predecessors back from its tip.
+    struct Branch {
+        std::vector<VertexPtr> vertices;  ///< Ascending; those above `hole` when there is one.
+        std::optional<VertexRef> hole;    ///< The highest that is not held.
+        bool misnamed = false;            ///< An id belongs to another lane or sequence.
+    };
+
+    [[nodiscard]] Result<std::uint32_t> lanes_known(const VertexHeader& header) const;
+    /// What else is held at the place of a vertex.
+    [[nodiscard]] std::vector<VertexPtr> rivals(const Lane& lane, Sequence sequence) const;
+    [[nodiscard]] Result<void> has_room(
+        const Lane& lane, const SealedVertex& vertex, std::size_t rivals
+    ) const;
+    [[nodiscard]] bool wanted(const LaneId& lane, Sequence sequence) const;
+    /// True when a foreign parent is complete or counts as present.
+    [[nodiscard]] bool present(const VertexRef& parent) const;
+    [[nodiscard]] std::vector<VertexRef> absent_parents(
+        const Lane& lane, const VertexHeader& header
+    ) const;
+
+    void note_dead(Lane& lane, const SealedVertex& vertex, std::vector<VertexPtr>& ready);
+    [[nodiscard]] bool park(const VertexPtr& vertex, std::vector<VertexRef> waits_for);
+    /// Puts ready vertices into their lanes and appends to the list what this makes ready.
+    void complete_all(std::vector<VertexPtr>& ready, std::size_t from = 0);
+    void note_parents(Lane& lane, const SealedVertex& vertex);
+    /// References to this lane from `first` on wait for nothing any more.
+    void excuse_from(const Lane& lane, Sequence first, std::vector<VertexPtr>& ready);
+    void insert(Lane& lane, std::uint32_t index, const VertexPtr& vertex);
+    void forget(const std::vector<VertexPtr>& vertices);
+    /// Takes the vertices of (old final, new final] out of the backlog.
+    void settle_backlog(Lane& lane, Sequence last);
+    /// Drops parked vertices that the cut decided against. `chain`: the ids that it decided for.
+    void bury_parked(
+        Lane& lane, const std::vector<VertexPtr>& dropped, const std::vector<VertexId>& chain
+    );
+    void excuse_split(const Lane& lane, std::vector<VertexPtr>& ready);
+    void drop_old_wants();
+
+    [[nodiscard]] VertexPtr held(const VertexRef& ref) const;
+    [[nodiscard]] Branch branch(const LaneRange& range) const;
+    [[nodiscard]] LaneRange range_to_fetch(const VertexRef& wanted) const;
+    [[nodiscard]] std::set<VertexRef> holes(std::size_t max) const;
+
+    DagOptions options_;
+    Lanes lanes_;
+    VertexIndex index_;
+    Parked parked_;
+    Cut final_cut_;
+    ClosedLanes closed_;
+    std::map<LaneId, std::vector<LaneRange>> wants_;  ///< At most two a lane, the latest last.
+    std::size_t bytes_ = 0;
+    std::size_t backlog_bytes_ = 0;  ///< Sum over lanes.
+    std::uint64_t evicted_ = 0;
+    std::uint64_t refused_ = 0;
 };
 
 }  // namespace creto
