@@ -18,6 +18,7 @@
 #include "model/genesis.hpp"
 #include "model/notice.hpp"
 #include "state/dispute.hpp"
+#include "state/exclusion.hpp"
 #include "state/merkle_map.hpp"
 #include "state/reputation.hpp"
 #include "state/state_limits.hpp"
@@ -34,17 +35,6 @@ struct OpenDispute {
     DisputeOpening opening;
     std::vector<AgentId> panel;  ///< Those on probation included; ascending.
     Height opened;
-};
-
-/// An agent that was proven to have lied.
-struct Exclusion {
-    AgentId agent;
-    Height height;
-    OperationId operation;             ///< That brought the proof.
-    std::string reason;                ///< For people; the same at every node.
-    std::optional<Evidence> evidence;  ///< Kept for members of the roster.
-
-    friend bool operator==(const Exclusion&, const Exclusion&) = default;
 };
 
 class Court {
@@ -105,7 +95,6 @@ private:
     );
     [[nodiscard]] std::optional<Decided> decision(const Dispute& dispute) const;
     void close(const Dispute& dispute, const Decided& decided, MerkleMap& map, Session& session);
-    void expire(const Dispute& dispute, MerkleMap& map, Session& session);
     void rate(
         const AgentId& agent, bool agreed, const CallId& call, MerkleMap& map, Session& session
     );
@@ -116,14 +105,12 @@ private:
     std::map<Seat, std::vector<ContractId>> offers_;  ///< Ascending ids.
     std::map<ContractId, std::set<Seat>> offered_by_;
     std::map<AgentId, Reputation> reputations_;  ///< Members of the roster only.
+    Reputation start_;                           ///< Of everyone else.
     std::map<AgentId, Exclusion> exclusions_;
     std::map<CallId, Verdict> verdicts_;
     std::set<std::pair<Height, CallId>> recorded_;  ///< The order in which verdicts are dropped.
     std::map<CallId, Dispute> disputes_;
     std::set<CallId> touched_;  ///< Disputes that this block changed.
 };
-
-void encode(Writer& w, const Exclusion& v);
-void decode(Reader& r, Exclusion& v);
 
 }  // namespace creto

@@ -34,8 +34,6 @@ struct CrdtEntry {
     friend bool operator==(const CrdtEntry&, const CrdtEntry&) = default;
 };
 
-void encode(Writer& w, const Dot& v);
-void decode(Reader& r, Dot& v);
 void encode(Writer& w, const CrdtEntry& v);
 void decode(Reader& r, CrdtEntry& v);
 

@@ -77,17 +77,23 @@ public:
 
     [[nodiscard]] const Court& court() const { return court_; }
     [[nodiscard]] const CausalBase& causal_base() const { return causal_; }
-    [[nodiscard]] Reputation reputation(const AgentId& agent) const;
+    [[nodiscard]] const Reputation& reputation(const AgentId& agent) const {
+        return court_.reputation(agent);
+    }
     [[nodiscard]] bool excluded(const AgentId& agent) const { return court_.excluded(agent); }
     /// Left out of panels and tools until its reputation recovers.
-    [[nodiscard]] bool suspended(const AgentId& agent) const;
+    [[nodiscard]] bool suspended(const AgentId& agent) const {
+        return court_.reputation(agent).suspended();
+    }
     /// For people: score, counts and reasons of one agent.
     [[nodiscard]] ReputationView reputation_view(const AgentId& agent) const;
     /// The latest `count` verdicts, oldest first.
     [[nodiscard]] std::vector<VerdictView> verdicts(std::size_t count) const;
     /// Seats that offer the contract and are neither excluded nor suspended.
-    [[nodiscard]] std::vector<Seat> offers(const ContractId& contract) const;
-    [[nodiscard]] std::vector<OpenDispute> open_disputes() const;
+    [[nodiscard]] std::vector<Seat> offers(const ContractId& contract) const {
+        return court_.offers(contract);
+    }
+    [[nodiscard]] std::vector<OpenDispute> open_disputes() const { return court_.open_disputes(); }
 
     /// Everything, as bytes that restore() turns into an equal state.
     [[nodiscard]] Bytes snapshot() const;
@@ -106,18 +112,17 @@ private:
         std::string reason;  ///< Empty: applied.
     };
 
+    void apply(
+        const SealedVertex& vertex, Court::Session& session, std::vector<OperationResult>& results
+    );
     [[nodiscard]] Outcome execute(
         const Operation& operation,
         const OperationId& id,
         const Place& place,
         Court::Session& session
     );
-    [[nodiscard]] Outcome execute_once(
-        const Operation& operation,
-        const OperationId& id,
-        const Place& place,
-        Court::Session& session
-    );
+    /// Whether the expiry allows an operation that was not seen before.
+    [[nodiscard]] Outcome may_be_new(const Operation& operation, Height height) const;
     [[nodiscard]] Result<void, Void> perform(
         const Operation& operation,
         const OperationId& id,
@@ -126,6 +131,7 @@ private:
     );
     [[nodiscard]] Result<void, Void> write_key(const KeyOperation& operation);
     void write_header(Height height);
+    [[nodiscard]] Result<void> restore_parts(Reader& reader, const ExecutedMark& mark);
 
     const Roster* roster_;
     MerkleMap map_;

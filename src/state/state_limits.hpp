@@ -29,5 +29,8 @@ inline constexpr std::size_t marks_kept = 256;  ///< Heights whose mark can stil
 // Proofs and snapshots
 inline constexpr std::size_t merkle_steps_max = 256;
 inline constexpr std::size_t verdict_bytes_max = 16 * 1024;
+inline constexpr std::size_t snapshot_leaves_max = 16'777'216;
+inline constexpr std::size_t leaf_key_bytes_max = 512;
+inline constexpr std::size_t leaf_bytes_max = 512 * 1024 * 1024;
 
 }  // namespace creto::limits
