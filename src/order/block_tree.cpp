@@ -14,7 +14,7 @@ std::optional<Cut> cut_after(const Cut& cut, const std::vector<LaneRange>& delta
         if (range.first != before.next() || range.last < range.first) return std::nullopt;
     }
     Cut after = cut;
-    apply(after, delta);
+    creto::apply(after, delta);
     return after;
 }
 
@@ -150,6 +150,16 @@ std::optional<BlockId> BlockTree::missing_ancestor(const BlockId& id) const {
     return std::nullopt;
 }
 
+bool BlockTree::passes_by(const BlockId& id) const {
+    const TreeBlock* held = find(id);
+    while (held != nullptr) {
+        if (!held->broken.empty()) return true;
+        if (held->block.height <= root_.height.next()) return held->block.parent != root_.id;
+        held = find(held->block.parent);
+    }
+    return false;
+}
+
 std::vector<BlockTree::Pruned> BlockTree::advance(const BlockId& id) {
     const BranchTip* tip_now = tip(id);
     CRETO_ASSERT(tip_now != nullptr);
@@ -163,8 +173,8 @@ std::vector<BlockTree::Pruned> BlockTree::advance(const BlockId& id) {
     for (const auto& [view, block_id] : by_view) {
         const TreeBlock& held = blocks_.at(block_id);
         const bool above = held.block.height > root_.height && view > root_.view;
-        const bool joined = !held.tip || held.block.parent == root_.id ||
-                            blocks_.contains(held.block.parent);
+        const bool joined =
+            !held.tip || held.block.parent == root_.id || blocks_.contains(held.block.parent);
         const bool lives = above && joined && held.broken.empty();
         if (lives) continue;
         pruned.push_back({block_id, held.stored});

@@ -3,8 +3,8 @@
 // Why      A vote, a new block and a finalisation all need the cut that a branch has reached.
 // Source   Rules L1, L2 and L8 in docs/spec/ordering.md.
 // Holds    A linked block has an unbroken chain of linked parents down to the root, continues its
-//          parent's cut, and names the root of the cut after it. [ORD-L2.1] A block that does not is
-//          broken, whoever signed it, and so is every block on it. Notarized blocks are never
+//          parent's cut, and names the root of the cut after it. [ORD-L2.1] A block that does not
+//          is broken, whoever signed it, and so is every block on it. Notarized blocks are never
 //          evicted; of the others, those of the lowest views go first when
 //          limits::pending_blocks_max is reached.
 // Cost     O(log blocks) and one copy of the cut for each block.
@@ -34,7 +34,9 @@ struct BranchTip {
 };
 
 /// Does the block continue this branch? The branch after it, or why not.
-[[nodiscard]] Result<BranchTip> follow(const BranchTip& parent, const Block& block, const BlockId& id);
+[[nodiscard]] Result<BranchTip> follow(
+    const BranchTip& parent, const Block& block, const BlockId& id
+);
 
 struct TreeBlock {
     Block block;
@@ -65,6 +67,9 @@ public:
     [[nodiscard]] std::optional<std::vector<BlockId>> path(const BlockId& id) const;
     /// Going down from `id`: the first block that is not here. None if the branch is complete.
     [[nodiscard]] std::optional<BlockId> missing_ancestor(const BlockId& id) const;
+
+    /// True when the branch of `id` passes the root by: it cannot ever descend from it.
+    [[nodiscard]] bool passes_by(const BlockId& id) const;
 
     struct Pruned {
         BlockId id;

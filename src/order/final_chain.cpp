@@ -49,7 +49,7 @@ std::vector<FinalizedBlock> FinalChain::take() {
         if (after == nullptr && next.block.delta.empty()) after = taken_cut_;
         if (after == nullptr) {
             Cut cut = *taken_cut_;
-            apply(cut, next.block.delta);
+            creto::apply(cut, next.block.delta);
             after = std::make_shared<const Cut>(std::move(cut));
         }
         out.push_back({std::move(next.block), next.id, after, taken_cut_});

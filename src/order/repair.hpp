@@ -5,8 +5,8 @@
 //          (monorepo#2192, #4386).
 // Source   Rules G1 to G5 and L11 in docs/spec/ordering.md.
 // Holds    [ORD-G2.1] the first to ask is whoever must hold it, then every connected seat in turn;
-//          an answer that does not help is not punished. What is no longer wanted is forgotten at the
-//          next sweep, so the list is as long as what is lacking now. [ORD-G3.1]
+//          an answer that does not help is not punished. What is no longer wanted is forgotten at
+//          the next sweep, so the list is as long as what is lacking now. [ORD-G3.1]
 #pragma once
 
 #include <map>
@@ -53,9 +53,8 @@ private:
     };
 
     void add(const Key& key, const std::optional<AgentId>& first);
-    [[nodiscard]] AgentId whom(
-        const Key& key, const Want& want, const std::vector<AgentId>& peers
-    ) const;
+    [[nodiscard]] AgentId whom(const Key& key, const Want& want, const std::vector<AgentId>& peers)
+        const;
 
     std::uint64_t spread_;  ///< Differs by node, so that not everyone asks the same peer first.
     std::uint64_t sweep_ = 0;

@@ -21,13 +21,11 @@ std::uint32_t Tally::nullify_count(View view) const {
 
 bool Tally::accused(View view, std::uint32_t member) const {
     const auto found = views_.find(view);
-    return found != views_.end() && !found->second.accused.empty() &&
-           found->second.accused[member];
+    return found != views_.end() && !found->second.accused.empty() && found->second.accused[member];
 }
 
-std::optional<VoteConflict> Tally::proof(
-    ViewVotes& view, const Vote& vote, std::uint32_t member
-) const {
+std::optional<VoteConflict> Tally::proof(ViewVotes& view, const Vote& vote, std::uint32_t member)
+    const {
     if (!view.accused.empty() && view.accused[member]) return std::nullopt;
     for (const KindVotes& votes : view.kinds) {
         if (votes.group_of.empty() || votes.group_of[member] == none) continue;
@@ -71,7 +69,8 @@ Certificate Tally::certificate(const KindVotes& votes, std::uint16_t group) cons
     signers.reserve(votes.groups[group].count);
     for (std::uint32_t i = 0; i < roster_.size(); ++i) {
         if (votes.group_of[i] != group) continue;
-        signers.push_back({votes.groups[group].content, roster_.members()[i].seat, votes.signatures[i]}
+        signers.push_back(
+            {votes.groups[group].content, roster_.members()[i].seat, votes.signatures[i]}
         );
     }
     return make_certificate(signers, roster_);

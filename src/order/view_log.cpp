@@ -9,6 +9,12 @@ constexpr std::size_t missing_max = 32;
 
 }  // namespace
 
+void ViewLog::restart_from(const Head& final, std::optional<Certificate> finalization) {
+    CRETO_ASSERT(views_.empty());
+    final_ = final;
+    finalization_ = std::move(finalization);
+}
+
 const ViewLog::Record* ViewLog::record(View view) const {
     const auto found = views_.find(view);
     return found == views_.end() ? nullptr : &found->second;
@@ -94,7 +100,8 @@ Ancestry ViewLog::check_parent(View view, View parent_view, const BlockId& paren
     }
     Ancestry ancestry;
     if (parent_view == final_.view) {
-        if (parent != final_.block) return {Verdict::invalid, {}, "its parent is not the final block"};
+        if (parent != final_.block)
+            return {Verdict::invalid, {}, "its parent is not the final block"};
     } else if (const Certificate* notarization = find(parent_view, VoteKind::notarize)) {
         if (notarization->content.block != parent) {
             return {Verdict::invalid, {}, "its parent is not the notarized block"};

@@ -2,10 +2,11 @@
 //
 // Why      A block may stand on a notarized view only with proof that every view between was given
 //          up: that is a safety rule, not an optimisation (ava-labs/Simplex#281).
-// Source   Simplex (Chan and Pass 2023), section 2.1; rules P1, N3, C3, G3 in docs/spec/ordering.md.
-// Holds    [ORD-C3.1] a view keeps its notarization and its nullification side by side: the next
-//          leader may build on either. [ORD-F3.1] a finalisation replaces everything at or below its
-//          view. Nothing is kept for views that no certificate or proposal names.
+// Source   Simplex (Chan and Pass 2023), section 2.1; rules P1, N3, C3, G3 in
+// docs/spec/ordering.md. Holds    [ORD-C3.1] a view keeps its notarization and its nullification
+// side by side: the next
+//          leader may build on either. [ORD-F3.1] a finalisation replaces everything at or below
+//          its view. Nothing is kept for views that no certificate or proposal names.
 // Cost     O(log views) for a look-up, O(v - p) for a parent.
 #pragma once
 
@@ -46,6 +47,9 @@ struct Ancestry {
 class ViewLog {
 public:
     explicit ViewLog(const BlockId& genesis) : final_{View{}, genesis} {}
+
+    /// Starts from a finalised block of our own store, with its certificate if there is one.
+    void restart_from(const Head& final, std::optional<Certificate> finalization);
 
     enum class Put : std::uint8_t {
         added,

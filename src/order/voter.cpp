@@ -144,6 +144,12 @@ bool Voter::knows(const VoteContent& content) const {
     return vote != nullptr && vote->content == content;
 }
 
+bool Voter::is_durable(View view, VoteKind kind) const {
+    const auto found = slots_.find(view);
+    return found != slots_.end() && found->second[index(kind)] &&
+           found->second[index(kind)]->durable;
+}
+
 std::vector<Vote> Voter::durable(View from, View to) const {
     std::vector<Vote> votes;
     for (auto at = slots_.lower_bound(from); at != slots_.end() && at->first <= to; ++at) {

@@ -2,8 +2,9 @@
 //
 // Why      Safety of the whole network rests on each seat's word: one notarize vote a view, and
 //          never both Finalize(v) and Nullify(v). One gate, nothing else calls sign(). [ORD-W1.2]
-// Source   Simplex (Chan and Pass 2023), section 2.1; rules N1, F1, F2, X1 in docs/spec/ordering.md.
-// Holds    [ORD-W2.1] refuses, whatever it is asked: a second different vote of a view and kind;
+// Source   Simplex (Chan and Pass 2023), section 2.1; rules N1, F1, F2, X1 in
+// docs/spec/ordering.md. Holds    [ORD-W2.1] refuses, whatever it is asked: a second different vote
+// of a view and kind;
 //          Notarize or Finalize after Nullify; Nullify after Finalize; Finalize of a block other
 //          than the notarized one, or than the one it notarized itself; anything at or below the
 //          floor, where it no longer knows what it said.
@@ -37,8 +38,8 @@ public:
     /// Requires: `self` is a member and `signer` holds its key. References outlive the object.
     Voter(const Roster& roster, Seat self, const Signer& signer);
 
-    /// Takes the records of an intact vote log in append order. Errors: corrupt, when they cannot be
-    /// what this seat wrote.
+    /// Takes the records of an intact vote log in append order. Errors: corrupt, when they cannot
+    /// be what this seat wrote.
     [[nodiscard]] Result<void> restore(const std::vector<Bytes>& records);
 
     [[nodiscard]] Result<void, Refusal> notarize(const VoteContent& content);
@@ -65,6 +66,7 @@ public:
     [[nodiscard]] bool cast_any(View view) const { return slots_.contains(view); }
     /// True when this seat signed exactly this.
     [[nodiscard]] bool knows(const VoteContent& content) const;
+    [[nodiscard]] bool is_durable(View view, VoteKind kind) const;
     /// Durable votes of views in [from, to], in order of view and kind.
     [[nodiscard]] std::vector<Vote> durable(View from, View to) const;
 
