@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/assert.hpp"
+#include "tools/utf8.hpp"
 
 namespace creto {
 
@@ -60,7 +61,9 @@ Result<JsonObject> JsonObject::from_members(std::vector<JsonMember> members) {
         [](const JsonMember& a, const JsonMember& b) { return a.key == b.key; }
     );
     if (twice != members.end()) {
-        return fail(ErrorCode::invalid, "the key \"" + twice->key + "\" occurs twice");
+        return fail(
+            ErrorCode::invalid, "the key \"" + utf8::clipped(twice->key, 64) + "\" occurs twice"
+        );
     }
     JsonObject object;
     object.members_ = std::move(members);

@@ -37,6 +37,8 @@ public:
     /// What found_in() costs at most for a text of this size, in steps of about 10 ns.
     [[nodiscard]] std::uint64_t cost(std::size_t text_bytes) const;
 
+    [[nodiscard]] std::size_t instruction_count() const { return program_->instructions.size(); }
+
     struct Range {
         char32_t first = 0;
         char32_t last = 0;

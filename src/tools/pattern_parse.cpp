@@ -425,7 +425,7 @@ public:
 
     // Recursion is bounded by Pattern::depth_max. NOLINTBEGIN(misc-no-recursion)
     void write(const Tree& tree) {
-        // Repetitions of nothing emit nothing, but a thousand thousands of them still take time.
+        // Groups that emit nothing still take time when what is around them is repeated.
         if (++visits_ > 4 * Pattern::instructions_max) overflow = true;
         if (overflow) return;
         switch (tree.kind) {
@@ -483,8 +483,11 @@ private:
     }
     void repeat(const Tree& tree) {
         const Tree& part = tree.parts.front();
-        for (std::uint32_t i = 0; i < tree.least && !overflow; ++i)
+        for (std::uint32_t i = 0; i < tree.least && !overflow; ++i) {
+            const std::uint32_t before = here();
             write(part);
+            if (here() == before) break;  // Nothing, however often.
+        }
         if (tree.most == unbounded) {
             const std::uint32_t split = emit({.operation = Operation::split});
             if (overflow) return;

@@ -51,6 +51,14 @@ std::size_t length(std::string_view text) {
     }));
 }
 
+std::string clipped(std::string_view text, std::size_t bytes_max) {
+    if (text.size() <= bytes_max) return std::string{text};
+    std::size_t size = bytes_max;
+    while (size > 0 && (byte_at(text, size) & 0xC0U) == 0x80U)
+        --size;
+    return std::string{text.substr(0, size)} + "...";
+}
+
 void append(std::string& out, char32_t code) {
     const auto put = [&out](char32_t byte) { out.push_back(static_cast<char>(byte)); };
     if (code < 0x80) {

@@ -24,6 +24,10 @@ inline constexpr char32_t bad = 0xFFFFFFFF;
 /// The number of code points. Requires: valid(text).
 [[nodiscard]] std::size_t length(std::string_view text);
 
+/// The text, or its beginning and "..." where it is longer than about `bytes_max`. For messages.
+/// Requires: valid(text).
+[[nodiscard]] std::string clipped(std::string_view text, std::size_t bytes_max);
+
 /// Requires: a code point, not a surrogate.
 void append(std::string& out, char32_t code);
 
