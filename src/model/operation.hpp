@@ -3,9 +3,8 @@
 // Why      Everything agreed is a state machine over operations in the final order; everything
 //          available in a partition is a CRDT over the same operations in causal order.
 // Holds    id = H(chain, client, counter, expiry, body): submitting twice is one operation. The
-// state
-//          keeps ids until their expiry height, so each is executed at most once. Operations of the
-//          lane's own key are covered by the vertex's signature; all others carry their own.
+//          state keeps ids until their expiry height, so each is executed at most once. Operations
+//          of the lane's own key are covered by the vertex's signature; all others carry their own.
 // Units    expiry is a height, at most limits::expiry_blocks_max above the block that covers it.
 #pragma once
 

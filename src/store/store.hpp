@@ -3,10 +3,10 @@
 // Why      RocksDB and a file of its own in real processes, memory with injectable faults in the
 //          simulator; both behind the same interface, checked by the same tests.
 // Holds    write(): the batch is applied as a whole or not at all; with Durable::yes it survives
-// any
-//          crash once the call has returned. VoteLog::append(): the same, in order, checksummed.
+//          any crash once the call has returned. VoteLog::append(): the same, in order,
+//          checksummed.
 // Errors   io (disk full, read-only), corrupt (checksums). After a failed write the host stops the
-// node.
+//          node.
 #pragma once
 
 #include <functional>
