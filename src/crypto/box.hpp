@@ -27,6 +27,9 @@ struct ExchangeKeys {
 /// The shared secret; none when the peer's key is degenerate (an all-zero result).
 [[nodiscard]] std::optional<Key32> agree(const Key32& secret, const Key32& peer);
 
+/// Overwrites a secret that is no longer needed, in a way that the compiler keeps.
+void wipe(Key32& secret);
+
 inline constexpr std::size_t seal_tag_bytes = 16;
 /// Ciphertext and tag. The nonce is 4 zero bytes and `counter` little-endian, as Noise has it.
 /// Writes plain.size() + 16 bytes to `out`; `out` may start where `plain` starts.

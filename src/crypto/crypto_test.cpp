@@ -65,6 +65,29 @@ TEST(TagScheme, BindsKeyDomainChainAndMessage) {
     expect_binds_everything<TagScheme>();
 }
 
+TEST(Ed25519, RawSignaturesCoverTheBytesAlone) {
+    // Made by js-libp2p from the same seed: a signature over a Noise static key.
+    const KeySeed seed{key32("0707070707070707070707070707070707070707070707070707070707070707")};
+    Bytes message = to_bytes("noise-libp2p-static-key:");
+    message.insert(message.end(), 32, 9);
+    const Signature signature = ed25519_sign_raw(seed, message);
+    EXPECT_EQ(
+        to_hex(signature.view()),
+        "3ab0ad7ac4839b11d27ae89f0da1cb98478fac5bfd369054f8c988a715950157"
+        "b4a2ddf5ca77fa29e3c97921a352ee7121913ede198056bb36fbd840435c830f"
+    );
+    const PublicKey key = ed25519_public_key(seed);
+    EXPECT_TRUE(ed25519_verify_raw(key, message, signature));
+    message.back() ^= 1U;
+    EXPECT_FALSE(ed25519_verify_raw(key, message, signature));
+}
+
+TEST(Box, WipesASecret) {
+    Key32 secret = sha256(as_bytes("secret"));
+    wipe(secret);
+    EXPECT_EQ(secret, Key32{});
+}
+
 TEST(Box, AgreesAndRefusesADegenerateKey) {
     const auto a =
         exchange_keys(key32("77076d0a7318a57d3c16c17251b26645df4c2f92ebc6a8a9d8e5b4c6d4c1b4e1"));

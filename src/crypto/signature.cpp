@@ -76,13 +76,35 @@ Ed25519Scheme::Ed25519Scheme() {
 }
 
 bool Ed25519Scheme::verify(const PublicKey& key, ByteView bytes, const Signature& signature) const {
+    return ed25519_verify_raw(key, bytes, signature);
+}
+
+std::unique_ptr<Signer> Ed25519Scheme::signer(const KeySeed& seed) {
+    return std::make_unique<Ed25519Signer>(seed);
+}
+
+Signature ed25519_sign_raw(const KeySeed& seed, ByteView bytes) {
+    std::array<std::uint8_t, PublicKey::size> key{};
+    std::array<std::uint8_t, crypto_sign_ed25519_SECRETKEYBYTES> secret{};
+    crypto_sign_ed25519_seed_keypair(key.data(), secret.data(), seed.view().data());
+    std::array<std::uint8_t, Signature::size> out{};
+    crypto_sign_ed25519_detached(out.data(), nullptr, bytes.data(), bytes.size(), secret.data());
+    sodium_memzero(secret.data(), secret.size());
+    return Signature{out};
+}
+
+bool ed25519_verify_raw(const PublicKey& key, ByteView bytes, const Signature& signature) {
     return crypto_sign_ed25519_verify_detached(
                signature.view().data(), bytes.data(), bytes.size(), key.view().data()
            ) == 0;
 }
 
-std::unique_ptr<Signer> Ed25519Scheme::signer(const KeySeed& seed) {
-    return std::make_unique<Ed25519Signer>(seed);
+PublicKey ed25519_public_key(const KeySeed& seed) {
+    std::array<std::uint8_t, PublicKey::size> key{};
+    std::array<std::uint8_t, crypto_sign_ed25519_SECRETKEYBYTES> secret{};
+    crypto_sign_ed25519_seed_keypair(key.data(), secret.data(), seed.view().data());
+    sodium_memzero(secret.data(), secret.size());
+    return PublicKey{key};
 }
 
 bool TagScheme::verify(const PublicKey& key, ByteView bytes, const Signature& signature) const {
@@ -100,7 +122,7 @@ std::unique_ptr<Signer> TagScheme::signer(const KeySeed& seed) {
 
 void fill_random(std::span<std::uint8_t> out) {
     CRETO_ASSERT(sodium_init() >= 0);
-    randombytes_buf(out.data(), out.size());
+    randombytes_buf(out.data(), out.size());  // tidy: allow hosts draw their keys here
 }
 
 }  // namespace creto

@@ -92,6 +92,14 @@ public:
     [[nodiscard]] std::unique_ptr<Signer> signer(const KeySeed& seed) override;
 };
 
+/// Ed25519 over exactly these bytes, with no domain and no chain: for foreign protocols that say
+/// themselves what is signed. Their texts must not begin with the byte of a SignDomain.
+[[nodiscard]] Signature ed25519_sign_raw(const KeySeed& seed, ByteView bytes);
+[[nodiscard]] bool ed25519_verify_raw(
+    const PublicKey& key, ByteView bytes, const Signature& signature
+);
+[[nodiscard]] PublicKey ed25519_public_key(const KeySeed& seed);
+
 /// The simulator's scheme: a signature is a keyed BLAKE3 tag, padded to Ed25519's size. The scheme
 /// keeps the keys that it made and is the only one who can check, so whoever does not hold a Signer
 /// cannot sign for it. A model, never used between real processes.

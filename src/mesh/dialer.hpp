@@ -2,9 +2,8 @@
 //
 // Why      After a cut or a crash connections come back by themselves, soon, without a storm.
 // Holds    Two agents that know each other do not dial at the same instant: the one with the
-// smaller id
-//          dials at once, the other waits `courtesy`. Failed dials back off from retry_min to
-//          retry_max.
+//          smaller id dials at once, the other waits `courtesy`. Failed dials back off from
+//          retry_min to retry_max.
 // Cost     O(targets) a tick.
 #pragma once
 

@@ -1,8 +1,7 @@
 // Fetcher: asks for vertices that are missing, one peer after another, never twice at once.
 //
 // Why      A proposal, a parked vertex or a catch-up names vertices that we lack; asking everybody
-// for
-//          everything would be a storm, asking one peer for ever a stall.
+//          for everything would be a storm, asking one peer for ever a stall.
 // Source   Rule G2: ask first who must have it, then others; a peer that lacks it is not punished.
 // Holds    At most requests_max ranges under way; a range is asked again at another peer after
 //          `retry`; what has arrived, or is no longer wanted, is forgotten.

@@ -2,8 +2,7 @@
 //
 // Why      Discovery spreads these; whoever holds one can check it without asking anybody.
 // Holds    The greatest version of an agent wins; the agent counts versions itself and renews its
-// record
-//          before it expires. A record with `leaving` removes the agent.
+//          record before it expires. A record with `leaving` removes the agent.
 // Units    lifetime_ms counts from reception: clocks of different agents are never compared.
 #pragma once
 

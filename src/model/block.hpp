@@ -4,10 +4,9 @@
 //          finalising it finalises everything below.
 // Source   Autobahn (SOSP 2024) for cuts of lanes; ORDER rules L1 and L2 in docs/spec/ordering.md.
 // Holds    id = hash of the canonical bytes, so votes bind the whole cut. Ranges are sorted by lane
-// and
-//          not empty; first = the parent cut's sequence + 1. `executed` names a finalised height at
-//          or below the parent, its state root and its order digest: a divergence shows within a
-//          view.
+//          and not empty; first = the parent cut's sequence + 1. `executed` names a finalised
+//          height at or below the parent, its state root and its order digest: a divergence shows
+//          within a view.
 #pragma once
 
 #include <map>

@@ -1,8 +1,7 @@
 // Commands and replies: what a local user asks of a node, and what comes back.
 //
 // Why      The command line, the admin API and tests all speak to a node in these words, in the
-// runtime
-//          and in the simulator.
+//          runtime and in the simulator.
 // Holds    Every command gets exactly one Reply, also when the node stops or the deadline passes.
 #pragma once
 

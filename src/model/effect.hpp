@@ -1,9 +1,9 @@
 // Effect: everything that a node can do to the world, as data; and the list that collects them.
 //
 // Why      Sending, storing, checking signatures and running tools are the host's; the node says
-// what. Holds    A Send with `after` set leaves the process only once that Persist is durable:
-// persist, then
-//          speak. Effects are carried out in the order of the list. Tickets are never reused.
+//          what.
+// Holds    A Send with `after` set leaves the process only once that Persist is durable: persist,
+//          then speak. Effects are carried out in the order of the list. Tickets are never reused.
 #pragma once
 
 #include <optional>
@@ -50,6 +50,14 @@ struct Load {
     Column column = Column::meta;
     std::vector<Bytes> keys;
 };
+/// The values of the keys in [from, to), ascending, at most `count`; answered with Loaded.
+struct Scan {
+    Ticket ticket;
+    Column column = Column::meta;
+    Bytes from;
+    Bytes to;
+    std::uint32_t count = 0;
+};
 struct Check {
     Ticket ticket;
     std::vector<CheckItem> items;
@@ -86,8 +94,19 @@ struct Dial {
     std::optional<AgentId> peer;  ///< Who must answer there.
 };
 
-using Effect = std::
-    variant<Send, Persist, Load, Check, Execute, CancelExecute, WakeAt, Reply, Publish, Drop, Dial>;
+using Effect = std::variant<
+    Send,
+    Persist,
+    Load,
+    Scan,
+    Check,
+    Execute,
+    CancelExecute,
+    WakeAt,
+    Reply,
+    Publish,
+    Drop,
+    Dial>;
 
 /// Collects effects in order and hands out tickets. One per node, for its whole life.
 class Effects {
@@ -96,6 +115,7 @@ public:
     void add(T effect) {
         list_.emplace_back(std::move(effect));
     }
+    void put(Effect effect) { list_.push_back(std::move(effect)); }
     [[nodiscard]] Ticket new_ticket() { return Ticket{next_ticket_++}; }
 
     void send(const AgentId& to, const Message& message, Ticket after = {}) {

@@ -36,7 +36,8 @@ struct Woke {};
 struct Persisted {
     Ticket ticket;
 };
-/// The values of a Load, in the order of its keys; none where the store has nothing.
+/// The values of a Load in the order of its keys, none where the store has nothing; or those of a
+/// Scan.
 struct Loaded {
     Ticket ticket;
     std::vector<std::optional<Bytes>> values;

@@ -1,11 +1,9 @@
 // Evidence: two statements of one key that no correct agent signs together.
 //
 // Why      Nobody is accused without proof; every node checks the proof again, needing nothing but
-// the
-//          roster and the lane table.
+//          the roster and the lane table.
 // Holds    verify() is true for a truly contradicting, truly signed pair only. Being slow,
-// unreachable,
-//          outvoted or restarted from an old disk is never evidence.
+//          unreachable, outvoted or restarted from an old disk is never evidence.
 #pragma once
 
 #include <variant>

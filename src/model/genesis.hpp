@@ -3,8 +3,7 @@
 // Why      The chain's id is the hash of its genesis; every signature carries it, so nothing signed
 //          for one network is valid on another.
 // Holds    Seats strictly increase; keys are distinct; 1 to limits::seats_max members; byzantine
-// mode
-//          needs at least 4, so that one liar is tolerated.
+//          mode needs at least 4, so that one liar is tolerated.
 #pragma once
 
 #include <optional>

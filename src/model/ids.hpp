@@ -2,8 +2,7 @@
 //
 // Why      One word and one type per idea; none converts into another.
 // Units    Sequences, views, heights and epochs count from 1; 0 means "none yet" (an empty lane,
-// the
-//          genesis view, the genesis block).
+//          the genesis view, the genesis block).
 #pragma once
 
 #include <algorithm>

@@ -2,8 +2,7 @@
 //
 // Why      One place where a peer's bytes become values; nothing else parses a peer's bytes.
 // Holds    The first byte is the kind. decode_message() refuses what is over a limit, malformed or
-// not
-//          in its one canonical form; signatures are checked afterwards (model/checks.hpp).
+//          not in its one canonical form; signatures are checked afterwards (model/checks.hpp).
 #pragma once
 
 #include <memory>

@@ -125,7 +125,7 @@ TEST(Certificate, NeedsAQuorumOfDistinctSeatsAndNoSpareBits) {
     EXPECT_FALSE(well_formed(short_one, roster).has_value());
     Certificate spare = good;
     spare.signers[0] |= 0x80U;
-    spare.signatures.push_back({});
+    spare.signatures.emplace_back();
     EXPECT_FALSE(well_formed(spare, roster).has_value());
     Certificate wide = good;
     wide.signers.push_back(0);
@@ -210,7 +210,7 @@ TEST(Receipt, DecidesAtTheBarAndNamesWhoDissented) {
     QuorumReceipt receipt;
     std::vector<AgentId> panel;
     for (std::uint8_t i = 1; i <= 7; ++i)
-        panel.push_back(AgentId{digest_of("x").bytes()});
+        panel.emplace_back(digest_of("x").bytes());
     for (std::uint8_t i = 0; i < 7; ++i) {
         std::array<std::uint8_t, 32> key{};
         key[0] = i;

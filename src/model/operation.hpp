@@ -3,9 +3,8 @@
 // Why      Everything agreed is a state machine over operations in the final order; everything
 //          available in a partition is a CRDT over the same operations in causal order.
 // Holds    id = H(chain, client, counter, expiry, body): submitting twice is one operation. The
-// state
-//          keeps ids until their expiry height, so each is executed at most once. Operations of the
-//          lane's own key are covered by the vertex's signature; all others carry their own.
+//          state keeps ids until their expiry height, so each is executed at most once. Operations
+//          of the lane's own key are covered by the vertex's signature; all others carry their own.
 // Units    expiry is a height, at most limits::expiry_blocks_max above the block that covers it.
 #pragma once
 
@@ -122,6 +121,10 @@ struct Operation {
 /// What the client signs when the operation travels in another's lane.
 [[nodiscard]] Bytes signing_bytes(const Operation& operation);
 
+void encode(Writer& w, const Dot& v);
+void decode(Reader& r, Dot& v);
+void encode(Writer& w, const DisputeOpening& v);
+void decode(Reader& r, DisputeOpening& v);
 void encode(Writer& w, const Operation& v);
 void decode(Reader& r, Operation& v);
 

@@ -3,7 +3,7 @@
 // Why      n - f with f = floor((n-1)/3) is wrong to write as 2f+1: for n = 6 two disjoint threes
 //          would both commit. The numbers are computed here and nowhere else.
 // Holds    byzantine: q = floor(2n/3)+1, t = n-q; any two quorums share t+1 seats, so an honest
-// one.
+//          one.
 //          crash: q = floor(n/2)+1; any two quorums share a seat; t = 0, one statement suffices.
 #pragma once
 

@@ -2,10 +2,11 @@
 //
 // Why      Data spreads and is stored as vertices; consensus only names how far each lane has come.
 // Source   Lanes and cuts after Autobahn (SOSP 2024); parents across lanes as in DAG-Rider's
-// graphs. Holds    id = BLAKE3 of the header; the header commits to the operations by their root.
-// parents[0]
-//          is the own predecessor (none at sequence 1), then at most 8 tips of other lanes in lane
-//          order. depth = 1 + the greatest depth of a parent. A SealedVertex never changes.
+//          graphs.
+// Holds    id = BLAKE3 of the header; the header commits to the operations by their root.
+//          parents[0] is the own predecessor (none at sequence 1), then at most 8 tips of other
+//          lanes in lane order. depth = 1 + the greatest depth of a parent. A SealedVertex never
+//          changes.
 #pragma once
 
 #include <memory>

@@ -2,9 +2,8 @@
 //
 // Source   Simplex (Chan and Pass 2023), section 2; Notarize, Nullify and Finalize as named there.
 // Holds    The parent view is inside the signed content: the same block on another parent is
-// another
-//          vote. The leader's signature of its proposal IS its notarize vote. A certificate is `q`
-//          votes of equal content by distinct seats.
+//          another vote. The leader's signature of its proposal IS its notarize vote. A certificate
+//          is `q` votes of equal content by distinct seats.
 // Units    A certificate's bitmap has one bit per roster member, by index, least significant first.
 #pragma once
 

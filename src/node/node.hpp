@@ -2,8 +2,7 @@
 //
 // Why      Two hosts drive the same code: real processes (runtime/) and the simulator (sim/).
 // Holds    Same options, same events with the same instants: same effects, byte for byte. Never
-// reads
-//          a clock, opens a socket, touches a disk or draws entropy.
+//          reads a clock, opens a socket, touches a disk or draws entropy.
 // Use      restore() once with what storage holds (empty for a new node), then on_event() for every
 //          event, starting with Start; carry out the returned effects in order.
 #pragma once

@@ -48,7 +48,7 @@ void CallServer::admit(
     Effects& effects
 ) {
     Peer& peer = peer_of(from);
-    if (const auto wait = peer.quota.take(1, now)) {
+    if (const auto wait = from == self_ ? std::nullopt : peer.quota.take(1, now)) {
         ++counters_.rate_limited;
         if (peer.patience.take(1, now)) {
             effects.add(Drop{from, "it kept calling far above its quota"});
