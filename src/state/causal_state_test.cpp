@@ -106,17 +106,61 @@ TEST(CausalState, ObservesAtMostTheLimitAndLaterWritesTakeTheRest) {
     Network net{4};
     Node node{net};
     std::vector<Operation> many;
-    for (std::size_t i = 0; i < limits::dots_max + 6; ++i)
-        many.push_back(net.operation(0, write("causal/r", std::to_string(i))));
-    node.causal.add(net.vertex(0, many));
+    for (std::size_t i = 0; i < limits::dots_max + 6; ++i) {
+        const auto client = net.outsider(static_cast<std::uint8_t>(100 + i));
+        many.push_back(net.signed_by(*client, write("causal/r", std::to_string(i))));
+    }
+    node.causal.add(net.vertex(0, {many.begin(), many.begin() + 40}));
+    node.causal.add(net.vertex(1, {many.begin() + 40, many.end()}));
     EXPECT_EQ(node.causal.read("causal/r").values.size(), limits::dots_max + 6);
     for (const std::size_t left : {7U, 1U}) {
         const std::vector<Dot> seen = node.causal.observed("causal/r");
         EXPECT_LE(seen.size(), limits::dots_max);
-        node.causal.add(net.vertex(1, {net.operation(1, write("causal/r", "new", seen))}));
+        node.causal.add(net.vertex(2, {net.operation(2, write("causal/r", "new", seen))}));
         EXPECT_EQ(node.causal.observed("causal/r").size(), left);
     }
     EXPECT_EQ(texts(node.causal.read("causal/r")), (std::vector<std::string>{"new"}));
+}
+
+TEST(CausalState, NobodyIsConcurrentWithItself) {
+    Network net{4};
+    Node node{net};
+    const VertexPtr first = net.vertex(0, {net.operation(0, write("causal/r", "1"))});
+    const VertexPtr second = net.vertex(0, {net.operation(0, write("causal/r", "2"))});
+    node.causal.add(second);
+    node.causal.add(first);
+    EXPECT_EQ(texts(node.causal.read("causal/r")), (std::vector<std::string>{"2"}));
+    node.finalise({first});
+    EXPECT_EQ(texts(node.causal.read("causal/r")), (std::vector<std::string>{"2"}));
+    node.finalise({second});
+    EXPECT_EQ(texts(node.causal.read("causal/r")), (std::vector<std::string>{"2"}));
+    EXPECT_EQ(node.state.causal_base().find("causal/r")->values.size(), 1U);
+}
+
+TEST(CausalBase, ALaneHoldsAtMostTheLimitOfConcurrentValues) {
+    Network net{4};
+    FinalState state{net.roster};
+    std::vector<Operation> many;
+    for (std::size_t i = 0; i <= limits::dots_max; ++i) {
+        const auto client = net.outsider(static_cast<std::uint8_t>(100 + i));
+        many.push_back(net.signed_by(*client, write("causal/r", std::to_string(i))));
+    }
+    const auto done = finalise(state, {net.vertex(0, many)});
+    EXPECT_TRUE(done.operations[limits::dots_max - 1].applied);
+    EXPECT_EQ(
+        done.operations[limits::dots_max].reason,
+        "its lane holds too many concurrent values of this key"
+    );
+    EXPECT_EQ(state.causal_base().find("causal/r")->values.size(), limits::dots_max);
+    // Another lane's, and another value of one that is there, still fit.
+    const auto client = net.outsider(100);
+    EXPECT_TRUE(finalise(
+                    state,
+                    {net.vertex(0, {net.signed_by(*client, write("causal/r", "again"))}),
+                     net.vertex(1, {net.operation(1, write("causal/r", "other"))})}
+    )
+                    .operations[1]
+                    .applied);
 }
 
 TEST(CausalState, CountersWrap) {
@@ -281,12 +325,23 @@ struct History {
                 if (!carried.empty() && prng.chance(1, 2)) return carried.back();
                 carried.push_back(net.signed_by(client, count(key, amount), Height{1'000}));
                 return carried.back();
+            case 3:
+                return net.signed_by(
+                    client,
+                    write(key, std::to_string(prng.below(9)), some(seen.observed(key), prng))
+                );
             default:
                 return net.operation(
-                    seat, write(key, std::to_string(prng.below(9)), seen.observed(key))
+                    seat, write(key, std::to_string(prng.below(9)), some(seen.observed(key), prng))
                 );
         }
     }
+    /// Not all writers are thorough.
+    static std::vector<Dot> some(std::vector<Dot> dots, Prng& prng) {
+        std::erase_if(dots, [&](const Dot&) { return prng.chance(1, 3); });
+        return dots;
+    }
+
     Network net;
     std::vector<VertexPtr> vertices;
     std::vector<Operation> carried;
