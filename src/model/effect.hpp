@@ -94,8 +94,19 @@ struct Dial {
     std::optional<AgentId> peer;  ///< Who must answer there.
 };
 
-using Effect = std::
-    variant<Send, Persist, Load, Scan, Check, Execute, CancelExecute, WakeAt, Reply, Publish, Drop, Dial>;
+using Effect = std::variant<
+    Send,
+    Persist,
+    Load,
+    Scan,
+    Check,
+    Execute,
+    CancelExecute,
+    WakeAt,
+    Reply,
+    Publish,
+    Drop,
+    Dial>;
 
 /// Collects effects in order and hands out tickets. One per node, for its whole life.
 class Effects {

@@ -227,6 +227,7 @@ void Connection::on_pending_data(PendingStreams::iterator it, ByteView data, Ins
         .stream = id,
         .protocol = pending.dialer ? pending.dialer->protocol() : pending.listener.protocol(),
         .inbound = !pending.dialer});
+    if (pending.finish_once_agreed) mux_->finish(id);
     erase_pending(it);
     if (!rest.empty()) push_data(id, rest);
 }
@@ -332,7 +333,7 @@ std::vector<ConnectionEvent> Connection::take_events() {
 Result<StreamId> Connection::open(std::string_view protocol, Instant now) {
     if (!established()) return fail(ErrorCode::unavailable, "p2p: the connection is not open");
     if (!is_protocol_name(protocol)) return fail(ErrorCode::invalid, "p2p: not a protocol name");
-    const auto id = mux_->open(now);
+    auto id = mux_->open(now);
     if (!id) return id;
     last_activity_ = now;
     const Instant deadline = now + options_.negotiation_timeout;
@@ -353,6 +354,10 @@ Result<StreamId> Connection::open(std::string_view protocol, Instant now) {
 Result<void> Connection::send(StreamId stream, ByteView bytes, Instant now) {
     if (!established()) return fail(ErrorCode::not_found, "p2p: the connection is not open");
     last_activity_ = now;
+    const auto it = pending_.find(stream);
+    if (it != pending_.end() && it->second.finish_once_agreed) {
+        return fail(ErrorCode::conflict, "p2p: the stream was finished");
+    }
     return mux_->send(stream, bytes, now);
 }
 
@@ -368,8 +373,14 @@ void Connection::consume(StreamId stream, std::size_t count, Instant now) {
     if (established()) mux_->consume(stream, count, now);
 }
 
-void Connection::finish(StreamId stream) {
-    if (established()) mux_->finish(stream);
+void Connection::finish(StreamId stream, Finish when) {
+    if (!established()) return;
+    const auto it = pending_.find(stream);
+    if (when == Finish::once_agreed && it != pending_.end()) {
+        it->second.finish_once_agreed = true;
+    } else {
+        mux_->finish(stream);
+    }
 }
 
 void Connection::reset(StreamId stream) {

@@ -77,6 +77,14 @@ using ConnectionEvent = std::variant<
     GoingAway,
     Closed>;
 
+/// When the peer hears that we send no more on a stream that we opened.
+enum class Finish : std::uint8_t {
+    at_once,  ///< Behind the last data.
+    /// Not before the peer agreed on the protocol: js-libp2p misses an end that comes before its
+    /// handler runs. Of no use with listeners who agree only together with their first data.
+    once_agreed,
+};
+
 class Connection {
 public:
     struct Options {
@@ -128,7 +136,7 @@ public:
     [[nodiscard]] std::size_t send_backlog(StreamId stream) const;
     /// The application is done with `count` bytes of StreamData: the peer may send as many again.
     void consume(StreamId stream, std::size_t count, Instant now);
-    void finish(StreamId stream);
+    void finish(StreamId stream, Finish when = Finish::at_once);
     void reset(StreamId stream);
     /// Says goodbye and ends.
     void close();
@@ -148,6 +156,7 @@ private:
         std::optional<MultistreamDialer> dialer;  ///< None: the peer dials.
         MultistreamListener listener;
         Instant deadline;
+        bool finish_once_agreed = false;
     };
     using PendingStreams = std::map<StreamId, Pending>;
 

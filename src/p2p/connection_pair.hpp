@@ -73,7 +73,7 @@ public:
             return event;
         }
         /// All bytes received on the stream so far, taken out and paid back.
-        Bytes take_data(StreamId id, Instant now) {
+        Bytes take_data(StreamId id, Instant at) {
             Bytes all;
             std::erase_if(events, [&](const ConnectionEvent& event) {
                 const auto* data = std::get_if<StreamData>(&event);
@@ -81,7 +81,7 @@ public:
                 all.insert(all.end(), data->data.begin(), data->data.end());
                 return true;
             });
-            connection.consume(id, all.size(), now);
+            connection.consume(id, all.size(), at);
             return all;
         }
     };

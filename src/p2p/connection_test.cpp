@@ -211,6 +211,24 @@ TEST(Connection, AnUnservedProtocolIsRefusedAndItsEarlyDataIsNotRead) {
     EXPECT_EQ(pair.a.connection.stream_count() + pair.b.connection.stream_count(), 0U);
 }
 
+TEST(Connection, AnEndCanWaitForTheAgreement) {
+    ConnectionPair pair;
+    pair.run();
+    const auto stream = pair.a.connection.open("/echo/1", pair.now);
+    ASSERT_TRUE(pair.a.connection.send(*stream, as_bytes("data"), pair.now));
+    pair.a.connection.finish(*stream, Finish::once_agreed);
+    EXPECT_EQ(
+        pair.a.connection.send(*stream, as_bytes("more"), pair.now).error().code,
+        ErrorCode::conflict
+    );
+    pair.b.connection.on_bytes(pair.a.connection.take_output(), pair.now);
+    pair.b.events = pair.b.connection.take_events();
+    EXPECT_EQ(pair.b.take_data(*stream, pair.now), to_bytes("data"));
+    EXPECT_FALSE(pair.b.take<StreamFinished>());
+    pair.run();
+    EXPECT_TRUE(pair.b.take<StreamFinished>());
+}
+
 TEST(Connection, AResetReachesTheOtherSide) {
     ConnectionPair pair;
     pair.run();

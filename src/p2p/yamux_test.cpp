@@ -13,7 +13,7 @@ using Kind = YamuxEvent::Kind;
 namespace flag = yamux::flag;
 
 constexpr std::uint32_t window = yamux::initial_window;
-const Instant start = Instant::from_ns(1'000);
+constexpr Instant start = Instant::from_ns(1'000);
 
 /// Without pings of its own, so that the bytes are only those of the streams.
 YamuxOptions quiet() {
@@ -147,6 +147,7 @@ TEST(Yamux, AcceptsEveryWayToOpenAndToClose) {
     EXPECT_FALSE(s.yamux.ended());
 }
 
+// [P2P-WINDOW.1]
 TEST(Yamux, TheWindowHoldsExactlyOnOpeningAndLater) {
     Subject exact;
     EXPECT_EQ(exact.feed(data_frame(1, window, flag::syn)), (Kinds{Kind::opened, Kind::data}));
@@ -189,6 +190,7 @@ TEST(Yamux, ConsumingMoreThanCameGrantsNoMore) {
     EXPECT_EQ(headers[0].length, window);
 }
 
+// [P2P-WINDOW.2]
 TEST(Yamux, SendsNeverBeyondThePeersWindow) {
     Subject s;
     (void)s.feed(update(1, 0, flag::syn));

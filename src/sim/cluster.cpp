@@ -94,6 +94,8 @@ void SimCluster::make_hosts() {
     for (std::uint32_t i = 0; i < seats; ++i)
         seat_of[i] = genesis.members[i].seat;
     invariants_.emplace(*roster_, *scheme_, std::move(seat_of));
+    for (const auto& [node, attack] : options_.attacks)
+        invariants_->set_byzantine(node);
 
     for (const auto& host : hosts_) {
         NodeOptions& node = host->options;
@@ -318,7 +320,10 @@ Result<void> SimCluster::start(NodeIndex node) {
     CRETO_ASSERT(!found.life);
     SimHost::Life life;
     life.started = now_;
-    life.participant = factory_({node, found.boots, found.options, *found.signer, found.log});
+    const ParticipantParts parts{node, found.boots, found.options, *found.signer, found.log};
+    life.participant = factory_(parts);
+    if (const auto attack = options_.attacks.find(node); attack != options_.attacks.end())
+        life.participant = deviate(attack->second, std::move(life.participant), parts);
     const VoteLogContents votes{
         found.disk.log(), found.vote_log_damage.empty(), found.vote_log_damage};
     if (auto restored = life.participant->restore(found.disk, votes); !restored) return restored;
@@ -353,7 +358,7 @@ bool SimCluster::is_up(NodeIndex node) const {
 }
 
 const Node* SimCluster::node(NodeIndex node) const {
-    const SimHost& found = host_at(node);
+    const SimHost& found = host(node);
     return found.life ? found.life->participant->node() : nullptr;
 }
 

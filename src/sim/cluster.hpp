@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/byzantine/attack.hpp"
 #include "sim/cost.hpp"
 #include "sim/event_queue.hpp"
 #include "sim/host.hpp"
@@ -68,6 +69,8 @@ struct SimOptions {
 
     /// The last word on a node's options; what the cluster decides is filled in before.
     std::function<void(NodeIndex, NodeOptions&)> configure;
+    /// Who deviates, and how; these nodes count as byzantine from the start.
+    std::map<NodeIndex, Attack> attacks;
     ToolRunner tools;  ///< Empty: every tool is unknown.
     SimLogSink log;    ///< Empty: silent.
     std::function<void(NodeIndex, const SimNotice&)> on_notice;
@@ -206,6 +209,7 @@ private:
     void on_effect(SimHost& host, Send& send);
     void on_effect(SimHost& host, Persist& persist);
     void on_effect(SimHost& host, Load& load);
+    void on_effect(SimHost& host, Scan& scan);
     void on_effect(SimHost& host, Check& check);
     void on_effect(SimHost& host, Execute& execute);
     void on_effect(SimHost& host, CancelExecute& cancel);

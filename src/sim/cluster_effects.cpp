@@ -58,7 +58,7 @@ void SimCluster::transmit(SimHost& host, Send& send) {
 
 void SimCluster::on_effect(SimHost& host, Persist& persist) {
     SimHost::Life& life = *host.life;
-    life.last_persist = persist.ticket;
+    life.last_persist = std::max(life.last_persist, persist.ticket);
     auto& waiting = life.unsynced[persist.ticket];
     CRETO_ASSERT(waiting.empty());
     if (life.is_store_failed) return;
@@ -92,6 +92,18 @@ void SimCluster::on_effect(SimHost& host, Load& load) {
         loaded.values.push_back(value ? std::move(*value) : std::nullopt);
     }
     later(host, now_ + options_.load_latency, std::move(loaded), load.ticket.value());
+}
+
+void SimCluster::on_effect(SimHost& host, Scan& scan) {
+    Loaded loaded{scan.ticket, {}};
+    const auto visit = [&](ByteView /*key*/, ByteView value) {
+        loaded.values.emplace_back(Bytes{value.begin(), value.end()});
+        return loaded.values.size() < scan.count;
+    };
+    const auto scanned =
+        scan.count == 0 ? Result<void>{} : host.disk.scan(scan.column, scan.from, scan.to, visit);
+    CRETO_ASSERT(scanned.has_value());  // A SimDisk refuses writes only.
+    later(host, now_ + options_.load_latency, std::move(loaded), scan.ticket.value());
 }
 
 void SimCluster::on_effect(SimHost& host, Check& check) {

@@ -53,7 +53,7 @@ TEST(SimCluster, GivesTheSameTraceForTheSameSeedAndAnotherForAnother) {
             });
         }
         EXPECT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
-        EXPECT_GT(cluster.network().delivered, 1'000U);
+        EXPECT_GT(cluster.network().delivered, 500U);
         return cluster.trace_hash();
     };
     EXPECT_EQ(run(1, false), run(1, false));
@@ -289,6 +289,7 @@ TEST(SimCluster, LoadsAndChecks) {
             if (!std::holds_alternative<Start>(event) || parts.index != first) return;
             out.persist({{Column::state, to_bytes("k"), share(to_bytes("v"))}}, {}, Durable::no);
             out.add(Load{out.new_ticket(), Column::state, {to_bytes("k"), to_bytes("x")}});
+            out.add(Scan{out.new_ticket(), Column::state, {}, {}, 5});
             const Bytes good = signed_bytes(SignDomain::vote, {}, as_bytes("a"));
             const Signature signature = parts.signer.sign(SignDomain::vote, {}, as_bytes("a"));
             const PublicKey& key = parts.signer.public_key();
@@ -302,8 +303,12 @@ TEST(SimCluster, LoadsAndChecks) {
         SimCluster cluster{options, scripted(seen, script)};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         EXPECT_EQ(seen[0].all<CheckDone>().at(0).good, (std::vector<bool>{true, false}));
-        const auto values = seen[0].all<Loaded>().at(0).values;
-        EXPECT_EQ(values, (std::vector<std::optional<Bytes>>{to_bytes("v"), std::nullopt}));
+        const auto loaded = seen[0].all<Loaded>();
+        ASSERT_EQ(loaded.size(), 2U);
+        EXPECT_EQ(
+            loaded[0].values, (std::vector<std::optional<Bytes>>{to_bytes("v"), std::nullopt})
+        );
+        EXPECT_EQ(loaded[1].values, (std::vector<std::optional<Bytes>>{to_bytes("v")}));
         EXPECT_EQ(seen[0].all<Persisted>().size(), 1U);
     }
 }

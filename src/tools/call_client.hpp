@@ -2,9 +2,8 @@
 // loss.
 //
 // Holds    Every started call finishes exactly once: answered, timed out, cancelled, or its
-// provider
-//          lost. An answer counts only from the agent that was asked. At most calls_pending_max at
-//          once.
+//          provider lost. An answer counts only from the agent that was asked. At most
+//          calls_pending_max at once.
 // Use      Whoever starts a call gives a token of its own; finished calls come back with it.
 #pragma once
 
