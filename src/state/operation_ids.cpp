@@ -1,6 +1,7 @@
 #include "state/operation_ids.hpp"
 
 #include "base/assert.hpp"
+#include "model/limits.hpp"
 #include "state/state_limits.hpp"
 
 namespace creto {
