@@ -97,11 +97,17 @@ void malicious_tool(const ScenarioContext& context, ScenarioResult& r) {
         named ? last_verdict(*c, 5).dump() : "not within 15 s",
         named
     );
-    const Json liar = standing(*c, 1, "Delta");
-    const Json good = standing(*c, 1, "Beta");
-    const bool fell =
-        liar.is_object() && good.is_object() &&
-        liar["score_ppm"].get<std::uint64_t>() < good["score_ppm"].get<std::uint64_t>();
+    Json liar;
+    Json good;
+    const bool fell = RealCluster::wait_until(
+        [&] {
+            liar = standing(*c, 1, "Delta");
+            good = standing(*c, 1, "Beta");
+            return liar.is_object() && good.is_object() &&
+                   liar["score_ppm"].get<std::uint64_t>() < good["score_ppm"].get<std::uint64_t>();
+        },
+        std::chrono::seconds{10}
+    );
     r.require(
         "its reputation falls below the others'",
         "lower",

@@ -247,7 +247,7 @@ ReputationView FinalState::reputation_view(const AgentId& agent) const {
     ReputationView view{
         .agent = agent,
         .name = member == nullptr ? std::string{} : member->name,
-        .score_ppm = reputation.score_ppm(),
+        .score_ppm = exclusion == nullptr ? reputation.score_ppm() : 0,  // a proof ends all trust
         .agreed = reputation.agreed,
         .dissented = reputation.dissented,
         .excluded = exclusion != nullptr,
