@@ -296,6 +296,7 @@ TEST(Court, DisputesOfOneCallerAreLimited) {
     EXPECT_EQ(state.verdicts(100).size(), limits::disputes_per_caller_max + 1);
 }
 
+// [REPUTATION.1]
 TEST(Reputation, SuspendsARepeatedLiarAndRedeemsItByAgreement) {
     Network net{7};
     FinalState state{net.roster};
@@ -344,6 +345,7 @@ TEST(Reputation, ProbationDoesNotDecide) {
     EXPECT_EQ(state.reputation(net.agent(4)).agreed, 1U);
 }
 
+// [REPUTATION.1]
 TEST(Reputation, FadesAndStaysInRange) {
     Reputation good;
     Reputation bad;

@@ -74,6 +74,7 @@ TEST(MerkleMap, AgreesWithItsDefinitionUnderRandomChanges) {
     }
 }
 
+// [STATE-ROOT.1]
 TEST(MerkleMap, TheRootForgetsTheHistory) {
     MerkleMap a;
     MerkleMap b;
