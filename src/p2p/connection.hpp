@@ -174,10 +174,10 @@ private:
     void handle(const YamuxEvent& event, Instant now);
     void on_stream_opened(StreamId id, Instant now);
     void on_stream_data(StreamId id, ByteView data, Instant now);
-    void on_stream_finished(StreamId id);
-    void on_stream_reset(StreamId id, Error reason);
+    void on_stream_finished(StreamId id, Instant now);
+    void on_stream_reset(StreamId id, Error reason, Instant now);
     void on_pending_data(PendingStreams::iterator it, ByteView data, Instant now);
-    void drop_pending(PendingStreams::iterator it, Error reason);
+    void drop_pending(PendingStreams::iterator it, Error reason, Instant now);
     void erase_pending(PendingStreams::iterator it);
     void push_data(StreamId id, ByteView data);
     void end(Error reason);
