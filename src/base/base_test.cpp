@@ -33,6 +33,16 @@ TEST(Strong, CountsAndCompares) {
     EXPECT_EQ(Height{}.value(), 0U);
 }
 
+TEST(NamedDraws, AreTheDrawsOfTheirName) {
+    const NamedDraws draws{7, 3};
+    for (std::uint64_t a = 0; a < 10; ++a) {
+        for (std::uint64_t b = 0; b < 10; ++b)
+            EXPECT_EQ(draws(a, b), draw(7, 3, a, b));
+    }
+    EXPECT_NE(draws(1, 2), draws(2, 1));
+    EXPECT_NE(draws(1, 2), NamedDraws(7, 4)(1, 2));
+}
+
 TEST(Prng, RepeatsForTheSameSeedAndDiffersForAnother) {
     Prng a{7};
     Prng b{7};

@@ -1,7 +1,8 @@
 // Bytes: owned, viewed and shared byte strings, and their hexadecimal text.
 //
 // Why      A message is encoded once and handed to many peers; SharedBytes makes that free of
-// copies. Holds    A SharedBytes never changes after it was made.
+//          copies.
+// Holds    A SharedBytes never changes after it was made.
 #pragma once
 
 #include <cstddef>

@@ -28,6 +28,22 @@ namespace creto {
     return mix64(mix64(mix64(mix64(seed) ^ stream) ^ a) ^ b);
 }
 
+/// The draws of one stream, with the part of the name that never changes mixed once: the same
+/// values as draw(seed, stream, a, b), in half the time.
+class NamedDraws {
+public:
+    constexpr NamedDraws(std::uint64_t seed, std::uint64_t stream)
+        : prefix_{mix64(mix64(seed) ^ stream)} {}
+
+    [[nodiscard]] constexpr std::uint64_t operator()(std::uint64_t a = 0, std::uint64_t b = 0)
+        const {
+        return mix64(mix64(prefix_ ^ a) ^ b);
+    }
+
+private:
+    std::uint64_t prefix_;
+};
+
 /// `value` (64 random bits) scaled to [0, bound). Requires: bound > 0.
 [[nodiscard]] constexpr std::uint64_t scale_to(std::uint64_t value, std::uint64_t bound) {
     CRETO_ASSERT(bound > 0);

@@ -1,8 +1,7 @@
 // TokenBucket: admits `rate` units a second with bursts of up to `burst`.
 //
 // Why      The flood of one peer must not raise another's latency; every peer has buckets for
-// calls,
-//          bytes and signature checks.
+//          calls, bytes and signature checks.
 // Holds    Never admits more than burst + rate * t units in any span t. Integer arithmetic only.
 // Units    Units are the caller's (calls, bytes); rates are units per second.
 #pragma once

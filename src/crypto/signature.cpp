@@ -122,7 +122,7 @@ std::unique_ptr<Signer> TagScheme::signer(const KeySeed& seed) {
 
 void fill_random(std::span<std::uint8_t> out) {
     CRETO_ASSERT(sodium_init() >= 0);
-    randombytes_buf(out.data(), out.size());
+    randombytes_buf(out.data(), out.size());  // tidy: allow hosts draw their keys here
 }
 
 }  // namespace creto

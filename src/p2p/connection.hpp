@@ -5,7 +5,7 @@
 // Source   libp2p specs, connections: multistream for /noise, Noise XX, the muxer agreed on inside
 //          the handshake (or by multistream behind it), yamux, and multistream on every stream.
 //          Dialers do not wait: proposal and data leave in one write.
-// Holds    [P2P-ESTABLISHED] no event before Established but Closed; Closed is the last one.
+// Holds    [P2P-ESTABLISHED.1] no event before Established but Closed; Closed is the last one.
 //          A stream's events are StreamOpened, then data, then at most one end of each side; an
 //          inbound stream that agrees on no protocol in time is never seen.
 //          Every wait has a deadline; memory is bounded by the limits and the granted windows.

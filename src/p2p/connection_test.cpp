@@ -26,7 +26,7 @@ std::optional<Event> find_event(const std::vector<ConnectionEvent>& events) {
     return std::nullopt;
 }
 
-// [P2P-ESTABLISHED]
+// [P2P-ESTABLISHED.1]
 TEST(Connection, BothSidesLearnWhoThePeerIs) {
     ConnectionPair pair;
     pair.run();

@@ -66,7 +66,7 @@ TEST(NoiseHandshake, CarriesTheMuxers) {
     EXPECT_EQ(pair.three.size(), 2U + 168 + 16);
 }
 
-// [P2P-IDENTITY]
+// [P2P-IDENTITY.1]
 TEST(NoiseHandshake, RefusesAnIdentityThatDidNotSignThisKey) {
     const TestIdentity victim{9};
     // Claims another's key, signed by itself.

@@ -1,0 +1,60 @@
+# Creto's verbs. `make` alone lists them; docs/HACKING.md shows them at work.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+export JOBS ?= $(shell nproc)
+SEED ?= 1
+SECONDS ?= 60
+T ?=
+# More words for the program behind a verb: make demo ARGS=S2.1, make sim ARGS="--nodes 31".
+ARGS ?=
+
+# Where a verb's own output may be JSON, building talks on stderr: make -s demo ARGS=--json
+build = cmake --preset $(1) --log-level=WARNING >/dev/null && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+
+.PHONY: help setup demo test bench sim fuzz format tidy ready clean format-check configure
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install the Debian packages that are missing
+	@tools/setup.sh >&2
+
+demo: setup ## build, then show the system at work on real processes (ARGS=S2.1 for one scenario)
+	@{ $(call build,release,creto); } >&2
+	@build/release/creto demo $(ARGS)
+
+test: setup ## build with sanitizers, check the house rules, run every test
+	@$(call build,dev)
+	@tools/tidy.py
+	@ctest --preset dev -j $(JOBS) --no-tests=error
+
+sim: setup ## run one simulation (SEED=7, ARGS="--nodes 31 --byzantine 0.30")
+	@{ $(call build,release,creto); } >&2
+	@build/release/creto sim run --seed $(SEED) $(ARGS)
+
+fuzz: setup ## run one fuzz target (T=message SECONDS=60)
+	@tools/fuzz_all.sh SECONDS_TOTAL=$(SECONDS) TARGET=$(or $(T),$(error name the target: make fuzz T=message))
+
+bench: setup ## run the benchmarks (ARGS=--benchmark_filter=... for some)
+	@tools/bench.sh $(ARGS)
+
+format: setup ## bring every C++ file into shape
+	@tools/cpp_files.sh all | xargs -r clang-format -i
+
+tidy: setup configure ## check the house rules, then the changed files with clang-tidy
+	@tools/tidy.py
+	@tools/cpp_files.sh changed | tools/clang_tidy.sh
+
+ready: setup format-check tidy test ## all that a review expects
+
+clean: ## remove what was built
+	@rm -rf build
+
+format-check:
+	@tools/cpp_files.sh all | xargs -r clang-format --dry-run -Werror
+
+configure:
+	@cmake --preset dev --log-level=WARNING >/dev/null

@@ -1,0 +1,60 @@
+// Dialer: whom to connect to, and when to try again.
+//
+// Why      After a cut or a crash connections come back by themselves, soon, without a storm.
+// Holds    Two agents that know each other do not dial at the same instant: the one with the
+//          smaller id dials at once, the other waits `courtesy`. Failed dials back off from
+//          retry_min to retry_max.
+// Cost     O(targets) a tick.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "model/effect.hpp"
+
+namespace creto {
+
+struct DialerOptions {
+    Duration retry_min = Duration::from_ms(200);
+    Duration retry_max = Duration::from_s(1);
+    Duration courtesy = Duration::from_ms(300);
+};
+
+class Dialer {
+public:
+    Dialer(const AgentId& self, DialerOptions options) : self_{self}, options_{options} {}
+
+    /// An address without a known agent; dialled until somebody answered there.
+    void add_bootstrap(const std::string& address, Instant now);
+    /// An agent to stay connected to, with the addresses of its newest record.
+    void want(const AgentId& agent, const std::vector<std::string>& addresses, Instant now);
+    void unwant(const AgentId& agent);
+
+    void on_peer_up(const AgentId& agent, const std::string& address);
+    void on_peer_down(const AgentId& agent, Instant now);
+
+    void on_time(Instant now, Effects& effects);
+    [[nodiscard]] Instant next_wake() const;
+    [[nodiscard]] const std::set<AgentId>& connected() const { return connected_; }
+
+private:
+    struct Target {
+        std::vector<std::string> addresses;
+        std::size_t next_address = 0;
+        Duration back_off;
+        Instant next;
+    };
+    void try_later(Target& target, Instant now) const;
+
+    AgentId self_;
+    DialerOptions options_;
+    std::map<AgentId, Target> agents_;
+    std::map<std::string, Target> bootstrap_;
+    std::set<AgentId> connected_;
+};
+
+}  // namespace creto

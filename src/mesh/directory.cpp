@@ -1,0 +1,135 @@
+#include "mesh/directory.hpp"
+
+#include <algorithm>
+
+namespace creto {
+
+Directory::Change Directory::accept(const Checked<AgentRecord>& record, Instant now) {
+    const AgentId& agent = record->agent;
+    if (const auto gone = gone_.find(agent); gone != gone_.end()) {
+        if (record->version <= gone->second) return Change::none;
+    }
+    const auto held = entries_.find(agent);
+    if (held != entries_.end() && record->version <= held->second.record.version)
+        return Change::none;
+    if (record->leaving) {
+        forget(agent, record->version);
+        return held == entries_.end() ? Change::none : (entries_.erase(held), Change::left);
+    }
+    const Instant expires =
+        agent == self_ ? Instant::max() : now + Duration::from_ms(record->lifetime_ms);
+    gone_.erase(agent);
+    if (held != entries_.end()) {
+        held->second = {*record, expires};
+        return Change::updated;
+    }
+    if (entries_.size() >= limits::agents_max) {
+        const auto first =
+            std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
+                return a.second.expires < b.second.expires;
+            });
+        entries_.erase(first);
+    }
+    entries_.emplace(agent, Entry{*record, expires});
+    return Change::found;
+}
+
+std::vector<AgentRecord> Directory::expire(Instant now) {
+    std::vector<AgentRecord> out;
+    for (auto it = entries_.begin(); it != entries_.end();) {
+        if (it->second.expires > now) {
+            ++it;
+            continue;
+        }
+        forget(it->first, it->second.record.version);
+        out.push_back(std::move(it->second.record));
+        it = entries_.erase(it);
+    }
+    return out;
+}
+
+Instant Directory::next_expiry() const {
+    Instant next = Instant::max();
+    for (const auto& [agent, entry] : entries_)
+        next = std::min(next, entry.expires);
+    return next;
+}
+
+RecordSummary Directory::summary(bool answer) const {
+    RecordSummary summary{.answer = answer};
+    for (const auto& [agent, entry] : entries_) {
+        summary.versions.push_back({agent, entry.record.version});
+    }
+    return summary;
+}
+
+std::vector<AgentRecord> Directory::newer_than(const RecordSummary& peer) const {
+    std::vector<AgentRecord> newer;
+    auto theirs = peer.versions.begin();
+    for (const auto& [agent, entry] : entries_) {
+        while (theirs != peer.versions.end() && theirs->agent < agent)
+            ++theirs;
+        const bool held = theirs != peer.versions.end() && theirs->agent == agent;
+        if (held && theirs->version >= entry.record.version) continue;
+        newer.push_back(entry.record);
+        if (newer.size() == limits::records_per_message_max) break;
+    }
+    return newer;
+}
+
+bool Directory::behind(const RecordSummary& peer) const {
+    return std::any_of(
+        peer.versions.begin(),
+        peer.versions.end(),
+        [this](const RecordVersion& theirs) {
+            const auto gone = gone_.find(theirs.agent);
+            if (gone != gone_.end() && theirs.version <= gone->second) return false;
+            const auto held = entries_.find(theirs.agent);
+            return held == entries_.end() || held->second.record.version < theirs.version;
+        }
+    );
+}
+
+const AgentRecord* Directory::find(const AgentId& agent) const {
+    const auto found = entries_.find(agent);
+    return found == entries_.end() ? nullptr : &found->second.record;
+}
+
+std::vector<const AgentRecord*> Directory::providers(
+    const std::string& tool, const ContractId& contract
+) const {
+    std::vector<const AgentRecord*> out;
+    for (const auto& [agent, entry] : entries_) {
+        const ToolOffer* offer = find_tool(entry.record, tool);
+        if (offer == nullptr) continue;
+        if (contract != ContractId{} && offer->contract.id() != contract) continue;
+        out.push_back(&entry.record);
+    }
+    return out;
+}
+
+std::vector<const AgentRecord*> Directory::all() const {
+    std::vector<const AgentRecord*> out;
+    out.reserve(entries_.size());
+    for (const auto& [agent, entry] : entries_)
+        out.push_back(&entry.record);
+    return out;
+}
+
+void Directory::forget(const AgentId& agent, std::uint64_t version) {
+    if (gone_.size() >= limits::agents_max && gone_.count(agent) == 0) gone_.erase(gone_.begin());
+    auto& known = gone_[agent];
+    known = std::max(known, version);
+}
+
+const ToolOffer* find_tool(const AgentRecord& record, const std::string& tool) {
+    const auto found = std::lower_bound(
+        record.tools.begin(),
+        record.tools.end(),
+        tool,
+        [](const ToolOffer& offer, const std::string& name) { return offer.name < name; }
+    );
+    return found != record.tools.end() && found->name == tool ? &*found : nullptr;
+}
+
+}  // namespace creto

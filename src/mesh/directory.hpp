@@ -1,0 +1,63 @@
+// Directory: the agents that this node knows, by their newest signed records.
+//
+// Why      Discovery without a server: every node holds every agent's record and hands it on.
+// Holds    The greatest version of an agent wins. A record that left or expired leaves its version
+//          behind, so that an old copy from a slow neighbour does not bring it back. At most
+//          limits::agents_max agents; the first to expire makes room.
+// Units    Lifetimes count from reception, on this node's own clock.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "model/checks.hpp"
+#include "model/message.hpp"
+
+namespace creto {
+
+class Directory {
+public:
+    explicit Directory(const AgentId& self) : self_{self} {}
+
+    enum class Change : std::uint8_t { none, found, updated, left };
+    /// Takes a record that is newer than what is held. `none`: stale, or expired before.
+    Change accept(const Checked<AgentRecord>& record, Instant now);
+
+    /// Removes what was not renewed in time and returns it.
+    std::vector<AgentRecord> expire(Instant now);
+    /// When the next record expires; Instant::max() when none does.
+    [[nodiscard]] Instant next_expiry() const;
+
+    [[nodiscard]] RecordSummary summary(bool answer) const;
+    /// Records that a peer with this summary lacks or holds in an older version.
+    [[nodiscard]] std::vector<AgentRecord> newer_than(const RecordSummary& peer) const;
+    /// Whether the peer holds something newer than this node.
+    [[nodiscard]] bool behind(const RecordSummary& peer) const;
+
+    [[nodiscard]] const AgentRecord* find(const AgentId& agent) const;
+    /// All agents that offer a tool of this name (and contract, unless it is zero), by agent.
+    [[nodiscard]] std::vector<const AgentRecord*> providers(
+        const std::string& tool, const ContractId& contract = {}
+    ) const;
+    /// Every record, by agent, this node's own included.
+    [[nodiscard]] std::vector<const AgentRecord*> all() const;
+    [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+private:
+    struct Entry {
+        AgentRecord record;
+        Instant expires;
+    };
+    void forget(const AgentId& agent, std::uint64_t version);
+
+    AgentId self_;
+    std::map<AgentId, Entry> entries_;
+    std::map<AgentId, std::uint64_t> gone_;  ///< The version that an agent had when it went.
+};
+
+/// The offer of a tool in a record; null when it offers none of this name.
+[[nodiscard]] const ToolOffer* find_tool(const AgentRecord& record, const std::string& tool);
+
+}  // namespace creto

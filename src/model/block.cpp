@@ -1,0 +1,120 @@
+#include "model/block.hpp"
+
+namespace creto {
+
+BlockId Block::id() const {
+    return BlockId{hash(HashDomain::block, encode_bytes(*this))};
+}
+
+VoteContent Block::content(VoteKind kind) const {
+    CRETO_ASSERT(kind != VoteKind::nullify);
+    return {.kind = kind, .epoch = epoch, .view = view, .parent_view = parent_view, .block = id()};
+}
+
+Vote Proposal::leader_vote() const {
+    return {
+        .content = block.content(VoteKind::notarize),
+        .seat = block.proposer,
+        .signature = signature};
+}
+
+BlockId genesis_block_id(const ChainId& chain) {
+    return BlockId{hash(HashDomain::block, chain.value().view())};
+}
+
+Digest cut_root(const Cut& cut) {
+    Writer w{cut.size() * 40};
+    for (const auto& [lane, tip] : cut) {
+        encode(w, lane);
+        encode(w, tip);
+    }
+    return hash(HashDomain::cut, w.view());
+}
+
+void apply(Cut& cut, const std::vector<LaneRange>& delta) {
+    for (const LaneRange& range : delta)
+        cut[range.lane] = {range.last, range.tip};
+}
+
+Result<void> well_formed(const Block& block) {
+    if (block.view == View{} || block.parent_view >= block.view || block.height == Height{}) {
+        return fail(ErrorCode::invalid, "block: view, parent view and height do not fit together");
+    }
+    if (block.executed.height >= block.height) {
+        return fail(ErrorCode::invalid, "block: it claims to have executed itself");
+    }
+    std::uint64_t vertices = 0;
+    for (std::size_t i = 0; i < block.delta.size(); ++i) {
+        const LaneRange& range = block.delta[i];
+        if ((i > 0 && !(block.delta[i - 1].lane < range.lane)) || range.first == Sequence{} ||
+            range.last < range.first) {
+            return fail(ErrorCode::invalid, "block: ranges are empty or not in lane order");
+        }
+        const std::uint64_t span = range.last.value() - range.first.value();
+        if (span >= limits::block_vertices_max - vertices) {
+            return fail(ErrorCode::limit, "block: it covers too many vertices");
+        }
+        vertices += span + 1;
+    }
+    return {};
+}
+
+void encode(Writer& w, const LaneTip& v) {
+    encode(w, v.sequence);
+    encode(w, v.id);
+}
+void decode(Reader& r, LaneTip& v) {
+    decode(r, v.sequence);
+    decode(r, v.id);
+}
+
+void encode(Writer& w, const LaneRange& v) {
+    encode(w, v.lane);
+    encode(w, v.first);
+    encode(w, v.last);
+    encode(w, v.tip);
+}
+void decode(Reader& r, LaneRange& v) {
+    decode(r, v.lane);
+    decode(r, v.first);
+    decode(r, v.last);
+    decode(r, v.tip);
+}
+
+void encode(Writer& w, const Block& v) {
+    encode(w, v.epoch);
+    encode(w, v.view);
+    encode(w, v.parent_view);
+    encode(w, v.height);
+    encode(w, v.parent);
+    encode(w, v.proposer);
+    encode_list(w, v.delta);
+    encode(w, v.cut_root);
+    encode(w, v.executed.height);
+    encode(w, v.executed.state_root);
+    encode(w, v.executed.order_digest);
+}
+void decode(Reader& r, Block& v) {
+    decode(r, v.epoch);
+    decode(r, v.view);
+    decode(r, v.parent_view);
+    decode(r, v.height);
+    decode(r, v.parent);
+    decode(r, v.proposer);
+    decode_list(r, v.delta, limits::lanes_per_message_max, 36);
+    decode(r, v.cut_root);
+    decode(r, v.executed.height);
+    decode(r, v.executed.state_root);
+    decode(r, v.executed.order_digest);
+}
+
+void encode(Writer& w, const Proposal& v) {
+    encode(w, v.block);
+    encode(w, v.signature);
+}
+void decode(Reader& r, Proposal& v) {
+    decode(r, v.block);
+    decode(r, v.signature);
+}
+
+}  // namespace creto

@@ -1,0 +1,92 @@
+// Cut, block and proposal: how far each lane has come, agreed.
+//
+// Why      Consensus never moves data: a block names a cut by its difference from the parent's, and
+//          finalising it finalises everything below.
+// Source   Autobahn (SOSP 2024) for cuts of lanes; ORDER rules L1 and L2 in docs/spec/ordering.md.
+// Holds    id = hash of the canonical bytes, so votes bind the whole cut. Ranges are sorted by lane
+//          and not empty; first = the parent cut's sequence + 1. `executed` names a finalised
+//          height at or below the parent, its state root and its order digest: a divergence shows
+//          within a view.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "model/vertex_header.hpp"
+#include "model/vote.hpp"
+
+namespace creto {
+
+/// How far one lane has come.
+struct LaneTip {
+    Sequence sequence;
+    VertexId id;
+    friend bool operator==(const LaneTip&, const LaneTip&) = default;
+};
+
+/// How far every lane has come. Lanes that have not started are absent.
+using Cut = std::map<LaneId, LaneTip>;
+
+/// The vertices [first, last] of a lane; `tip` is the id of the last.
+struct LaneRange {
+    LaneId lane;
+    Sequence first;
+    Sequence last;
+    VertexId tip;
+    friend bool operator==(const LaneRange&, const LaneRange&) = default;
+};
+
+/// A finalised height and what executing up to it gave.
+struct ExecutedMark {
+    Height height;
+    Digest state_root;
+    Digest order_digest;
+    friend bool operator==(const ExecutedMark&, const ExecutedMark&) = default;
+};
+
+struct Block {
+    Epoch epoch;
+    View view;
+    View parent_view;
+    Height height;  ///< The parent's height + 1.
+    BlockId parent;
+    Seat proposer;
+    std::vector<LaneRange> delta;
+    Digest cut_root;  ///< cut_root() of the cut after this block.
+    ExecutedMark executed;
+
+    [[nodiscard]] BlockId id() const;
+    /// What a notarize or finalize vote for this block says.
+    [[nodiscard]] VoteContent content(VoteKind kind) const;
+    friend bool operator==(const Block&, const Block&) = default;
+};
+
+/// A block with its leader's notarize signature.
+struct Proposal {
+    Block block;
+    Signature signature;
+
+    [[nodiscard]] Vote leader_vote() const;
+    friend bool operator==(const Proposal&, const Proposal&) = default;
+};
+
+/// The block before the first: view 0, height 0, final by definition.
+[[nodiscard]] BlockId genesis_block_id(const ChainId& chain);
+
+[[nodiscard]] Digest cut_root(const Cut& cut);
+/// Requires: the delta continues the cut (checked by whoever accepts the block).
+void apply(Cut& cut, const std::vector<LaneRange>& delta);
+
+/// Bounds that hold for every block whatever the cut: views, heights, ranges in order.
+[[nodiscard]] Result<void> well_formed(const Block& block);
+
+void encode(Writer& w, const LaneTip& v);
+void decode(Reader& r, LaneTip& v);
+void encode(Writer& w, const LaneRange& v);
+void decode(Reader& r, LaneRange& v);
+void encode(Writer& w, const Block& v);
+void decode(Reader& r, Block& v);
+void encode(Writer& w, const Proposal& v);
+void decode(Reader& r, Proposal& v);
+
+}  // namespace creto

@@ -1,0 +1,50 @@
+// Checked<T>: a value whose signatures hold, and the only ways to come by one.
+//
+// Why      Verify at the door, carry the proof in the type: the core never sees a raw vote.
+// Holds    A CheckPass exists only after signatures were verified (by the host, off the protocol
+//          thread, reported in a Checked event; or on the spot) or after signing oneself. A
+//          Checked<T> needs a CheckPass to be made.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "crypto/signature.hpp"
+
+namespace creto {
+
+/// One signature to verify: `bytes` are signed_bytes(domain, chain, message).
+struct CheckItem {
+    PublicKey key;
+    Bytes bytes;
+    Signature signature;
+};
+
+class CheckPass {
+public:
+    /// Verifies on the spot.
+    [[nodiscard]] static Result<CheckPass> verify(
+        const SignatureScheme& scheme, const std::vector<CheckItem>& items
+    );
+    /// For what was signed here, or read back from our own verified store.
+    [[nodiscard]] static CheckPass own() { return CheckPass{}; }
+
+private:
+    friend class CheckGate;
+    CheckPass() = default;
+};
+
+template <class T>
+class Checked {
+public:
+    Checked(T value, const CheckPass& /*pass*/) : value_{std::move(value)} {}
+
+    [[nodiscard]] const T& operator*() const { return value_; }
+    [[nodiscard]] const T* operator->() const { return &value_; }
+
+private:
+    T value_;
+};
+
+}  // namespace creto

@@ -1,0 +1,211 @@
+// Commands and replies: what a local user asks of a node, and what comes back.
+//
+// Why      The command line, the admin API and tests all speak to a node in these words, in the
+//          runtime and in the simulator.
+// Holds    Every command gets exactly one Reply, also when the node stops or the deadline passes.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.hpp"
+#include "model/agent_record.hpp"
+#include "model/block.hpp"
+#include "model/operation.hpp"
+
+namespace creto {
+
+/// Which reading of the graph an operation or a read wants.
+enum class Reading : std::uint8_t { final, causal };
+
+/// Puts an operation into this node's lane (or hands it to a seat when this node has none).
+/// final: answered when final. causal: answered when durable here.
+struct Submit {
+    OperationBody body;
+    Reading reading = Reading::final;
+    Duration timeout = Duration::from_s(30);
+};
+struct SubmitReply {
+    OperationId operation;
+    Height height;        ///< Where it became final; 0 for causal.
+    bool applied = true;  ///< False when the final order made it void; `reason` says why.
+    std::string reason;
+};
+
+/// How an operation stands.
+struct AskOperation {
+    OperationId operation;
+};
+struct OperationReply {
+    enum class State : std::uint8_t { unknown, pending, final, never };
+    State state = State::unknown;
+    Height height;
+};
+
+/// Reads one key; the prefix `final/` or `causal/` says which reading.
+struct ReadKey {
+    std::string key;
+};
+struct KeyReply {
+    bool found = false;
+    /// One value under final/; under causal/ a register keeps concurrent values until resolved.
+    std::vector<Bytes> values;
+    std::optional<std::int64_t> counter;
+    Height height;  ///< Of the finalised prefix it was read from.
+};
+
+/// Calls a tool of the mesh.
+struct CallTool {
+    std::string tool;
+    std::string arguments;         ///< JSON text.
+    std::optional<AgentId> agent;  ///< None: this node if it offers the tool, else any that does.
+    Duration timeout = Duration::from_s(10);
+};
+struct CallReply {
+    AgentId provider;
+    std::string result;  ///< Canonical JSON.
+};
+
+/// Asks several agents and lets a quorum decide.
+struct CallVerified {
+    std::string tool;
+    std::string arguments;
+    std::optional<std::uint32_t> bar;  ///< None: floor(2m/3)+1.
+    bool any_agent = false;            ///< Count agents without a seat too.
+    bool record = true;                ///< Put the receipt into the final order.
+    Duration timeout = Duration::from_s(10);
+};
+struct VerifiedReply {
+    std::string result;
+    AnswerKind kind = AnswerKind::result;
+    QuorumReceipt receipt;
+    Salt salt{};
+    std::string arguments;  ///< Canonical, as digested.
+    std::vector<AgentId> dissenting;
+    std::optional<Height> recorded;  ///< Where the record became final.
+};
+
+/// Takes back an earlier command (by the ticket that the host gave it).
+struct Cancel {
+    Ticket command;
+};
+struct Done {};
+
+/// Connect to an address: a bootstrap peer.
+struct Connect {
+    std::string address;
+};
+/// The set of own tools changed; the host updated the registry.
+struct ToolsChanged {
+    std::vector<ToolOffer> tools;
+};
+/// Leave in good order: tell the mesh, stop taking work.
+struct Drain {};
+
+// Looking at a node.
+struct AskStatus {};
+struct PeerView {
+    AgentId agent;
+    std::string name;
+    std::optional<Seat> seat;
+    bool connected = false;
+    bool reachable = false;  ///< Heard within the window.
+    std::vector<std::string> addresses;
+    std::vector<ToolOffer> tools;
+};
+struct StatusReply {
+    AgentId agent;
+    std::string name;
+    std::optional<Seat> seat;
+    ChainId chain;
+    QuorumMode mode = QuorumMode::byzantine;
+    Quorum quorum;
+    Epoch epoch;
+    View view;
+    Height finalized;
+    Digest state_root;
+    Digest order_digest;
+    std::uint32_t reachable_seats = 0;  ///< Including this one.
+    bool partitioned = false;
+    std::optional<std::string> halted;  ///< Why this node no longer votes.
+    std::uint64_t vertices = 0;
+    std::uint64_t operations_final = 0;
+    std::uint64_t pending_operations = 0;
+    std::uint64_t pending_calls = 0;
+    std::uint64_t causal_backlog = 0;  ///< Vertices above the final cut.
+    std::map<std::string, std::uint64_t> counters;
+};
+struct AskPeers {};
+struct PeersReply {
+    std::vector<PeerView> peers;
+};
+struct AskReputation {};
+struct ReputationView {
+    AgentId agent;
+    std::string name;
+    std::uint32_t score_ppm = 0;  ///< Millionths; 500,000 is where everyone starts.
+    std::uint64_t agreed = 0;
+    std::uint64_t dissented = 0;
+    bool excluded = false;
+    bool suspended = false;  ///< As a provider; keeps its seat.
+    std::vector<std::string> reasons;
+};
+struct ReputationReply {
+    std::vector<ReputationView> agents;
+};
+struct AskVerdicts {};
+struct VerdictView {
+    CallId call;
+    Height height;
+    std::string tool;
+    bool decided = false;
+    Digest result;
+    std::uint32_t agreeing = 0;
+    std::vector<AgentId> dissenting;
+};
+struct VerdictsReply {
+    std::vector<VerdictView> verdicts;
+};
+/// Finalised blocks from a height on.
+struct AskLog {
+    Height from;
+    std::uint32_t count = 100;
+};
+struct LogReply {
+    std::vector<Block> blocks;
+};
+
+using CommandBody = std::variant<
+    Submit,
+    AskOperation,
+    ReadKey,
+    CallTool,
+    CallVerified,
+    Cancel,
+    Connect,
+    ToolsChanged,
+    Drain,
+    AskStatus,
+    AskPeers,
+    AskReputation,
+    AskVerdicts,
+    AskLog>;
+
+using ReplyBody = std::variant<
+    Error,
+    Done,
+    SubmitReply,
+    OperationReply,
+    KeyReply,
+    CallReply,
+    VerifiedReply,
+    StatusReply,
+    PeersReply,
+    ReputationReply,
+    VerdictsReply,
+    LogReply>;
+
+}  // namespace creto

@@ -1,0 +1,78 @@
+// Event: everything that can happen to a node. With `now`, all that its behaviour depends on.
+//
+// Why      The protocol is a function: events and now in, effects out. Two hosts drive it: real
+//          processes and the simulator.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/command.hpp"
+#include "model/message.hpp"
+
+namespace creto {
+
+/// The host is ready: storage was restored, the network may be used from now on.
+struct Start {
+    std::int64_t unix_ms = 0;  ///< Wall clock, informational only.
+};
+/// A whole message of a connected, authenticated peer.
+struct Received {
+    AgentId from;
+    Channel channel = Channel::order;
+    SharedBytes message;
+};
+struct PeerUp {
+    AgentId peer;
+    std::string address;  ///< The one that we dialled; empty when the peer dialled us.
+};
+struct PeerDown {
+    AgentId peer;
+};
+/// The instant of the last WakeAt has come.
+struct Woke {};
+/// A Persist is durable (or, if it did not ask for that, applied).
+struct Persisted {
+    Ticket ticket;
+};
+/// The values of a Load in the order of its keys, none where the store has nothing; or those of a
+/// Scan.
+struct Loaded {
+    Ticket ticket;
+    std::vector<std::optional<Bytes>> values;
+};
+/// The outcome of a Check, item by item.
+struct CheckDone {
+    Ticket ticket;
+    std::vector<bool> good;
+};
+/// A tool finished. `status` result or what went wrong.
+struct Executed {
+    Ticket ticket;
+    CallAnswer::Status status = CallAnswer::Status::result;
+    std::string text;  ///< Canonical JSON, or the message.
+};
+struct Command {
+    Ticket ticket;  ///< The host's own; its Reply carries it.
+    CommandBody body;
+};
+/// Storage refused. Nothing that waits for a ticket will be sent any more.
+struct StoreFailed {
+    std::string reason;
+};
+
+using Event = std::variant<
+    Start,
+    Received,
+    PeerUp,
+    PeerDown,
+    Woke,
+    Persisted,
+    Loaded,
+    CheckDone,
+    Executed,
+    Command,
+    StoreFailed>;
+
+}  // namespace creto

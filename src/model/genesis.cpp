@@ -1,0 +1,114 @@
+#include "model/genesis.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace creto {
+
+namespace {
+
+void encode(Writer& w, const Member& v) {
+    creto::encode(w, v.seat);
+    creto::encode(w, v.key);
+    w.text(v.name);
+}
+
+void decode(Reader& r, Member& v) {
+    creto::decode(r, v.seat);
+    creto::decode(r, v.key);
+    v.name = r.text(limits::name_bytes_max);
+}
+
+}  // namespace
+
+void encode(Writer& w, const Genesis& v) {
+    w.text(v.network);
+    w.u8(static_cast<std::uint8_t>(v.mode));
+    w.uvarint(v.members.size());
+    for (const Member& member : v.members)
+        encode(w, member);
+    w.uvarint(v.view_interval_ms);
+}
+
+void decode(Reader& r, Genesis& v) {
+    v.network = r.text(limits::name_bytes_max);
+    v.mode = static_cast<QuorumMode>(r.kind(static_cast<std::uint8_t>(QuorumMode::crash)));
+    v.members.resize(r.count(limits::seats_max, 34));
+    for (Member& member : v.members)
+        decode(r, member);
+    const std::uint64_t interval = r.uvarint();
+    if (interval > 60'000) r.fail(DecodeError::over_limit);
+    v.view_interval_ms = static_cast<std::uint32_t>(interval);
+}
+
+Result<void> validate(const Genesis& genesis) {
+    const std::size_t least = genesis.mode == QuorumMode::byzantine ? 4 : 1;
+    if (genesis.members.size() < least || genesis.members.size() > limits::seats_max) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: " + std::to_string(genesis.members.size()) + " members; this mode takes " +
+                std::to_string(least) + " to " + std::to_string(limits::seats_max)
+        );
+    }
+    std::set<PublicKey> keys;
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < genesis.members.size(); ++i) {
+        const Member& member = genesis.members[i];
+        if (i > 0 && !(genesis.members[i - 1].seat < member.seat)) {
+            return fail(ErrorCode::invalid, "genesis: seats must strictly increase");
+        }
+        if (!keys.insert(member.key).second) {
+            return fail(
+                ErrorCode::invalid,
+                "genesis: seat " + std::to_string(member.seat.value()) + " has another seat's key"
+            );
+        }
+        if (member.name.empty() || !names.insert(member.name).second) {
+            return fail(
+                ErrorCode::invalid,
+                "genesis: the name \"" + member.name + "\" is empty or taken twice"
+            );
+        }
+    }
+    return {};
+}
+
+Roster::Roster(const Genesis& genesis)
+    : chain_{hash(HashDomain::genesis, encode_bytes(genesis))},
+      mode_{genesis.mode},
+      quorum_{Quorum::of(genesis.mode, static_cast<std::uint32_t>(genesis.members.size()))},
+      members_{genesis.members},
+      by_key_(genesis.members.size()) {
+    CRETO_ASSERT(validate(genesis).has_value());
+    std::iota(by_key_.begin(), by_key_.end(), 0U);
+    std::sort(by_key_.begin(), by_key_.end(), [this](std::uint32_t a, std::uint32_t b) {
+        return members_[a].key < members_[b].key;
+    });
+}
+
+std::optional<std::uint32_t> Roster::index_of(Seat seat) const {
+    const auto found = std::lower_bound(
+        members_.begin(), members_.end(), seat, [](const Member& m, Seat s) { return m.seat < s; }
+    );
+    if (found == members_.end() || found->seat != seat) return std::nullopt;
+    return static_cast<std::uint32_t>(found - members_.begin());
+}
+
+const Member* Roster::find(Seat seat) const {
+    const auto index = index_of(seat);
+    return index ? &members_[*index] : nullptr;
+}
+
+const Member* Roster::find(const PublicKey& key) const {
+    const auto found = std::lower_bound(
+        by_key_.begin(),
+        by_key_.end(),
+        key,
+        [this](std::uint32_t i, const PublicKey& k) { return members_[i].key < k; }
+    );
+    if (found == by_key_.end() || members_[*found].key != key) return nullptr;
+    return &members_[*found];
+}
+
+}  // namespace creto

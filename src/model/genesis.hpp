@@ -1,0 +1,69 @@
+// Genesis and roster: who holds which seat, under which failure model, from the first block on.
+//
+// Why      The chain's id is the hash of its genesis; every signature carries it, so nothing signed
+//          for one network is valid on another.
+// Holds    Seats strictly increase; keys are distinct; 1 to limits::seats_max members; byzantine
+//          mode needs at least 4, so that one liar is tolerated.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/ids.hpp"
+#include "model/limits.hpp"
+#include "model/quorum.hpp"
+
+namespace creto {
+
+struct Member {
+    Seat seat;
+    PublicKey key;
+    std::string name;  ///< For people; unique within the roster.
+
+    friend bool operator==(const Member&, const Member&) = default;
+};
+
+struct Genesis {
+    std::string network;  ///< For people.
+    QuorumMode mode = QuorumMode::byzantine;
+    std::vector<Member> members;  ///< By seat, ascending.
+    /// Smallest time between a leader's proposals; 0 up to 16 seats.
+    std::uint32_t view_interval_ms = 0;
+
+    friend bool operator==(const Genesis&, const Genesis&) = default;
+};
+
+void encode(Writer& w, const Genesis& v);
+void decode(Reader& r, Genesis& v);
+
+/// Says why a genesis cannot start a chain.
+[[nodiscard]] Result<void> validate(const Genesis& genesis);
+
+/// The validator set of an epoch, with the look-ups that everyone needs.
+class Roster {
+public:
+    /// Requires: validate(genesis).
+    explicit Roster(const Genesis& genesis);
+
+    [[nodiscard]] const ChainId& chain() const { return chain_; }
+    [[nodiscard]] QuorumMode mode() const { return mode_; }
+    [[nodiscard]] const Quorum& quorum() const { return quorum_; }
+    [[nodiscard]] std::uint32_t size() const { return quorum_.n; }
+    /// By seat, ascending; a member's place in this list is its bit in a certificate's bitmap.
+    [[nodiscard]] const std::vector<Member>& members() const { return members_; }
+
+    [[nodiscard]] const Member* find(Seat seat) const;
+    [[nodiscard]] const Member* find(const PublicKey& key) const;
+    /// The member's place in members(); none for an unknown seat.
+    [[nodiscard]] std::optional<std::uint32_t> index_of(Seat seat) const;
+
+private:
+    ChainId chain_;
+    QuorumMode mode_;
+    Quorum quorum_;
+    std::vector<Member> members_;
+    std::vector<std::uint32_t> by_key_;  ///< Indices into members_, ordered by key.
+};
+
+}  // namespace creto

@@ -1,0 +1,186 @@
+// Message: everything that nodes say to each other, one variant, one decoder.
+//
+// Why      One place where a peer's bytes become values; nothing else parses a peer's bytes.
+// Holds    The first byte is the kind. decode_message() refuses what is over a limit, malformed or
+//          not in its one canonical form; signatures are checked afterwards (model/checks.hpp).
+#pragma once
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "model/agent_record.hpp"
+#include "model/block.hpp"
+#include "model/evidence.hpp"
+#include "model/vertex.hpp"
+
+namespace creto {
+
+/// Streams between two nodes, one a traffic class, so that bulk data delays no vote and no call.
+enum class Channel : std::uint8_t { order, data, call };
+inline constexpr std::size_t channel_count = 3;
+
+// --- order ---
+
+/// Where a node stands; sent on connection and when it falls behind (rule E5).
+struct OrderStatus {
+    Epoch epoch;
+    View view;            ///< Current.
+    View finalized_view;  ///< Of the highest finalised block.
+    Height finalized;
+    friend bool operator==(const OrderStatus&, const OrderStatus&) = default;
+};
+/// Asks for one certificate by what it certifies (rule G1).
+struct CertificateRequest {
+    View view;
+    VoteKind kind = VoteKind::notarize;
+    friend bool operator==(const CertificateRequest&, const CertificateRequest&) = default;
+};
+/// Asks for a block that a certificate or child names.
+struct BlockRequest {
+    BlockId block;
+    friend bool operator==(const BlockRequest&, const BlockRequest&) = default;
+};
+/// Asks for finalised blocks from a height on.
+struct ChainRequest {
+    Height from;
+    std::uint32_t count = 0;
+    friend bool operator==(const ChainRequest&, const ChainRequest&) = default;
+};
+/// Finalised blocks, linked by parents, and the finalisation of the last.
+struct ChainAnswer {
+    std::vector<Block> blocks;
+    Certificate finalization;
+    friend bool operator==(const ChainAnswer&, const ChainAnswer&) = default;
+};
+
+// --- data ---
+
+struct VertexBatch {
+    std::vector<VertexPtr> vertices;
+};
+/// What I hold: final height, and the tips of lanes above the final cut.
+struct LaneSummary {
+    Height finalized;
+    std::vector<VertexRef> tips;  ///< By lane, ascending.
+    bool answer = false;          ///< A reply to a summary is not answered with a summary.
+    friend bool operator==(const LaneSummary&, const LaneSummary&) = default;
+};
+/// Asks for vertices; a tip of zero means the branch that the peer holds.
+struct VertexRequest {
+    std::vector<LaneRange> ranges;
+    friend bool operator==(const VertexRequest&, const VertexRequest&) = default;
+};
+/// A proof, spread once.
+struct EvidenceNotice {
+    Evidence evidence;
+    friend bool operator==(const EvidenceNotice&, const EvidenceNotice&) = default;
+};
+struct RecordVersion {
+    AgentId agent;
+    std::uint64_t version = 0;
+    friend bool operator==(const RecordVersion&, const RecordVersion&) = default;
+};
+/// Which records I hold; the peer sends newer ones and asks for what it lacks by its own summary.
+struct RecordSummary {
+    std::vector<RecordVersion> versions;  ///< By agent, ascending.
+    bool answer = false;
+    friend bool operator==(const RecordSummary&, const RecordSummary&) = default;
+};
+struct RecordBatch {
+    std::vector<AgentRecord> records;
+    friend bool operator==(const RecordBatch&, const RecordBatch&) = default;
+};
+/// "Are you there?" to a seat that was silent; `answer` says yes.
+struct Probe {
+    std::uint64_t nonce = 0;
+    bool answer = false;
+    friend bool operator==(const Probe&, const Probe&) = default;
+};
+/// An agent without a seat hands a signed operation to a seat.
+struct OperationSubmit {
+    Operation operation;
+    friend bool operator==(const OperationSubmit&, const OperationSubmit&) = default;
+};
+/// How that went: refused before it entered a lane, or carried; later, the height where it is
+/// final.
+struct OperationOutcome {
+    enum class State : std::uint8_t { carried, final, refused };
+    OperationId operation;
+    State state = State::carried;
+    Height height;
+    std::string reason;
+    friend bool operator==(const OperationOutcome&, const OperationOutcome&) = default;
+};
+
+// --- call ---
+
+/// The part of a verified call that the provider answers with its signature.
+struct SignedCall {
+    CallRequest request;
+    Salt salt{};
+    friend bool operator==(const SignedCall&, const SignedCall&) = default;
+};
+struct CallStart {
+    std::uint64_t id = 0;  ///< The caller's own, for this connection.
+    std::string tool;
+    ContractId contract;  ///< Zero: whatever the provider offers under this name.
+    std::string arguments;
+    std::uint32_t timeout_ms = 0;
+    std::optional<SignedCall> verified;
+    friend bool operator==(const CallStart&, const CallStart&) = default;
+};
+struct CallAnswer {
+    enum class Status : std::uint8_t {
+        result,
+        tool_error,  ///< The tool ran and refused or failed.
+        unknown_tool,
+        bad_arguments,  ///< The schema does not allow them.
+        rate_limited,   ///< retry_after_ms says when to come again.
+        overloaded,
+        timeout,
+        cancelled,
+        internal,
+    };
+    std::uint64_t id = 0;
+    Status status = Status::result;
+    std::string text;  ///< The result as canonical JSON, or what went wrong.
+    std::uint32_t retry_after_ms = 0;
+    std::optional<Answer> signed_answer;
+    friend bool operator==(const CallAnswer&, const CallAnswer&) = default;
+};
+struct CallCancel {
+    std::uint64_t id = 0;
+    friend bool operator==(const CallCancel&, const CallCancel&) = default;
+};
+
+using Message = std::variant<
+    Proposal,
+    Vote,
+    Certificate,
+    OrderStatus,
+    CertificateRequest,
+    BlockRequest,
+    ChainRequest,
+    ChainAnswer,
+    VertexBatch,
+    LaneSummary,
+    VertexRequest,
+    EvidenceNotice,
+    RecordSummary,
+    RecordBatch,
+    Probe,
+    OperationSubmit,
+    OperationOutcome,
+    CallStart,
+    CallAnswer,
+    CallCancel>;
+
+[[nodiscard]] const char* kind_name(const Message& message);
+[[nodiscard]] Channel channel_of(const Message& message);
+[[nodiscard]] const char* to_string(CallAnswer::Status status);
+
+[[nodiscard]] SharedBytes encode_message(const Message& message);
+[[nodiscard]] Result<Message> decode_message(ByteView bytes);
+
+}  // namespace creto

@@ -1,0 +1,292 @@
+#include <gtest/gtest.h>
+
+#include "base/prng.hpp"
+#include "model/effect.hpp"
+#include "model/event.hpp"
+
+namespace creto {
+namespace {
+
+KeySeed seed_of(std::uint8_t n) {
+    std::array<std::uint8_t, 32> bytes{};
+    bytes.fill(n);
+    return KeySeed{bytes};
+}
+
+/// A network of n seats whose keys are known.
+struct Network {
+    explicit Network(std::uint32_t n, QuorumMode mode = QuorumMode::byzantine) {
+        for (std::uint32_t i = 0; i < n; ++i) {
+            signers.push_back(scheme.signer(seed_of(static_cast<std::uint8_t>(i + 1))));
+            genesis.members.push_back(
+                {Seat{i}, signers.back()->public_key(), "agent-" + std::to_string(i)}
+            );
+        }
+        genesis.network = "test";
+        genesis.mode = mode;
+    }
+    Vote vote(std::uint32_t i, VoteContent content) {
+        const Roster roster{genesis};
+        return {
+            content,
+            Seat{i},
+            signers[i]->sign(SignDomain::vote, roster.chain().value(), signing_bytes(content))};
+    }
+    TagScheme scheme;
+    std::vector<std::unique_ptr<Signer>> signers;
+    Genesis genesis;
+};
+
+Digest digest_of(const char* text) {
+    return blake3(as_bytes(text));
+}
+
+VertexPtr vertex_of(Network& network, std::uint32_t seat, std::vector<Operation> operations) {
+    VertexHeader header;
+    header.lane = {Seat{seat}, Incarnation{}};
+    header.sequence = Sequence{1};
+    return SealedVertex::make(
+        header, std::move(operations), Roster{network.genesis}.chain(), *network.signers[seat]
+    );
+}
+
+Operation data_operation(const Network& network, std::uint32_t seat, std::size_t bytes) {
+    Operation operation;
+    operation.client = network.genesis.members[seat].key;
+    operation.counter = 1;
+    operation.expiry = Height{100};
+    operation.body = DataOperation{Bytes(bytes, 0xAB)};
+    return operation;
+}
+
+TEST(AgentText, IsALibp2pPeerId) {
+    Network network{1, QuorumMode::crash};
+    const AgentId agent = network.genesis.members[0].key;
+    const std::string text = agent_text(agent);
+    EXPECT_EQ(text.substr(0, 7), "12D3Koo");
+    EXPECT_EQ(text.size(), 52U);
+    EXPECT_EQ(parse_agent(text).value(), agent);
+    EXPECT_FALSE(parse_agent(text.substr(1)).has_value());
+    EXPECT_FALSE(parse_agent("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N").has_value());
+}
+
+TEST(Genesis, RefusesWhatCannotStart) {
+    Network three{3};
+    EXPECT_FALSE(validate(three.genesis).has_value());
+    three.genesis.mode = QuorumMode::crash;
+    EXPECT_TRUE(validate(three.genesis).has_value());
+    Network twice{4};
+    twice.genesis.members[1].key = twice.genesis.members[0].key;
+    EXPECT_FALSE(validate(twice.genesis).has_value());
+    Network unordered{4};
+    std::swap(unordered.genesis.members[0], unordered.genesis.members[1]);
+    EXPECT_FALSE(validate(unordered.genesis).has_value());
+    Network over{129};
+    EXPECT_FALSE(validate(over.genesis).has_value());
+}
+
+TEST(Genesis, NamesTheChain) {
+    Network a{4};
+    Network b{4};
+    b.genesis.network = "other";
+    EXPECT_NE(Roster{a.genesis}.chain(), Roster{b.genesis}.chain());
+    const auto read = decode_exact<Genesis>(encode_bytes(a.genesis));
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(*read, a.genesis);
+}
+
+TEST(Roster, FindsByNumberAndKey) {
+    Network network{7};
+    const Roster roster{network.genesis};
+    EXPECT_EQ(roster.quorum().q, 5U);
+    EXPECT_EQ(roster.index_of(Seat{6}), 6U);
+    EXPECT_EQ(roster.index_of(Seat{7}), std::nullopt);
+    EXPECT_EQ(roster.find(network.signers[3]->public_key())->seat, Seat{3});
+    EXPECT_EQ(roster.find(PublicKey{}), nullptr);
+}
+
+TEST(Certificate, NeedsAQuorumOfDistinctSeatsAndNoSpareBits) {
+    Network network{7};
+    const Roster roster{network.genesis};
+    const VoteContent content{
+        VoteKind::notarize, Epoch{1}, View{3}, View{2}, BlockId{digest_of("block")}};
+    std::vector<Vote> votes;
+    for (const std::uint32_t i : {6U, 0U, 2U, 4U, 1U})
+        votes.push_back(network.vote(i, content));
+    const Certificate good = make_certificate(votes, roster);
+    EXPECT_TRUE(well_formed(good, roster).has_value());
+    EXPECT_TRUE(good.signed_by(6) && !good.signed_by(3));
+    EXPECT_EQ(decode_exact<Certificate>(encode_bytes(good)).value(), good);
+
+    Certificate short_one = good;
+    short_one.signers[0] &= 0xFEU;
+    EXPECT_FALSE(well_formed(short_one, roster).has_value());
+    short_one.signatures.pop_back();
+    EXPECT_FALSE(well_formed(short_one, roster).has_value());
+    Certificate spare = good;
+    spare.signers[0] |= 0x80U;
+    spare.signatures.emplace_back();
+    EXPECT_FALSE(well_formed(spare, roster).has_value());
+    Certificate wide = good;
+    wide.signers.push_back(0);
+    EXPECT_FALSE(well_formed(wide, roster).has_value());
+}
+
+TEST(Votes, ConflictExactlyWhenNoCorrectSeatSignsBoth) {
+    const VoteContent a{VoteKind::notarize, Epoch{1}, View{3}, View{2}, BlockId{digest_of("a")}};
+    VoteContent b = a;
+    b.block = BlockId{digest_of("b")};
+    VoteContent other_parent = a;
+    other_parent.parent_view = View{1};
+    VoteContent finalize = a;
+    finalize.kind = VoteKind::finalize;
+    const VoteContent nullify{VoteKind::nullify, Epoch{1}, View{3}, View{}, BlockId{}};
+    VoteContent later = b;
+    later.view = View{4};
+    EXPECT_TRUE(conflict(a, b));
+    EXPECT_TRUE(conflict(a, other_parent));
+    EXPECT_TRUE(conflict(finalize, nullify));
+    EXPECT_TRUE(conflict(nullify, finalize));
+    EXPECT_TRUE(conflict(b, finalize));
+    EXPECT_FALSE(conflict(a, a));
+    EXPECT_FALSE(conflict(a, finalize));
+    EXPECT_FALSE(conflict(a, nullify));
+    EXPECT_FALSE(conflict(a, later));
+}
+
+TEST(Vertex, RoundTripsAndBindsItsOperations) {
+    Network network{4};
+    const VertexPtr vertex = vertex_of(network, 2, {data_operation(network, 2, 100)});
+    const auto read = SealedVertex::decode(vertex->bytes());
+    ASSERT_TRUE(read.has_value()) << read.error().message;
+    EXPECT_EQ((*read)->id(), vertex->id());
+    EXPECT_EQ((*read)->operations(), vertex->operations());
+    Bytes changed = vertex->bytes();
+    changed.back() ^= 1U;
+    EXPECT_FALSE(SealedVertex::decode(changed).has_value());
+    changed = vertex->bytes();
+    changed.push_back(0);
+    EXPECT_FALSE(SealedVertex::decode(changed).has_value());
+    for (std::size_t size = 0; size < vertex->bytes().size(); ++size) {
+        EXPECT_FALSE(SealedVertex::decode(ByteView{vertex->bytes()}.first(size)).has_value());
+    }
+}
+
+TEST(Vertex, AnOperationOneByteOverIsRefused) {
+    Network network{4};
+    // Client, counter, expiry, kind, length and signature flag take 39 bytes around the payload.
+    const std::size_t fits = limits::operation_bytes_max - 39;
+    EXPECT_TRUE(
+        SealedVertex::decode(vertex_of(network, 0, {data_operation(network, 0, fits)})->bytes())
+            .has_value()
+    );
+    EXPECT_FALSE(
+        SealedVertex::decode(vertex_of(network, 0, {data_operation(network, 0, fits + 1)})->bytes())
+            .has_value()
+    );
+}
+
+TEST(Evidence, AcceptsAContradictionAndNothingElse) {
+    Network network{4};
+    const Roster roster{network.genesis};
+    const VoteContent a{VoteKind::notarize, Epoch{1}, View{3}, View{2}, BlockId{digest_of("a")}};
+    VoteContent b = a;
+    b.block = BlockId{digest_of("b")};
+    const Evidence lie = VoteConflict{network.vote(1, a), network.vote(1, b)};
+    EXPECT_EQ(culprit(lie, roster).value(), network.genesis.members[1].key);
+    EXPECT_TRUE(CheckPass::verify(network.scheme, signatures_of(lie, roster)).has_value());
+    const Evidence two_seats = VoteConflict{network.vote(1, a), network.vote(2, b)};
+    EXPECT_FALSE(culprit(two_seats, roster).has_value());
+    const Evidence equal = VoteConflict{network.vote(1, a), network.vote(1, a)};
+    EXPECT_FALSE(culprit(equal, roster).has_value());
+    Vote forged = network.vote(2, b);
+    forged.seat = Seat{1};
+    const Evidence frame = VoteConflict{network.vote(1, a), forged};
+    EXPECT_FALSE(CheckPass::verify(network.scheme, signatures_of(frame, roster)).has_value());
+    EXPECT_EQ(decode_exact<Evidence>(encode_bytes(lie)).value(), lie);
+}
+
+TEST(Receipt, DecidesAtTheBarAndNamesWhoDissented) {
+    QuorumReceipt receipt;
+    std::vector<AgentId> panel;
+    for (std::uint8_t i = 1; i <= 7; ++i)
+        panel.emplace_back(digest_of("x").bytes());
+    for (std::uint8_t i = 0; i < 7; ++i) {
+        std::array<std::uint8_t, 32> key{};
+        key[0] = i;
+        panel[i] = AgentId{key};
+    }
+    receipt.request.panel = panel;
+    receipt.request.bar = panel_bar(7);
+    EXPECT_EQ(receipt.request.bar, 5U);
+    const ChainId chain{digest_of("chain")};
+    for (std::uint8_t i = 0; i < 7; ++i) {
+        receipt.answers.push_back(
+            {receipt.request.id(chain),
+             panel[i],
+             AnswerKind::result,
+             digest_of(i < 2 ? "3000" : "300"),
+             {}}
+        );
+    }
+    ASSERT_TRUE(well_formed(receipt, chain).has_value());
+    const auto decision = decide(receipt);
+    ASSERT_TRUE(decision.has_value());
+    EXPECT_EQ(decision->agreeing, 5U);
+    EXPECT_EQ(decision->dissenting, (std::vector<AgentId>{panel[0], panel[1]}));
+    receipt.answers[2].result = digest_of("3000");
+    EXPECT_FALSE(decide(receipt).has_value());
+    receipt.request.bar = 3;  // not a majority: two results could both pass
+    EXPECT_FALSE(well_formed(receipt, chain).has_value());
+}
+
+TEST(Message, RoundTripsAndRefusesEveryTruncation) {
+    Network network{4};
+    const Roster roster{network.genesis};
+    const VoteContent content{
+        VoteKind::notarize, Epoch{1}, View{3}, View{2}, BlockId{digest_of("a")}};
+    Block block{.epoch = Epoch{1}, .view = View{3}, .parent_view = View{2}, .height = Height{2}};
+    block.delta = {{{Seat{1}, {}}, Sequence{1}, Sequence{4}, VertexId{digest_of("tip")}}};
+    const std::vector<Message> messages{
+        network.vote(1, content),
+        Proposal{block, {}},
+        VertexBatch{{vertex_of(network, 0, {data_operation(network, 0, 10)})}},
+        LaneSummary{Height{3}, {{{Seat{1}, {}}, Sequence{1}, VertexId{digest_of("t")}}}, true},
+        CallStart{7, "add", {}, R"({"a":1})", 1000, SignedCall{}},
+        CallAnswer{7, CallAnswer::Status::rate_limited, "slow down", 20, Answer{}},
+        Probe{1, true},
+    };
+    for (const Message& message : messages) {
+        const SharedBytes bytes = encode_message(message);
+        const auto read = decode_message(*bytes);
+        ASSERT_TRUE(read.has_value()) << kind_name(message) << ": " << read.error().message;
+        EXPECT_EQ(*encode_message(*read), *bytes) << kind_name(message);
+        for (std::size_t size = 0; size < bytes->size(); ++size) {
+            EXPECT_FALSE(decode_message(ByteView{*bytes}.first(size)).has_value())
+                << kind_name(message) << " cut at " << size;
+        }
+    }
+}
+
+TEST(Message, OneByteOverTheLimitIsRefused) {
+    const Bytes over(limits::message_bytes_max + 1, 0);
+    const auto read = decode_message(over);
+    ASSERT_FALSE(read.has_value());
+    EXPECT_EQ(read.error().code, ErrorCode::limit);
+}
+
+TEST(Message, RandomBytesNeverCrash) {
+    Prng prng{11};
+    for (int i = 0; i < 20'000; ++i) {
+        Bytes bytes(prng.below(200));
+        for (auto& byte : bytes)
+            byte = static_cast<std::uint8_t>(prng.next());
+        if (!bytes.empty()) bytes[0] = static_cast<std::uint8_t>(prng.below(21));
+        if (const auto read = decode_message(bytes)) {
+            EXPECT_EQ(*encode_message(*read), bytes);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace creto

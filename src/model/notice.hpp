@@ -1,0 +1,67 @@
+// Notice: something that happened at a node and that watchers want to know.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/command.hpp"
+
+namespace creto {
+
+/// A block became final; the unit of output is one finalised block (rule L8).
+struct Finalized {
+    Block block;
+    BlockId id;
+    Digest order_digest;
+    Digest state_root;
+    std::uint64_t operations = 0;
+};
+struct AgentFound {
+    AgentId agent;
+    std::string name;
+};
+struct AgentLeft {
+    AgentId agent;
+    std::string name;
+};
+/// Fewer seats are heard than before; both sets as seen from here.
+struct Partitioned {
+    std::vector<Seat> reachable;
+    std::vector<Seat> lost;
+    bool quorum = false;  ///< Still enough to finalise.
+};
+struct Healed {
+    std::vector<Seat> returned;
+};
+struct VerdictReached {
+    VerdictView verdict;
+};
+/// A proof was accepted by the final order.
+struct Excluded {
+    AgentId agent;
+    std::string name;
+    std::string reason;
+};
+struct Suspended {
+    AgentId agent;
+    std::string name;
+    std::string reason;
+};
+/// This node stopped voting, and why (a damaged vote log, a divergence, a proof in crash mode).
+struct Halted {
+    std::string reason;
+};
+
+using Notice = std::variant<
+    Finalized,
+    AgentFound,
+    AgentLeft,
+    Partitioned,
+    Healed,
+    VerdictReached,
+    Excluded,
+    Suspended,
+    Halted>;
+
+}  // namespace creto

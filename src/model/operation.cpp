@@ -1,0 +1,207 @@
+#include "model/operation.hpp"
+
+#include <algorithm>
+
+namespace creto {
+
+namespace {
+
+void encode(Writer& w, const DataOperation& v) {
+    w.bytes(v.payload);
+}
+void decode(Reader& r, DataOperation& v) {
+    const ByteView payload = r.bytes(limits::operation_bytes_max);
+    v.payload.assign(payload.begin(), payload.end());
+}
+
+void encode(Writer& w, const KeyOperation& v) {
+    w.u8(static_cast<std::uint8_t>(v.action));
+    w.text(v.key);
+    w.bytes(v.value);
+    encode_signed(w, v.amount);
+}
+void decode(Reader& r, KeyOperation& v) {
+    v.action = static_cast<KeyOperation::Action>(r.kind(2));
+    v.key = r.text(limits::key_bytes_max);
+    const ByteView value = r.bytes(limits::operation_bytes_max);
+    v.value.assign(value.begin(), value.end());
+    v.amount = decode_signed(r);
+}
+
+void encode(Writer& w, const CrdtOperation& v) {
+    w.u8(static_cast<std::uint8_t>(v.action));
+    w.text(v.key);
+    encode_signed(w, v.amount);
+    w.bytes(v.value);
+    w.uvarint(v.observed.size());
+    for (const Dot& dot : v.observed)
+        encode(w, dot);
+}
+void decode(Reader& r, CrdtOperation& v) {
+    v.action = static_cast<CrdtOperation::Action>(r.kind(2));
+    v.key = r.text(limits::key_bytes_max);
+    v.amount = decode_signed(r);
+    const ByteView value = r.bytes(limits::operation_bytes_max);
+    v.value.assign(value.begin(), value.end());
+    v.observed.resize(r.count(limits::dots_max, 12));
+    for (Dot& dot : v.observed)
+        decode(r, dot);
+}
+
+void encode(Writer& w, const OfferOperation& v) {
+    encode_list(w, v.contracts);
+}
+void decode(Reader& r, OfferOperation& v) {
+    decode_list(r, v.contracts, limits::contracts_per_agent_max, 33);
+}
+
+void encode(Writer& w, const CallRecordOperation& v) {
+    encode(w, v.receipt);
+    w.boolean(v.opening.has_value());
+    if (v.opening) encode(w, *v.opening);
+}
+void decode(Reader& r, CallRecordOperation& v) {
+    decode(r, v.receipt);
+    if (r.boolean()) decode(r, v.opening.emplace());
+}
+
+void encode(Writer& w, const DisputeAnswerOperation& v) {
+    encode(w, v.call);
+    w.u8(static_cast<std::uint8_t>(v.kind));
+    encode(w, v.result);
+}
+void decode(Reader& r, DisputeAnswerOperation& v) {
+    decode(r, v.call);
+    v.kind = static_cast<AnswerKind>(r.kind(1));
+    decode(r, v.result);
+}
+
+void encode(Writer& w, const EvidenceOperation& v) {
+    encode(w, v.evidence);
+}
+void decode(Reader& r, EvidenceOperation& v) {
+    decode(r, v.evidence);
+}
+
+template <std::size_t I = 0>
+void decode_body(Reader& r, OperationBody& body, std::size_t kind) {
+    if constexpr (I < std::variant_size_v<OperationBody>) {
+        if (kind == I) {
+            decode(r, body.emplace<I>());
+        } else {
+            decode_body<I + 1>(r, body, kind);
+        }
+    }
+}
+
+void encode_unsigned(Writer& w, const Operation& v) {
+    encode(w, v.client);
+    w.uvarint(v.counter);
+    encode(w, v.expiry);
+    w.u8(static_cast<std::uint8_t>(v.body.index()));
+    std::visit([&w](const auto& body) { encode(w, body); }, v.body);
+}
+
+Result<void> well_formed_key(const std::string& key, std::string_view prefix) {
+    if (key.size() <= prefix.size() || key.compare(0, prefix.size(), prefix) != 0) {
+        return fail(
+            ErrorCode::invalid,
+            "key \"" + key + "\" must start with " + std::string{prefix} + " and name something"
+        );
+    }
+    return {};
+}
+
+struct WellFormed {
+    Result<void> operator()(const DataOperation& /*v*/) const { return {}; }
+    Result<void> operator()(const KeyOperation& v) const {
+        return well_formed_key(v.key, "final/");
+    }
+    Result<void> operator()(const CrdtOperation& v) const {
+        const bool ordered = std::adjacent_find(
+                                 v.observed.begin(),
+                                 v.observed.end(),
+                                 [](const Dot& a, const Dot& b) { return !(a < b); }
+                             ) == v.observed.end();
+        if (!ordered) return fail(ErrorCode::invalid, "crdt: observed values are not in order");
+        return well_formed_key(v.key, "causal/");
+    }
+    Result<void> operator()(const OfferOperation& /*v*/) const { return {}; }
+    Result<void> operator()(const CallRecordOperation& /*v*/) const { return {}; }
+    Result<void> operator()(const DisputeAnswerOperation& /*v*/) const { return {}; }
+    Result<void> operator()(const EvidenceOperation& /*v*/) const { return {}; }
+};
+
+}  // namespace
+
+const char* kind_name(const OperationBody& body) {
+    constexpr std::array<const char*, std::variant_size_v<OperationBody>> names{
+        "data", "key", "crdt", "offer", "call_record", "dispute_answer", "evidence"};
+    return names[body.index()];
+}
+
+Result<void> well_formed(const Operation& operation) {
+    return std::visit(WellFormed{}, operation.body);
+}
+
+OperationId Operation::id(const ChainId& chain) const {
+    Hasher hasher{HashDomain::operation_id};
+    hasher.update(chain.value()).update(signing_bytes(*this));
+    return OperationId{hasher.finish()};
+}
+
+Bytes signing_bytes(const Operation& operation) {
+    Writer w;
+    encode_unsigned(w, operation);
+    return w.take();
+}
+
+void encode(Writer& w, const Operation& v) {
+    encode_unsigned(w, v);
+    w.boolean(v.signature.has_value());
+    if (v.signature) encode(w, *v.signature);
+}
+
+void decode(Reader& r, Operation& v) {
+    const std::size_t before = r.left();
+    decode(r, v.client);
+    v.counter = r.uvarint();
+    decode(r, v.expiry);
+    const std::uint8_t kind =
+        r.kind(static_cast<std::uint8_t>(std::variant_size_v<OperationBody> - 1));
+    if (!r.ok()) return;
+    decode_body(r, v.body, kind);
+    if (r.boolean()) decode(r, v.signature.emplace());
+    if (before - r.left() > limits::operation_bytes_max) r.fail(DecodeError::over_limit);
+}
+
+void encode(Writer& w, const Dot& v) {
+    encode(w, v.lane);
+    encode(w, v.sequence);
+    w.uvarint(v.index);
+    w.u64(v.vertex);
+}
+void decode(Reader& r, Dot& v) {
+    decode(r, v.lane);
+    decode(r, v.sequence);
+    const std::uint64_t index = r.uvarint();
+    if (index >= limits::vertex_operations_max) r.fail(DecodeError::over_limit);
+    v.index = static_cast<std::uint32_t>(index);
+    v.vertex = r.u64();
+}
+
+void encode(Writer& w, const DisputeOpening& v) {
+    w.text(v.tool);
+    encode(w, v.contract);
+    w.raw(v.salt);
+    w.text(v.arguments);
+}
+void decode(Reader& r, DisputeOpening& v) {
+    v.tool = r.text(limits::name_bytes_max);
+    decode(r, v.contract);
+    const ByteView salt = r.raw(v.salt.size());
+    std::copy(salt.begin(), salt.end(), v.salt.begin());
+    v.arguments = r.text(limits::operation_bytes_max);
+}
+
+}  // namespace creto

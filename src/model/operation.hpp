@@ -1,0 +1,131 @@
+// Operation: one thing that a client wants agreed or spread.
+//
+// Why      Everything agreed is a state machine over operations in the final order; everything
+//          available in a partition is a CRDT over the same operations in causal order.
+// Holds    id = H(chain, client, counter, expiry, body): submitting twice is one operation. The
+//          state keeps ids until their expiry height, so each is executed at most once. Operations
+//          of the lane's own key are covered by the vertex's signature; all others carry their own.
+// Units    expiry is a height, at most limits::expiry_blocks_max above the block that covers it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "model/call.hpp"
+#include "model/evidence.hpp"
+#include "model/ids.hpp"
+
+namespace creto {
+
+/// Opaque bytes in the final log.
+struct DataOperation {
+    Bytes payload;
+    friend bool operator==(const DataOperation&, const DataOperation&) = default;
+};
+
+/// A write of one key under `final/`, applied in the final order.
+struct KeyOperation {
+    enum class Action : std::uint8_t { set, add, remove };
+    Action action = Action::set;
+    std::string key;
+    Bytes value;              ///< For set.
+    std::int64_t amount = 0;  ///< For add: the key holds a decimal number; saturates.
+    friend bool operator==(const KeyOperation&, const KeyOperation&) = default;
+};
+
+/// One operation of a lane, named from outside: where a CRDT value came from.
+struct Dot {
+    LaneId lane;
+    Sequence sequence;
+    std::uint32_t index = 0;   ///< Place of the operation in its vertex.
+    std::uint64_t vertex = 0;  ///< First 8 bytes of the vertex id: tells forks apart.
+    friend bool operator==(const Dot&, const Dot&) = default;
+    friend auto operator<=>(const Dot&, const Dot&) = default;
+};
+
+/// An update of one key under `causal/`: a counter or a register that keeps concurrent values.
+struct CrdtOperation {
+    enum class Action : std::uint8_t { counter_add, register_set, register_clear };
+    Action action = Action::counter_add;
+    std::string key;
+    std::int64_t amount = 0;    ///< For counter_add; sums wrap modulo 2^64, the same everywhere.
+    Bytes value;                ///< For register_set.
+    std::vector<Dot> observed;  ///< Ascending: the values of this key that this write replaces.
+    friend bool operator==(const CrdtOperation&, const CrdtOperation&) = default;
+};
+
+/// The contracts that the lane's seat offers from now on; replaces its earlier list.
+struct OfferOperation {
+    std::vector<ContractSummary> contracts;
+    friend bool operator==(const OfferOperation&, const OfferOperation&) = default;
+};
+
+/// What a dispute reveals, so that every seat that offers the contract can answer again.
+struct DisputeOpening {
+    std::string tool;
+    ContractSummary contract;
+    Salt salt{};
+    std::string arguments;  ///< Canonical JSON.
+    friend bool operator==(const DisputeOpening&, const DisputeOpening&) = default;
+};
+
+/// A verified call for the record. With an opening it asks the seats to decide a dissent.
+struct CallRecordOperation {
+    QuorumReceipt receipt;
+    std::optional<DisputeOpening> opening;
+    friend bool operator==(const CallRecordOperation&, const CallRecordOperation&) = default;
+};
+
+/// A seat's own answer in an open dispute, signed by being in its lane.
+struct DisputeAnswerOperation {
+    CallId call;
+    AnswerKind kind = AnswerKind::result;
+    Digest result;  ///< Salted with the dispute's salt.
+    friend bool operator==(const DisputeAnswerOperation&, const DisputeAnswerOperation&) = default;
+};
+
+/// Proof that a key signed two statements that no correct agent signs together.
+struct EvidenceOperation {
+    Evidence evidence;
+    friend bool operator==(const EvidenceOperation&, const EvidenceOperation&) = default;
+};
+
+using OperationBody = std::variant<
+    DataOperation,
+    KeyOperation,
+    CrdtOperation,
+    OfferOperation,
+    CallRecordOperation,
+    DisputeAnswerOperation,
+    EvidenceOperation>;
+
+struct Operation {
+    AgentId client;
+    std::uint64_t counter = 0;  ///< The client's own, never twice.
+    Height expiry;
+    OperationBody body;
+    std::optional<Signature>
+        signature;  ///< None: covered by the signature of the client's own lane.
+
+    [[nodiscard]] OperationId id(const ChainId& chain) const;
+    friend bool operator==(const Operation&, const Operation&) = default;
+};
+
+/// "data", "key", "crdt", …: for logs and JSON.
+[[nodiscard]] const char* kind_name(const OperationBody& body);
+
+/// Bounds that hold for every operation whatever the state: sizes, key prefixes, list order.
+[[nodiscard]] Result<void> well_formed(const Operation& operation);
+
+/// What the client signs when the operation travels in another's lane.
+[[nodiscard]] Bytes signing_bytes(const Operation& operation);
+
+void encode(Writer& w, const Dot& v);
+void decode(Reader& r, Dot& v);
+void encode(Writer& w, const DisputeOpening& v);
+void decode(Reader& r, DisputeOpening& v);
+void encode(Writer& w, const Operation& v);
+void decode(Reader& r, Operation& v);
+
+}  // namespace creto

@@ -1,0 +1,124 @@
+#include "model/vote.hpp"
+
+#include <algorithm>
+
+namespace creto {
+
+const char* to_string(VoteKind kind) {
+    switch (kind) {
+        case VoteKind::notarize:
+            return "notarize";
+        case VoteKind::nullify:
+            return "nullify";
+        case VoteKind::finalize:
+            return "finalize";
+    }
+    return "unknown";
+}
+
+Result<void> well_formed(const Certificate& certificate, const Roster& roster) {
+    const std::uint32_t n = roster.size();
+    if (certificate.signers.size() != (n + 7) / 8) {
+        return fail(ErrorCode::invalid, "certificate: the bitmap does not fit the roster");
+    }
+    std::uint32_t bits = 0;
+    for (std::uint32_t i = 0; i < certificate.signers.size() * 8; ++i) {
+        if (!certificate.signed_by(i)) continue;
+        if (i >= n) return fail(ErrorCode::invalid, "certificate: a bit names no member");
+        ++bits;
+    }
+    if (bits != certificate.count()) {
+        return fail(ErrorCode::invalid, "certificate: signatures and bitmap differ in number");
+    }
+    if (bits < roster.quorum().q) {
+        return fail(
+            ErrorCode::invalid,
+            "certificate: " + std::to_string(bits) + " signers, quorum is " +
+                std::to_string(roster.quorum().q)
+        );
+    }
+    const VoteContent& content = certificate.content;
+    const bool nullify = content.kind == VoteKind::nullify;
+    if (content.view == View{} || nullify != content.block.value().is_zero() ||
+        (nullify && content.parent_view != View{}) ||
+        (!nullify && content.parent_view >= content.view)) {
+        return fail(ErrorCode::invalid, "certificate: no vote has this content");
+    }
+    return {};
+}
+
+Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roster) {
+    CRETO_ASSERT(!votes.empty());
+    std::vector<std::pair<std::uint32_t, const Vote*>> by_index;
+    for (const Vote& vote : votes) {
+        const auto index = roster.index_of(vote.seat);
+        CRETO_ASSERT(index.has_value() && vote.content == votes.front().content);
+        by_index.emplace_back(*index, &vote);
+    }
+    std::sort(by_index.begin(), by_index.end());
+    Certificate certificate;
+    certificate.content = votes.front().content;
+    certificate.signers.resize((roster.size() + 7) / 8);
+    for (const auto& [index, vote] : by_index) {
+        CRETO_ASSERT(!certificate.signed_by(index));
+        certificate.signers[index / 8] |= static_cast<std::uint8_t>(1U << (index % 8));
+        certificate.signatures.push_back(vote->signature);
+    }
+    return certificate;
+}
+
+bool conflict(const VoteContent& a, const VoteContent& b) {
+    if (a.epoch != b.epoch || a.view != b.view || a == b) return false;
+    if (a.kind == b.kind) return true;
+    const auto either = [&](VoteKind x, VoteKind y) {
+        return (a.kind == x && b.kind == y) || (a.kind == y && b.kind == x);
+    };
+    if (either(VoteKind::nullify, VoteKind::finalize)) return true;
+    // A seat finalises only what it could have notarized: another block in the same view is a lie.
+    return either(VoteKind::notarize, VoteKind::finalize) &&
+           (a.block != b.block || a.parent_view != b.parent_view);
+}
+
+Bytes signing_bytes(const VoteContent& content) {
+    return encode_bytes(content);
+}
+
+void encode(Writer& w, const VoteContent& v) {
+    w.u8(static_cast<std::uint8_t>(v.kind));
+    encode(w, v.epoch);
+    encode(w, v.view);
+    encode(w, v.parent_view);
+    encode(w, v.block);
+}
+void decode(Reader& r, VoteContent& v) {
+    v.kind = static_cast<VoteKind>(r.kind(2));
+    decode(r, v.epoch);
+    decode(r, v.view);
+    decode(r, v.parent_view);
+    decode(r, v.block);
+}
+
+void encode(Writer& w, const Vote& v) {
+    encode(w, v.content);
+    encode(w, v.seat);
+    encode(w, v.signature);
+}
+void decode(Reader& r, Vote& v) {
+    decode(r, v.content);
+    decode(r, v.seat);
+    decode(r, v.signature);
+}
+
+void encode(Writer& w, const Certificate& v) {
+    encode(w, v.content);
+    w.bytes(v.signers);
+    encode_list(w, v.signatures);
+}
+void decode(Reader& r, Certificate& v) {
+    decode(r, v.content);
+    const ByteView signers = r.bytes((limits::seats_max + 7) / 8);
+    v.signers.assign(signers.begin(), signers.end());
+    decode_list(r, v.signatures, limits::seats_max, Signature::size);
+}
+
+}  // namespace creto

@@ -1,0 +1,76 @@
+// Vote, proposal signature and certificate: what seats sign to order blocks.
+//
+// Source   Simplex (Chan and Pass 2023), section 2; Notarize, Nullify and Finalize as named there.
+// Holds    The parent view is inside the signed content: the same block on another parent is
+//          another vote. The leader's signature of its proposal IS its notarize vote. A certificate
+//          is `q` votes of equal content by distinct seats.
+// Units    A certificate's bitmap has one bit per roster member, by index, least significant first.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "model/genesis.hpp"
+#include "model/ids.hpp"
+
+namespace creto {
+
+enum class VoteKind : std::uint8_t { notarize, nullify, finalize };
+
+[[nodiscard]] const char* to_string(VoteKind kind);
+
+/// What a vote says, without who says it.
+struct VoteContent {
+    VoteKind kind = VoteKind::notarize;
+    Epoch epoch;
+    View view;
+    View parent_view;  ///< 0 for nullify.
+    BlockId block;     ///< Zero for nullify.
+
+    friend bool operator==(const VoteContent&, const VoteContent&) = default;
+    friend auto operator<=>(const VoteContent&, const VoteContent&) = default;
+};
+
+struct Vote {
+    VoteContent content;
+    Seat seat;
+    Signature signature;
+
+    friend bool operator==(const Vote&, const Vote&) = default;
+};
+
+struct Certificate {
+    VoteContent content;
+    Bytes signers;                      ///< Bitmap over the roster's members.
+    std::vector<Signature> signatures;  ///< One for each set bit, in order.
+
+    [[nodiscard]] std::uint32_t count() const {
+        return static_cast<std::uint32_t>(signatures.size());
+    }
+    [[nodiscard]] bool signed_by(std::uint32_t index) const {
+        return index / 8 < signers.size() && (signers[index / 8] >> (index % 8) & 1U) != 0;
+    }
+    friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+/// Form only: bitmap of the roster's length without spare bits, one signature for each bit, at
+/// least a quorum, no block in a nullification. Signatures are checked apart.
+[[nodiscard]] Result<void> well_formed(const Certificate& certificate, const Roster& roster);
+
+/// Puts votes of equal content together. Requires: distinct seats of the roster, equal content.
+[[nodiscard]] Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roster);
+
+/// True when no correct seat signs both: two different blocks notarized or finalised in one view,
+/// or a view both nullified and finalised.
+[[nodiscard]] bool conflict(const VoteContent& a, const VoteContent& b);
+
+[[nodiscard]] Bytes signing_bytes(const VoteContent& content);
+
+void encode(Writer& w, const VoteContent& v);
+void decode(Reader& r, VoteContent& v);
+void encode(Writer& w, const Vote& v);
+void decode(Reader& r, Vote& v);
+void encode(Writer& w, const Certificate& v);
+void decode(Reader& r, Certificate& v);
+
+}  // namespace creto

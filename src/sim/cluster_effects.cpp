@@ -1,0 +1,197 @@
+// What the cluster does with each effect of a node.
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "sim/cluster.hpp"
+
+namespace creto {
+namespace {
+
+std::uint64_t fingerprint_of(ByteView bytes) {
+    return hash(HashDomain::trace, bytes).prefix();
+}
+
+std::uint64_t fingerprint_of(const std::vector<bool>& good) {
+    std::uint64_t mixed = good.size();
+    for (const bool bit : good)
+        mixed = mix64(mixed ^ (bit ? 1U : 0U));
+    return mixed;
+}
+
+}  // namespace
+
+void SimCluster::carry_out(SimHost& host, std::vector<Effect> effects) {
+    for (Effect& effect : effects)
+        std::visit([&](auto& what) { on_effect(host, what); }, effect);
+    host.life->last_message.reset();
+}
+
+void SimCluster::on_effect(SimHost& host, Send& send) {
+    SimHost::Life& life = *host.life;
+    if (send.after.value() == 0) return transmit(host, send);
+    if (send.after > life.last_persist) {
+        const std::string ticket = std::to_string(send.after.value());
+        invariants_->violate(
+            "persist", "a Send waits for ticket " + ticket + ", never persisted", host.index, now_
+        );
+        return;
+    }
+    const auto waits_for = life.unsynced.find(send.after);
+    if (waits_for == life.unsynced.end()) return transmit(host, send);
+    waits_for->second.push_back(std::move(send));
+}
+
+void SimCluster::transmit(SimHost& host, Send& send) {
+    const auto to = find(send.to);
+    if (!to || *to == host.index) return;  // Nobody of this cluster: never connected.
+    SimHost::Life& life = *host.life;
+    if (send.channel == Channel::order)
+        invariants_->on_sent(host.index, send.message, host.disk, now_);
+    if (life.last_message != send.message) {
+        life.last_message = send.message;
+        life.last_fingerprint = fingerprint_of(*send.message);
+    }
+    network_.send(
+        {host.index, *to}, send.channel, std::move(send.message), life.last_fingerprint, now_
+    );
+}
+
+void SimCluster::on_effect(SimHost& host, Persist& persist) {
+    SimHost::Life& life = *host.life;
+    life.last_persist = std::max(life.last_persist, persist.ticket);
+    auto& waiting = life.unsynced[persist.ticket];
+    CRETO_ASSERT(waiting.empty());
+    if (life.is_store_failed) return;
+    const auto durable_at = host.disk.write(persist.writes, persist.votes, persist.durable, now_);
+    if (!durable_at) {
+        // What waits for this ticket, or for a later one, waits for ever.
+        life.is_store_failed = true;
+        later(host, now_, StoreFailed{durable_at.error().message}, persist.ticket.value());
+        return;
+    }
+    const DurableEvent done{host.index, host.boots, persist.ticket};
+    const Instant at = persist.durable == Durable::yes ? *durable_at : now_;
+    queue_.push(at, SimEventTag{SimEventKind::durable, durables_.put(done)}.packed());
+}
+
+void SimCluster::on_durable(const DurableEvent& durable) {
+    SimHost* const host = living(durable.node, durable.boot);
+    if (host == nullptr) return;
+    auto waiting = std::move(host->life->unsynced.at(durable.ticket));
+    host->life->unsynced.erase(durable.ticket);
+    for (Send& send : waiting)
+        transmit(*host, send);
+    host->life->last_message.reset();
+    hand(*host, Persisted{durable.ticket}, durable.ticket.value());
+}
+
+void SimCluster::on_effect(SimHost& host, Load& load) {
+    Loaded loaded{load.ticket, {}};
+    for (const Bytes& key : load.keys) {
+        auto value = host.disk.get(load.column, key);
+        loaded.values.push_back(value ? std::move(*value) : std::nullopt);
+    }
+    later(host, now_ + options_.load_latency, std::move(loaded), load.ticket.value());
+}
+
+void SimCluster::on_effect(SimHost& host, Scan& scan) {
+    Loaded loaded{scan.ticket, {}};
+    const auto visit = [&](ByteView /*key*/, ByteView value) {
+        loaded.values.emplace_back(Bytes{value.begin(), value.end()});
+        return loaded.values.size() < scan.count;
+    };
+    const auto scanned =
+        scan.count == 0 ? Result<void>{} : host.disk.scan(scan.column, scan.from, scan.to, visit);
+    CRETO_ASSERT(scanned.has_value());  // A SimDisk refuses writes only.
+    later(host, now_ + options_.load_latency, std::move(loaded), scan.ticket.value());
+}
+
+void SimCluster::on_effect(SimHost& host, Check& check) {
+    CheckDone done{check.ticket, {}};
+    for (const CheckItem& item : check.items)
+        done.good.push_back(scheme_->verify(item.key, item.bytes, item.signature));
+    const Duration cost = check_cost(options_.costs, check);
+    Instant& free = host.life->checker_free;
+    free = std::max(free, now_) + cost;
+    host.busy = host.busy + cost;
+    const std::uint64_t fingerprint = fingerprint_of(done.good);
+    later(host, free, std::move(done), mix64(fingerprint ^ check.ticket.value()));
+}
+
+void SimCluster::on_effect(SimHost& host, Execute& execute) {
+    ToolOutcome outcome{
+        CallAnswer::Status::unknown_tool, "no tool " + execute.tool + " here", Duration{}};
+    if (options_.tools) outcome = options_.tools(host.index, execute);
+    if (outcome.took > execute.timeout) {
+        outcome = {CallAnswer::Status::timeout, "the tool did not answer in time", execute.timeout};
+    }
+    host.life->executing.insert(execute.ticket);
+    const std::uint64_t fingerprint = fingerprint_of(as_bytes(outcome.text));
+    later(
+        host,
+        now_ + outcome.took,
+        Executed{execute.ticket, outcome.status, std::move(outcome.text)},
+        fingerprint
+    );
+}
+
+/// What was cancelled answers nothing any more.
+void SimCluster::on_effect(SimHost& host, CancelExecute& cancel) {
+    host.life->executing.erase(cancel.ticket);
+}
+
+void SimCluster::on_effect(SimHost& host, WakeAt& wake) {
+    SimHost::Life& life = *host.life;
+    const bool is_never = wake.at == Instant::max();
+    life.wake = is_never ? wake.at : std::max(now_, life.started + (wake.at - Instant{}));
+    arm(host);
+}
+
+/// Keeps one event in the queue that is not later than the wish; earlier ones re-arm.
+void SimCluster::arm(SimHost& host) {
+    SimHost::Life& life = *host.life;
+    if (life.wake == Instant::max() || life.armed <= life.wake) return;
+    life.armed = life.wake;
+    const WakeEvent event{host.index, host.boots};
+    queue_.push(life.armed, SimEventTag{SimEventKind::wake, wakes_.put(event)}.packed());
+}
+
+void SimCluster::on_wake(const WakeEvent& wake) {
+    SimHost* const host = living(wake.node, wake.boot);
+    if (host == nullptr || host->life->armed != now_) return;  // Replaced by an earlier one.
+    SimHost::Life& life = *host->life;
+    life.armed = Instant::max();
+    if (life.wake > now_) return arm(*host);
+    life.wake = Instant::max();
+    hand(*host, Woke{}, 0);
+}
+
+void SimCluster::on_effect(SimHost& host, Reply& reply) {
+    answer(reply.ticket, std::move(reply.body), host.index);
+}
+
+void SimCluster::on_effect(SimHost& host, Publish& publish) {
+    if (const auto* finalized = std::get_if<Finalized>(&publish.notice)) {
+        invariants_->on_finalized(host.index, *finalized, now_);
+        trace_.add(now_, host.index, 0x100, finalized->id.value().prefix());
+    }
+    host.notices.push_back({now_, std::move(publish.notice)});
+    if (host.notices.size() > options_.notices_kept_max) {
+        host.notices.pop_front();
+        ++host.notices_dropped;
+    }
+    if (options_.on_notice) options_.on_notice(host.index, host.notices.back());
+}
+
+void SimCluster::on_effect(SimHost& host, Drop& drop) {
+    if (const auto peer = find(drop.peer)) network_.drop({host.index, *peer}, now_);
+}
+
+void SimCluster::on_effect(SimHost& host, Dial& dial) {
+    const auto to = parse_sim_address(dial.address);
+    if (!to || to->value() >= size()) return;
+    if (dial.peer && agent(*to) != *dial.peer) return;  // Somebody else answers there.
+    network_.dial({host.index, *to}, now_);
+}
+
+}  // namespace creto

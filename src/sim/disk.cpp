@@ -1,0 +1,219 @@
+#include "sim/disk.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+
+namespace creto {
+namespace {
+
+enum class Draw : std::uint64_t { sync = 1, store_tail = 2, log_tail = 3 };
+
+constexpr std::uint64_t disk_stream = 0x21;
+
+std::uint64_t bytes_of(std::size_t key_bytes, const Bytes& value) {
+    return 1 + key_bytes + value.size();
+}
+
+/// Counts what a batch adds and nothing that it frees: a full disk must have room for both.
+std::uint64_t growth_of(const std::vector<KeyWrite>& writes, const std::vector<Bytes>& records) {
+    std::uint64_t bytes = 0;
+    for (const KeyWrite& write : writes)
+        if (write.value) bytes += bytes_of(write.key.size(), **write.value);
+    for (const Bytes& record : records)
+        bytes += record.size();
+    return bytes;
+}
+
+}  // namespace
+
+SimDisk::SimDisk(DiskOptions options) : options_{options}, draws_{options.seed, disk_stream} {
+    set_sync_latency(options.sync_min, options.sync_max);
+}
+
+Result<Instant> SimDisk::write(
+    const std::vector<KeyWrite>& writes,
+    const std::vector<Bytes>& records,
+    Durable durable,
+    Instant now
+) {
+    settle(now);
+    if (failures_left_ > 0) {
+        --failures_left_;
+        return fail(ErrorCode::io, "disk: the write failed (injected)");
+    }
+    if (used_bytes_ + growth_of(writes, records) > options_.capacity_bytes)
+        return fail(ErrorCode::limit, "disk: full");
+
+    if (!writes.empty()) {
+        PendingBatch pending{Instant::max(), {}};
+        pending.undo.reserve(writes.size());
+        for (const KeyWrite& write : writes) {
+            const Key key{write.column, write.key};
+            const auto found = contents_.find(key);
+            pending.undo.push_back({key, found == contents_.end() ? nullptr : found->second});
+            put(key, write.value.value_or(nullptr));
+        }
+        pending_.push_back(std::move(pending));
+    }
+    for (const Bytes& record : records) {
+        used_bytes_ += record.size();
+        log_.push_back(record);
+        log_pending_.push_back(Instant::max());
+    }
+    if (durable == Durable::no) return Instant::max();
+    const Instant end = next_sync_end(now);
+    cover_unsynced(end);
+    return end;
+}
+
+/// One sync runs at a time; whoever comes while it runs shares the one after it.
+Instant SimDisk::next_sync_end(Instant now) {
+    const auto duration = [&] {
+        const auto span = static_cast<std::uint64_t>((options_.sync_max - options_.sync_min).ns());
+        const std::uint64_t word = draws_(static_cast<std::uint64_t>(Draw::sync), syncs_++);
+        return options_.sync_min +
+               Duration::from_ns(static_cast<std::int64_t>(scale_to(word, span + 1)));
+    };
+    if (waiting_end_ && running_end_ <= now) {
+        running_end_ = *waiting_end_;
+        waiting_end_.reset();
+    }
+    if (running_end_ <= now) {
+        running_end_ = now + duration();
+        return running_end_;
+    }
+    if (!waiting_end_) waiting_end_ = running_end_ + duration();
+    return *waiting_end_;
+}
+
+void SimDisk::cover_unsynced(Instant end) {
+    for (; pending_covered_ < pending_.size(); ++pending_covered_)
+        pending_[pending_covered_].durable_at = end;
+    for (; log_covered_ < log_pending_.size(); ++log_covered_)
+        log_pending_[log_covered_] = end;
+}
+
+/// Forgets how to undo what is durable by now.
+void SimDisk::settle(Instant now) {
+    while (!pending_.empty() && pending_.front().durable_at <= now) {
+        pending_.pop_front();
+        --pending_covered_;
+    }
+    while (!log_pending_.empty() && log_pending_.front() <= now) {
+        log_pending_.pop_front();
+        --log_covered_;
+    }
+}
+
+void SimDisk::put(const Key& key, SharedBytes value) {
+    const std::size_t key_bytes = key.second.size();
+    const auto found = contents_.find(key);
+    if (found != contents_.end()) used_bytes_ -= bytes_of(key_bytes, *found->second);
+    if (value) used_bytes_ += bytes_of(key_bytes, *value);
+    if (found == contents_.end()) {
+        if (value) contents_.emplace(key, std::move(value));
+    } else if (value) {
+        found->second = std::move(value);
+    } else {
+        contents_.erase(found);
+    }
+}
+
+Result<std::optional<Bytes>> SimDisk::get(Column column, ByteView key) const {
+    const auto found = contents_.find({column, Bytes{key.begin(), key.end()}});
+    if (found == contents_.end()) return std::optional<Bytes>{};
+    return std::optional<Bytes>{*found->second};
+}
+
+Result<void> SimDisk::scan(
+    Column column,
+    ByteView from,
+    ByteView to,
+    const std::function<bool(ByteView key, ByteView value)>& visit
+) const {
+    const Key end{column, Bytes{to.begin(), to.end()}};
+    auto entry = contents_.lower_bound({column, Bytes{from.begin(), from.end()}});
+    for (; entry != contents_.end() && entry->first.first == column; ++entry) {
+        if (!to.empty() && !(entry->first < end)) break;
+        if (!visit(entry->first.second, *entry->second)) break;
+    }
+    return {};
+}
+
+std::size_t SimDisk::log_durable(Instant now) const {
+    const auto unsynced = std::partition_point(
+        log_pending_.begin(), log_pending_.end(), [&](Instant at) { return at <= now; }
+    );
+    return log_.size() - static_cast<std::size_t>(log_pending_.end() - unsynced);
+}
+
+void SimDisk::truncate_log_front(std::size_t count, Instant now) {
+    CRETO_ASSERT(count <= log_durable(now));
+    settle(now);
+    const auto end = log_.begin() + static_cast<std::ptrdiff_t>(count);
+    for (auto record = log_.begin(); record != end; ++record)
+        used_bytes_ -= record->size();
+    log_.erase(log_.begin(), end);
+}
+
+void SimDisk::crash(Instant now, CrashLoss loss) {
+    settle(now);
+    const std::size_t batches = survivors(pending_.size(), loss, std::uint64_t(Draw::store_tail));
+    while (pending_.size() > batches) {
+        auto& undo = pending_.back().undo;
+        for (auto step = undo.rbegin(); step != undo.rend(); ++step)
+            put(step->key, std::move(step->before));
+        pending_.pop_back();
+    }
+    const std::size_t records = survivors(log_pending_.size(), loss, std::uint64_t(Draw::log_tail));
+    for (; log_pending_.size() > records; log_pending_.pop_back()) {
+        used_bytes_ -= log_.back().size();
+        log_.pop_back();
+    }
+    // What the next start finds is what the disk holds.
+    forget_unsynced();
+    running_end_ = now;
+    ++crashes_;
+}
+
+void SimDisk::forget_unsynced() {
+    pending_.clear();
+    log_pending_.clear();
+    pending_covered_ = 0;
+    log_covered_ = 0;
+    waiting_end_.reset();
+}
+
+std::size_t SimDisk::survivors(std::size_t unsynced, CrashLoss loss, std::uint64_t use) {
+    if (loss == CrashLoss::all_unsynced) return 0;
+    return static_cast<std::size_t>(scale_to(draws_(use, crashes_), unsynced + 1));
+}
+
+void SimDisk::load(DiskImage image) {
+    contents_ = std::move(image.contents);
+    log_ = std::move(image.log);
+    forget_unsynced();
+    used_bytes_ = 0;
+    for (const auto& [key, value] : contents_)
+        used_bytes_ += bytes_of(key.second.size(), *value);
+    for (const Bytes& record : log_)
+        used_bytes_ += record.size();
+}
+
+bool SimDisk::corrupt(Column column, const Bytes& key, std::size_t offset) {
+    const auto found = contents_.find({column, key});
+    if (found == contents_.end() || offset >= found->second->size()) return false;
+    Bytes changed = *found->second;
+    changed[offset] ^= 1U;
+    found->second = share(std::move(changed));  // Others may hold the old bytes.
+    return true;
+}
+
+void SimDisk::set_sync_latency(Duration least, Duration most) {
+    CRETO_ASSERT(Duration{} <= least && least <= most);
+    options_.sync_min = least;
+    options_.sync_max = most;
+}
+
+}  // namespace creto

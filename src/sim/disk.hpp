@@ -1,0 +1,135 @@
+// SimDisk: one node's key-value store and vote log in memory, which lose what was not synced.
+//
+// Why      "Persist, then speak" is only tested by a disk that forgets. A real one keeps what was
+//          written before a finished sync, and of the rest some prefix, or nothing.
+// Holds    [DISK-VISIBLE] A write is seen by its node at once.
+//          [DISK-DURABLE] A write survives a crash after the instant that write() gave for it;
+//          such instants never fall in the order of the writes.
+//          [DISK-PREFIX] What a crash leaves is a prefix of the batches written to the store and
+//          a prefix of the records written to the log; batches are never split.
+//          Syncs are grouped: what is written while one runs shares the next.
+// Errors   ErrorCode::io for an injected fault, ErrorCode::limit when the disk is full; the batch
+//          then changed nothing.
+// Cost     O(log n) a write; memory for the contents and, until synced, what they replaced.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/prng.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "store/store.hpp"
+
+namespace creto {
+
+/// What a crash does to what was not synced.
+enum class CrashLoss : std::uint8_t {
+    all_unsynced,  ///< Loses all of it.
+    torn,          ///< Keeps a drawn prefix of the store's batches, another of the log's records.
+};
+
+struct DiskOptions {
+    std::uint64_t seed = 0;
+    /// How long one sync takes: drawn evenly between the two, by the number of the sync.
+    Duration sync_min = Duration::from_us(200);
+    Duration sync_max = Duration::from_us(400);
+    std::uint64_t capacity_bytes = ~std::uint64_t{0};
+};
+
+struct DiskImage {
+    std::map<std::pair<Column, Bytes>, SharedBytes> contents;
+    std::vector<Bytes> log;
+};
+
+class SimDisk final : public StoreView {
+public:
+    using Key = std::pair<Column, Bytes>;
+
+    explicit SimDisk(DiskOptions options);
+
+    /// Applies the batch and says when it is durable: Instant::max() for Durable::no until a later
+    /// durable write takes it along. Requires: now never goes back, here and below.
+    [[nodiscard]] Result<Instant> write(
+        const std::vector<KeyWrite>& writes,
+        const std::vector<Bytes>& records,
+        Durable durable,
+        Instant now
+    );
+
+    [[nodiscard]] Result<std::optional<Bytes>> get(Column column, ByteView key) const override;
+    [[nodiscard]] Result<void> scan(
+        Column column,
+        ByteView from,
+        ByteView to,
+        const std::function<bool(ByteView key, ByteView value)>& visit
+    ) const override;
+    /// All that the store holds, ordered by (column, key).
+    [[nodiscard]] const std::map<Key, SharedBytes>& contents() const { return contents_; }
+    /// The vote log, the oldest record first.
+    [[nodiscard]] const std::vector<Bytes>& log() const { return log_; }
+    /// How many of the log's records would survive any crash now.
+    [[nodiscard]] std::size_t log_durable(Instant now) const;
+
+    /// Drops records below `count` once they need not be replayed. Requires: they are durable.
+    void truncate_log_front(std::size_t count, Instant now);
+
+    /// The node stops at `now`; syncs that were not finished have not happened.
+    void crash(Instant now, CrashLoss loss);
+    /// Everything is gone, as with a new disk.
+    void wipe() { load({}); }
+    /// A copy of the files as they are now, and the way back to it: a rolled-back disk.
+    [[nodiscard]] DiskImage image() const { return {contents_, log_}; }
+    void load(DiskImage image);
+    /// Flips the lowest bit of a stored value's byte; false if there is no such byte.
+    bool corrupt(Column column, const Bytes& key, std::size_t offset);
+
+    void fail_next_writes(std::uint32_t count) { failures_left_ = count; }
+    void set_capacity(std::uint64_t bytes) { options_.capacity_bytes = bytes; }
+    /// Requires: 0 <= least <= most.
+    void set_sync_latency(Duration least, Duration most);
+
+    [[nodiscard]] std::uint64_t used_bytes() const { return used_bytes_; }
+    [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
+
+private:
+    /// What one key held before a batch that is not durable yet.
+    struct Undo {
+        Key key;
+        SharedBytes before;  ///< Null: the key was not there.
+    };
+    struct PendingBatch {
+        Instant durable_at;
+        std::vector<Undo> undo;
+    };
+
+    [[nodiscard]] Instant next_sync_end(Instant now);
+    void cover_unsynced(Instant end);
+    void forget_unsynced();
+    void settle(Instant now);
+    void put(const Key& key, SharedBytes value);
+    [[nodiscard]] std::size_t survivors(std::size_t unsynced, CrashLoss loss, std::uint64_t use);
+
+    DiskOptions options_;
+    NamedDraws draws_;
+    std::map<Key, SharedBytes> contents_;
+    std::vector<Bytes> log_;
+    std::deque<PendingBatch> pending_;  ///< Batches that are not durable, oldest first.
+    std::deque<Instant> log_pending_;   ///< When the log's last records become durable.
+    std::size_t pending_covered_ = 0;   ///< How many of each were promised an instant.
+    std::size_t log_covered_ = 0;
+    Instant running_end_;                 ///< End of the sync that runs, or of the last one.
+    std::optional<Instant> waiting_end_;  ///< End of the sync that starts after it.
+    std::uint64_t used_bytes_ = 0;
+    std::uint64_t syncs_ = 0;
+    std::uint64_t crashes_ = 0;
+    std::uint32_t failures_left_ = 0;
+};
+
+}  // namespace creto

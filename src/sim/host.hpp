@@ -1,0 +1,82 @@
+// SimHost: what surrounds one simulated node: its disk, its timer, what waits for what.
+//
+// Why      Kept apart from the cluster so that what a crash loses is plain to see: Life is lost,
+//          the rest of the host stays.
+// Holds    One armed timer event at a time (or a stale one that is ignored).
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "sim/disk.hpp"
+#include "sim/participant.hpp"
+
+namespace creto {
+
+/// A notice with the instant at which its node published it.
+struct SimNotice {
+    Instant at;
+    Notice notice;
+};
+
+/// Where a simulated node's lines go; the host adds the time and the node.
+using SimLogSink = std::function<void(NodeIndex, LogLevel, std::string_view)>;
+
+class SimLog final : public Log {
+public:
+    SimLog(NodeIndex node, const SimLogSink& sink) : node_{node}, sink_{sink} {}
+    [[nodiscard]] bool enabled(LogLevel /*level*/) const override { return bool{sink_}; }
+    void write(LogLevel level, std::string_view line) override {
+        if (sink_) sink_(node_, level, line);
+    }
+
+private:
+    NodeIndex node_;
+    const SimLogSink& sink_;
+};
+
+struct SimHost {
+    /// From a start to the crash after it; nothing of it survives.
+    struct Life {
+        std::unique_ptr<Participant> participant;
+        Instant started;
+        std::deque<std::pair<Event, std::uint64_t>> inbox;  ///< With fingerprints; while busy.
+        bool is_busy = false;
+        bool is_store_failed = false;
+        Instant wake = Instant::max();   ///< When the node wants to be woken.
+        Instant armed = Instant::max();  ///< When the queue will remind us.
+        /// Persists that are not durable yet, and the messages that wait for them.
+        std::map<Ticket, std::vector<Send>> unsynced;
+        Ticket last_persist;
+        std::set<Ticket> executing;
+        Instant checker_free;
+        SharedBytes last_message;  ///< Fingerprinted once for all its receivers.
+        std::uint64_t last_fingerprint = 0;
+    };
+
+    SimHost(NodeIndex index_in, DiskOptions disk_options, const SimLogSink& sink)
+        : index{index_in}, disk{disk_options}, log{index_in, sink} {}
+
+    NodeIndex index;
+    AgentId agent;
+    std::unique_ptr<Signer> signer;
+    NodeOptions options;
+    SimDisk disk;
+    SimLog log;
+    std::optional<Life> life;  ///< None while the node is down.
+    std::uint32_t boots = 0;   ///< Starts so far; events of an earlier life are dropped.
+    bool is_paused = false;
+    std::string vote_log_damage;  ///< Not empty: the next start finds the vote log damaged.
+    std::deque<SimNotice> notices;
+    std::uint64_t notices_dropped = 0;
+    std::uint64_t events = 0;
+    Duration busy;  ///< Charged to the protocol thread and the checking thread.
+};
+
+}  // namespace creto

@@ -1,0 +1,207 @@
+#include "sim/invariants.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+
+namespace creto {
+namespace {
+
+std::string describe(const VoteContent& content) {
+    return std::string{to_string(content.kind)} + " of view " +
+           std::to_string(content.view.value()) + " for block " + content.block.value().brief() +
+           " on view " + std::to_string(content.parent_view.value());
+}
+
+/// Whatever form the log's records have, they hold the content of the vote as it is encoded.
+bool holds(ByteView record, ByteView content) {
+    return std::search(record.begin(), record.end(), content.begin(), content.end()) !=
+           record.end();
+}
+
+bool is_in_durable_log(const VoteContent& content, const SimDisk& disk, Instant now) {
+    Writer writer;
+    encode(writer, content);
+    const Bytes wanted = writer.take();
+    // A vote is sent soon after it was written, so the search starts at the end.
+    for (std::size_t i = disk.log_durable(now); i > 0; --i)
+        if (holds(disk.log()[i - 1], wanted)) return true;
+    return false;
+}
+
+}  // namespace
+
+Invariants::Invariants(
+    const Roster& roster, const SignatureScheme& scheme, std::vector<std::optional<Seat>> seats
+)
+    : roster_{roster},
+      scheme_{scheme},
+      seats_{std::move(seats)},
+      is_byzantine_(seats_.size()),
+      tips_(seats_.size()),
+      last_sent_(seats_.size()) {}
+
+void Invariants::set_byzantine(NodeIndex node) {
+    is_byzantine_.at(node.value()) = true;
+}
+
+void Invariants::on_restart(NodeIndex node) {
+    Tip& tip = tips_[node.value()];
+    tip.height = Height{};
+    tip.is_fresh = true;
+    last_sent_[node.value()].reset();
+}
+
+void Invariants::violate(std::string checker, std::string text, NodeIndex node, Instant now) {
+    if (!violation_) violation_ = Violation{std::move(checker), std::move(text), node, now};
+}
+
+void Invariants::on_finalized(NodeIndex node, const Finalized& finalized, Instant now) {
+    if (violation_ || is_byzantine(node)) return;
+    ++counts_.finalizations;
+    const Height height = finalized.block.height;
+    Tip& tip = tips_[node.value()];
+    const std::string what = "height " + std::to_string(height.value());
+    const bool continues = tip.is_fresh ? height.value() >= 1 && height <= tip.height_max.next()
+                                        : height == tip.height.next();
+    if (!continues)
+        return violate(
+            "prefix",
+            what + " follows height " +
+                std::to_string((tip.is_fresh ? tip.height_max : tip.height).value()),
+            node,
+            now
+        );
+    tip = {height, std::max(tip.height_max, height), false};
+
+    if (finalized.id != finalized.block.id())
+        return violate("prefix", what + ": the id is not the block's", node, now);
+    const auto index = static_cast<std::size_t>(height.value() - 1);
+    if (index > 0 && finalized.block.parent != canon_.at(index - 1).id)
+        return violate("prefix", what + ": the parent is not the block below", node, now);
+    if (index == canon_.size()) {
+        canon_.push_back({finalized.id, finalized.order_digest, finalized.state_root});
+        ++counts_.heights;
+        return;
+    }
+    const Canon& canon = canon_.at(index);
+    const auto differs = [&](const char* part, const Digest& mine, const Digest& first) {
+        if (mine == first) return;
+        violate(
+            "agreement",
+            what + ": " + part + " " + mine.brief() + " here, " + first.brief() + " elsewhere",
+            node,
+            now
+        );
+    };
+    differs("block", finalized.id.value(), canon.id.value());
+    differs("order digest", finalized.order_digest, canon.order_digest);
+    differs("state root", finalized.state_root, canon.state_root);
+}
+
+void Invariants::on_sent(
+    NodeIndex node, const SharedBytes& message, const SimDisk& disk, Instant now
+) {
+    if (violation_ || is_byzantine(node)) return;
+    if (last_sent_[node.value()] == message) return;
+    last_sent_[node.value()] = message;
+    const auto decoded = decode_message(*message);
+    if (!decoded) return violate("message", "not decodable: " + decoded.error().message, node, now);
+    if (const auto* vote = std::get_if<Vote>(&*decoded)) {
+        on_own_vote(node, *vote, disk, now);
+    } else if (const auto* proposal = std::get_if<Proposal>(&*decoded)) {
+        on_own_vote(node, proposal->leader_vote(), disk, now);
+    } else if (const auto* certificate = std::get_if<Certificate>(&*decoded)) {
+        on_certificate(node, *certificate, now);
+    } else if (const auto* answer = std::get_if<ChainAnswer>(&*decoded)) {
+        on_certificate(node, answer->finalization, now);
+    }
+}
+
+void Invariants::on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& disk, Instant now) {
+    // A node may hand on what others signed; that says nothing about its own key.
+    if (vote.seat != seats_[node.value()]) return;
+    const VoteContent& content = vote.content;
+    SignedVotes& all = votes_[{content.epoch, content.view}][vote.seat];
+    auto& said = all.said.at(static_cast<std::size_t>(content.kind));
+    if (said == content) return;
+    if (said)
+        return violate(
+            "single-vote", describe(*said) + ", and then " + describe(content), node, now
+        );
+    if (!is_in_durable_log(content, disk, now))
+        return violate(
+            "durable-vote", describe(content) + " was sent before it was durable", node, now
+        );
+    said = content;
+    ++counts_.votes;
+    const auto& finalize = all.said[static_cast<std::size_t>(VoteKind::finalize)];
+    const auto& nullify = all.said[static_cast<std::size_t>(VoteKind::nullify)];
+    if (finalize && nullify)
+        return violate("single-vote", describe(*finalize) + ", and a nullify too", node, now);
+    forget_old_views();
+}
+
+void Invariants::on_certificate(NodeIndex node, const Certificate& certificate, Instant now) {
+    const VoteContent& content = certificate.content;
+    if (content.view.value() == 0) return;  // Genesis is final by definition.
+    ++counts_.certificates;
+    if (!signatures_hold(certificate))
+        return violate("certificate", "unsound: " + describe(content), node, now);
+    ViewOutcome& outcome = outcomes_[{content.epoch, content.view}];
+    const auto one_block = [&](std::optional<BlockId>& known) {
+        if (known && *known != content.block) {
+            violate(
+                "one-outcome",
+                describe(content) + ", and another for " + known->value().brief(),
+                node,
+                now
+            );
+        }
+        known = content.block;
+    };
+    switch (content.kind) {
+        case VoteKind::notarize:
+            one_block(outcome.notarized);
+            break;
+        case VoteKind::finalize:
+            one_block(outcome.notarized);
+            one_block(outcome.finalized);
+            break;
+        case VoteKind::nullify:
+            counts_.nullified_views += outcome.is_nullified ? 0 : 1;
+            outcome.is_nullified = true;
+            break;
+    }
+    if (outcome.finalized && outcome.is_nullified)
+        violate("one-outcome", describe(content) + ": finalised and nullified", node, now);
+}
+
+bool Invariants::signatures_hold(const Certificate& certificate) const {
+    const auto& members = roster_.members();
+    if (certificate.signers.size() != (members.size() + 7) / 8) return false;
+    const Bytes bytes =
+        signed_bytes(SignDomain::vote, roster_.chain().value(), signing_bytes(certificate.content));
+    std::size_t next = 0;
+    for (std::uint32_t i = 0; i < certificate.signers.size() * 8; ++i) {
+        if (!certificate.signed_by(i)) continue;
+        if (i >= members.size() || next == certificate.signatures.size()) return false;
+        if (!scheme_.verify(members[i].key, bytes, certificate.signatures[next++])) return false;
+    }
+    return next == certificate.signatures.size() && is_quorum(static_cast<std::uint32_t>(next));
+}
+
+/// More than two thirds, or more than half: said without the division that the model uses.
+bool Invariants::is_quorum(std::uint32_t count) const {
+    const auto n = static_cast<std::uint32_t>(roster_.members().size());
+    return roster_.mode() == QuorumMode::byzantine ? 3 * count > 2 * n : 2 * count > n;
+}
+
+void Invariants::forget_old_views() {
+    while (votes_.size() > views_kept)
+        votes_.erase(votes_.begin());
+    while (outcomes_.size() > views_kept)
+        outcomes_.erase(outcomes_.begin());
+}
+
+}  // namespace creto

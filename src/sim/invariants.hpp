@@ -1,0 +1,122 @@
+// Invariants: watches what nodes say and finalise, and names the first broken promise.
+//
+// Why      A simulation proves nothing by not crashing. This sees public outputs only (messages,
+//          finalised blocks, disks) and restates the rules in its own words and arithmetic.
+// Holds    Checked while the run goes on; after the first violation nothing is looked at any more:
+//          agreement     One block, order digest and state root at a height, on all honest nodes.
+//          prefix        A node finalises heights in order without gaps, each on its parent; after
+//                        a restart it may repeat what it had, not skip.
+//          single-vote   An honest seat signs one content for each (epoch, view, kind), for the
+//                        life of its key, restarts included; never Finalize and Nullify of a view.
+//          durable-vote  A vote is in the durable part of the vote log before it is sent.
+//          certificate   What an honest node hands on as a certificate has a quorum of distinct
+//                        signers of the roster, and their signatures hold.
+//          one-outcome   No view has certificates for two blocks, nor a finalisation and a
+//                        nullification.
+// Cost     O(1) for a finalised block; for a message that was seen, nothing; for a new vote about
+//          1 us.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crypto/signature.hpp"
+#include "link/node_pair.hpp"
+#include "model/message.hpp"
+#include "model/notice.hpp"
+#include "sim/disk.hpp"
+
+namespace creto {
+
+struct Violation {
+    std::string checker;
+    std::string text;
+    NodeIndex node;
+    Instant at;
+};
+
+/// What was checked, so that a run in which nothing happened is not mistaken for a good one.
+struct InvariantCounts {
+    std::uint64_t finalizations = 0;  ///< Over all honest nodes.
+    std::uint64_t heights = 0;
+    std::uint64_t votes = 0;
+    std::uint64_t certificates = 0;
+    std::uint64_t nullified_views = 0;
+    friend bool operator==(const InvariantCounts&, const InvariantCounts&) = default;
+};
+
+class Invariants {
+public:
+    /// `roster` and `scheme` outlive it. `seats` says which seat a node holds, by index.
+    Invariants(
+        const Roster& roster, const SignatureScheme& scheme, std::vector<std::optional<Seat>> seats
+    );
+
+    /// The node may lie from now on: nothing that it says is held against the protocol.
+    void set_byzantine(NodeIndex node);
+    [[nodiscard]] bool is_byzantine(NodeIndex node) const { return is_byzantine_[node.value()]; }
+
+    /// The node starts again, with whatever its disk kept.
+    void on_restart(NodeIndex node);
+    void on_finalized(NodeIndex node, const Finalized& finalized, Instant now);
+    /// The node hands a message to the network now; called once for each time it leaves.
+    void on_sent(NodeIndex node, const SharedBytes& message, const SimDisk& disk, Instant now);
+    /// For promises that the host itself checks.
+    void violate(std::string checker, std::string text, NodeIndex node, Instant now);
+
+    [[nodiscard]] const std::optional<Violation>& violation() const { return violation_; }
+    [[nodiscard]] const InvariantCounts& counts() const { return counts_; }
+    /// The greatest height that the node finalised in its present life.
+    [[nodiscard]] Height finalized(NodeIndex node) const { return tips_[node.value()].height; }
+
+private:
+    /// Views below the newest by so many are forgotten, to bound the memory of long runs.
+    static constexpr std::uint64_t views_kept = 100'000;
+    static constexpr std::size_t kinds = 3;
+
+    struct Canon {
+        BlockId id;
+        Digest order_digest;
+        Digest state_root;
+    };
+    struct Tip {
+        Height height;      ///< In this life.
+        Height height_max;  ///< Over all lives.
+        bool is_fresh = true;
+    };
+    /// What one seat signed in one view, by kind.
+    struct SignedVotes {
+        std::array<std::optional<VoteContent>, kinds> said;
+    };
+    struct ViewOutcome {
+        std::optional<BlockId> notarized;
+        std::optional<BlockId> finalized;
+        bool is_nullified = false;
+    };
+    using ViewKey = std::pair<Epoch, View>;
+
+    void on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& disk, Instant now);
+    void on_certificate(NodeIndex node, const Certificate& certificate, Instant now);
+    [[nodiscard]] bool signatures_hold(const Certificate& certificate) const;
+    [[nodiscard]] bool is_quorum(std::uint32_t count) const;
+    void forget_old_views();
+
+    const Roster& roster_;
+    const SignatureScheme& scheme_;
+    std::vector<std::optional<Seat>> seats_;
+    std::vector<bool> is_byzantine_;
+    std::vector<Tip> tips_;
+    std::vector<SharedBytes> last_sent_;  ///< Sent to many: looked at once.
+    std::vector<Canon> canon_;            ///< By height, from 1.
+    std::map<ViewKey, std::map<Seat, SignedVotes>> votes_;
+    std::map<ViewKey, ViewOutcome> outcomes_;
+    std::optional<Violation> violation_;
+    InvariantCounts counts_;
+};
+
+}  // namespace creto

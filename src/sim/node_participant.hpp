@@ -1,0 +1,35 @@
+// NodeParticipant: a node that keeps to the rules.
+#pragma once
+
+#include <memory>
+
+#include "sim/participant.hpp"
+
+namespace creto {
+
+class NodeParticipant final : public Participant {
+public:
+    explicit NodeParticipant(const ParticipantParts& parts)
+        : node_{parts.options, parts.signer, parts.log} {}
+
+    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes)
+        override {
+        return node_.restore(store, votes);
+    }
+    [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now) override {
+        return node_.on_event(event, now);
+    }
+    [[nodiscard]] const Node* node() const override { return &node_; }
+
+private:
+    Node node_;
+};
+
+/// Every node keeps to the rules.
+[[nodiscard]] inline ParticipantFactory honest_nodes() {
+    return [](const ParticipantParts& parts) -> std::unique_ptr<Participant> {
+        return std::make_unique<NodeParticipant>(parts);
+    };
+}
+
+}  // namespace creto

@@ -1,0 +1,99 @@
+// CallServer: the provider's side of calls: admits them, has them run, answers them.
+//
+// Why      One peer's flood must not slow another's call; a lost caller must not leave work behind.
+// Holds    Each peer has a bucket of calls (500/s unless configured) and at most calls_per_peer_max
+//          under way. Over the bucket: `rate_limited` with the time to wait; a peer that goes on
+//          far beyond it is dropped. Every admitted call gets exactly one answer, unless it was
+//          cancelled or its caller is gone. A verified call is signed only when its request names
+//          this agent, opens to the arguments that came with it, and was checked.
+// Cost     O(log peers + log calls) a call; refusing one costs no more than a look-up.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "base/token_bucket.hpp"
+#include "model/effect.hpp"
+#include "model/event.hpp"
+
+namespace creto {
+
+struct CallServerOptions {
+    TokenBucket::Options quota{.rate_per_s = 500, .burst = 500};
+    /// Refusals that a peer may cause before it is dropped.
+    TokenBucket::Options patience{.rate_per_s = 2'000, .burst = 20'000};
+    Duration timeout_max = Duration::from_s(600);
+};
+
+class CallServer {
+public:
+    CallServer(
+        const ChainId& chain, const AgentId& self, const Signer& signer, CallServerOptions options
+    );
+
+    /// A call without a signed request.
+    void on_start(const AgentId& from, const CallStart& call, Instant now, Effects& effects);
+    /// A call whose request's signature holds.
+    void on_verified_start(
+        const AgentId& from, const Checked<CallStart>& call, Instant now, Effects& effects
+    );
+    void on_cancel(const AgentId& from, const CallCancel& cancel, Effects& effects);
+    /// True when the ticket was one of ours.
+    bool on_executed(const Executed& done, Instant now, Effects& effects);
+    void on_peer_down(const AgentId& peer, Effects& effects);
+    void on_time(Instant now, Effects& effects);
+    [[nodiscard]] Instant next_wake() const;
+
+    [[nodiscard]] std::size_t under_way() const { return running_.size(); }
+    struct Counters {
+        std::uint64_t admitted = 0;
+        std::uint64_t answered = 0;
+        std::uint64_t rate_limited = 0;
+        std::uint64_t timed_out = 0;
+        std::uint64_t cancelled = 0;
+    };
+    [[nodiscard]] const Counters& counters() const { return counters_; }
+
+private:
+    struct Running {
+        AgentId from;
+        std::uint64_t id = 0;
+        Instant deadline;
+        std::optional<SignedCall> verified;
+    };
+    struct Peer {
+        TokenBucket quota;
+        TokenBucket patience;
+        std::map<std::uint64_t, Ticket> running;
+    };
+    void admit(
+        const AgentId& from,
+        const CallStart& call,
+        std::optional<SignedCall> verified,
+        Instant now,
+        Effects& effects
+    );
+    void answer(
+        const AgentId& to,
+        std::uint64_t id,
+        CallAnswer::Status status,
+        std::string text,
+        Effects& effects
+    );
+    [[nodiscard]] std::optional<std::string> refuse_verified(const CallStart& call) const;
+    Peer& peer_of(const AgentId& agent);
+    void erase(std::map<Ticket, Running>::iterator it);
+
+    ChainId chain_;
+    AgentId self_;
+    const Signer& signer_;
+    CallServerOptions options_;
+    std::map<AgentId, Peer> peers_;
+    std::map<Ticket, Running> running_;
+    std::set<std::pair<Instant, Ticket>> deadlines_;
+    Counters counters_;
+};
+
+}  // namespace creto

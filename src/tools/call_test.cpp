@@ -1,0 +1,297 @@
+#include <gtest/gtest.h>
+
+#include "tools/call_client.hpp"
+#include "tools/call_server.hpp"
+#include "tools/verified_call.hpp"
+
+namespace creto {
+namespace {
+
+Instant at_ms(std::int64_t ms) {
+    return Instant{} + Duration::from_ms(ms);
+}
+
+struct Agents {
+    explicit Agents(std::uint8_t n) {
+        for (std::uint8_t i = 0; i < n; ++i) {
+            std::array<std::uint8_t, 32> seed{};
+            seed.fill(static_cast<std::uint8_t>(i + 1));
+            signers.push_back(scheme.signer(KeySeed{seed}));
+        }
+        contract.flags =
+            ContractSummary::deterministic | ContractSummary::pinned | ContractSummary::open;
+    }
+    [[nodiscard]] const AgentId& id(std::size_t i) const { return signers[i]->public_key(); }
+
+    /// What agent i signs when its tool says `text`.
+    [[nodiscard]] CallAnswer answer(
+        std::size_t i, const VerifiedCall& call, const std::string& text
+    ) const {
+        CallServer server{chain, id(i), *signers[i], {}};
+        Effects effects;
+        server.on_verified_start(
+            id(0),
+            Checked<CallStart>{call.message(Duration::from_s(1)), CheckPass::own()},
+            at_ms(0),
+            effects
+        );
+        const auto started = effects.take();
+        server.on_executed(
+            {std::get<Execute>(started.at(0)).ticket, CallAnswer::Status::result, text},
+            at_ms(1),
+            effects
+        );
+        const auto sent = effects.take();
+        return std::get<CallAnswer>(*decode_message(*std::get<Send>(sent.at(0)).message));
+    }
+    [[nodiscard]] VerifiedCall ask(std::uint64_t nonce = 1) const {
+        PanelCall call{
+            .command = {.tool = "multiply", .arguments = "{}"},
+            .contract = contract,
+            .arguments = R"({"a":3})",
+            .nonce = nonce};
+        call.salt[0] = static_cast<std::uint8_t>(nonce);
+        for (const auto& signer : signers)
+            call.panel.push_back(signer->public_key());
+        return VerifiedCall::make(call, chain, id(0), *signers[0]).value();
+    }
+
+    TagScheme scheme;
+    std::vector<std::unique_ptr<Signer>> signers;
+    ChainId chain{blake3(as_bytes("chain"))};
+    ContractSummary contract;
+};
+
+std::vector<CallAnswer> answers_in(const std::vector<Effect>& effects) {
+    std::vector<CallAnswer> out;
+    for (const Effect& effect : effects) {
+        if (const auto* send = std::get_if<Send>(&effect)) {
+            out.push_back(std::get<CallAnswer>(*decode_message(*send->message)));
+        }
+    }
+    return out;
+}
+
+TEST(CallServer, AFloodIsRateLimitedAndOthersAreServed) {
+    Agents agents{3};
+    CallServer server{agents.chain, agents.id(0), *agents.signers[0], {}};
+    Effects effects;
+    for (std::uint64_t i = 1; i <= 1000; ++i) {
+        server.on_start(
+            agents.id(1), {.id = i, .tool = "add", .timeout_ms = 1000}, at_ms(0), effects
+        );
+    }
+    EXPECT_EQ(server.counters().admitted, 500U);
+    EXPECT_EQ(server.counters().rate_limited, 500U);
+    const auto refused = answers_in(effects.take());
+    ASSERT_EQ(refused.size(), 500U);
+    EXPECT_EQ(refused[0].status, CallAnswer::Status::rate_limited);
+    EXPECT_GT(refused[0].retry_after_ms, 0U);
+    server.on_start(agents.id(2), {.id = 1, .tool = "add", .timeout_ms = 1000}, at_ms(0), effects);
+    EXPECT_EQ(server.counters().admitted, 501U);
+}
+
+TEST(CallServer, AFlooderThatGoesOnIsDropped) {
+    Agents agents{2};
+    CallServer server{agents.chain, agents.id(0), *agents.signers[0], {}};
+    Effects effects;
+    bool dropped = false;
+    for (std::uint64_t i = 1; i <= 100'000 && !dropped; ++i) {
+        server.on_start(agents.id(1), {.id = i, .tool = "add", .timeout_ms = 1}, at_ms(0), effects);
+        for (const Effect& effect : effects.take())
+            dropped = dropped || std::holds_alternative<Drop>(effect);
+    }
+    EXPECT_TRUE(dropped);
+    // Coming back does not refill the bucket.
+    server.on_peer_down(agents.id(1), effects);
+    effects.take();
+    server.on_start(agents.id(1), {.id = 1, .tool = "add", .timeout_ms = 1}, at_ms(0), effects);
+    EXPECT_TRUE(std::holds_alternative<Drop>(effects.take().at(0)));
+}
+
+TEST(CallServer, OneCallMoreThanThePeerMayHaveUnderWayIsRefused) {
+    Agents agents{2};
+    CallServer server{
+        agents.chain,
+        agents.id(0),
+        *agents.signers[0],
+        {.quota = {.rate_per_s = 1000000, .burst = 1000000}}};
+    Effects effects;
+    for (std::uint64_t i = 1; i <= limits::calls_per_peer_max; ++i) {
+        server.on_start(
+            agents.id(1), {.id = i, .tool = "add", .timeout_ms = 1000}, at_ms(0), effects
+        );
+    }
+    EXPECT_EQ(server.under_way(), limits::calls_per_peer_max);
+    effects.take();
+    server.on_start(
+        agents.id(1), {.id = 9999, .tool = "add", .timeout_ms = 1000}, at_ms(0), effects
+    );
+    EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::overloaded);
+}
+
+TEST(CallServer, TimesOutCancelsAndForgetsLostCallers) {
+    Agents agents{2};
+    CallServer server{agents.chain, agents.id(0), *agents.signers[0], {}};
+    Effects effects;
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+        server.on_start(
+            agents.id(1), {.id = i, .tool = "slow", .timeout_ms = 100}, at_ms(0), effects
+        );
+    }
+    effects.take();
+    server.on_cancel(agents.id(1), {1}, effects);
+    EXPECT_TRUE(std::holds_alternative<CancelExecute>(effects.take().at(0)));
+    EXPECT_EQ(server.next_wake(), at_ms(100));
+    server.on_time(at_ms(100), effects);
+    const auto late = answers_in(effects.take());
+    ASSERT_EQ(late.size(), 2U);
+    EXPECT_EQ(late[0].status, CallAnswer::Status::timeout);
+    server.on_start(
+        agents.id(1), {.id = 4, .tool = "slow", .timeout_ms = 100}, at_ms(200), effects
+    );
+    const Ticket ticket = std::get<Execute>(effects.take().at(0)).ticket;
+    server.on_peer_down(agents.id(1), effects);
+    EXPECT_EQ(server.under_way(), 0U);
+    EXPECT_FALSE(server.on_executed({ticket, CallAnswer::Status::result, "1"}, at_ms(201), effects)
+    );
+}
+
+TEST(CallServer, SignsOnlyForAPanelItIsOnAndArgumentsThatFit) {
+    Agents agents{5};
+    const VerifiedCall call = agents.ask();
+    CallStart other = call.message(Duration::from_s(1));
+    other.arguments = R"({"a":4})";
+    CallServer server{agents.chain, agents.id(1), *agents.signers[1], {}};
+    Effects effects;
+    server.on_verified_start(
+        agents.id(0), Checked<CallStart>{other, CheckPass::own()}, at_ms(0), effects
+    );
+    EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::bad_arguments);
+    Agents stranger{6};
+    CallServer outside{agents.chain, stranger.id(5), *stranger.signers[5], {}};
+    outside.on_verified_start(
+        agents.id(0),
+        Checked<CallStart>{call.message(Duration::from_s(1)), CheckPass::own()},
+        at_ms(0),
+        effects
+    );
+    EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::bad_arguments);
+}
+
+TEST(CallClient, EveryCallFinishesOnce) {
+    Agents agents{3};
+    CallClient client;
+    Effects effects;
+    for (CallClient::Token token = 1; token <= 4; ++token) {
+        ASSERT_TRUE(
+            client.start(token, agents.id(token == 3 ? 2 : 1), {.tool = "add"}, at_ms(100), effects)
+                .has_value()
+        );
+    }
+    effects.take();
+    EXPECT_FALSE(client.on_answer(agents.id(2), {.id = 1}).has_value()) << "not whom we asked";
+    EXPECT_EQ(client.on_answer(agents.id(1), {.id = 1})->token, 1U);
+    EXPECT_FALSE(client.on_answer(agents.id(1), {.id = 1}).has_value());
+    const auto lost = client.on_peer_down(agents.id(2));
+    ASSERT_EQ(lost.size(), 1U);
+    EXPECT_TRUE(lost[0].lost && lost[0].token == 3);
+    client.cancel(4, effects);
+    EXPECT_EQ(effects.take().size(), 1U);
+    const auto late = client.on_time(at_ms(100), effects);
+    ASSERT_EQ(late.size(), 1U);
+    EXPECT_EQ(late[0].answer.status, CallAnswer::Status::timeout);
+    EXPECT_EQ(client.under_way(), 0U);
+}
+
+TEST(VerifiedCall, FiveOfSevenDecideAgainstTwoLiars) {
+    Agents agents{7};
+    VerifiedCall call = agents.ask();
+    for (std::size_t i = 0; i < 2; ++i) {
+        ASSERT_TRUE(call.on_finished(agents.id(i), agents.answer(i, call, "3000")).has_value());
+    }
+    for (std::size_t i = 2; i < 6; ++i) {
+        ASSERT_TRUE(call.on_finished(agents.id(i), agents.answer(i, call, "300")).has_value());
+        EXPECT_FALSE(call.decided().has_value());
+    }
+    ASSERT_TRUE(call.on_finished(agents.id(6), agents.answer(6, call, "300")).has_value());
+    ASSERT_TRUE(call.decided().has_value());
+    EXPECT_EQ(call.decided()->result, "300");
+    std::vector<AgentId> liars{agents.id(0), agents.id(1)};
+    std::sort(liars.begin(), liars.end());
+    EXPECT_EQ(call.decided()->dissenting, liars);
+    EXPECT_TRUE(call.disputed() && call.complete());
+    EXPECT_TRUE(well_formed(call.receipt(), agents.chain).has_value());
+}
+
+TEST(VerifiedCall, SilenceIsNotDissentAndAnUnsignedAnswerDoesNotCount) {
+    Agents agents{7};
+    VerifiedCall call = agents.ask();
+    EXPECT_FALSE(call.on_finished(agents.id(0), {.status = CallAnswer::Status::timeout}).has_value()
+    );
+    CallAnswer swapped = agents.answer(1, call, "300");
+    swapped.text = "301";
+    EXPECT_FALSE(call.on_finished(agents.id(1), swapped).has_value());
+    for (std::size_t i = 2; i < 7; ++i) {
+        ASSERT_TRUE(call.on_finished(agents.id(i), agents.answer(i, call, "300")).has_value());
+    }
+    EXPECT_TRUE(call.decided().has_value());
+    EXPECT_FALSE(call.disputed());
+}
+
+TEST(VerifiedCall, SaysWhenNothingCanReachTheBar) {
+    Agents agents{4};
+    VerifiedCall call = agents.ask();
+    ASSERT_TRUE(call.on_finished(agents.id(0), agents.answer(0, call, "1")).has_value());
+    ASSERT_TRUE(call.on_finished(agents.id(1), agents.answer(1, call, "2")).has_value());
+    EXPECT_FALSE(call.hopeless());
+    ASSERT_TRUE(call.on_finished(agents.id(2), agents.answer(2, call, "3")).has_value());
+    EXPECT_TRUE(call.hopeless());
+    EXPECT_EQ(call.failure(), "quorum not reached: 1 equal answers of 4 asked, 3 needed");
+}
+
+TEST(VerifiedCall, TooFewAgentsOrABarThatDecidesNothingIsRefused) {
+    Agents agents{3};
+    PanelCall call{.command = {.tool = "add"}, .contract = agents.contract};
+    for (const auto& signer : agents.signers)
+        call.panel.push_back(signer->public_key());
+    EXPECT_FALSE(
+        VerifiedCall::make(call, agents.chain, agents.id(0), *agents.signers[0]).has_value()
+    );
+    call.command.bar = 2;
+    EXPECT_TRUE(VerifiedCall::make(call, agents.chain, agents.id(0), *agents.signers[0]).has_value()
+    );
+    call.command.bar = 1;
+    EXPECT_FALSE(
+        VerifiedCall::make(call, agents.chain, agents.id(0), *agents.signers[0]).has_value()
+    );
+}
+
+TEST(AnswerMemory, FindsTwoAnswersOfOneProviderThatContradict) {
+    Agents agents{4};
+    AnswerMemory memory;
+    const auto ask = [&](std::uint64_t nonce, const std::string& from_two) {
+        VerifiedCall call = agents.ask(nonce);
+        for (std::size_t i = 0; i < 4; ++i) {
+            EXPECT_TRUE(
+                call.on_finished(agents.id(i), agents.answer(i, call, i == 2 ? from_two : "30"))
+                    .has_value()
+            );
+        }
+        return memory.learn(call);
+    };
+    EXPECT_TRUE(ask(1, "30").empty());
+    EXPECT_TRUE(ask(2, "30").empty());
+    const auto conflicts = ask(3, "60");
+    ASSERT_EQ(conflicts.size(), 1U);
+
+    Genesis genesis{
+        .network = "x", .mode = QuorumMode::crash, .members = {{Seat{0}, agents.id(0), "a"}}};
+    AnswerConflict lie = conflicts[0];
+    // The chain of these answers is not the genesis' one: a proof from another network proves
+    // nothing.
+    EXPECT_FALSE(contradicts(lie, Roster{genesis}).has_value());
+}
+
+}  // namespace
+}  // namespace creto

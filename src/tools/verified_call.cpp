@@ -1,0 +1,164 @@
+#include "tools/verified_call.hpp"
+
+#include <algorithm>
+
+namespace creto {
+
+namespace {
+
+/// Fewer agree by chance; fewer than 4 cannot outvote one liar.
+constexpr std::size_t panel_min = 4;
+
+}  // namespace
+
+Result<VerifiedCall> VerifiedCall::make(
+    PanelCall call, const ChainId& chain, const AgentId& self, const Signer& signer
+) {
+    std::sort(call.panel.begin(), call.panel.end());
+    const std::size_t m = call.panel.size();
+    if (m > limits::panel_max) call.panel.resize(limits::panel_max);
+    if (m < panel_min && !call.command.bar) {
+        return fail(
+            ErrorCode::unavailable,
+            "only " + std::to_string(m) + " agents offer \"" + call.command.tool +
+                "\" for a verified call; " + std::to_string(panel_min - m) +
+                " more are needed (or lower the bar with --quorum)"
+        );
+    }
+    const std::uint32_t bar = call.command.bar.value_or(panel_bar(static_cast<std::uint32_t>(m)));
+    if (bar > m || bar * 2 <= m) {
+        return fail(
+            ErrorCode::invalid,
+            "a bar of " + std::to_string(bar) + " among " + std::to_string(m) +
+                " agents decides nothing: it must be a majority"
+        );
+    }
+    VerifiedCall out;
+    CallRequest request{
+        .caller = self,
+        .nonce = call.nonce,
+        .contract = call.contract.id(),
+        .arguments = salted_digest(HashDomain::arguments, call.salt, as_bytes(call.arguments)),
+        .salt_commitment = salt_commitment(call.salt),
+        .deadline_unix_ms = call.deadline_unix_ms,
+        .panel = call.panel,
+        .bar = bar};
+    request.signature =
+        signer.sign(SignDomain::call_request, chain.value(), signing_bytes(request));
+    out.id_ = request.id(chain);
+    out.open_ = call.panel.size();
+    out.receipt_.request = std::move(request);
+    out.call_ = std::move(call);
+    return out;
+}
+
+CallStart VerifiedCall::message(Duration timeout) const {
+    return {
+        .tool = call_.command.tool,
+        .contract = receipt_.request.contract,
+        .arguments = call_.arguments,
+        .timeout_ms =
+            static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.ms(), 1, 86'400'000)),
+        .verified = SignedCall{receipt_.request, call_.salt}};
+}
+
+Result<void> VerifiedCall::on_finished(const AgentId& provider, const CallAnswer& answer) {
+    CRETO_ASSERT(open_ > 0);
+    --open_;
+    if (!answer.signed_answer) {
+        return fail(
+            ErrorCode::unavailable, std::string{to_string(answer.status)} + ": " + answer.text
+        );
+    }
+    const Answer& said = *answer.signed_answer;
+    const AnswerKind kind =
+        answer.status == CallAnswer::Status::result ? AnswerKind::result : AnswerKind::tool_error;
+    if (said.call != id_ || said.provider != provider || said.kind != kind ||
+        said.result != salted_digest(HashDomain::result, call_.salt, as_bytes(answer.text))) {
+        return fail(ErrorCode::invalid, "the signature is not for the answer it came with");
+    }
+    const auto place = std::lower_bound(
+        receipt_.answers.begin(),
+        receipt_.answers.end(),
+        provider,
+        [](const Answer& a, const AgentId& p) { return a.provider < p; }
+    );
+    receipt_.answers.insert(place, said);
+    texts_[provider] = answer.text;
+    if (reply_) {
+        if (said.result != decide(receipt_)->result) reply_->dissenting.push_back(provider);
+        return {};
+    }
+    const auto decision = decide(receipt_);
+    if (!decision) return {};
+    VerifiedReply reply{
+        .kind = decision->kind,
+        .receipt = receipt_,
+        .salt = call_.salt,
+        .arguments = call_.arguments,
+        .dissenting = decision->dissenting};
+    for (const Answer& a : receipt_.answers) {
+        if (a.result == decision->result) {
+            reply.result = texts_.at(a.provider);
+            break;
+        }
+    }
+    reply_ = std::move(reply);
+    return {};
+}
+
+bool VerifiedCall::hopeless() const {
+    return !reply_ && best_count() + open_ < receipt_.request.bar;
+}
+
+bool VerifiedCall::disputed() const {
+    if (!reply_) return !receipt_.answers.empty();
+    return std::any_of(receipt_.answers.begin(), receipt_.answers.end(), [&](const Answer& a) {
+        return a.result != decide(receipt_)->result;
+    });
+}
+
+std::string VerifiedCall::failure() const {
+    return "quorum not reached: " + std::to_string(best_count()) + " equal answers of " +
+           std::to_string(call_.panel.size()) + " asked, " + std::to_string(receipt_.request.bar) +
+           " needed";
+}
+
+std::uint32_t VerifiedCall::best_count() const {
+    std::map<std::pair<AnswerKind, Digest>, std::uint32_t> counts;
+    std::uint32_t best = 0;
+    for (const Answer& a : receipt_.answers)
+        best = std::max(best, ++counts[{a.kind, a.result}]);
+    return best;
+}
+
+std::vector<AnswerConflict> AnswerMemory::learn(const VerifiedCall& call) {
+    std::vector<AnswerConflict> found;
+    const ContractSummary& contract = call.call().contract;
+    if (!contract.has(ContractSummary::deterministic | ContractSummary::pinned)) return found;
+    const Digest arguments = hash(HashDomain::arguments, as_bytes(call.call().arguments));
+    for (const Answer& said : call.receipt().answers) {
+        const Key key{said.provider, contract.id(), arguments};
+        RevealedAnswer revealed{
+            call.receipt().request, said, call.call().salt, call.texts().at(said.provider)};
+        const auto earlier = entries_.find(key);
+        if (earlier != entries_.end()) {
+            if (earlier->second.result != revealed.result ||
+                earlier->second.answer.kind != revealed.answer.kind) {
+                found.push_back({contract, call.call().arguments, earlier->second, revealed});
+            }
+            continue;
+        }
+        if (order_.size() < entries_max_) {
+            order_.push_back(key);
+        } else {
+            entries_.erase(order_[oldest_]);
+            order_[oldest_] = key;
+            oldest_ = (oldest_ + 1) % entries_max_;
+        }
+        entries_.emplace(key, std::move(revealed));
+    }
+    return found;
+}
+
+}  // namespace creto
