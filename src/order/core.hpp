@@ -66,6 +66,7 @@ public:
     );
     void on_peer_up(const AgentId& peer, Instant now, Effects& effects);
     void on_peer_down(const AgentId& peer, Instant now, Effects& effects);
+    void hear(const AgentId& from, Instant now);
     void on_data(Instant now, Effects& effects);
     void on_persisted(Ticket ticket, Instant now, Effects& effects);
     void on_loaded(const Loaded& loaded, Instant now, Effects& effects);
@@ -149,7 +150,7 @@ private:
         Effects& effects
     );
     void accept_notarization(const Certificate& certificate, Instant now);
-    void accept_finalization(const Certificate& certificate);
+    void accept_finalization(const Certificate& certificate, Instant now);
     void enter(View view, simplex::Pacemaker::Entered how, Instant now);
     void finish();
     void finalize_through(const BlockId& id, const Certificate& finalization);
@@ -159,7 +160,6 @@ private:
     void halt(std::string reason);
 
     // Serving, catch-up, peers. core_sync.cpp
-    void hear(const AgentId& from, Instant now);
     [[nodiscard]] bool admit(const AgentId& from, Instant now);
     void help(
         const AgentId& to,

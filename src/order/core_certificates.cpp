@@ -28,6 +28,7 @@ void OrderingCore::count(const Vote& vote, Instant now, Effects& effects) {
         check_own(vote.content);
         if (halted_) return;
     }
+    if (vote.content.view <= views_.final().view) return;
     auto added = tally_.add(vote);
     ++(added.counted ? counters_.votes_counted : counters_.votes_ignored);
     if (added.proof) accuse(*added.proof);
@@ -78,7 +79,7 @@ void OrderingCore::accept(
     if (content.kind == VoteKind::notarize) accept_notarization(certificate, now);
     if (content.kind == VoteKind::finalize) {
         final_source_ = from;
-        accept_finalization(certificate);
+        accept_finalization(certificate, now);
     }
     if (content.view < current_) return;
     Pacemaker::Entered how = Pacemaker::Entered::by_progress;
@@ -102,11 +103,12 @@ void OrderingCore::accept_notarization(const Certificate& certificate, Instant n
     if (may) static_cast<void>(voter_->finalize(certificate));
 }
 
-void OrderingCore::accept_finalization(const Certificate& certificate) {
+void OrderingCore::accept_finalization(const Certificate& certificate, Instant now) {
     const View view = certificate.content.view;
     tally_.forget_through(view);
     if (voter_) voter_->forget_through(view);
-    if (views_.notarized().view <= view) unfinal_since_.reset();
+    unfinal_since_.reset();
+    if (views_.notarized().view > view) unfinal_since_ = now;
     pace_.relax();  // [ORD-E4.1]
 }
 

@@ -300,6 +300,21 @@ const std::deque<SimNotice>& SimCluster::notices(NodeIndex node) const {
     return host(node).notices;
 }
 
+void SimCluster::set_tools(NodeIndex node, ToolBox tools) {
+    options_.tools[node] = std::move(tools);
+    offer_tools(node);
+}
+
+void SimCluster::offer_tools(NodeIndex node) {
+    const auto box = options_.tools.find(node);
+    if (box == options_.tools.end() || !is_up(node)) return;
+    (void)submit(node, ToolsChanged{box->second.tools->offers()});
+}
+
+std::int64_t SimCluster::unix_ms() const {
+    return unix_ms_at_zero + (now_ - Instant{}).ms();
+}
+
 // --- faults ---
 
 void SimCluster::crash(NodeIndex node, CrashLoss loss, StopNotice notice) {
@@ -330,8 +345,8 @@ Result<void> SimCluster::start(NodeIndex node) {
     ++found.boots;
     found.life = std::move(life);
     if (found.boots > 1) invariants_->on_restart(node);
-    const std::int64_t unix_ms = unix_ms_at_zero + (now_ - Instant{}).ms();
-    later(found, now_, Start{unix_ms}, found.boots);
+    later(found, now_, Start{unix_ms()}, found.boots);
+    offer_tools(node);
     network_.on_started(node, now_);
     return {};
 }

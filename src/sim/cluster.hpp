@@ -30,6 +30,7 @@
 #include "sim/network.hpp"
 #include "sim/participant.hpp"
 #include "sim/trace.hpp"
+#include "tools/registry.hpp"
 
 namespace creto {
 
@@ -38,14 +39,13 @@ enum class SimSignatures : std::uint8_t {
     ed25519,  ///< The real thing.
 };
 
-/// What running a tool gave, and how long that took in virtual time.
-struct ToolOutcome {
-    CallAnswer::Status status = CallAnswer::Status::result;
-    std::string text;
-    Duration took;
+/// The tools of one node, and how long they take in virtual time. A lying provider is a tool with
+/// an honest contract and another function.
+struct ToolBox {
+    std::shared_ptr<const RegistrySnapshot> tools;
+    Duration took = Duration::from_ms(1);
+    std::map<std::string, Duration> took_by_name;  ///< In place of `took`.
 };
-/// Runs a node's own tool. A lying provider is a runner that lies.
-using ToolRunner = std::function<ToolOutcome(NodeIndex, const Execute&)>;
 
 struct SimOptions {
     std::uint64_t seed = 1;
@@ -71,8 +71,8 @@ struct SimOptions {
     std::function<void(NodeIndex, NodeOptions&)> configure;
     /// Who deviates, and how; these nodes count as byzantine from the start.
     std::map<NodeIndex, Attack> attacks;
-    ToolRunner tools;  ///< Empty: every tool is unknown.
-    SimLogSink log;    ///< Empty: silent.
+    std::map<NodeIndex, ToolBox> tools;  ///< Offered from each start on.
+    SimLogSink log;                      ///< Empty: silent.
     std::function<void(NodeIndex, const SimNotice&)> on_notice;
 };
 
@@ -108,6 +108,8 @@ public:
     [[nodiscard]] const ReplyBody* reply(Ticket ticket) const;
     void forget(Ticket ticket) { commands_.erase(ticket); }
     [[nodiscard]] const std::deque<SimNotice>& notices(NodeIndex node) const;
+    /// Replaces the node's tools and tells it.
+    void set_tools(NodeIndex node, ToolBox tools);
 
     // Faults.
     /// Requires: the node is up.
@@ -197,6 +199,8 @@ private:
     void drain(SimHost& host);
     [[nodiscard]] SimHost* living(NodeIndex node, std::uint32_t boot);
     void later(SimHost& host, Instant at, Event event, std::uint64_t fingerprint);
+    void offer_tools(NodeIndex node);
+    [[nodiscard]] std::int64_t unix_ms() const;
 
     // NetworkHosts.
     void on_peer_up(NodeIndex node, NodeIndex peer, bool dialled_by_node) override;

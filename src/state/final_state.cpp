@@ -147,8 +147,9 @@ Result<void, Void> FinalState::perform(
     if (std::holds_alternative<DataOperation>(operation.body)) return {};
     if (const auto* key = std::get_if<KeyOperation>(&operation.body)) return write_key(*key);
     if (const auto* causal = std::get_if<CrdtOperation>(&operation.body)) {
-        if (causal_.apply(*causal, place.dot)) return {};
-        return void_because("the causal data have reached their limit");
+        if (auto reason = causal_.apply(*causal, operation.client, place.dot))
+            return void_because(std::move(*reason));
+        return {};
     }
     if (const auto* offer = std::get_if<OfferOperation>(&operation.body)) {
         if (operation.client != place.owner->key)
@@ -280,6 +281,7 @@ Bytes FinalState::snapshot() const {
         w.text(key);
         w.bytes(value);
     });
+    causal_.save(w);
     ids_.save(w);
     return w.take();
 }
@@ -338,7 +340,7 @@ Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark)
         ++final_keys_;
         final_bytes_ += key.size() + value.size();
     });
-    if (auto done = causal_.restore(map_, std::move(cut)); !done) return done;
+    if (auto done = causal_.restore(reader, map_, std::move(cut)); !done) return done;
     if (auto done = court_.restore(map_); !done) return done;
     if (auto done = ids_.restore(reader, map_); !done) return done;
     if (const DecodeError error = reader.finish(); error != DecodeError::none)

@@ -10,7 +10,7 @@ namespace creto::limits {
 inline constexpr std::size_t final_keys_max = 1'000'000;
 inline constexpr std::size_t final_bytes_max = 512 * 1024 * 1024;   ///< Keys and values.
 inline constexpr std::size_t causal_bytes_max = 512 * 1024 * 1024;  ///< Keys and live values.
-inline constexpr std::size_t crdt_pending_max = 1'024;  ///< Removals of one key kept in advance.
+inline constexpr std::size_t crdt_pending_max = 256;  ///< Removals of one key kept in advance.
 
 // Exactly once
 inline constexpr std::size_t operation_ids_max = 16'777'216;  ///< Not yet expired.
