@@ -4,9 +4,10 @@
 #include <csignal>
 #include <functional>
 
-#include "cli/config.hpp"
+#include "cli/demo.hpp"
 #include "cli/node_commands.hpp"
 #include "cli/run.hpp"
+#include "scale/config.hpp"
 
 namespace creto {
 
@@ -102,6 +103,16 @@ void add_running(Program& p) {
             return exit_code::done;
         };
     });
+}
+
+void add_demo(Program& p) {
+    static std::vector<std::string> names;
+    static bool list = false;
+    CLI::App* sub = command(p, p.app, "demo", "Show the system at work on real processes");
+    sub->add_option("SCENARIO", names, "Ids or names; all of them when none is given");
+    sub->add_flag("--list", list, "List the scenarios");
+    sub->footer("Example: creto demo S2.1 partition_recovery");
+    sub->callback([&p] { p.chosen = [&p] { return command_demo(names, list, p.output); }; });
 }
 
 void add_looking(Program& p) {
@@ -244,6 +255,7 @@ int creto_main(int argc, char** argv) {
     Program program;
     program.app.require_subcommand(1);
     program.app.set_version_flag("--version", version_text);
+    add_demo(program);
     add_running(program);
     add_looking(program);
     add_using(program);

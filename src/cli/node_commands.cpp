@@ -2,9 +2,9 @@
 
 #include <charconv>
 
-#include "cli/config.hpp"
 #include "model/call.hpp"
 #include "model/checks.hpp"
+#include "scale/config.hpp"
 
 namespace creto {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/client.hpp"
 #include "cli/output.hpp"
+#include "scale/client.hpp"
 
 namespace creto {
 

@@ -6,12 +6,12 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include "cli/config.hpp"
 #include "cli/drill.hpp"
 #include "ops/admin_server.hpp"
 #include "rocks/data_folder.hpp"
 #include "rocks/fsck.hpp"
 #include "runtime/node_host.hpp"
+#include "scale/config.hpp"
 #include "tools/builtins.hpp"
 
 namespace creto {
@@ -154,6 +154,28 @@ void log_notice(Log& log, const Notice& notice) {
     }
 }
 
+/// SIGHUP: the tools of the settings come into service; everything else needs a restart.
+void reload_tools_on(
+    boost::asio::signal_set& signals, const std::filesystem::path& dir, NodeHost& host, Log& log
+) {
+    signals.async_wait(
+        [&signals, dir, &host, &log](const boost::system::error_code& error, int /*n*/) {
+            if (error) return;
+            auto config = load_config(dir, creto_environment());
+            std::set<std::string, std::less<>> quick;
+            auto tools = config ? tools_of(*config, quick)
+                                : Result<Registry>{tl::unexpected<Error>(config.error())};
+            if (tools) {
+                host.set_tools(tools->snapshot(), std::move(quick));
+                log.info("tools reloaded");
+            } else {
+                log.error("tools not reloaded: " + tools.error().message);
+            }
+            reload_tools_on(signals, dir, host, log);
+        }
+    );
+}
+
 }  // namespace
 
 int command_run(const std::filesystem::path& dir, const Output& output) {
@@ -169,6 +191,8 @@ int command_run(const std::filesystem::path& dir, const Output& output) {
     signals.async_wait([&](const boost::system::error_code& error, int /*signal*/) {
         if (!error) node->host->stop();
     });
+    boost::asio::signal_set reloads{node->host->io(), SIGHUP};
+    reload_tools_on(reloads, dir, *node->host, log);
     output.say(
         {{"ok", true},
          {"agent", agent_text(node->host->agent())},

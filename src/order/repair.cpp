@@ -57,12 +57,14 @@ std::vector<Repair::Request> Repair::due(
 ) {
     std::erase_if(wants_, [this](const auto& entry) { return entry.second.sweep != sweep_; });
     std::vector<Request> requests;
+    if (peers.empty()) {
+        // Nobody to ask: whoever comes first is asked at once, and no timer runs until then.
+        for (auto& [key, want] : wants_)
+            want.attempts = 0;
+        return requests;
+    }
     for (auto& [key, want] : wants_) {
         if (want.attempts > 0 && want.next > now) continue;
-        if (peers.empty()) {
-            want.attempts = 0;  // At once when there is somebody to ask.
-            continue;
-        }
         requests.push_back(
             {whom(key, want, peers), std::visit([](const auto& k) { return message_for(k); }, key)}
         );

@@ -81,8 +81,8 @@ void put_1k(benchmark::State& state) {
     }
     state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(put_1k)->ArgName("batch")->Arg(1)->Iterations(200'000);
-BENCHMARK(put_1k)->ArgName("batch")->Arg(100)->Iterations(2'000);
+BENCHMARK(put_1k)->ArgName("batch")->Arg(1)->Iterations(200'000)->UseRealTime();
+BENCHMARK(put_1k)->ArgName("batch")->Arg(100)->Iterations(2'000)->UseRealTime();
 
 void put_1k_synced(benchmark::State& state) {
     Folder folder;
@@ -95,7 +95,13 @@ void put_1k_synced(benchmark::State& state) {
     }
     state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(put_1k_synced)->ArgName("group")->Arg(1)->Arg(10)->Arg(100)->Iterations(500);
+BENCHMARK(put_1k_synced)
+    ->ArgName("group")
+    ->Arg(1)
+    ->Arg(10)
+    ->Arg(100)
+    ->Iterations(500)
+    ->UseRealTime();
 
 void get_1k_from_our_cache(benchmark::State& state) {
     Folder folder;
@@ -111,7 +117,7 @@ void get_1k_from_our_cache(benchmark::State& state) {
         benchmark::DoNotOptimize(folder.store().get(Column::state, all[prng.below(all.size())]));
     state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(get_1k_from_our_cache);
+BENCHMARK(get_1k_from_our_cache)->UseRealTime();
 
 /// 200,000 values of 1 KiB in tables, far more than the caches hold; pages may be in the system's.
 void get_1k_from_tables(benchmark::State& state) {
@@ -132,7 +138,7 @@ void get_1k_from_tables(benchmark::State& state) {
     }
     state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(get_1k_from_tables)->Iterations(200'000);
+BENCHMARK(get_1k_from_tables)->Iterations(200'000)->UseRealTime();
 
 void append_vote(benchmark::State& state) {
     Folder folder;
@@ -144,7 +150,7 @@ void append_vote(benchmark::State& state) {
     }
     state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(append_vote)->ArgName("records")->Arg(1)->Arg(100)->Iterations(500);
+BENCHMARK(append_vote)->ArgName("records")->Arg(1)->Arg(100)->Iterations(500)->UseRealTime();
 
 /// What a node does for one view: a vertex of 16 KiB, a certificate and a vote.
 void commit_turn(benchmark::State& state) {
@@ -167,7 +173,7 @@ void commit_turn(benchmark::State& state) {
     }
     state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(commit_turn)->Iterations(500);
+BENCHMARK(commit_turn)->Iterations(500)->UseRealTime();
 
 }  // namespace
 }  // namespace creto

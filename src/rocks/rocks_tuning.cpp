@@ -65,8 +65,12 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families(const RocksOptions&
     family.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, mebibyte);
     family.max_write_buffer_number = 3;
     family.arena_block_size = 64 * 1024;
+    // Many small tables at level 0 before they are merged: the write buffers are small.
+    family.level0_file_num_compaction_trigger = 8;
+    family.level0_slowdown_writes_trigger = 40;
+    family.level0_stop_writes_trigger = 64;
     family.target_file_size_base = 16 * mebibyte;
-    family.max_bytes_for_level_base = 64 * mebibyte;
+    family.max_bytes_for_level_base = 128 * mebibyte;
 
     std::vector<rocksdb::ColumnFamilyDescriptor> all;
     all.emplace_back(rocksdb::kDefaultColumnFamilyName, family);

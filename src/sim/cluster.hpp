@@ -65,7 +65,7 @@ struct SimOptions {
     bool starts_all = true;
     std::size_t notices_kept_max = 65'536;  ///< For each node; the oldest go.
     /// More events than this in one instant are a loop.
-    std::uint64_t events_per_instant_max = 10'000'000;
+    std::uint64_t events_per_instant_max = 1'000'000;
 
     /// The last word on a node's options; what the cluster decides is filled in before.
     std::function<void(NodeIndex, NodeOptions&)> configure;

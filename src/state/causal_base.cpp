@@ -65,7 +65,7 @@ std::optional<std::string> CausalBase::refuse(
     if (operation.action == CrdtOperation::Action::register_clear) return std::nullopt;
     const std::size_t growth =
         operation.key.size() + operation.value.size() + (operation.observed.size() + 2) * overhead;
-    if (bytes_ + growth > limits::causal_bytes_max) {
+    if (bytes_ + growth > bytes_max_) {
         return "the keys under causal/ have reached their limit";
     }
     const CrdtEntry* entry = find(operation.key);
@@ -181,7 +181,7 @@ void CausalBase::save(Writer& w) const {
 }
 
 Result<void> CausalBase::restore(Reader& r, const MerkleMap& map, std::map<LaneId, Sequence> cut) {
-    *this = CausalBase{*roster_};
+    *this = CausalBase{*roster_, bytes_max_};
     cut_ = std::move(cut);
     bool good = true;
     map.visit([&](const std::string& key, const Bytes& value) {

@@ -22,7 +22,8 @@ namespace creto {
 class CausalBase {
 public:
     /// `roster` outlives this.
-    explicit CausalBase(const Roster& roster) : roster_{&roster} {}
+    CausalBase(const Roster& roster, std::size_t bytes_max)
+        : roster_{&roster}, bytes_max_{bytes_max} {}
 
     /// Merges one write. A reason why not, when a limit is reached; then nothing changed.
     [[nodiscard]] std::optional<std::string> apply(
@@ -62,6 +63,7 @@ private:
     Values::iterator erase(Values& values, Values::iterator at);
 
     const Roster* roster_;
+    std::size_t bytes_max_;
     std::map<std::string, CrdtEntry> entries_;
     std::map<LaneId, Sequence> cut_;
     /// Which keys wait for which dots: lane, sequence, key.

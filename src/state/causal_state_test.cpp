@@ -8,7 +8,7 @@
 namespace creto {
 namespace {
 
-using namespace state_test;
+using namespace state_test;  // NOLINT(google-build-using-namespace): the bench of this layer
 
 std::vector<std::string> texts(const CausalState::Value& value) {
     std::vector<std::string> list;

@@ -7,9 +7,13 @@
 namespace creto {
 namespace {
 
-using namespace state_test;
+using namespace state_test;  // NOLINT(google-build-using-namespace): the bench of this layer
 
-const std::vector<std::uint32_t> all_seven{0, 1, 2, 3, 4, 5, 6};
+constexpr std::array<std::uint32_t, 7> seven{0, 1, 2, 3, 4, 5, 6};
+
+std::vector<std::uint32_t> all_seven() {
+    return {seven.begin(), seven.end()};
+}
 
 /// Every seat offers the contract that Call asks for.
 void offer_everywhere(Network& net, FinalState& state, std::uint32_t seats) {
@@ -47,9 +51,9 @@ FinalState::Applied answer_again(
 void dispute_once(
     Network& net, FinalState& state, std::uint64_t nonce, const std::vector<std::uint32_t>& liars
 ) {
-    Call call{net, *net.signers[0], all_seven, 5, nonce};
+    Call call{net, *net.signers[0], all_seven(), 5, nonce};
     std::vector<std::pair<std::uint32_t, std::string>> answers;
-    for (const std::uint32_t seat : all_seven) {
+    for (const std::uint32_t seat : seven) {
         const bool lies = std::find(liars.begin(), liars.end(), seat) != liars.end();
         answers.emplace_back(seat, lies ? "3000" : "300");
         call.answered(net, seat, answers.back().second);
@@ -64,8 +68,8 @@ TEST(Court, RecordsAnAgreedCallAndChangesNoReputation) {
     Network net{7};
     FinalState state{net.roster};
     offer_everywhere(net, state, 7);
-    Call call{net, *net.signers[0], all_seven, 5};
-    for (const std::uint32_t seat : all_seven)
+    Call call{net, *net.signers[0], all_seven(), 5};
+    for (const std::uint32_t seat : seven)
         call.answered(net, seat, "300");
     const auto done = finalise(state, {net.vertex(0, {net.operation(0, call.record_and_open())})});
     ASSERT_TRUE(done.operations[0].applied) << done.operations[0].reason;
@@ -87,8 +91,8 @@ TEST(Court, ADisputeNamesWhoLiedAndOnlyThem) {
     Network net{7};
     FinalState state{net.roster};
     offer_everywhere(net, state, 7);
-    Call call{net, *net.signers[0], all_seven, 5};
-    for (const std::uint32_t seat : all_seven)
+    Call call{net, *net.signers[0], all_seven(), 5};
+    for (const std::uint32_t seat : seven)
         call.answered(net, seat, seat >= 5 ? "3000" : "300");
     const auto opened =
         finalise(state, {net.vertex(0, {net.operation(0, call.record_and_open())})});
@@ -112,7 +116,7 @@ TEST(Court, ADisputeNamesWhoLiedAndOnlyThem) {
     std::vector<AgentId> liars{net.agent(5), net.agent(6)};
     std::sort(liars.begin(), liars.end());
     EXPECT_EQ(verdicts[0].verdict.dissenting, liars);
-    for (const std::uint32_t seat : all_seven) {
+    for (const std::uint32_t seat : seven) {
         const Reputation& reputation = state.reputation(net.agent(seat));
         EXPECT_EQ(reputation.dissented, seat >= 5 ? 1U : 0U) << seat;
         EXPECT_EQ(reputation.agreed, seat >= 5 ? 0U : 1U) << seat;
@@ -287,15 +291,74 @@ TEST(Court, DisputesOfOneCallerAreLimited) {
     Network net{4};
     FinalState state{net.roster};
     offer_everywhere(net, state, 4);
-    for (std::uint64_t nonce = 1; nonce <= limits::disputes_per_caller_max + 1; ++nonce) {
+    for (std::uint64_t nonce = 1; nonce <= StateLimits{}.disputes_per_caller + 1; ++nonce) {
         Call call{net, *net.signers[0], {0, 1, 2, 3}, 3, nonce};
         call.answered(net, 0, "1").answered(net, 1, "2");
         finalise(state, {net.vertex(0, {net.operation(0, call.record_and_open(), Height{9'000})})});
     }
-    EXPECT_EQ(state.open_disputes().size(), limits::disputes_per_caller_max);
-    EXPECT_EQ(state.verdicts(100).size(), limits::disputes_per_caller_max + 1);
+    EXPECT_EQ(state.open_disputes().size(), StateLimits{}.disputes_per_caller);
+    EXPECT_EQ(state.verdicts(100).size(), StateLimits{}.disputes_per_caller + 1);
 }
 
+TEST(Court, OpenDisputesAreLimited) {
+    Network net{4};
+    FinalState state{net.roster, {.disputes = 2}};
+    offer_everywhere(net, state, 4);
+    for (std::uint32_t seat = 0; seat < 3; ++seat) {
+        Call call{net, *net.signers[seat], {0, 1, 2, 3}, 3};
+        call.answered(net, 0, "1").answered(net, 1, "2");
+        finalise(state, {net.vertex(seat, {net.operation(seat, call.record_and_open())})});
+    }
+    EXPECT_EQ(state.open_disputes().size(), 2U);
+    EXPECT_EQ(state.verdicts(10).size(), 3U);
+}
+
+TEST(Court, TheOldestVerdictMakesRoom) {
+    Network net{4};
+    FinalState state{net.roster, {.verdicts = 3}};
+    offer_everywhere(net, state, 4);
+    std::vector<Call> calls;
+    for (std::uint64_t nonce = 1; nonce <= 4; ++nonce) {
+        calls.emplace_back(net, *net.signers[0], std::vector<std::uint32_t>{0, 1, 2, 3}, 3, nonce);
+        calls.back().answered(net, 0, "1").answered(net, 1, "2");
+        finalise(state, {net.vertex(0, {net.operation(0, calls.back().record_and_open())})});
+    }
+    EXPECT_EQ(state.verdicts(10).size(), 3U);
+    EXPECT_EQ(state.verdicts(2).front().call, calls[2].id);
+    EXPECT_EQ(state.get(verdict_key(calls[0].id)), std::nullopt);
+    EXPECT_EQ(state.open_disputes().size(), 3U) << "its dispute goes with it";
+    EXPECT_TRUE(state.get(verdict_key(calls[1].id)).has_value());
+}
+
+TEST(Court, OfTheExcludedWithoutASeatTheLatestAreRemembered) {
+    Network net{4};
+    FinalState state{net.roster, {.exclusions = 2}};
+    std::vector<AgentId> liars;
+    for (std::uint8_t n = 0; n < 3; ++n) {
+        const auto liar = net.outsider(static_cast<std::uint8_t>(50 + n));
+        liars.push_back(liar->public_key());
+        AnswerConflict conflict;
+        std::vector<Call> calls;
+        for (std::uint64_t nonce = 1; nonce <= 2; ++nonce) {
+            Call& call = calls.emplace_back(
+                net, *net.signers[0], std::vector<std::uint32_t>{1}, 1, 10 * n + nonce
+            );
+            call.answered(net, *liar, std::to_string(nonce));
+        }
+        conflict.contract = calls[0].contract;
+        conflict.arguments = calls[0].arguments;
+        conflict.a = {calls[0].receipt.request, calls[0].receipt.answers[0], calls[0].salt, "1"};
+        conflict.b = {calls[1].receipt.request, calls[1].receipt.answers[0], calls[1].salt, "2"};
+        const auto done =
+            finalise(state, {net.vertex(0, {net.operation(0, EvidenceOperation{conflict})})});
+        EXPECT_TRUE(done.operations[0].applied) << done.operations[0].reason;
+    }
+    EXPECT_FALSE(state.excluded(liars[0]));
+    EXPECT_TRUE(state.excluded(liars[1]) && state.excluded(liars[2]));
+    EXPECT_FALSE(state.court().exclusion(liars[1])->evidence.has_value());
+}
+
+// [REPUTATION.1]
 TEST(Reputation, SuspendsARepeatedLiarAndRedeemsItByAgreement) {
     Network net{7};
     FinalState state{net.roster};
@@ -344,6 +407,7 @@ TEST(Reputation, ProbationDoesNotDecide) {
     EXPECT_EQ(state.reputation(net.agent(4)).agreed, 1U);
 }
 
+// [REPUTATION.1]
 TEST(Reputation, FadesAndStaysInRange) {
     Reputation good;
     Reputation bad;
@@ -393,7 +457,7 @@ TEST(Court, AProofExcludesAtOnceAndOnce) {
     EXPECT_EQ(state.offers(Call{net, *net.signers[0], {0}, 1}.contract.id()).size(), 6U);
 
     // Its answers no longer count, neither in receipts nor in disputes.
-    Call call{net, *net.signers[0], all_seven, 5};
+    Call call{net, *net.signers[0], all_seven(), 5};
     for (const std::uint32_t seat : {0U, 1U, 2U, 3U, 6U})
         call.answered(net, seat, "300");
     finalise(state, {net.vertex(0, {net.operation(0, call.record_and_open())})});
@@ -487,7 +551,7 @@ TEST(Court, ASnapshotKeepsDisputesReputationAndExclusions) {
     b.block = BlockId{digest_of("b")};
     const EvidenceOperation lie{VoteConflict{net.vote(5, a), net.vote(5, b)}};
     finalise(state, {net.vertex(1, {net.operation(1, lie)})});
-    Call call{net, *net.signers[0], all_seven, 5, 2};
+    Call call{net, *net.signers[0], all_seven(), 5, 2};
     call.answered(net, 0, "1").answered(net, 1, "2");
     finalise(state, {net.vertex(0, {net.operation(0, call.record_and_open())})});
     answer_again(net, state, call, {{0, "1"}, {2, "1"}});

@@ -19,7 +19,7 @@ void encode(Writer& w, const CrdtEntry& v) {
 void decode(Reader& r, CrdtEntry& v) {
     v.has_counter = r.boolean();
     v.counter = r.u64();
-    v.values.resize(r.count(limits::causal_bytes_max, 76));
+    v.values.resize(r.count(limits::leaf_bytes_max, 76));
     for (CrdtEntry::Live& live : v.values) {
         decode(r, live.dot);
         decode(r, live.author);

@@ -2,12 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "state/receipt_desk.hpp"
 #include "state/state_fixture.hpp"
 
 namespace creto {
 namespace {
 
-using namespace state_test;
+using namespace state_test;  // NOLINT(google-build-using-namespace): the bench of this layer
 
 /// A recorded call with everything that shows it offline.
 struct Recorded {
@@ -165,6 +166,59 @@ TEST(FinalReceipt, ADisputesVerdictIsShownToo) {
     EXPECT_EQ(shown->verdict.source, Verdict::Source::dispute);
     EXPECT_EQ(shown->verdict.result, call.digest("1"));
     EXPECT_EQ(shown->verdict.dissenting.size(), 3U);
+}
+
+TEST(ReceiptDesk, WaitsForABlockThatNamesAProvenState) {
+    Network net{7};
+    FinalState state{net.roster};
+    ReceiptDesk desk;
+    Call call{net, *net.signers[0], {0, 1, 2, 3}, 3};
+    call.answered(net, 1, "300").answered(net, 2, "300").answered(net, 3, "300");
+    desk.watch(call.id, call.receipt);
+    desk.executed(state);
+    const auto certificate = [&](const Block& block) {
+        std::vector<Vote> votes;
+        for (std::uint32_t seat = 0; seat < 5; ++seat)
+            votes.push_back(net.vote(seat, block.content(VoteKind::finalize)));
+        return make_certificate(votes, net.roster);
+    };
+    const Block early = next_block(state);  // It names height 0: nothing was recorded yet.
+    finalise(state, {net.vertex(0, {net.operation(0, call.record())})});
+    desk.executed(state);
+    EXPECT_TRUE(desk.finalised(early, certificate(early)).empty());
+    const Block fits = next_block(state);
+    for (int i = 0; i < 3; ++i) {
+        finalise(state, {});
+        desk.executed(state);
+    }
+    const auto ready = desk.finalised(fits, certificate(fits));
+    ASSERT_EQ(ready.size(), 1U);
+    EXPECT_EQ(desk.waiting(), 0U);
+    const auto shown = verify(ready[0], net.roster, net.scheme);
+    ASSERT_TRUE(shown.has_value()) << shown.error().message;
+    EXPECT_EQ(shown->anchored, Height{1});
+    EXPECT_TRUE(desk.finalised(fits, certificate(fits)).empty());
+}
+
+TEST(ReceiptDesk, HoldsTheLatestOnly) {
+    Network net{4};
+    ReceiptDesk desk;
+    for (std::size_t i = 0; i <= limits::receipts_waiting_max; ++i)
+        desk.watch(CallId{digest_of(std::to_string(i))}, {});
+    EXPECT_EQ(desk.waiting(), limits::receipts_waiting_max);
+    // A proof that no block names within the heights that are kept is made anew.
+    FinalState state{net.roster};
+    Call call{net, *net.signers[0], {0, 1, 2, 3}, 3};
+    desk.watch(call.id, call.receipt);
+    finalise(state, {net.vertex(0, {net.operation(0, call.record())})});
+    desk.executed(state);
+    const Block old = next_block(state);
+    for (std::size_t i = 0; i < limits::receipt_proofs_kept; ++i) {
+        finalise(state, {});
+        desk.executed(state);
+    }
+    EXPECT_TRUE(desk.finalised(old, {}).empty());
+    EXPECT_EQ(desk.finalised(next_block(state), {}).size(), 1U);
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-FinalState::FinalState(const Roster& roster) : roster_{&roster}, court_{roster}, causal_{roster} {
+FinalState::FinalState(const Roster& roster, const StateLimits& most)
+    : roster_{&roster}, most_{most}, court_{roster, most}, causal_{roster, most.causal_bytes} {
     write_header(Height{});
     marks_.push_back({Height{}, map_.root(), hash(HashDomain::order, roster.chain().value().view())}
     );
@@ -135,7 +136,7 @@ FinalState::Outcome FinalState::may_be_new(const Operation& operation, Height he
             "it would expire more than " + std::to_string(limits::expiry_blocks_max) +
                 " blocks ahead"};
     }
-    if (ids_.size() >= limits::operation_ids_max)
+    if (ids_.size() >= most_.operation_ids)
         return {false, "too many operations have not expired yet"};
     return {};
 }
@@ -185,9 +186,8 @@ Result<void, Void> FinalState::write_key(const KeyOperation& operation) {
         }
     }
     const std::size_t new_bytes = operation.key.size() + value.size();
-    if ((held == nullptr && final_keys_ >= limits::final_keys_max) ||
-        (new_bytes > held_bytes && final_bytes_ + (new_bytes - held_bytes) > limits::final_bytes_max
-        )) {
+    if ((held == nullptr && final_keys_ >= most_.final_keys) ||
+        (new_bytes > held_bytes && final_bytes_ + (new_bytes - held_bytes) > most_.final_bytes)) {
         return void_because("the keys under final/ have reached their limit");
     }
     final_keys_ += held == nullptr ? 1 : 0;
@@ -247,7 +247,7 @@ ReputationView FinalState::reputation_view(const AgentId& agent) const {
     ReputationView view{
         .agent = agent,
         .name = member == nullptr ? std::string{} : member->name,
-        .score_ppm = reputation.score_ppm(),
+        .score_ppm = exclusion == nullptr ? reputation.score_ppm() : 0,  // a proof ends all trust
         .agreed = reputation.agreed,
         .dissented = reputation.dissented,
         .excluded = exclusion != nullptr,
@@ -287,10 +287,10 @@ Bytes FinalState::snapshot() const {
 }
 
 Result<FinalState> FinalState::restore(
-    ByteView snapshot, const ExecutedMark& mark, const Roster& roster
+    ByteView snapshot, const ExecutedMark& mark, const Roster& roster, const StateLimits& most
 ) {
     Reader reader{snapshot};
-    FinalState state{roster};
+    FinalState state{roster, most};
     state.map_ = {};
     if (reader.u8() != snapshot_version) reader.fail(DecodeError::bad_value);
     const std::size_t leaves = reader.count(limits::snapshot_leaves_max, 2);

@@ -8,7 +8,7 @@
 namespace creto {
 namespace {
 
-using namespace state_test;
+using namespace state_test;  // NOLINT(google-build-using-namespace): the bench of this layer
 
 TEST(VertexChecks, ListTheSignaturesOfAllThatIsSigned) {
     Network net{4};
@@ -217,6 +217,50 @@ TEST(FinalState, CountsDataAndKeepsItsIdNotItsBytes) {
     EXPECT_EQ(state.counts().data_bytes, 1'000U);
     EXPECT_EQ(state.final_at(operation.id(net.roster.chain())), Height{1});
     EXPECT_LT(state.snapshot().size(), 400U);
+}
+
+TEST(FinalState, HoldsKeysAndIdsToTheirLimits) {
+    Network net{4};
+    FinalState state{net.roster, {.final_keys = 2, .final_bytes = 40, .operation_ids = 6}};
+    const std::string ten(10, 'x');
+    const auto done = finalise(
+        state,
+        {net.vertex(
+            0,
+            {net.operation(0, set_key("final/1", ten)),              // 17 bytes
+             net.operation(0, set_key("final/2", ten)),              // 34
+             net.operation(0, set_key("final/3", "")),               // a third key
+             net.operation(0, set_key("final/2", ten + "1234567")),  // one byte over
+             net.operation(0, set_key("final/2", ten + "123456")),   // exactly
+             net.operation(0, remove_key("final/1")),
+             net.operation(0, data(1))}  // a seventh id
+        )}
+    );
+    std::vector<bool> applied;
+    for (const auto& operation : done.operations)
+        applied.push_back(operation.applied);
+    EXPECT_EQ(applied, (std::vector<bool>{true, true, false, false, true, true, false}));
+    EXPECT_EQ(done.operations[2].reason, "the keys under final/ have reached their limit");
+    EXPECT_EQ(done.operations[6].reason, "too many operations have not expired yet");
+    EXPECT_FALSE(done.operations[6].counted);
+}
+
+TEST(FinalState, HoldsCausalDataToTheirLimit) {
+    Network net{4};
+    FinalState state{net.roster, {.causal_bytes = 2'000}};
+    const auto one = [&](const std::string& key, std::size_t bytes) {
+        const auto done = finalise(
+            state, {net.vertex(0, {net.operation(0, write(key, std::string(bytes, 'x')))})}
+        );
+        return done.operations[0].reason;
+    };
+    EXPECT_EQ(one("causal/a", 1'400), "");
+    EXPECT_EQ(one("causal/b", 400), "the keys under causal/ have reached their limit");
+    const std::vector<Dot> seen{state.causal_base().find("causal/a")->values[0].dot};
+    const auto cleared =
+        finalise(state, {net.vertex(1, {net.operation(1, clear("causal/a", seen))})});
+    EXPECT_TRUE(cleared.operations[0].applied);
+    EXPECT_EQ(one("causal/b", 1'400), "");
 }
 
 TEST(FinalState, ProvesKeysUnderItsRoot) {

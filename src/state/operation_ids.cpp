@@ -148,7 +148,7 @@ Result<void> OperationIds::restore(Reader& r, const MerkleMap& map) {
         BlockIds block;
         decode(r, height);
         decode(r, block.expiry);
-        block.tags.resize(r.count(limits::operation_ids_max, 16));
+        block.tags.resize(r.count(limits::snapshot_ids_max, 16));
         for (Tag& tag : block.tags) {
             tag.a = r.u64();
             tag.b = r.u64();

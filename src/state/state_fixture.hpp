@@ -39,7 +39,9 @@ public:
     }
     /// The next vertex of the seat's lane.
     VertexPtr vertex(
-        std::uint32_t seat, std::vector<Operation> operations, std::vector<VertexPtr> foreign = {}
+        std::uint32_t seat,
+        std::vector<Operation> operations,
+        const std::vector<VertexPtr>& foreign = {}
     ) {
         VertexHeader header;
         header.lane = {Seat{seat}, {}};
@@ -53,7 +55,7 @@ public:
             header.parents.push_back(parent->ref());
             header.depth = std::max(header.depth, parent->header().depth + 1);
         }
-        const VertexPtr made =
+        VertexPtr made =
             SealedVertex::make(header, std::move(operations), roster.chain(), *signers[seat]);
         lanes_[seat] = made;
         return made;

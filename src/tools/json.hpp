@@ -33,7 +33,13 @@ class JsonObject {
 public:
     using const_iterator = std::vector<JsonMember>::const_iterator;
 
-    JsonObject() = default;
+    // Defaulted below, where a member's type is complete.
+    JsonObject() noexcept;
+    JsonObject(const JsonObject& other);
+    JsonObject(JsonObject&& other) noexcept;
+    JsonObject& operator=(const JsonObject& other);
+    JsonObject& operator=(JsonObject&& other) noexcept;
+    ~JsonObject();
     JsonObject(std::initializer_list<JsonMember> members);
     /// The members in any order; none when two have the same key.
     [[nodiscard]] static Result<JsonObject> from_members(std::vector<JsonMember> members);
@@ -114,6 +120,12 @@ void append_quoted(std::string& out, std::string_view text);
 /// How much there is to look at: one for each value, and one more for each 16 bytes of text.
 [[nodiscard]] std::size_t weight(const Json& value);
 
+inline JsonObject::JsonObject() noexcept = default;
+inline JsonObject::JsonObject(const JsonObject& other) = default;
+inline JsonObject::JsonObject(JsonObject&& other) noexcept = default;
+inline JsonObject& JsonObject::operator=(const JsonObject& other) = default;
+inline JsonObject& JsonObject::operator=(JsonObject&& other) noexcept = default;
+inline JsonObject::~JsonObject() = default;
 inline std::size_t JsonObject::size() const {
     return members_.size();
 }

@@ -410,13 +410,14 @@ bool Checker::member(const ObjectRules& rules, const JsonMember& member, bool& k
 
 bool Checker::dependencies(const Node& node, const Json& value, Marks* marks) {
     const ObjectRules& rules = *node.object;
-    for (const auto& [name, needed] : rules.dependent_required) {
-        if (!spend(1 + needed.size())) return false;
-        if (!value.find(name)) continue;
-        for (const std::string& other : needed) {
+    for (const auto& rule : rules.dependent_required) {
+        if (!spend(1 + rule.second.size())) return false;
+        if (!value.find(rule.first)) continue;
+        for (const std::string& other : rule.second) {
             if (value.find(other)) continue;
             return mismatch(node, "dependentRequired", [&] {
-                return "the member \"" + other + "\" is missing, which \"" + name + "\" asks for";
+                return "the member \"" + other + "\" is missing, which \"" + rule.first +
+                       "\" asks for";
             });
         }
     }

@@ -1,4 +1,4 @@
-#include "cli/config.hpp"
+#include "scale/config.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "cli/client.hpp"
+#include "scale/client.hpp"
 
 #include <map>
 
