@@ -305,6 +305,8 @@ void OrderingCore::flush(Instant now, Effects& effects) {
             writes_.push_back(simplex::write_pending(id, Proposal{held->block, *held->signature}));
             tree_.mark_stored(id);
         }
+        if (voter_->compacting() && views_.finalization())
+            writes_.push_back(simplex::write_certificate(*views_.finalization()));
         // [ORD-W1.1] One durable batch, then the votes.
         const auto saved = voter_->save(std::exchange(writes_, {}), effects);
         flush_at_.reset();
