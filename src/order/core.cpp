@@ -98,6 +98,10 @@ void OrderingCore::on_proposal(
         count(vote, now, effects);
     }
     accept_block(id, proposal, now);
+    for (std::uint32_t i = 0; i < roster_.size() && in_window(view); ++i) {
+        const VoteContent* said = tally_.content(view, VoteKind::notarize, i);
+        if (said != nullptr) seek_second(*said, roster_.members()[i].key, effects);
+    }
     settle(now, effects);
 }
 
@@ -114,6 +118,7 @@ void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, E
             leader_gave_up_ = true;
         }
         count(vote, now, effects);
+        if (vote.content.kind == VoteKind::notarize) seek_second(vote.content, from, effects);
     }
     // A vote for a view that is over comes from a straggler, or was late. [ORD-A4.1]
     if (const auto peer = peers_.find(from);
