@@ -60,6 +60,9 @@ enum class HashDomain : std::uint8_t {
     trace = 19,
     checksum = 20,
     implementation = 21,
+    state_key = 22,
+    state_value = 23,
+    executed = 24,
 };
 
 class Hasher {

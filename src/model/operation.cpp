@@ -28,21 +28,6 @@ void decode(Reader& r, KeyOperation& v) {
     v.amount = decode_signed(r);
 }
 
-void encode(Writer& w, const Dot& v) {
-    encode(w, v.lane);
-    encode(w, v.sequence);
-    w.uvarint(v.index);
-    w.u64(v.vertex);
-}
-void decode(Reader& r, Dot& v) {
-    decode(r, v.lane);
-    decode(r, v.sequence);
-    const std::uint64_t index = r.uvarint();
-    if (index >= limits::vertex_operations_max) r.fail(DecodeError::over_limit);
-    v.index = static_cast<std::uint32_t>(index);
-    v.vertex = r.u64();
-}
-
 void encode(Writer& w, const CrdtOperation& v) {
     w.u8(static_cast<std::uint8_t>(v.action));
     w.text(v.key);
@@ -73,21 +58,11 @@ void decode(Reader& r, OfferOperation& v) {
 void encode(Writer& w, const CallRecordOperation& v) {
     encode(w, v.receipt);
     w.boolean(v.opening.has_value());
-    if (!v.opening) return;
-    w.text(v.opening->tool);
-    encode(w, v.opening->contract);
-    w.raw(v.opening->salt);
-    w.text(v.opening->arguments);
+    if (v.opening) encode(w, *v.opening);
 }
 void decode(Reader& r, CallRecordOperation& v) {
     decode(r, v.receipt);
-    if (!r.boolean()) return;
-    DisputeOpening& opening = v.opening.emplace();
-    opening.tool = r.text(limits::name_bytes_max);
-    decode(r, opening.contract);
-    const ByteView salt = r.raw(opening.salt.size());
-    std::copy(salt.begin(), salt.end(), opening.salt.begin());
-    opening.arguments = r.text(limits::operation_bytes_max);
+    if (r.boolean()) decode(r, v.opening.emplace());
 }
 
 void encode(Writer& w, const DisputeAnswerOperation& v) {
@@ -198,6 +173,35 @@ void decode(Reader& r, Operation& v) {
     decode_body(r, v.body, kind);
     if (r.boolean()) decode(r, v.signature.emplace());
     if (before - r.left() > limits::operation_bytes_max) r.fail(DecodeError::over_limit);
+}
+
+void encode(Writer& w, const Dot& v) {
+    encode(w, v.lane);
+    encode(w, v.sequence);
+    w.uvarint(v.index);
+    w.u64(v.vertex);
+}
+void decode(Reader& r, Dot& v) {
+    decode(r, v.lane);
+    decode(r, v.sequence);
+    const std::uint64_t index = r.uvarint();
+    if (index >= limits::vertex_operations_max) r.fail(DecodeError::over_limit);
+    v.index = static_cast<std::uint32_t>(index);
+    v.vertex = r.u64();
+}
+
+void encode(Writer& w, const DisputeOpening& v) {
+    w.text(v.tool);
+    encode(w, v.contract);
+    w.raw(v.salt);
+    w.text(v.arguments);
+}
+void decode(Reader& r, DisputeOpening& v) {
+    v.tool = r.text(limits::name_bytes_max);
+    decode(r, v.contract);
+    const ByteView salt = r.raw(v.salt.size());
+    std::copy(salt.begin(), salt.end(), v.salt.begin());
+    v.arguments = r.text(limits::operation_bytes_max);
 }
 
 }  // namespace creto

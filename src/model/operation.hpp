@@ -121,6 +121,10 @@ struct Operation {
 /// What the client signs when the operation travels in another's lane.
 [[nodiscard]] Bytes signing_bytes(const Operation& operation);
 
+void encode(Writer& w, const Dot& v);
+void decode(Reader& r, Dot& v);
+void encode(Writer& w, const DisputeOpening& v);
+void decode(Reader& r, DisputeOpening& v);
 void encode(Writer& w, const Operation& v);
 void decode(Reader& r, Operation& v);
 

@@ -333,7 +333,7 @@ std::vector<ConnectionEvent> Connection::take_events() {
 Result<StreamId> Connection::open(std::string_view protocol, Instant now) {
     if (!established()) return fail(ErrorCode::unavailable, "p2p: the connection is not open");
     if (!is_protocol_name(protocol)) return fail(ErrorCode::invalid, "p2p: not a protocol name");
-    const auto id = mux_->open(now);
+    auto id = mux_->open(now);
     if (!id) return id;
     last_activity_ = now;
     const Instant deadline = now + options_.negotiation_timeout;

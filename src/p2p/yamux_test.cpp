@@ -13,7 +13,7 @@ using Kind = YamuxEvent::Kind;
 namespace flag = yamux::flag;
 
 constexpr std::uint32_t window = yamux::initial_window;
-const Instant start = Instant::from_ns(1'000);
+constexpr Instant start = Instant::from_ns(1'000);
 
 /// Without pings of its own, so that the bytes are only those of the streams.
 YamuxOptions quiet() {

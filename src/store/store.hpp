@@ -2,9 +2,9 @@
 //
 // Why      RocksDB and a file of its own in real processes, memory with injectable faults in the
 //          simulator; both behind the same interface, checked by the same tests.
-// Holds    write(): the batch is applied as a whole or not at all; with Durable::yes it survives
-//          any crash once the call has returned. VoteLog::append(): the same, in order,
-//          checksummed.
+// Holds    write(): the batch is applied as a whole or not at all, and visible at once; with
+//          Durable::yes it and all earlier batches survive any crash once the call has returned.
+//          VoteLog::append(): the same, in order, checksummed.
 // Errors   io (disk full, read-only), corrupt (checksums). After a failed write the host stops the
 //          node.
 #pragma once
@@ -60,9 +60,15 @@ public:
     VoteLog& operator=(const VoteLog&) = delete;
     virtual ~VoteLog() = default;
 
-    /// Durable when it returns.
+    /// Durable when it returns, as a whole or not at all. On a log that is not intact it begins a
+    /// new one (the old bytes are set aside), so whoever observes because of damage appends again
+    /// only once its earlier votes can no longer count.
     [[nodiscard]] virtual Result<void> append(const std::vector<Bytes>& records) = 0;
     [[nodiscard]] virtual Result<VoteLogContents> read() const = 0;
+    /// Replaces the whole content by `keep`, durably and as a whole; afterwards the log is intact.
+    [[nodiscard]] virtual Result<void> compact(const std::vector<Bytes>& keep) = 0;
+    /// Bytes that the log takes, so that the host knows when to compact.
+    [[nodiscard]] virtual std::size_t size_bytes() const = 0;
 };
 
 }  // namespace creto

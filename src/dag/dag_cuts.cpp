@@ -1,0 +1,162 @@
+// What a block covers: checked, chosen and ordered; and the overlay above the final cut.
+#include "dag/cut_builder.hpp"
+#include "dag/dag.hpp"
+#include "dag/topological.hpp"
+
+namespace creto {
+
+namespace {
+
+Dag::DeltaCheck invalid(std::string why) {
+    return {.verdict = Dag::DeltaCheck::Verdict::invalid, .missing = {}, .why = std::move(why)};
+}
+
+/// Where a lane stands in a cut; sequence 0 when it has not started.
+LaneTip tip_in(const Cut& cut, const LaneId& lane) {
+    const auto at = cut.find(lane);
+    return at == cut.end() ? LaneTip{} : at->second;
+}
+
+/// The part of the check that needs no vertex: what the ranges say of themselves.
+std::optional<std::string> flaw_of_ranges(
+    const Lanes& lanes,
+    const Cut& parent,
+    const std::vector<LaneRange>& delta,
+    const ClosedLanes& closed
+) {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < delta.size(); ++i) {
+        const LaneRange& range = delta[i];
+        const std::string name = lane_text(range.lane);
+        if (i > 0 && !(delta[i - 1].lane < range.lane)) return "delta: lanes are not in order";
+        if (lanes.find(range.lane) == nullptr) return "delta: unknown lane " + name;
+        if (range.first != tip_in(parent, range.lane).sequence.next() || range.last < range.first) {
+            return "delta: lane " + name + " does not continue the parent's cut";
+        }
+        const auto end = closed.find(range.lane);
+        if (end != closed.end() && range.last > end->second) {
+            return "delta: lane " + name + " is closed";
+        }
+        const std::uint64_t span = range.last.value() - range.first.value();
+        if (span >= limits::block_vertices_max - count) return "delta: too many vertices";
+        count += span + 1;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Dag::DeltaCheck Dag::check_delta(
+    const Cut& parent, const std::vector<LaneRange>& delta, const ClosedLanes& closed
+) const {
+    if (auto flaw = flaw_of_ranges(lanes_, parent, delta, closed)) return invalid(std::move(*flaw));
+    DeltaCheck check;
+    std::vector<Branch> branches;
+    branches.reserve(delta.size());
+    for (const LaneRange& range : delta) {
+        Branch& covered = branches.emplace_back(branch(range));
+        if (covered.misnamed) {
+            return invalid("delta: a vertex of lane " + lane_text(range.lane) + " is not of it");
+        }
+        if (covered.hole) {
+            check.missing.push_back(range_to_fetch(*covered.hole));
+        } else if (predecessor(covered.vertices.front()->header()) != tip_in(parent, range.lane)) {
+            return invalid("delta: lane " + lane_text(range.lane) + " leaves the parent's branch");
+        }
+    }
+    if (!check.missing.empty()) {
+        check.verdict = DeltaCheck::Verdict::missing;
+        return check;
+    }
+
+    std::vector<Sequence> covered_to(lanes_.size());
+    std::vector<Sequence> end_of(lanes_.size(), Sequence{~std::uint64_t{0}});
+    const auto index_of = [this](const LaneId& lane) { return lanes_.index(lane); };
+    for (const auto& [lane, tip] : parent)
+        covered_to[index_of(lane)] = tip.sequence;
+    for (const LaneRange& range : delta)
+        covered_to[index_of(range.lane)] = range.last;
+    for (const auto& [lane, last] : closed) {
+        if (const auto index = lanes_.index_of(lane)) end_of[*index] = last;
+    }
+    std::size_t bytes = 0;
+    for (const Branch& covered : branches) {
+        for (const VertexPtr& vertex : covered.vertices) {
+            bytes += vertex->bytes().size();
+            for (const VertexRef& ref : foreign_parents(vertex->header())) {
+                const std::uint32_t lane = index_of(ref.lane);
+                if (ref.sequence > covered_to[lane] && ref.sequence <= end_of[lane]) {
+                    return invalid(
+                        "delta: a parent in lane " + lane_text(ref.lane) + " is not covered"
+                    );
+                }
+            }
+        }
+    }
+    if (bytes > limits::block_bytes_max) return invalid("delta: too many bytes");
+    return check;
+}
+
+std::vector<LaneRange> Dag::build_delta(
+    const Cut& parent, std::size_t vertices_max, std::size_t bytes_max, const ClosedLanes& closed
+) const {
+    return CutBuilder{lanes_, parent, closed, {vertices_max, bytes_max}}.build();
+}
+
+bool Dag::has_unordered(const Cut& parent, const ClosedLanes& closed) const {
+    // Most of the time nothing is above the cut, and one walk over both lists shows it.
+    auto at = parent.begin();
+    bool any = false;
+    for (const Lane& lane : lanes_) {
+        while (at != parent.end() && at->first < lane.id())
+            ++at;
+        const bool started = at != parent.end() && at->first == lane.id();
+        const Sequence covered = started ? at->second.sequence : Sequence{};
+        any = any || lane.tip().sequence > covered || lane.has_side();
+    }
+    if (!any) return false;
+    return CutBuilder{lanes_, parent, closed, {limits::block_vertices_max, limits::block_bytes_max}}
+        .any();
+}
+
+std::vector<VertexPtr> Dag::order(
+    const Cut& parent, const std::vector<LaneRange>& delta, const BlockId& parent_block, View view
+) const {
+    VertexRuns set;
+    for (const LaneRange& range : delta) {
+        CRETO_ASSERT(range.first == tip_in(parent, range.lane).sequence.next());
+        Branch covered = branch(range);
+        CRETO_ASSERT(!covered.hole);
+        set.append(std::move(covered.vertices));
+    }
+    std::vector<Digest> keys;
+    keys.reserve(set.vertices.size());
+    for (const VertexPtr& vertex : set.vertices) {
+        keys.push_back(Hasher{HashDomain::order_key}
+                           .update(parent_block.value())
+                           .update_u64(view.value())
+                           .update(vertex->id().value())
+                           .finish());
+    }
+    return topological_order(set, keys);
+}
+
+std::vector<VertexPtr> Dag::overlay() const {
+    VertexRuns set;
+    std::vector<Digest> keys;
+    for (const Lane& lane : lanes_) {
+        const Sequence first = lane.final_tip().sequence.next();
+        Sequence last = lane.tip().sequence;
+        if (const auto fork = lane.fork_point()) last = std::min(last, fork->prev());
+        std::vector<VertexPtr> run;
+        for (Sequence at = first; at <= last; ++at) {
+            const LaneSlot* slot = lane.slot(at);
+            run.push_back(slot->vertex);
+            keys.push_back(slot->id.value());
+        }
+        set.append(std::move(run));
+    }
+    return topological_order(set, keys);
+}
+
+}  // namespace creto

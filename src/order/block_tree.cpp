@@ -1,0 +1,189 @@
+#include "order/block_tree.hpp"
+
+#include <algorithm>
+
+namespace creto::simplex {
+
+namespace {
+
+/// The cut after the block; none when the delta does not continue this cut.
+std::optional<Cut> cut_after(const Cut& cut, const std::vector<LaneRange>& delta) {
+    for (const LaneRange& range : delta) {
+        const auto found = cut.find(range.lane);
+        const Sequence before = found == cut.end() ? Sequence{} : found->second.sequence;
+        if (range.first != before.next() || range.last < range.first) return std::nullopt;
+    }
+    Cut after = cut;
+    creto::apply(after, delta);
+    return after;
+}
+
+}  // namespace
+
+Result<BranchTip> follow(const BranchTip& parent, const Block& block, const BlockId& id) {
+    const auto refuse = [](const char* why) { return fail(ErrorCode::invalid, why); };
+    if (block.parent != parent.id || block.parent_view != parent.view ||
+        block.view <= parent.view || block.height != parent.height.next()) {
+        return refuse("its view or height does not follow its parent's");
+    }
+    // The mark never goes back, and one height has one mark on a branch. The genesis state is
+    // everyone's own knowledge: the first block is held against that elsewhere. [ORD-M1.1]
+    const bool changed = block.executed.height == parent.executed.height &&
+                         block.executed != parent.executed && parent.height != Height{};
+    if (block.executed.height < parent.executed.height || block.executed.height > parent.height ||
+        changed) {
+        return refuse("its executed mark does not follow its parent's");
+    }
+    CutPtr cut = parent.cut;
+    if (!block.delta.empty()) {
+        auto after = cut_after(*parent.cut, block.delta);
+        if (!after) return refuse("its ranges do not continue its parent's cut");
+        cut = std::make_shared<const Cut>(std::move(*after));
+    }
+    if (cut_root(*cut) != block.cut_root) return refuse("it names another cut than it makes");
+    return BranchTip{
+        .view = block.view,
+        .height = block.height,
+        .id = id,
+        .cut = std::move(cut),
+        .executed = block.executed,
+        .last_full = block.delta.empty() ? parent.last_full : block.height};
+}
+
+const TreeBlock* BlockTree::find(const BlockId& id) const {
+    const auto found = blocks_.find(id);
+    return found == blocks_.end() ? nullptr : &found->second;
+}
+
+const BranchTip* BlockTree::tip(const BlockId& id) const {
+    if (id == root_.id) return &root_;
+    const TreeBlock* held = find(id);
+    return held != nullptr && held->tip ? &*held->tip : nullptr;
+}
+
+bool BlockTree::insert(
+    const BlockId& id, const Block& block, const std::optional<Signature>& signature
+) {
+    if (block.height <= root_.height || blocks_.contains(id)) return false;
+    make_room();
+    TreeBlock held;
+    held.block = block;
+    held.signature = signature;
+    blocks_.emplace(id, std::move(held));
+    children_[block.parent].insert(id);
+    link_from(id);
+    return true;
+}
+
+void BlockTree::link_from(const BlockId& id) {
+    std::vector<BlockId> work{id};
+    while (!work.empty()) {
+        const BlockId at = work.back();
+        work.pop_back();
+        TreeBlock& held = blocks_.at(at);
+        const TreeBlock* above = find(held.block.parent);
+        if (above != nullptr && !above->broken.empty()) {
+            held.broken = "its parent is broken";
+        } else if (const BranchTip* parent = tip(held.block.parent)) {
+            auto tip = follow(*parent, held.block, at);
+            if (tip) {
+                held.tip = std::move(*tip);
+            } else {
+                held.broken = tip.error().message;
+            }
+        } else {
+            continue;  // Its parent is still on its way.
+        }
+        if (const auto below = children_.find(at); below != children_.end())
+            work.insert(work.end(), below->second.begin(), below->second.end());
+    }
+}
+
+void BlockTree::make_room() {
+    if (blocks_.size() < limits::pending_blocks_max) return;
+    const auto least = std::min_element(blocks_.begin(), blocks_.end(), [](auto& a, auto& b) {
+        return std::pair{a.second.kept, a.second.block.view} <
+               std::pair{b.second.kept, b.second.block.view};
+    });
+    if (least->second.kept) return;
+    const auto siblings = children_.find(least->second.block.parent);
+    siblings->second.erase(least->first);
+    if (siblings->second.empty()) children_.erase(siblings);
+    blocks_.erase(least);
+    ++evicted_;
+}
+
+void BlockTree::keep(const BlockId& id) {
+    if (const auto found = blocks_.find(id); found != blocks_.end()) found->second.kept = true;
+}
+
+void BlockTree::mark_stored(const BlockId& id) {
+    if (const auto found = blocks_.find(id); found != blocks_.end()) found->second.stored = true;
+}
+
+void BlockTree::sign(const BlockId& id, const Signature& signature) {
+    if (const auto found = blocks_.find(id); found != blocks_.end())
+        found->second.signature = signature;
+}
+
+std::optional<std::vector<BlockId>> BlockTree::path(const BlockId& id) const {
+    std::vector<BlockId> path;
+    BlockId at = id;
+    while (at != root_.id) {
+        const TreeBlock* held = find(at);
+        if (held == nullptr || !held->tip) return std::nullopt;
+        path.push_back(at);
+        at = held->block.parent;
+    }
+    std::reverse(path.begin(), path.end());
+    return path;
+}
+
+std::optional<BlockId> BlockTree::missing_ancestor(const BlockId& id) const {
+    BlockId at = id;
+    while (at != root_.id) {
+        const TreeBlock* held = find(at);
+        if (held == nullptr) return at;
+        if (held->tip || !held->broken.empty()) return std::nullopt;
+        at = held->block.parent;
+    }
+    return std::nullopt;
+}
+
+bool BlockTree::passes_by(const BlockId& id) const {
+    const TreeBlock* held = find(id);
+    while (held != nullptr) {
+        if (!held->broken.empty()) return true;
+        if (held->block.height <= root_.height.next()) return held->block.parent != root_.id;
+        held = find(held->block.parent);
+    }
+    return false;
+}
+
+std::vector<BlockTree::Pruned> BlockTree::advance(const BlockId& id) {
+    const BranchTip* tip_now = tip(id);
+    CRETO_ASSERT(tip_now != nullptr);
+    root_ = BranchTip{*tip_now};
+    // In view order parents come before children, so one pass finds everything that lives on.
+    std::vector<std::pair<View, BlockId>> by_view;
+    for (const auto& [block_id, held] : blocks_)
+        by_view.emplace_back(held.block.view, block_id);
+    std::sort(by_view.begin(), by_view.end());
+    std::vector<Pruned> pruned;
+    for (const auto& [view, block_id] : by_view) {
+        const TreeBlock& held = blocks_.at(block_id);
+        const bool above = held.block.height > root_.height && view > root_.view;
+        const bool joined =
+            !held.tip || held.block.parent == root_.id || blocks_.contains(held.block.parent);
+        const bool lives = above && joined && held.broken.empty();
+        if (lives) continue;
+        pruned.push_back({block_id, held.stored});
+        const auto siblings = children_.find(held.block.parent);
+        siblings->second.erase(block_id);
+        if (siblings->second.empty()) children_.erase(siblings);
+        blocks_.erase(block_id);
+    }
+    return pruned;
+}
+
+}  // namespace creto::simplex

@@ -1,0 +1,323 @@
+#include "order/core.hpp"
+
+namespace creto {
+
+using simplex::Head;
+using simplex::Refusal;
+
+namespace {
+
+/// Writes that no vote waits for go out together, at the latest when so many are held.
+constexpr std::size_t writes_held_max = 256;
+/// Finalised but not executed blocks beyond which catch-up pauses (sui#18438).
+constexpr std::uint64_t execution_lag_max = 1'024;
+
+simplex::BranchTip genesis_tip(const Roster& roster) {
+    return {
+        .view = View{},
+        .height = Height{},
+        .id = genesis_block_id(roster.chain()),
+        .cut = std::make_shared<const Cut>(),
+        .executed = {},
+        .last_full = Height{}};
+}
+
+}  // namespace
+
+OrderingCore::OrderingCore(
+    const Roster& roster,
+    std::optional<Seat> self,
+    const Signer& signer,
+    CutSource& source,
+    OrderingOptions options,
+    Log& log
+)
+    : roster_{roster},
+      self_{self ? roster.index_of(*self) : std::nullopt},
+      agent_{signer.public_key()},
+      source_{source},
+      options_{options},
+      log_{log},
+      views_{genesis_block_id(roster.chain())},
+      tree_{genesis_tip(roster)},
+      tally_{roster},
+      pace_{{options.delta, options.delta_max, options.heartbeat, options.view_interval}},
+      heard_{roster.quorum(), self_, options.skip_views},
+      repair_{self_.value_or(roster.size())} {
+    CRETO_ASSERT(self.has_value() == self_.has_value());
+    CRETO_ASSERT(options.delta > Duration{} && options.delta_max >= options.delta);
+    CRETO_ASSERT(options.heartbeat > Duration{});
+    if (self) voter_.emplace(roster, *self, signer);
+}
+
+void OrderingCore::start(Instant now, Effects& effects) {
+    CRETO_ASSERT(!started_);
+    started_ = true;
+    pace_.enter(simplex::Pacemaker::Entered::by_progress, now);
+    if (views_.notarized().view > views_.final().view) unfinal_since_ = now;
+    if (voter_) {
+        // Own votes count again here as they do at the peers, or a network that was killed as a
+        // whole stays one vote short for ever (monorepo#4275). [ORD-R1.1]
+        for (const Vote& vote : voter_->durable(views_.final().view.next(), View{~0ULL}))
+            count(vote, now, effects);
+    }
+    settle(now, effects);
+}
+
+OrderStatus OrderingCore::status() const {
+    return {
+        .epoch = Epoch{1},
+        .view = current_,
+        .finalized_view = tree_.root().view,
+        .finalized = tree_.root().height};
+}
+
+const OrderingCounters& OrderingCore::counters() const {
+    counters_.blocks_evicted = tree_.evicted();
+    return counters_;
+}
+
+void OrderingCore::on_proposal(
+    const AgentId& from, const Proposal& proposal, Instant now, Effects& effects
+) {
+    hear(from, now);
+    const BlockId id = proposal.block.id();
+    const View view = proposal.block.view;
+    const Vote vote{
+        {.kind = VoteKind::notarize,
+         .epoch = proposal.block.epoch,
+         .view = view,
+         .parent_view = proposal.block.parent_view,
+         .block = id},
+        proposal.block.proposer,
+        proposal.signature};
+    if (!ahead_ && view > current_) ahead_ = Ahead{view, from, now};
+    if (in_window(view)) {
+        if (views_.proposal(view) != id) judge_again_ = true;
+        views_.propose(view, id);
+        count(vote, now, effects);
+    }
+    accept_block(id, proposal, now);
+    settle(now, effects);
+}
+
+void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, Effects& effects) {
+    hear(from, now);
+    const View view = vote.content.view;
+    if (!in_window(view)) {
+        ++counters_.votes_ignored;
+    } else {
+        if (!ahead_ && view > current_) ahead_ = Ahead{view, from, now};
+        // The leader itself gave up: nobody waits for it any longer. [ORD-P2.1]
+        if (vote.content.kind == VoteKind::nullify && view == current_ &&
+            vote.seat == leader(view)) {
+            leader_gave_up_ = true;
+        }
+        count(vote, now, effects);
+    }
+    // A vote for a view that is over comes from a straggler, or was late. [ORD-A4.1]
+    if (const auto peer = peers_.find(from);
+        peer != peers_.end() && vote.content.kind == VoteKind::nullify && view < current_) {
+        help(from, peer->second, view, View{}, now, effects);
+    }
+    settle(now, effects);
+}
+
+void OrderingCore::on_certificate(
+    const AgentId& from, const Certificate& certificate, Instant now, Effects& effects
+) {
+    hear(from, now);
+    accept(certificate, from, now, effects);
+    settle(now, effects);
+}
+
+void OrderingCore::on_data(Instant now, Effects& effects) {
+    if (!judged_.ranges.empty()) judge_again_ = true;
+    settle(now, effects);
+}
+
+void OrderingCore::on_persisted(Ticket ticket, Instant now, Effects& effects) {
+    if (!voter_) return;
+    const std::vector<Vote> votes = voter_->on_persisted(ticket);
+    if (votes.empty()) return;
+    for (const Vote& vote : votes)
+        count(vote, now, effects);
+    settle(now, effects);
+}
+
+void OrderingCore::on_executed(const ExecutedMark& mark, Instant now, Effects& effects) {
+    if (!marks_.add_own(mark)) {
+        halt(
+            "the state at height " + std::to_string(mark.height.value()) +
+            " differs from the finalised one: this node diverged"
+        );
+    }
+    marks_.forget_below(tree_.root().executed.height);
+    judge_again_ = true;
+    settle(now, effects);
+}
+
+void OrderingCore::settle(Instant now, Effects& effects) {
+    if (!started_) return;
+    wake_ = Instant::max();
+    finish();
+    consider(now);
+    lead(now);
+    watch(now, effects);
+    catch_up(now, effects);
+    flush(now, effects);
+}
+
+bool OrderingCore::overdue(Instant now) {
+    if (!unfinal_since_) return false;
+    const Instant patience_ends = *unfinal_since_ + pace_.finality_patience();
+    if (now >= patience_ends) return true;
+    wake_at(patience_ends);
+    return false;
+}
+
+// [ORD-L15.1] Without work nobody's timer runs; each of these is a reason to decide something.
+bool OrderingCore::has_work(Instant now) {
+    if (now >= pace_.heartbeat_at()) return true;
+    wake_at(pace_.heartbeat_at());
+    if (views_.proposal(current_) || (voter_ && voter_->cast_any(current_))) return true;
+    // t+1 seats gave up: an honest one saw work that has not reached us.
+    if (tally_.nullify_count(current_) > roster_.quorum().t) return true;
+    if (overdue(now)) return true;
+    const simplex::BranchTip* tip = tree_.tip(views_.notarized().block);
+    if (tip == nullptr || tip->executed.height < tip->last_full) return true;
+    return source_.has_unordered(*tip->cut);
+}
+
+void OrderingCore::watch(Instant now, Effects& effects) {
+    if (!pace_.working() && has_work(now)) pace_.work(now);
+    if (!may_vote()) {
+        if (now >= status_at_) {
+            effects.send_all(seats_, status());
+            status_at_ = now + options_.heartbeat;
+        }
+        return wake_at(status_at_);
+    }
+    const bool proposed = views_.proposal(current_).has_value();
+    const Instant deadline = proposed ? pace_.view_deadline() : pace_.leader_deadline();
+    const bool settled = voter_->cast(current_, VoteKind::nullify) != nullptr ||
+                         voter_->cast(current_, VoteKind::finalize) != nullptr;
+    if (!settled) {
+        skipped_ = !proposed && pace_.working() &&
+                   heard_.silent(*roster_.index_of(leader(current_)), current_);
+        counters_.leaders_skipped += skipped_ ? 1 : 0;
+        if (leader_gave_up_ || skipped_ || now >= deadline) {
+            give_up(now);
+        } else {
+            wake_at(deadline);
+        }
+    } else if (now >= retry_at_) {
+        repeat(now, effects);  // [ORD-X3.1]
+        retry_at_ = now + pace_.retry();
+    }
+    if (voter_->cast(current_, VoteKind::nullify) || voter_->cast(current_, VoteKind::finalize)) {
+        retry_at_ = std::min(retry_at_, now + pace_.retry());
+        wake_at(retry_at_);
+    }
+    if (overdue(now)) {
+        if (now >= finality_retry_at_) {
+            // [ORD-F4.1] Stored votes only: nothing new is ever said about an old view here.
+            send_own_votes(seats_, views_.final().view.next(), effects);
+            effects.send_all(seats_, status());
+            ++counters_.retransmissions;
+            finality_retry_at_ = now + pace_.finality_patience();
+        }
+        wake_at(finality_retry_at_);
+    }
+}
+
+void OrderingCore::give_up(Instant now) {
+    if (!voter_->nullify(Epoch{1}, current_)) return;
+    ++counters_.nullify_votes;
+    retry_at_ = now + pace_.retry();
+}
+
+/// Says again what this seat said in this view, with the certificate that lets a peer enter it.
+void OrderingCore::repeat(Instant now, Effects& effects) {
+    static_cast<void>(now);
+    ++counters_.retransmissions;
+    send_own_votes(seats_, current_, effects);
+    const View before = current_.prev();
+    for (const VoteKind kind : {VoteKind::finalize, VoteKind::nullify, VoteKind::notarize}) {
+        const Certificate* entry = views_.find(before, kind);
+        if (entry == nullptr) continue;
+        effects.send_all(seats_, *entry);
+        break;
+    }
+    effects.send_all(seats_, status());
+}
+
+void OrderingCore::catch_up(Instant now, Effects& effects) {
+    if (ahead_ && ahead_->view <= current_) ahead_.reset();
+    if (ahead_) {
+        const Instant due = ahead_->at + pace_.delta() / 2;
+        if (now >= due) {
+            tell(ahead_->agent, now, effects);
+            ahead_.reset();
+        } else {
+            wake_at(due);
+        }
+    }
+    repair_.begin();
+    const AgentId& leader_agent = roster_.find(leader(current_))->key;
+    for (const auto& key : judged_.certificates)
+        repair_.want(key, leader_agent);
+    if (judged_.block) repair_.want(*judged_.block, leader_agent);
+    if (const auto lacking = tree_.missing_ancestor(views_.notarized().block))
+        repair_.want(*lacking, std::nullopt);
+    if (behind()) {
+        if (const auto lacking = tree_.missing_ancestor(views_.final().block))
+            repair_.want(*lacking, final_source_);
+        // No more than can be executed soon. [ORD-L11.2]
+        if (chain_.height() <= marks_.highest().plus(execution_lag_max))
+            repair_.want(chain_.height().next(), final_source_);
+    }
+    for (auto& request : repair_.due(seats_, pace_.retry() / 2, now)) {
+        ++counters_.requests_sent;
+        effects.send(request.to, request.message);
+    }
+    wake_at(repair_.next_wake());
+    if (!judged_.ranges.empty()) {
+        if (now >= ranges_at_) {
+            for (const LaneRange& range : judged_.ranges)
+                wanted_.push_back({range, leader_agent});
+            ranges_at_ = now + pace_.retry();
+        }
+        wake_at(ranges_at_);
+    }
+}
+
+void OrderingCore::flush(Instant now, Effects& effects) {
+    if (voter_ && !voter_->unsaved().empty()) {
+        for (const Vote& vote : voter_->unsaved()) {
+            if (vote.content.kind != VoteKind::notarize) continue;
+            // A notarized block must survive with its voters: it is stored with the vote.
+            const BlockId& id = vote.content.block;
+            if (leader(vote.content.view) == vote.seat) tree_.sign(id, vote.signature);
+            const simplex::TreeBlock* held = tree_.find(id);
+            CRETO_ASSERT(held != nullptr && held->signature.has_value());
+            if (held->stored) continue;
+            writes_.push_back(simplex::write_pending(id, Proposal{held->block, *held->signature}));
+            tree_.mark_stored(id);
+        }
+        // [ORD-W1.1] One durable batch, then the votes.
+        const auto saved = voter_->save(std::exchange(writes_, {}), effects);
+        flush_at_.reset();
+        for (const Vote& vote : saved.votes)
+            send_vote(seats_, vote, saved.ticket, effects);
+        return;
+    }
+    if (writes_.empty()) return;
+    // Certificates and finalised blocks alone wait for the next vote, so that one sync serves all.
+    if (!flush_at_) flush_at_ = now + pace_.delta();
+    if (now < *flush_at_ && writes_.size() < writes_held_max) return wake_at(*flush_at_);
+    static_cast<void>(effects.persist(std::exchange(writes_, {}), {}, Durable::no));
+    flush_at_.reset();
+}
+
+}  // namespace creto

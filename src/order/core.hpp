@@ -1,0 +1,247 @@
+// OrderingCore: drives the parts of Simplex: what is known decides what is said.
+//
+// Why      Every event first changes what is known; then settle() looks at all of it and does what
+//          the rules ask for now. Nothing hangs on a flag that somebody must remember to reset, so
+//          waking from idle, late certificates and restarts take the same path as the usual case.
+// Source   docs/spec/ordering.md, rule by rule; the tags are beside the code.
+// Parts    voter (the gate), tally (counting), view_log (certificates), block_tree (branches),
+//          executed (state roots), pacemaker and heard (patience), repair (asking), final_chain
+//          (the output). This class only connects them.
+// Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
+// core_propose.cpp
+//          (leading and judging), core_sync.cpp (serving, catch-up), core_restore.cpp,
+//          core_admission.cpp (what is worth a signature check).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/token_bucket.hpp"
+#include "order/block_tree.hpp"
+#include "order/executed.hpp"
+#include "order/final_chain.hpp"
+#include "order/heard.hpp"
+#include "order/ordering.hpp"
+#include "order/pacemaker.hpp"
+#include "order/repair.hpp"
+#include "order/tally.hpp"
+#include "order/view_log.hpp"
+#include "order/voter.hpp"
+
+namespace creto {
+
+class OrderingCore {
+public:
+    OrderingCore(
+        const Roster& roster,
+        std::optional<Seat> self,
+        const Signer& signer,
+        CutSource& source,
+        OrderingOptions options,
+        Log& log
+    );
+
+    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
+    void start(Instant now, Effects& effects);
+
+    void on_proposal(const AgentId& from, const Proposal& proposal, Instant now, Effects& effects);
+    void on_vote(const AgentId& from, const Vote& vote, Instant now, Effects& effects);
+    void on_certificate(
+        const AgentId& from, const Certificate& certificate, Instant now, Effects& effects
+    );
+    void on_chain_answer(
+        const AgentId& from, const ChainAnswer& answer, Instant now, Effects& effects
+    );
+    void on_status(const AgentId& from, const OrderStatus& status, Instant now, Effects& effects);
+    void on_certificate_request(
+        const AgentId& from, const CertificateRequest& request, Instant now, Effects& effects
+    );
+    void on_block_request(
+        const AgentId& from, const BlockRequest& request, Instant now, Effects& effects
+    );
+    void on_chain_request(
+        const AgentId& from, const ChainRequest& request, Instant now, Effects& effects
+    );
+    void on_peer_up(const AgentId& peer, Instant now, Effects& effects);
+    void on_peer_down(const AgentId& peer, Instant now, Effects& effects);
+    void hear(const AgentId& from, Instant now);
+    void on_data(Instant now, Effects& effects);
+    void on_persisted(Ticket ticket, Instant now, Effects& effects);
+    void on_loaded(const Loaded& loaded, Instant now, Effects& effects);
+    void on_time(Instant now, Effects& effects) { settle(now, effects); }
+    void on_executed(const ExecutedMark& mark, Instant now, Effects& effects);
+
+    [[nodiscard]] Instant next_wake() const { return wake_; }
+    [[nodiscard]] std::vector<FinalizedBlock> take_finalized() { return chain_.take(); }
+    [[nodiscard]] std::vector<WantedData> take_wanted() { return std::exchange(wanted_, {}); }
+    [[nodiscard]] std::vector<Evidence> take_evidence() { return std::exchange(evidence_, {}); }
+
+    [[nodiscard]] bool worth_checking(const Message& message) const;
+    [[nodiscard]] View view() const { return current_; }
+    [[nodiscard]] Seat leader(View view) const { return leader_of(roster_, view); }
+    [[nodiscard]] const simplex::BranchTip& finalized() const { return tree_.root(); }
+    [[nodiscard]] bool behind() const { return views_.final().view > tree_.root().view; }
+    [[nodiscard]] const std::optional<std::string>& halted() const { return halted_; }
+    [[nodiscard]] OrderStatus status() const;
+    [[nodiscard]] const OrderingCounters& counters() const;
+    [[nodiscard]] View votes_needed_from() const { return views_.final().view.next(); }
+
+private:
+    struct Peer {
+        std::optional<std::uint32_t> member;
+        Instant helped_at = Instant::from_ns(0);  ///< Last unasked certificates.
+        Instant told_at = Instant::from_ns(0);    ///< Last unasked status.
+        bool helped = false;
+        bool told = false;
+        TokenBucket requests;
+        bool loading = false;  ///< A chain answer for it waits for the store.
+    };
+    /// What the current view's proposal lacks, as far as judged.
+    struct Judgement {
+        enum class Verdict : std::uint8_t { valid, waits, invalid };
+        Verdict verdict = Verdict::waits;
+        std::vector<simplex::CertificateKey> certificates;
+        std::optional<BlockId> block;
+        std::vector<LaneRange> ranges;
+        std::string why;
+    };
+    struct ChainLoad {
+        AgentId to;
+        Height from;
+        std::uint32_t count = 0;
+    };
+    /// Someone spoke of a view that we have not entered.
+    struct Ahead {
+        View view;
+        AgentId agent;
+        Instant at;
+    };
+
+    // settle(): one look at everything that is known. core.cpp
+    void settle(Instant now, Effects& effects);
+    void watch(Instant now, Effects& effects);
+    [[nodiscard]] bool has_work(Instant now);
+    [[nodiscard]] bool overdue(Instant now);
+    void give_up(Instant now);
+    void repeat(Instant now, Effects& effects);
+    void catch_up(Instant now, Effects& effects);
+    void flush(Instant now, Effects& effects);
+    void wake_at(Instant at) { wake_ = std::min(wake_, at); }
+    [[nodiscard]] bool may_vote() const { return voter_ && !voter_->stopped(); }
+
+    // Leading and judging. core_propose.cpp
+    void consider(Instant now);
+    [[nodiscard]] Judgement judge(View view, const BlockId& id);
+    [[nodiscard]] Judgement judge_body(const Block& block, const simplex::BranchTip& parent);
+    void lead(Instant now);
+    [[nodiscard]] bool may_lead_empty(const simplex::BranchTip& parent, Instant now);
+    void propose(const simplex::BranchTip& parent, std::vector<LaneRange> delta, Instant now);
+    [[nodiscard]] ExecutedMark mark_on(const simplex::BranchTip& parent, bool empty) const;
+    void accept_block(const BlockId& id, const Proposal& proposal, Instant now);
+
+    // Votes, certificates and what they do. core_certificates.cpp
+    void count(const Vote& vote, Instant now, Effects& effects);
+    void accept(
+        const Certificate& certificate,
+        const std::optional<AgentId>& from,
+        Instant now,
+        Effects& effects
+    );
+    void accept_notarization(const Certificate& certificate, Instant now);
+    void accept_finalization(const Certificate& certificate, Instant now);
+    void enter(View view, simplex::Pacemaker::Entered how, Instant now);
+    void finish();
+    void finalize_through(const BlockId& id, const Certificate& finalization);
+    void check_own(const VoteContent& content);
+    void accuse(const VoteConflict& proof);
+    void accuse_clash(const Certificate& a, const Certificate& b);
+    void halt(std::string reason);
+
+    // Serving, catch-up, peers. core_sync.cpp
+    [[nodiscard]] bool admit(const AgentId& from, Instant now);
+    void help(
+        const AgentId& to,
+        Peer& peer,
+        View their_view,
+        View their_final,
+        Instant now,
+        Effects& effects
+    );
+    void tell(const AgentId& to, Instant now, Effects& effects);
+    void send_own_votes(const std::vector<AgentId>& to, View from, Effects& effects);
+    void send_vote(
+        const std::vector<AgentId>& to, const Vote& vote, Ticket after, Effects& effects
+    );
+    void answer_chain(
+        const AgentId& to,
+        std::vector<simplex::StoredBlock> run,
+        Height from,
+        std::uint32_t count,
+        Effects& effects
+    );
+    void list_peers();
+
+    // core_admission.cpp
+    [[nodiscard]] bool in_window(View view) const;
+    [[nodiscard]] bool worth(const Vote& vote) const;
+    [[nodiscard]] bool worth(const Proposal& proposal) const;
+    [[nodiscard]] bool worth(const Certificate& certificate) const;
+    [[nodiscard]] bool worth(const ChainAnswer& answer) const;
+
+    // core_restore.cpp
+    [[nodiscard]] Result<void> restore_chain(const StoreView& store);
+    void restore_certificates(const std::vector<Certificate>& certificates);
+    [[nodiscard]] Result<void> restore_pending(const StoreView& store);
+    void restore_votes(const VoteLogContents& votes, const std::vector<Certificate>& certificates);
+
+    const Roster& roster_;
+    std::optional<std::uint32_t> self_;  ///< Our place in the roster.
+    AgentId agent_;
+    CutSource& source_;
+    OrderingOptions options_;
+    Log& log_;
+
+    simplex::ViewLog views_;
+    simplex::BlockTree tree_;
+    simplex::Tally tally_;
+    std::optional<simplex::Voter> voter_;
+    simplex::ExecutedMarks marks_;
+    simplex::Pacemaker pace_;
+    simplex::SeatsHeard heard_;
+    simplex::Repair repair_;
+    simplex::FinalChain chain_;
+
+    bool started_ = false;
+    std::optional<std::string> halted_;
+    bool agreement_lost_ = false;  ///< Certificates clash: nothing more is finalised here.
+    View current_{1};
+    bool judge_again_ = true;
+    Judgement judged_;
+    Instant ranges_at_;            ///< When judged_.ranges were last asked for.
+    bool leader_gave_up_ = false;  ///< Its Nullify for the current view was seen.
+    bool skipped_ = false;         ///< We gave the current view up without waiting.
+    Instant retry_at_;
+    Instant finality_retry_at_;
+    std::optional<Instant> unfinal_since_;  ///< A notarized view waits for its finalisation.
+    Instant proposal_seen_at_ = Instant::from_ns(0);
+    bool any_proposal_ = false;
+    std::optional<Ahead> ahead_;
+    std::optional<AgentId> final_source_;  ///< Who knows the finalisation we are missing blocks of.
+    Instant status_at_ = Instant::from_ns(0);
+
+    std::map<AgentId, Peer> peers_;
+    std::vector<AgentId> seats_;  ///< Connected members, ascending.
+    std::vector<AgentId> all_;    ///< Everyone connected.
+    std::map<Ticket, ChainLoad> loads_;
+    std::vector<KeyWrite> writes_;
+    std::optional<Instant> flush_at_;
+    Instant wake_ = Instant::max();
+
+    std::vector<WantedData> wanted_;
+    std::vector<Evidence> evidence_;
+    mutable OrderingCounters counters_;
+};
+
+}  // namespace creto

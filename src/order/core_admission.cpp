@@ -1,0 +1,149 @@
+// Admission: what is worth a signature check, and which signatures must hold.
+//
+// Why      A check costs 57 us; a flood of what cannot change anything must cost nothing.
+// [ORD-A1.1]
+#include <algorithm>
+
+#include "order/core.hpp"
+
+namespace creto {
+
+namespace {
+
+/// Form rules of a vote that no roster is needed for: an ill-formed one was signed by no correct
+/// seat.
+bool sane(const VoteContent& content) {
+    if (content.epoch != Epoch{1} || content.view == View{}) return false;
+    const bool names_block = !content.block.value().is_zero();
+    if (content.kind == VoteKind::nullify) return !names_block && content.parent_view == View{};
+    return names_block && content.parent_view < content.view;
+}
+
+CheckItem item(
+    const Roster& roster,
+    const Member& member,
+    const VoteContent& content,
+    const Signature& signature
+) {
+    return {
+        member.key,
+        signed_bytes(SignDomain::vote, roster.chain().value(), signing_bytes(content)),
+        signature};
+}
+
+using Items = std::optional<std::vector<CheckItem>>;
+
+Items items_of(const Vote& vote, const Roster& roster) {
+    const Member* member = roster.find(vote.seat);
+    if (member == nullptr || !sane(vote.content)) return std::nullopt;
+    return std::vector<CheckItem>{item(roster, *member, vote.content, vote.signature)};
+}
+
+Items items_of(const Proposal& proposal, const Roster& roster) {
+    if (!well_formed(proposal.block) || proposal.block.view == View{} ||
+        proposal.block.proposer != leader_of(roster, proposal.block.view)) {
+        return std::nullopt;
+    }
+    return items_of(proposal.leader_vote(), roster);
+}
+
+Items items_of(const Certificate& certificate, const Roster& roster) {
+    if (!well_formed(certificate, roster) || !sane(certificate.content)) return std::nullopt;
+    std::vector<CheckItem> items;
+    items.reserve(certificate.signatures.size());
+    const Bytes bytes =
+        signed_bytes(SignDomain::vote, roster.chain().value(), signing_bytes(certificate.content));
+    auto signature = certificate.signatures.begin();
+    for (std::uint32_t i = 0; i < roster.size(); ++i) {
+        if (!certificate.signed_by(i)) continue;
+        items.push_back({roster.members()[i].key, bytes, *signature++});
+    }
+    return items;
+}
+
+/// Links first, they are cheap: a chain that is not one never reaches the signature check.
+/// [ORD-L11.3]
+Items items_of(const ChainAnswer& answer, const Roster& roster) {
+    if (answer.blocks.empty() || answer.finalization.content.kind != VoteKind::finalize)
+        return std::nullopt;
+    BlockId parent;
+    for (std::size_t i = 0; i < answer.blocks.size(); ++i) {
+        const Block& block = answer.blocks[i];
+        if (!well_formed(block) || block.epoch != Epoch{1}) return std::nullopt;
+        if (i > 0 &&
+            (block.parent != parent || block.height != answer.blocks[i - 1].height.next() ||
+             block.parent_view != answer.blocks[i - 1].view)) {
+            return std::nullopt;
+        }
+        parent = block.id();
+    }
+    const VoteContent& content = answer.finalization.content;
+    if (content.block != parent || content.view != answer.blocks.back().view ||
+        content.parent_view != answer.blocks.back().parent_view) {
+        return std::nullopt;
+    }
+    return items_of(answer.finalization, roster);
+}
+
+}  // namespace
+
+std::optional<std::vector<CheckItem>> check_items(const Message& message, const Roster& roster) {
+    if (const auto* vote = std::get_if<Vote>(&message)) return items_of(*vote, roster);
+    if (const auto* proposal = std::get_if<Proposal>(&message)) return items_of(*proposal, roster);
+    if (const auto* certificate = std::get_if<Certificate>(&message))
+        return items_of(*certificate, roster);
+    if (const auto* answer = std::get_if<ChainAnswer>(&message)) return items_of(*answer, roster);
+    return std::vector<CheckItem>{};
+}
+
+bool OrderingCore::worth_checking(const Message& message) const {
+    if (const auto* vote = std::get_if<Vote>(&message)) return worth(*vote);
+    if (const auto* proposal = std::get_if<Proposal>(&message)) return worth(*proposal);
+    if (const auto* certificate = std::get_if<Certificate>(&message)) return worth(*certificate);
+    if (const auto* answer = std::get_if<ChainAnswer>(&message)) return worth(*answer);
+    return true;
+}
+
+bool OrderingCore::in_window(View view) const {
+    return view > views_.final().view && view.value() <= current_.value() + limits::view_window;
+}
+
+bool OrderingCore::worth(const Vote& vote) const {
+    const VoteContent& content = vote.content;
+    const auto member = roster_.index_of(vote.seat);
+    if (!member) return true;  // check_items() refuses it, and the peer with it.
+    if (!in_window(content.view)) return false;
+    if (member == self_) return voter_ && !voter_->knows(content);
+    if (const VoteContent* held = tally_.content(content.view, content.kind, *member))
+        return *held != content && !tally_.accused(content.view, *member);
+    // Enough said about this: one more signature changes nothing.
+    return views_.find(content.view, content.kind) == nullptr;
+}
+
+bool OrderingCore::worth(const Proposal& proposal) const {
+    const View view = proposal.block.view;
+    const auto first = in_window(view) ? views_.proposal(view) : std::nullopt;
+    if (in_window(view) && !first) return true;
+    const BlockId id = proposal.block.id();
+    if (repair_.wants(id)) return true;
+    if (!first) return false;
+    if (*first == id) return tree_.find(id) == nullptr;
+    // A second one: as evidence, once; or because the quorum saw that one first.
+    const Certificate* notarization = views_.find(view, VoteKind::notarize);
+    const bool notarized = notarization != nullptr && notarization->content.block == id;
+    return !views_.equivocated(view) || (notarized && tree_.find(id) == nullptr);
+}
+
+// [ORD-A2.1] Certificates prove themselves, at any view above the final one.
+bool OrderingCore::worth(const Certificate& certificate) const {
+    const VoteContent& content = certificate.content;
+    return content.view > views_.final().view && views_.find(content.view, content.kind) == nullptr;
+}
+
+bool OrderingCore::worth(const ChainAnswer& answer) const {
+    return behind() && !agreement_lost_ && !answer.blocks.empty() &&
+           answer.blocks.front().height <= chain_.height().next() &&
+           answer.blocks.back().height > chain_.height();
+}
+
+}  // namespace creto

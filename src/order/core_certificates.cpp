@@ -1,0 +1,210 @@
+// What votes and certificates do: counting, entering views, finalising, and accusing.
+#include <algorithm>
+
+#include "order/core.hpp"
+
+namespace creto {
+
+using simplex::Pacemaker;
+using simplex::StoredBlock;
+
+namespace {
+
+/// Proofs held between two take_evidence().
+constexpr std::size_t evidence_max = 256;
+
+/// The vote of one signer of a certificate.
+Vote vote_of(const Certificate& certificate, std::uint32_t member, Seat seat) {
+    std::size_t place = 0;
+    for (std::uint32_t i = 0; i < member; ++i)
+        place += certificate.signed_by(i) ? 1 : 0;
+    return {certificate.content, seat, certificate.signatures[place]};
+}
+
+}  // namespace
+
+void OrderingCore::count(const Vote& vote, Instant now, Effects& effects) {
+    if (self_ && vote.seat == roster_.members()[*self_].seat) {
+        check_own(vote.content);
+        if (halted_) return;
+    }
+    if (vote.content.view <= views_.final().view) return;
+    auto added = tally_.add(vote);
+    ++(added.counted ? counters_.votes_counted : counters_.votes_ignored);
+    if (added.proof) accuse(*added.proof);
+    if (added.certificate) accept(*added.certificate, std::nullopt, now, effects);
+}
+
+/// A vote with our key that our log does not know: another process uses the key, or the log was
+/// rolled back. Own votes are durable before anyone sees them, so there is no third way.
+/// [ORD-R2.1]
+void OrderingCore::check_own(const VoteContent& content) {
+    if (!voter_ || halted_ || content.view <= voter_->floor() || voter_->knows(content)) return;
+    halt(
+        "a " + std::string{to_string(content.kind)} + " vote of view " +
+        std::to_string(content.view.value()) +
+        " carries this node's signature and is not in its vote log: another process uses the same "
+        "key, or the log was rolled back"
+    );
+}
+
+void OrderingCore::accept(
+    const Certificate& certificate,
+    const std::optional<AgentId>& from,
+    Instant now,
+    Effects& effects
+) {
+    const VoteContent& content = certificate.content;
+    // More than t seats signed both: agreement is lost and nobody may build on either.
+    if (const Certificate* other = views_.clash(certificate)) {
+        const Certificate held = *other;
+        accuse_clash(held, certificate);
+        return;
+    }
+    if (views_.put(certificate) != simplex::ViewLog::Put::added) return;
+    if (self_ && certificate.signed_by(*self_)) check_own(content);
+
+    writes_.push_back(simplex::write_certificate(certificate));
+    for (const auto& key : views_.take_dropped())
+        writes_.push_back(simplex::erase_certificate(key.view, key.kind));
+
+    // [ORD-C1.1] One speaker for each fresh certificate; everyone else counted the votes as well.
+    // Those without a seat see no votes: a finalisation goes to them, too.
+    const bool fresh = content.view.next() >= current_;
+    if (fresh && self_ && leader(content.view.next()) == roster_.members()[*self_].seat) {
+        effects.send_all(content.kind == VoteKind::finalize ? all_ : seats_, certificate);
+    }
+
+    judge_again_ = true;
+    if (content.kind == VoteKind::notarize) accept_notarization(certificate, now);
+    if (content.kind == VoteKind::finalize) {
+        final_source_ = from;
+        accept_finalization(certificate, now);
+    }
+    if (content.view < current_) return;
+    Pacemaker::Entered how = Pacemaker::Entered::by_progress;
+    if (content.kind == VoteKind::nullify) {
+        how = skipped_ ? Pacemaker::Entered::by_skip : Pacemaker::Entered::by_timeout;
+        ++counters_.views_nullified;
+    }
+    enter(content.view.next(), how, now);  // [ORD-E1.1]
+}
+
+void OrderingCore::accept_notarization(const Certificate& certificate, Instant now) {
+    const VoteContent& content = certificate.content;
+    tree_.keep(content.block);
+    if (!unfinal_since_) unfinal_since_ = now;
+    if (content.view == current_) pace_.notarized(now);
+    // [ORD-F1.1] Not where we gave up (the gate refuses), not where the leader told two stories,
+    // and to no use where q seats gave up. Not before start(): a restarted node repeats, it does
+    // not decide anew about what it may have seen before. [ORD-R3.1]
+    const bool may = started_ && may_vote() && !views_.equivocated(content.view) &&
+                     views_.find(content.view, VoteKind::nullify) == nullptr;
+    if (may) static_cast<void>(voter_->finalize(certificate));
+}
+
+void OrderingCore::accept_finalization(const Certificate& certificate, Instant now) {
+    const View view = certificate.content.view;
+    tally_.forget_through(view);
+    if (voter_) voter_->forget_through(view);
+    unfinal_since_.reset();
+    if (views_.notarized().view > view) unfinal_since_ = now;
+    pace_.relax();  // [ORD-E4.1]
+}
+
+void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
+    CRETO_ASSERT(view > current_);  // Never backwards. [ORD-E1.1]
+    current_ = view;
+    ++counters_.views_entered;
+    pace_.enter(how, now);
+    judge_again_ = true;
+    judged_ = {};
+    leader_gave_up_ = false;
+    skipped_ = false;
+    retry_at_ = now + pace_.retry();
+    ranges_at_ = now;
+}
+
+/// Finalises what the highest finalisation covers, once all of it is here.
+void OrderingCore::finish() {
+    if (!behind() || !views_.finalization()) return;
+    const Certificate finalization = *views_.finalization();
+    finalize_through(finalization.content.block, finalization);
+}
+
+// [ORD-F3.1] A finalisation makes all ancestors final, however far back. [ORD-L8.1]
+void OrderingCore::finalize_through(const BlockId& id, const Certificate& finalization) {
+    if (agreement_lost_) return;
+    const auto path = tree_.path(id);
+    if (!path && tree_.passes_by(id)) {
+        agreement_lost_ = true;
+        halt(
+            "the finalised block of view " + std::to_string(finalization.content.view.value()) +
+            " does not continue this node's final chain: more seats lie than the quorum tolerates"
+        );
+    }
+    if (!path) return;
+    for (const BlockId& at : *path) {
+        const simplex::TreeBlock& held = *tree_.find(at);
+        StoredBlock stored{held.block, std::nullopt};
+        if (at == id) stored.finalization = finalization;
+        if (!marks_.add_final(held.block.executed)) {  // [ORD-M3.1]
+            halt(
+                "the finalised block " + std::to_string(held.block.height.value()) +
+                " names another state at height " +
+                std::to_string(held.block.executed.height.value()) +
+                " than this node has: it diverged"
+            );
+        }
+        writes_.push_back(chain_.append({std::move(stored), at}, held.tip->cut));
+        ++counters_.blocks_finalized;
+    }
+    if (path->empty()) return;
+    for (const auto& pruned : tree_.advance(id)) {
+        if (pruned.stored) writes_.push_back(simplex::erase_pending(pruned.id));
+    }
+    marks_.forget_below(tree_.root().executed.height);
+    judge_again_ = true;
+}
+
+void OrderingCore::accuse(const VoteConflict& proof) {
+    ++counters_.equivocations_seen;
+    if (evidence_.size() < evidence_max) evidence_.emplace_back(proof);
+    const VoteContent& content = proof.b.content;
+    const bool two_proposals =
+        proof.a.content.kind == VoteKind::notarize && content.kind == VoteKind::notarize;
+    if (two_proposals && proof.a.seat == leader(content.view)) {
+        views_.mark_equivocated(content.view);  // [ORD-N2.1]
+        judge_again_ = true;
+    }
+    const std::string what = "seat " + std::to_string(proof.a.seat.value()) +
+                             " signed two votes of view " + std::to_string(content.view.value()) +
+                             " that contradict each other";
+    log_.debug(what);
+    // Crash mode tolerates no liar at all: the only safe thing left is to stop, and say who.
+    if (roster_.mode() == QuorumMode::crash) halt(what);  // [ORD-K1.1]
+}
+
+/// Two certificates that cannot both exist: every seat in both lied.
+void OrderingCore::accuse_clash(const Certificate& a, const Certificate& b) {
+    if (agreement_lost_) return;
+    agreement_lost_ = true;
+    for (std::uint32_t i = 0; i < roster_.size(); ++i) {
+        if (!a.signed_by(i) || !b.signed_by(i)) continue;
+        const Seat seat = roster_.members()[i].seat;
+        accuse({vote_of(a, i, seat), vote_of(b, i, seat)});
+    }
+    halt(
+        "view " + std::to_string(a.content.view.value()) +
+        " has two certificates that contradict each other: more seats lie than the quorum tolerates"
+    );
+}
+
+void OrderingCore::halt(std::string reason) {
+    if (voter_) voter_->stop();
+    if (halted_) return;
+    log_.error("this node no longer votes: " + reason);
+    halted_ = std::move(reason);
+}
+
+}  // namespace creto

@@ -1,0 +1,158 @@
+// Restart: the chain, certificates, pending blocks and own votes, read back from storage.
+//
+// Why      A restarted node repeats what it said and decides nothing anew: its flags come from the
+//          vote log alone, and what it may do next from certificates. [ORD-R1.2]
+#include <algorithm>
+
+#include "order/core.hpp"
+
+namespace creto {
+
+using simplex::BranchTip;
+using simplex::Head;
+using simplex::StoredBlock;
+
+namespace {
+
+Error corrupt(ByteView key, const std::string& what) {
+    return {
+        ErrorCode::corrupt,
+        "store, blocks and certificates, key " + to_hex(key) + ": " + what +
+            "; restore the data folder from a backup, or start this node with an empty store and "
+            "its vote log"};
+}
+
+/// Visits every value under a one-byte prefix.
+Result<void> each(
+    const StoreView& store,
+    Column column,
+    std::uint8_t prefix,
+    const std::function<std::optional<Error>(ByteView key, ByteView value)>& visit
+) {
+    const Bytes from{prefix};
+    const Bytes to{static_cast<std::uint8_t>(prefix + 1)};
+    std::optional<Error> failed;
+    auto scanned = store.scan(column, from, to, [&](ByteView key, ByteView value) {
+        failed = visit(key, value);
+        return !failed;
+    });
+    if (!scanned) return scanned;
+    if (failed) return tl::unexpected<Error>(*failed);
+    return {};
+}
+
+}  // namespace
+
+Result<void> OrderingCore::restore(const StoreView& store, const VoteLogContents& votes) {
+    CRETO_ASSERT(!started_ && chain_.height() == Height{});
+    if (auto chain = restore_chain(store); !chain) return chain;
+    std::vector<Certificate> certificates;
+    auto read = each(
+        store,
+        Column::certificates,
+        simplex::certificate_prefix,
+        [&](ByteView key, ByteView value) -> std::optional<Error> {
+            auto certificate = decode_exact<Certificate>(value);
+            if (!certificate) return corrupt(key, to_string(certificate.error()));
+            if (auto form = well_formed(*certificate, roster_); !form)
+                return corrupt(key, form.error().message);
+            certificates.push_back(std::move(*certificate));
+            return std::nullopt;
+        }
+    );
+    if (!read) return read;
+    restore_certificates(certificates);
+    if (auto pending = restore_pending(store); !pending) return pending;
+    restore_votes(votes, certificates);
+    current_ = std::max(views_.certified(), views_.final().view).next();
+    return {};
+}
+
+Result<void> OrderingCore::restore_chain(const StoreView& store) {
+    BranchTip tip = tree_.root();
+    Cut cut;
+    bool ended = false;
+    const auto next = [&](ByteView key, ByteView value) -> std::optional<Error> {
+        auto stored = decode_exact<StoredBlock>(value);
+        if (!stored) return corrupt(key, to_string(stored.error()));
+        const Block& block = stored->block;
+        // Nothing was synced for the tail: what is missing there comes from the peers again.
+        if (ended || !equal(key, simplex::final_block_key(tip.height.next()))) {
+            ended = true;
+            return std::nullopt;
+        }
+        if (block.height != tip.height.next() || block.parent != tip.id ||
+            block.parent_view != tip.view) {
+            return corrupt(key, "the block does not continue the one before");
+        }
+        creto::apply(cut, block.delta);
+        tip.view = block.view;
+        tip.height = block.height;
+        tip.id = block.id();
+        tip.executed = block.executed;
+        if (!block.delta.empty()) tip.last_full = block.height;
+        if (cut_root(cut) != block.cut_root) return corrupt(key, "the cut after it differs");
+        chain_.restore({std::move(*stored), tip.id});
+        return std::nullopt;
+    };
+    if (auto read = each(store, Column::blocks, simplex::final_prefix, next); !read) return read;
+    tip.cut = std::make_shared<const Cut>(std::move(cut));
+    for (Height h = chain_.recent_from(); h <= chain_.height(); ++h)
+        static_cast<void>(marks_.add_final(chain_.recent(h)->stored.block.executed));
+    tree_ = simplex::BlockTree{tip};
+    std::optional<Certificate> proof;
+    if (const auto* last = chain_.recent(chain_.height())) proof = last->stored.finalization;
+    views_.restart_from({tip.view, tip.id}, std::move(proof));
+    return {};
+}
+
+void OrderingCore::restore_certificates(const std::vector<Certificate>& certificates) {
+    const Head final = views_.final();
+    for (const Certificate& certificate : certificates) {
+        const VoteContent& content = certificate.content;
+        const bool proves_tip = content.kind == VoteKind::finalize && content.view == final.view &&
+                                content.block == final.block;
+        if (proves_tip) views_.restart_from(final, certificate);
+    }
+    for (const Certificate& certificate : certificates)
+        static_cast<void>(views_.put(certificate));
+    static_cast<void>(views_.take_dropped());
+}
+
+Result<void> OrderingCore::restore_pending(const StoreView& store) {
+    const auto next = [&](ByteView key, ByteView value) -> std::optional<Error> {
+        auto proposal = decode_exact<Proposal>(value);
+        if (!proposal) return corrupt(key, to_string(proposal.error()));
+        const BlockId id = proposal->block.id();
+        if (!equal(key, simplex::pending_block_key(id)))
+            return corrupt(key, "it holds another block");
+        if (tree_.insert(id, proposal->block, proposal->signature)) {
+            // Stored for a vote: q such stores are what makes a notarized block survive.
+            tree_.keep(id);
+            tree_.mark_stored(id);
+        } else {
+            writes_.push_back(simplex::erase_pending(id));
+        }
+        return std::nullopt;
+    };
+    return each(store, Column::blocks, simplex::pending_prefix, next);
+}
+
+void OrderingCore::restore_votes(
+    const VoteLogContents& votes, const std::vector<Certificate>& certificates
+) {
+    if (!voter_) return;
+    if (!votes.intact) return halt("the vote log is damaged: " + votes.damage);  // [ORD-R4.1]
+    if (auto read = voter_->restore(votes.records); !read) return halt(read.error().message);
+    voter_->forget_through(views_.final().view);
+    for (const Vote& vote : voter_->durable(views_.final().view.next(), View{~0ULL})) {
+        // What this seat voted for is the first proposal that it saw.
+        if (vote.content.kind == VoteKind::notarize)
+            views_.propose(vote.content.view, vote.content.block);
+    }
+    for (const Certificate& certificate : certificates) {
+        if (certificate.signed_by(*self_)) check_own(certificate.content);
+    }
+}
+
+}  // namespace creto

@@ -1,0 +1,281 @@
+// Serving others, and what is said to a peer that comes back: rules A4, E5, G4 and L11.
+#include <algorithm>
+
+#include "order/core.hpp"
+
+namespace creto {
+
+using simplex::StoredBlock;
+
+namespace {
+
+/// What one peer may ask for: certificates, blocks and chains together. [ORD-G4.1]
+constexpr TokenBucket::Options request_quota{.rate_per_s = 200, .burst = 400};
+/// Chain answers under way to the store, for all peers together.
+constexpr std::size_t loads_max = 8;
+/// Own votes repeated at once.
+constexpr std::size_t repeat_votes_max = 64;
+
+}  // namespace
+
+void OrderingCore::hear(const AgentId& from, Instant now) {
+    const Member* member = roster_.find(from);
+    if (member == nullptr) return;
+    const Duration window = std::max(Duration::from_s(1), pace_.delta() * 4);
+    const bool quorum_back = heard_.hear(*roster_.index_of(member->seat), current_, now, window);
+    if (quorum_back) pace_.relax();  // [ORD-E4.1]
+}
+
+void OrderingCore::list_peers() {
+    seats_.clear();
+    all_.clear();
+    for (const auto& [agent, peer] : peers_) {
+        all_.push_back(agent);
+        if (peer.member) seats_.push_back(agent);
+    }
+}
+
+void OrderingCore::on_peer_up(const AgentId& peer, Instant now, Effects& effects) {
+    if (peer == agent_) return;
+    const Member* member = roster_.find(peer);
+    Peer fresh{.requests = TokenBucket{request_quota}};
+    if (member != nullptr) fresh.member = roster_.index_of(member->seat);
+    peers_.insert_or_assign(peer, fresh);
+    list_peers();
+    hear(peer, now);
+    if (!started_) return;
+    // [ORD-E5.1] Whoever is ahead answers a status with its best certificate.
+    effects.send(peer, status());
+    if (member != nullptr) send_own_votes({peer}, views_.final().view.next(), effects);
+    settle(now, effects);
+}
+
+void OrderingCore::on_peer_down(const AgentId& peer, Instant now, Effects& effects) {
+    peers_.erase(peer);
+    list_peers();
+    settle(now, effects);
+}
+
+/// Durable own votes from a view on: repeated, never made anew.
+void OrderingCore::send_own_votes(const std::vector<AgentId>& to, View from, Effects& effects) {
+    if (!voter_) return;
+    const View recent{current_.value() > 8 ? current_.value() - 8 : 0};
+    std::vector<Vote> votes = voter_->durable(std::max(from, recent), View{~0ULL});
+    if (votes.size() > repeat_votes_max) votes.resize(repeat_votes_max);
+    for (const Vote& vote : votes)
+        send_vote(to, vote, Ticket{}, effects);
+}
+
+/// The leader's notarize vote is the signature of its proposal, so the proposal is what is sent.
+void OrderingCore::send_vote(
+    const std::vector<AgentId>& to, const Vote& vote, Ticket after, Effects& effects
+) {
+    if (vote.content.kind == VoteKind::notarize && leader(vote.content.view) == vote.seat) {
+        if (const simplex::TreeBlock* held = tree_.find(vote.content.block)) {
+            effects.send_all(to, Proposal{held->block, vote.signature}, after);
+            return;
+        }
+    }
+    effects.send_all(to, vote, after);
+}
+
+/// Our best certificates for a peer that stands lower, not more often than it could use them.
+void OrderingCore::help(
+    const AgentId& to, Peer& peer, View their_view, View their_final, Instant now, Effects& effects
+) {
+    if (peer.helped && now < peer.helped_at + pace_.retry() / 2) return;
+    const auto& finalization = views_.finalization();
+    const View before = current_.prev();
+    bool sent = false;
+    if (finalization && finalization->content.view > their_final) {
+        effects.send(to, *finalization);
+        sent = true;
+    }
+    if (their_view < current_ && before > views_.final().view) {
+        for (const VoteKind kind : {VoteKind::nullify, VoteKind::notarize}) {
+            const Certificate* entry = views_.find(before, kind);
+            if (entry == nullptr) continue;
+            effects.send(to, *entry);
+            sent = true;
+            break;
+        }
+    }
+    if (!sent) return;
+    peer.helped = true;
+    peer.helped_at = now;
+}
+
+/// Says where we stand, so that the peer can help us.
+void OrderingCore::tell(const AgentId& to, Instant now, Effects& effects) {
+    const auto found = peers_.find(to);
+    if (found == peers_.end()) return;
+    Peer& peer = found->second;
+    if (peer.told && now < peer.told_at + pace_.retry() / 2) return;
+    peer.told = true;
+    peer.told_at = now;
+    effects.send(to, status());
+}
+
+void OrderingCore::on_status(
+    const AgentId& from, const OrderStatus& their, Instant now, Effects& effects
+) {
+    hear(from, now);
+    const auto found = peers_.find(from);
+    if (found != peers_.end() && their.epoch == Epoch{1}) {
+        if (their.finalized_view < views_.final().view || their.view < current_)
+            help(from, found->second, their.view, their.finalized_view, now, effects);
+        // A claim moves nothing here: only certificates do. It is a reason to ask. [ORD-E5.2]
+        if (their.finalized_view > views_.final().view || their.view > current_)
+            tell(from, now, effects);
+    }
+    settle(now, effects);
+}
+
+bool OrderingCore::admit(const AgentId& from, Instant now) {
+    const auto found = peers_.find(from);
+    if (found != peers_.end() && !found->second.requests.take(1, now)) return true;
+    ++counters_.requests_refused;
+    return false;
+}
+
+void OrderingCore::on_certificate_request(
+    const AgentId& from, const CertificateRequest& request, Instant now, Effects& effects
+) {
+    hear(from, now);
+    if (admit(from, now)) {
+        // What is settled is answered by what settled it. [ORD-G5.1]
+        const Certificate* answer = views_.find(request.view, request.kind);
+        if (answer == nullptr && request.view <= views_.final().view && views_.finalization())
+            answer = &*views_.finalization();
+        ++(answer != nullptr ? counters_.requests_served : counters_.requests_refused);
+        if (answer != nullptr) effects.send(from, *answer);
+    }
+    settle(now, effects);
+}
+
+void OrderingCore::on_block_request(
+    const AgentId& from, const BlockRequest& request, Instant now, Effects& effects
+) {
+    hear(from, now);
+    if (admit(from, now)) {
+        const simplex::TreeBlock* held = tree_.find(request.block);
+        // A signature that only we hold yet is our vote: it leaves after its record, not before.
+        const bool own =
+            held != nullptr && self_ && held->block.proposer == roster_.members()[*self_].seat;
+        const bool known = held != nullptr && held->signature.has_value() &&
+                           (!own || voter_->is_durable(held->block.view, VoteKind::notarize));
+        ++(known ? counters_.requests_served : counters_.requests_refused);
+        if (known) effects.send(from, Proposal{held->block, *held->signature});
+    }
+    settle(now, effects);
+}
+
+void OrderingCore::on_chain_request(
+    const AgentId& from, const ChainRequest& request, Instant now, Effects& effects
+) {
+    hear(from, now);
+    const auto found = peers_.find(from);
+    const bool here = request.from != Height{} && request.count > 0 &&
+                      request.from <= chain_.height() && found != peers_.end();
+    if (!here || !admit(from, now)) {
+        counters_.requests_refused += here ? 0 : 1;
+        return settle(now, effects);
+    }
+    const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+        {request.count,
+         limits::blocks_per_message_max,
+         chain_.height().value() - request.from.value() + 1}
+    ));
+    if (request.from >= chain_.recent_from()) {
+        answer_chain(from, {}, request.from, count, effects);
+    } else if (found->second.loading || loads_.size() >= loads_max) {
+        ++counters_.requests_refused;
+    } else {
+        // Exact keys only, at most one message's worth: never a scan. [ORD-G4.1]
+        Load load{.ticket = effects.new_ticket(), .column = Column::blocks, .keys = {}};
+        for (std::uint64_t i = 0; i < count; ++i) {
+            const Height height = request.from.plus(i);
+            if (height >= chain_.recent_from()) break;
+            load.keys.push_back(simplex::final_block_key(height));
+        }
+        found->second.loading = true;
+        loads_.emplace(load.ticket, ChainLoad{from, request.from, count});
+        effects.add(std::move(load));
+    }
+    settle(now, effects);
+}
+
+void OrderingCore::on_loaded(const Loaded& loaded, Instant now, Effects& effects) {
+    const auto found = loads_.find(loaded.ticket);
+    if (found == loads_.end()) return;
+    const ChainLoad load = found->second;
+    loads_.erase(found);
+    const auto peer = peers_.find(load.to);
+    if (peer != peers_.end()) {
+        peer->second.loading = false;
+        std::vector<StoredBlock> run;
+        for (const auto& value : loaded.values) {
+            if (!value) break;
+            auto stored = decode_exact<StoredBlock>(*value);
+            if (!stored || stored->block.height != load.from.plus(run.size())) break;
+            run.push_back(std::move(*stored));
+        }
+        answer_chain(load.to, std::move(run), load.from, load.count, effects);
+    }
+    settle(now, effects);
+}
+
+/// Appends what is in memory to what was loaded, and sends the provable part.
+void OrderingCore::answer_chain(
+    const AgentId& to,
+    std::vector<StoredBlock> run,
+    Height from,
+    std::uint32_t count,
+    Effects& effects
+) {
+    while (run.size() < count) {
+        const auto* entry = chain_.recent(from.plus(run.size()));
+        if (entry == nullptr) break;
+        run.push_back(entry->stored);
+    }
+    const auto answer = simplex::provable(run);
+    ++(answer ? counters_.requests_served : counters_.requests_refused);
+    if (answer) effects.send(to, *answer);
+}
+
+void OrderingCore::on_chain_answer(
+    const AgentId& from, const ChainAnswer& answer, Instant now, Effects& effects
+) {
+    hear(from, now);
+    const Height before = chain_.height();
+    // check_items() has seen that the blocks are linked and that the last is the finalised one.
+    const bool continues = !answer.blocks.empty() &&
+                           answer.blocks.front().height <= before.next() &&
+                           answer.blocks.back().height > before;
+    if (continues && !agreement_lost_) {
+        BlockId id;
+        for (const Block& block : answer.blocks) {
+            id = block.id();
+            const auto* known = chain_.recent(block.height);
+            if (block.height <= before && known != nullptr && known->id != id) {
+                agreement_lost_ = true;
+                halt(
+                    "two chains are finalised from height " + std::to_string(block.height.value()) +
+                    " on: more seats lie than the quorum tolerates"
+                );
+                break;
+            }
+            if (block.height > before) {
+                tree_.insert(id, block, std::nullopt);
+                tree_.keep(id);
+            }
+        }
+        if (!agreement_lost_) finalize_through(id, answer.finalization);
+        counters_.chain_blocks_synced += chain_.height().value() - before.value();
+        accept(answer.finalization, from, now, effects);
+        if (chain_.height() > before) final_source_ = from;
+    }
+    settle(now, effects);
+}
+
+}  // namespace creto

@@ -1,0 +1,40 @@
+// CutSource: what ordering asks of the graph: may this delta follow that cut, and what could?
+//
+// Why      Ordering names how far lanes have come and never looks into a vertex; whoever holds the
+//          vertices answers. So the rules of Simplex are tested without a graph, and the graph
+//          without votes.
+// Holds    valid and invalid are functions of (parent cut, delta, covered vertices) alone, the same
+//          on every node, and never change once said. missing means "ask again after on_data()".
+//          build() returns what every node that holds the vertices calls valid, within
+//          limits::block_vertices_max and limits::block_bytes_max.
+//          has_unordered(cut) is true exactly when build(cut) is not empty.
+// Cost     has_unordered() is asked on most events: it must be cheap.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/block.hpp"
+
+namespace creto {
+
+class CutSource {
+public:
+    struct Check {
+        enum class Verdict : std::uint8_t { valid, missing, invalid };
+        Verdict verdict = Verdict::missing;
+        std::vector<LaneRange> missing;  ///< What to fetch, when vertices are missing.
+        std::string why;                 ///< For people, when invalid.
+    };
+
+    CutSource() = default;
+    CutSource(const CutSource&) = delete;
+    CutSource& operator=(const CutSource&) = delete;
+    virtual ~CutSource() = default;
+
+    [[nodiscard]] virtual Check check(const Cut& parent, const std::vector<LaneRange>& delta) = 0;
+    [[nodiscard]] virtual std::vector<LaneRange> build(const Cut& parent) = 0;
+    [[nodiscard]] virtual bool has_unordered(const Cut& cut) const = 0;
+};
+
+}  // namespace creto

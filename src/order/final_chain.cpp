@@ -1,0 +1,87 @@
+#include "order/final_chain.hpp"
+
+namespace creto::simplex {
+
+namespace {
+
+/// Leaves room for the finalisation and framing in limits::message_bytes_max.
+constexpr std::size_t answer_bytes_max = limits::message_bytes_max - 64 * 1024;
+constexpr std::size_t block_bytes_fixed = 256;
+constexpr std::size_t range_bytes = 64;
+
+/// Never less than what the block takes on the wire.
+std::size_t wire_bytes(const Block& block) {
+    return block_bytes_fixed + block.delta.size() * range_bytes;
+}
+
+}  // namespace
+
+void FinalChain::remember(Entry entry) {
+    CRETO_ASSERT(entry.stored.block.height == height_.next());
+    height_ = entry.stored.block.height;
+    recent_.push_back(std::move(entry));
+    if (recent_.size() > limits::view_retention) recent_.pop_front();
+}
+
+KeyWrite FinalChain::append(Entry entry, CutPtr cut) {
+    untaken_.push_back({entry.stored.block, entry.id, std::move(cut)});
+    const std::uint64_t span = entry.stored.block.height.value() / archive_span;
+    StoredBlock kept{entry.stored.block, std::nullopt};
+    if (entry.stored.finalization && (!archived_ || *archived_ < span)) {
+        kept.finalization = entry.stored.finalization;
+        archived_ = span;
+    }
+    remember(std::move(entry));
+    return write_final(kept);
+}
+
+void FinalChain::restore(Entry entry) {
+    untaken_.push_back({entry.stored.block, entry.id, nullptr});
+    if (entry.stored.finalization) archived_ = entry.stored.block.height.value() / archive_span;
+    remember(std::move(entry));
+}
+
+std::vector<FinalizedBlock> FinalChain::take() {
+    std::vector<FinalizedBlock> out;
+    while (!untaken_.empty() && out.size() < limits::blocks_per_message_max) {
+        Untaken& next = untaken_.front();
+        CutPtr after = std::move(next.cut);
+        if (after == nullptr && next.block.delta.empty()) after = taken_cut_;
+        if (after == nullptr) {
+            Cut cut = *taken_cut_;
+            creto::apply(cut, next.block.delta);
+            after = std::make_shared<const Cut>(std::move(cut));
+        }
+        out.push_back({std::move(next.block), next.id, after, taken_cut_});
+        taken_cut_ = std::move(after);
+        untaken_.pop_front();
+    }
+    return out;
+}
+
+Height FinalChain::recent_from() const {
+    return recent_.empty() ? height_.next() : recent_.front().stored.block.height;
+}
+
+const FinalChain::Entry* FinalChain::recent(Height height) const {
+    if (recent_.empty() || height < recent_from() || height > height_) return nullptr;
+    return &recent_[height.value() - recent_from().value()];
+}
+
+std::optional<ChainAnswer> provable(const std::vector<StoredBlock>& run) {
+    std::size_t bytes = 0;
+    std::optional<std::size_t> last;
+    for (std::size_t i = 0; i < run.size() && i < limits::blocks_per_message_max; ++i) {
+        bytes += wire_bytes(run[i].block);
+        if (bytes > answer_bytes_max) break;
+        if (run[i].finalization) last = i;
+    }
+    if (!last) return std::nullopt;
+    ChainAnswer answer;
+    for (std::size_t i = 0; i <= *last; ++i)
+        answer.blocks.push_back(run[i].block);
+    answer.finalization = *run[*last].finalization;
+    return answer;
+}
+
+}  // namespace creto::simplex

@@ -1,0 +1,64 @@
+// FinalChain: the finalised blocks: what is still to be handed out, and what others may fetch.
+//
+// Why      The unit of output is one finalised block, whether it became final alone, with its
+//          descendants, or through catch-up (snarkOS#2987). [ORD-L8.1]
+// Source   Rules L8 and L11 in docs/spec/ordering.md.
+// Holds    Heights are appended without gaps and taken in order, each once. The last
+//          limits::view_retention blocks stay in memory with their finalisations; older ones are in
+//          the store, with one finalisation per archive span (order/keys.hpp).
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "order/block_tree.hpp"
+#include "order/keys.hpp"
+#include "order/ordering.hpp"
+
+namespace creto::simplex {
+
+class FinalChain {
+public:
+    struct Entry {
+        StoredBlock stored;
+        BlockId id;
+    };
+
+    FinalChain() : taken_cut_{std::make_shared<const Cut>()} {}
+
+    /// The next finalised block: what to store for it. `cut` none: computed when it is taken.
+    KeyWrite append(Entry entry, CutPtr cut);
+    /// The same for a block that is in the store already.
+    void restore(Entry entry);
+    /// At most limits::blocks_per_message_max, in height order.
+    [[nodiscard]] std::vector<FinalizedBlock> take();
+
+    [[nodiscard]] Height height() const { return height_; }
+    /// None when it is not in memory (any more).
+    [[nodiscard]] const Entry* recent(Height height) const;
+    /// The lowest height in memory; above height() when there is none.
+    [[nodiscard]] Height recent_from() const;
+
+private:
+    struct Untaken {
+        Block block;
+        BlockId id;
+        CutPtr cut;
+    };
+
+    void remember(Entry entry);
+
+    Height height_;
+    std::optional<std::uint64_t> archived_;  ///< The last span with a finalisation in the store.
+    std::deque<Entry> recent_;
+    std::deque<Untaken> untaken_;
+    CutPtr taken_cut_;
+};
+
+/// The longest provable part of consecutive finalised blocks, within one message: up to the last
+/// that carries its finalisation. None if no block does. [ORD-L11.1]
+[[nodiscard]] std::optional<ChainAnswer> provable(const std::vector<StoredBlock>& run);
+
+}  // namespace creto::simplex

@@ -1,0 +1,69 @@
+// SeatsHeard: which members said something lately, by time and by view.
+//
+// Why      A leader that is dead should cost one short turn, not a full timeout each time; and
+//          patience should start over when enough seats are back.
+// Source   Rules E2 (skip) and E4 in docs/spec/ordering.md. Local knowledge: it shortens our own
+//          timers and changes nobody's leader. [ORD-E2.2]
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "base/time.hpp"
+#include "model/ids.hpp"
+#include "model/quorum.hpp"
+
+namespace creto::simplex {
+
+class SeatsHeard {
+public:
+    /// `self` counts as heard always.
+    SeatsHeard(const Quorum& quorum, std::optional<std::uint32_t> self, std::uint64_t skip_views)
+        : quorum_{quorum}, self_{self}, skip_views_{skip_views}, seats_(quorum.n) {}
+
+    /// A message of this member came. True when with it the members heard within `window` reach a
+    /// quorum again.
+    bool hear(std::uint32_t member, View view, Instant now, Duration window) {
+        Heard& seat = seats_[member];
+        const bool was_silent = !seat.ever || now - seat.at > window;
+        const bool enough_before = was_silent && count(now, window) >= quorum_.q;
+        seat = {true, now, std::max(seat.view, view)};
+        return was_silent && !enough_before && count(now, window) >= quorum_.q;
+    }
+
+    /// True when this member was silent for skip_views while a quorum was not.
+    [[nodiscard]] bool silent(std::uint32_t member, View now) const {
+        if (member == self_ || !missed(member, now)) return false;
+        std::uint32_t active = 0;
+        for (std::uint32_t i = 0; i < quorum_.n; ++i)
+            active += i == self_ || !missed(i, now) ? 1 : 0;
+        return active >= quorum_.q;
+    }
+
+private:
+    struct Heard {
+        bool ever = false;
+        Instant at;
+        View view;  ///< Our view when it was heard last.
+    };
+
+    [[nodiscard]] bool missed(std::uint32_t member, View now) const {
+        return seats_[member].view.value() + skip_views_ < now.value();
+    }
+    [[nodiscard]] std::uint32_t count(Instant now, Duration window) const {
+        std::uint32_t heard = 0;
+        for (std::uint32_t i = 0; i < quorum_.n; ++i) {
+            const Heard& seat = seats_[i];
+            heard += i == self_ || (seat.ever && now - seat.at <= window) ? 1 : 0;
+        }
+        return heard;
+    }
+
+    Quorum quorum_;
+    std::optional<std::uint32_t> self_;
+    std::uint64_t skip_views_;
+    std::vector<Heard> seats_;
+};
+
+}  // namespace creto::simplex

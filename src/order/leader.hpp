@@ -1,0 +1,19 @@
+// leader_of(): whose turn a view is.
+//
+// Why      Everyone must agree without talking: round robin over the members in seat order, from
+//          the view alone. A leader that is dead is skipped by short local timers, never by a
+//          change of this function: a choice from local knowledge would split the network.
+// Source   Rule L14 without reputation; the roster is fixed for the epoch. [ORD-L14.1]
+#pragma once
+
+#include "model/genesis.hpp"
+
+namespace creto {
+
+/// Requires: view > 0.
+[[nodiscard]] inline Seat leader_of(const Roster& roster, View view) {
+    CRETO_ASSERT(view != View{});
+    return roster.members()[(view.value() - 1) % roster.size()].seat;
+}
+
+}  // namespace creto

@@ -1,0 +1,134 @@
+#include "order/ordering.hpp"
+
+#include "order/core.hpp"
+
+namespace creto {
+
+Ordering::Ordering(
+    const Roster& roster,
+    std::optional<Seat> self,
+    const Signer& signer,
+    CutSource& source,
+    OrderingOptions options,
+    Log& log
+)
+    : core_{std::make_unique<OrderingCore>(roster, self, signer, source, options, log)} {}
+
+Ordering::~Ordering() = default;
+
+Result<void> Ordering::restore(const StoreView& store, const VoteLogContents& votes) {
+    return core_->restore(store, votes);
+}
+void Ordering::start(Instant now, Effects& effects) {
+    core_->start(now, effects);
+}
+void Ordering::on_proposal(
+    const AgentId& from, const Checked<Proposal>& m, Instant now, Effects& effects
+) {
+    core_->on_proposal(from, *m, now, effects);
+}
+void Ordering::on_vote(const AgentId& from, const Checked<Vote>& m, Instant now, Effects& effects) {
+    core_->on_vote(from, *m, now, effects);
+}
+void Ordering::on_certificate(
+    const AgentId& from, const Checked<Certificate>& m, Instant now, Effects& effects
+) {
+    core_->on_certificate(from, *m, now, effects);
+}
+void Ordering::on_chain_answer(
+    const AgentId& from, const Checked<ChainAnswer>& m, Instant now, Effects& effects
+) {
+    core_->on_chain_answer(from, *m, now, effects);
+}
+void Ordering::on_status(const AgentId& from, const OrderStatus& m, Instant now, Effects& effects) {
+    core_->on_status(from, m, now, effects);
+}
+void Ordering::on_certificate_request(
+    const AgentId& from, const CertificateRequest& m, Instant now, Effects& effects
+) {
+    core_->on_certificate_request(from, m, now, effects);
+}
+void Ordering::on_block_request(
+    const AgentId& from, const BlockRequest& m, Instant now, Effects& effects
+) {
+    core_->on_block_request(from, m, now, effects);
+}
+void Ordering::on_chain_request(
+    const AgentId& from, const ChainRequest& m, Instant now, Effects& effects
+) {
+    core_->on_chain_request(from, m, now, effects);
+}
+void Ordering::on_peer_up(const AgentId& peer, Instant now, Effects& effects) {
+    core_->on_peer_up(peer, now, effects);
+}
+void Ordering::on_peer_down(const AgentId& peer, Instant now, Effects& effects) {
+    core_->on_peer_down(peer, now, effects);
+}
+void Ordering::hear(const AgentId& from, Instant now) {
+    core_->hear(from, now);
+}
+void Ordering::on_data(Instant now, Effects& effects) {
+    core_->on_data(now, effects);
+}
+void Ordering::on_persisted(Ticket ticket, Instant now, Effects& effects) {
+    core_->on_persisted(ticket, now, effects);
+}
+void Ordering::on_loaded(const Loaded& loaded, Instant now, Effects& effects) {
+    core_->on_loaded(loaded, now, effects);
+}
+void Ordering::on_time(Instant now, Effects& effects) {
+    core_->on_time(now, effects);
+}
+Instant Ordering::next_wake() const {
+    return core_->next_wake();
+}
+void Ordering::on_executed(const ExecutedMark& mark, Instant now, Effects& effects) {
+    core_->on_executed(mark, now, effects);
+}
+std::vector<FinalizedBlock> Ordering::take_finalized() {
+    return core_->take_finalized();
+}
+std::vector<WantedData> Ordering::take_wanted() {
+    return core_->take_wanted();
+}
+std::vector<Evidence> Ordering::take_evidence() {
+    return core_->take_evidence();
+}
+bool Ordering::worth_checking(const Message& message) const {
+    return core_->worth_checking(message);
+}
+View Ordering::view() const {
+    return core_->view();
+}
+Seat Ordering::leader_of(View view) const {
+    return core_->leader(view);
+}
+Height Ordering::finalized_height() const {
+    return core_->finalized().height;
+}
+View Ordering::finalized_view() const {
+    return core_->finalized().view;
+}
+BlockId Ordering::finalized_id() const {
+    return core_->finalized().id;
+}
+const Cut& Ordering::finalized_cut() const {
+    return *core_->finalized().cut;
+}
+bool Ordering::behind() const {
+    return core_->behind();
+}
+const std::optional<std::string>& Ordering::halted() const {
+    return core_->halted();
+}
+OrderStatus Ordering::status() const {
+    return core_->status();
+}
+const OrderingCounters& Ordering::counters() const {
+    return core_->counters();
+}
+View Ordering::votes_needed_from() const {
+    return core_->votes_needed_from();
+}
+
+}  // namespace creto

@@ -1,0 +1,174 @@
+// Ordering: Simplex over cuts of lanes; votes in, one finalised chain of blocks out.
+//
+// Why      Consensus never moves data: it agrees how far each lane has come, in three message
+//          delays, with one message flow and no view change protocol.
+// Source   Simplex (Chan and Pass 2023); cuts after Autobahn (SOSP 2024). The rules, with their
+//          tags, are in docs/spec/ordering.md.
+// Holds    [ORD-L8.1] take_finalized() gives every height once, in order, the same on every correct
+//          node. No vote leaves, or counts here, before its record is durable [ORD-W1.1]. A seat
+//          never signs two votes that conflict(), across any restart with an intact vote log
+//          [ORD-W2.1].
+// Use      restore(), then start(), then on_*() for every event. After each call: take_finalized()
+//          until empty, take_wanted(), take_evidence(); arm next_wake(). on_executed() reports what
+//          executing each finalised block gave, in order.
+// Errors   Peers cause drops and counters, never errors. restore(): corrupt, with the key.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/time.hpp"
+#include "model/effect.hpp"
+#include "model/event.hpp"
+#include "order/cut_source.hpp"
+#include "order/leader.hpp"
+#include "store/store.hpp"
+
+namespace creto {
+
+struct OrderingOptions {
+    Duration delta = Duration::from_ms(100);   ///< First guess of one message delay with slack.
+    Duration delta_max = Duration::from_s(1);  ///< Cap of the back-off.
+    Duration heartbeat = Duration::from_s(2);  ///< An empty block after this long without work.
+    Duration view_interval;         ///< Smallest time between proposals; 0 for small rosters.
+    std::uint64_t skip_views = 10;  ///< A leader not heard for so many views gets no patience.
+};
+
+/// A block that became final, with the cut before and after it. Its vertices may still be on their
+/// way: whoever executes it fetches what is missing first.
+struct FinalizedBlock {
+    Block block;
+    BlockId id;
+    std::shared_ptr<const Cut> cut_after;
+    std::shared_ptr<const Cut> parent_cut;
+};
+
+/// Vertices that the proposal of the current view covers and the CutSource lacks.
+struct WantedData {
+    LaneRange range;
+    AgentId first_to_ask;  ///< The proposal's leader: it must hold everything that it proposes.
+};
+
+/// Counts since the start; all of them only rise.
+struct OrderingCounters {
+    std::uint64_t proposals_made = 0;
+    std::uint64_t proposals_refused = 0;  ///< Structurally invalid: the view was nullified at once.
+    std::uint64_t votes_counted = 0;
+    std::uint64_t votes_ignored = 0;  ///< Outside the window, duplicate, or of a settled view.
+    std::uint64_t views_entered = 0;
+    std::uint64_t views_nullified = 0;  ///< Entered by a nullification.
+    std::uint64_t leaders_skipped = 0;
+    std::uint64_t nullify_votes = 0;
+    std::uint64_t retransmissions = 0;
+    std::uint64_t requests_sent = 0;
+    std::uint64_t requests_served = 0;
+    std::uint64_t requests_refused = 0;  ///< Over a peer's quota, or nothing to serve.
+    std::uint64_t blocks_finalized = 0;
+    std::uint64_t chain_blocks_synced = 0;  ///< Finalised through a ChainAnswer.
+    std::uint64_t equivocations_seen = 0;
+    std::uint64_t blocks_evicted = 0;  ///< Over limits::pending_blocks_max.
+};
+
+class OrderingCore;
+
+class Ordering {
+public:
+    /// `self` none: follow without voting. References outlive the object.
+    Ordering(
+        const Roster& roster,
+        std::optional<Seat> self,
+        const Signer& signer,
+        CutSource& source,
+        OrderingOptions options,
+        Log& log
+    );
+    ~Ordering();
+    Ordering(const Ordering&) = delete;
+    Ordering& operator=(const Ordering&) = delete;
+
+    /// Reads blocks, certificates and own votes back. The finalised chain comes again through
+    /// take_finalized(), from height 1. A vote log that is not intact: halted(), never a vote.
+    /// Errors: corrupt, with the key and what to do.
+    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
+    void start(Instant now, Effects& effects);
+
+    // What peers say. `from` is the connected peer, not necessarily the signer.
+    void on_proposal(
+        const AgentId& from, const Checked<Proposal>& m, Instant now, Effects& effects
+    );
+    void on_vote(const AgentId& from, const Checked<Vote>& m, Instant now, Effects& effects);
+    void on_certificate(
+        const AgentId& from, const Checked<Certificate>& m, Instant now, Effects& effects
+    );
+    void on_chain_answer(
+        const AgentId& from, const Checked<ChainAnswer>& m, Instant now, Effects& effects
+    );
+    void on_status(const AgentId& from, const OrderStatus& m, Instant now, Effects& effects);
+    void on_certificate_request(
+        const AgentId& from, const CertificateRequest& m, Instant now, Effects& effects
+    );
+    void on_block_request(
+        const AgentId& from, const BlockRequest& m, Instant now, Effects& effects
+    );
+    void on_chain_request(
+        const AgentId& from, const ChainRequest& m, Instant now, Effects& effects
+    );
+    void on_peer_up(const AgentId& peer, Instant now, Effects& effects);
+    void on_peer_down(const AgentId& peer, Instant now, Effects& effects);
+
+    /// Something came from this peer, worth checking or not: it is alive. on_*() say so themselves;
+    /// call it for messages that worth_checking() turned away, or slow seats count as silent.
+    void hear(const AgentId& from, Instant now);
+
+    /// The CutSource can see more than before.
+    void on_data(Instant now, Effects& effects);
+    /// Tickets of others are ignored.
+    void on_persisted(Ticket ticket, Instant now, Effects& effects);
+    void on_loaded(const Loaded& loaded, Instant now, Effects& effects);
+    void on_time(Instant now, Effects& effects);
+    /// When on_time() is due; Instant::max() for never.
+    [[nodiscard]] Instant next_wake() const;
+
+    /// What executing a finalised height gave, in height order. Height 0 (the genesis state) may be
+    /// reported before start(); it is all zero otherwise.
+    void on_executed(const ExecutedMark& mark, Instant now, Effects& effects);
+    /// At most limits::blocks_per_message_max at once, in height order, each height exactly once:
+    /// call until empty. [ORD-L8.1]
+    [[nodiscard]] std::vector<FinalizedBlock> take_finalized();
+    [[nodiscard]] std::vector<WantedData> take_wanted();
+    /// Proofs seen since the last call, each once.
+    [[nodiscard]] std::vector<Evidence> take_evidence();
+
+    /// Cheap admission before signatures are checked: false for what could change nothing (outside
+    /// the window, already known, already decided). [ORD-A1.1] [ORD-A2.1]
+    [[nodiscard]] bool worth_checking(const Message& message) const;
+
+    [[nodiscard]] View view() const;
+    [[nodiscard]] Seat leader_of(View view) const;
+    [[nodiscard]] Height finalized_height() const;
+    [[nodiscard]] View finalized_view() const;
+    [[nodiscard]] BlockId finalized_id() const;
+    [[nodiscard]] const Cut& finalized_cut() const;
+    /// True while a finalised height that others hold is missing here.
+    [[nodiscard]] bool behind() const;
+    /// Why this node no longer votes; none while it may.
+    [[nodiscard]] const std::optional<std::string>& halted() const;
+    [[nodiscard]] OrderStatus status() const;
+    [[nodiscard]] const OrderingCounters& counters() const;
+    /// Records of the vote log for views below this one are no longer needed.
+    [[nodiscard]] View votes_needed_from() const;
+
+private:
+    std::unique_ptr<OrderingCore> core_;
+};
+
+/// The signatures that must hold for a proposal, vote, certificate or chain answer; empty for other
+/// messages. None: malformed, or a seat that is not in the roster; no correct peer sends that.
+[[nodiscard]] std::optional<std::vector<CheckItem>> check_items(
+    const Message& message, const Roster& roster
+);
+
+}  // namespace creto

@@ -1,0 +1,29 @@
+#include "order/pacemaker.hpp"
+
+namespace creto::simplex {
+
+void Pacemaker::enter(Entered how, Instant now) {
+    entered_at_ = now;
+    work_at_.reset();
+    if (how == Entered::by_progress) timeouts_ = 0;
+    if (how != Entered::by_timeout) return;
+    if (++timeouts_ >= 2) delta_ = std::min(delta_ * 2, options_.delta_max);
+}
+
+void Pacemaker::work(Instant now) {
+    if (!work_at_) work_at_ = now;
+}
+
+void Pacemaker::notarized(Instant now) {
+    if (!work_at_) return;
+    // Two thirds of what it took, so that three deltas are one and a half times as long.
+    const Duration took = (now - *work_at_) * 2 / 3;
+    floor_ = std::min(took, options_.delta_max);
+}
+
+void Pacemaker::relax() {
+    timeouts_ = 0;
+    delta_ = options_.delta;
+}
+
+}  // namespace creto::simplex

@@ -1,0 +1,70 @@
+// Pacemaker: how long a view may take, and when to say it again.
+//
+// Why      Timers never decide anything: they only make this seat give its view up. Too short, and
+//          every view ends in nullifications; too long, and a dead leader costs too much.
+// Source   Rules E2, E4, X3, F4 and L15 in docs/spec/ordering.md.
+// Holds    [ORD-E4.1] delta doubles from the second nullified view in a row on, up to delta_max,
+// and
+//          falls back on a finalisation or when seats return up to a quorum. A view that was
+//          notarized slowly sets a floor, so that a slow network is not timed out again and again.
+//          [ORD-L15.1] without work no timer of a view runs, except the heartbeat.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include "base/time.hpp"
+
+namespace creto::simplex {
+
+class Pacemaker {
+public:
+    struct Options {
+        Duration delta;
+        Duration delta_max;
+        Duration heartbeat;
+        Duration view_interval;
+    };
+    explicit Pacemaker(const Options& options) : options_{options}, delta_{options.delta} {}
+
+    enum class Entered : std::uint8_t {
+        by_progress,
+        by_timeout,  ///< By a nullification that cost patience.
+        by_skip,     ///< By the nullification of a leader that was not waited for.
+    };
+    void enter(Entered how, Instant now);
+    /// There is something to decide in this view: its timers run from now on.
+    void work(Instant now);
+    /// The current view was notarized: what it took is what views take.
+    void notarized(Instant now);
+    /// Patience starts over: a finalisation, or a quorum that is back.
+    void relax();
+
+    [[nodiscard]] bool working() const { return work_at_.has_value(); }
+    [[nodiscard]] Duration delta() const { return std::max(delta_, floor_); }
+    [[nodiscard]] Instant entered_at() const { return entered_at_; }
+    [[nodiscard]] Instant heartbeat_at() const { return entered_at_ + options_.heartbeat; }
+    /// When the view is given up without a proposal, and with one. Never, without work.
+    [[nodiscard]] Instant leader_deadline() const { return deadline(2); }
+    [[nodiscard]] Instant view_deadline() const { return deadline(3); }
+
+    /// Time between repeats of what was said already.
+    [[nodiscard]] Duration retry() const { return std::min(delta() * 2, options_.delta_max); }
+    /// How long a notarized block may stay unfinalised before its votes are repeated.
+    [[nodiscard]] Duration finality_patience() const { return delta() * 4; }
+
+private:
+    [[nodiscard]] Instant deadline(std::int64_t deltas) const {
+        if (!work_at_) return Instant::max();
+        return *work_at_ + delta() * deltas + options_.view_interval;
+    }
+
+    Options options_;
+    Duration delta_;
+    Duration floor_;
+    std::uint32_t timeouts_ = 0;  ///< Views in a row that ended in a timeout.
+    Instant entered_at_;
+    std::optional<Instant> work_at_;
+};
+
+}  // namespace creto::simplex

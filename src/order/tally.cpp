@@ -1,0 +1,79 @@
+#include "order/tally.hpp"
+
+namespace creto::simplex {
+
+const Tally::KindVotes* Tally::find(View view, VoteKind kind) const {
+    const auto found = views_.find(view);
+    return found == views_.end() ? nullptr : &found->second.kinds[static_cast<std::size_t>(kind)];
+}
+
+const VoteContent* Tally::content(View view, VoteKind kind, std::uint32_t member) const {
+    const KindVotes* votes = find(view, kind);
+    if (votes == nullptr || votes->group_of.empty()) return nullptr;
+    const std::uint16_t group = votes->group_of[member];
+    return group == none ? nullptr : &votes->groups[group].content;
+}
+
+std::uint32_t Tally::nullify_count(View view) const {
+    const KindVotes* votes = find(view, VoteKind::nullify);
+    return votes == nullptr || votes->groups.empty() ? 0 : votes->groups.front().count;
+}
+
+bool Tally::accused(View view, std::uint32_t member) const {
+    const auto found = views_.find(view);
+    return found != views_.end() && !found->second.accused.empty() && found->second.accused[member];
+}
+
+std::optional<VoteConflict> Tally::proof(ViewVotes& view, const Vote& vote, std::uint32_t member)
+    const {
+    if (!view.accused.empty() && view.accused[member]) return std::nullopt;
+    for (const KindVotes& votes : view.kinds) {
+        if (votes.group_of.empty() || votes.group_of[member] == none) continue;
+        const VoteContent& earlier = votes.groups[votes.group_of[member]].content;
+        if (!conflict(earlier, vote.content)) continue;
+        view.accused.resize(roster_.size());
+        view.accused[member] = true;
+        return VoteConflict{Vote{earlier, vote.seat, votes.signatures[member]}, vote};
+    }
+    return std::nullopt;
+}
+
+Tally::Added Tally::add(const Vote& vote) {
+    const auto member = roster_.index_of(vote.seat);
+    CRETO_ASSERT(member.has_value());
+    ViewVotes& view = views_[vote.content.view];
+    Added added;
+    added.proof = proof(view, vote, *member);
+
+    KindVotes& votes = view.kinds[static_cast<std::size_t>(vote.content.kind)];
+    if (votes.group_of.empty()) {
+        votes.group_of.assign(roster_.size(), none);
+        votes.signatures.resize(roster_.size());
+    }
+    if (votes.group_of[*member] != none) return added;
+    std::uint16_t group = 0;
+    while (group < votes.groups.size() && votes.groups[group].content != vote.content)
+        ++group;
+    if (group == votes.groups.size()) votes.groups.push_back({vote.content, 0});
+    votes.group_of[*member] = group;
+    votes.signatures[*member] = vote.signature;
+    added.counted = true;
+    // The count of a group passes the quorum once, so its certificate is made once.
+    if (++votes.groups[group].count == roster_.quorum().q)
+        added.certificate = certificate(votes, group);
+    return added;
+}
+
+Certificate Tally::certificate(const KindVotes& votes, std::uint16_t group) const {
+    std::vector<Vote> signers;
+    signers.reserve(votes.groups[group].count);
+    for (std::uint32_t i = 0; i < roster_.size(); ++i) {
+        if (votes.group_of[i] != group) continue;
+        signers.push_back(
+            {votes.groups[group].content, roster_.members()[i].seat, votes.signatures[i]}
+        );
+    }
+    return make_certificate(signers, roster_);
+}
+
+}  // namespace creto::simplex

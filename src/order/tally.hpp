@@ -1,0 +1,72 @@
+// Tally: counts votes by view, kind and content, and says, once, that a quorum has formed.
+//
+// Why      A certificate is announced exactly once; peers pay for every repeat.
+// Source   Simplex (Chan and Pass 2023), section 2.1.
+// Holds    [ORD-C0.1] a certificate is made by the one vote that completes the quorum of its
+//          content, from distinct seats. [ORD-A1.2] one slot per (view, kind, seat); the first vote
+//          stays, a later one never replaces it. A vote that no correct seat signs beside an
+//          earlier one of the same view is answered with the proof, once per view and seat.
+// Units    Counts of distinct seats, compared with Quorum::q.
+// Cost     O(1) in the seats per vote, O(log views) to find the view; a certificate is O(n).
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "model/evidence.hpp"
+#include "model/vote.hpp"
+
+namespace creto::simplex {
+
+class Tally {
+public:
+    explicit Tally(const Roster& roster) : roster_{roster} {}
+
+    struct Added {
+        bool counted = false;
+        std::optional<Certificate> certificate;
+        std::optional<VoteConflict> proof;
+    };
+    /// Requires: the signature holds and the seat is a member.
+    Added add(const Vote& vote);
+
+    /// What this member said; none if nothing was counted.
+    [[nodiscard]] const VoteContent* content(View view, VoteKind kind, std::uint32_t member) const;
+    /// Distinct seats that gave this view up.
+    [[nodiscard]] std::uint32_t nullify_count(View view) const;
+    /// True when a proof against this member in this view was handed out.
+    [[nodiscard]] bool accused(View view, std::uint32_t member) const;
+
+    void forget_through(View view) { views_.erase(views_.begin(), views_.upper_bound(view)); }
+    [[nodiscard]] std::size_t views_held() const { return views_.size(); }
+
+private:
+    /// Votes of one content; `none` marks a free slot.
+    struct Group {
+        VoteContent content;
+        std::uint32_t count = 0;
+    };
+    static constexpr std::uint16_t none = 0xFFFF;
+    struct KindVotes {
+        std::vector<std::uint16_t> group_of;  ///< By member; empty until the first vote.
+        std::vector<Signature> signatures;    ///< By member.
+        std::vector<Group> groups;            ///< At most one per member.
+    };
+    struct ViewVotes {
+        std::array<KindVotes, 3> kinds;
+        std::vector<bool> accused;
+    };
+
+    [[nodiscard]] const KindVotes* find(View view, VoteKind kind) const;
+    [[nodiscard]] std::optional<VoteConflict> proof(
+        ViewVotes& view, const Vote& vote, std::uint32_t member
+    ) const;
+    [[nodiscard]] Certificate certificate(const KindVotes& votes, std::uint16_t group) const;
+
+    const Roster& roster_;
+    std::map<View, ViewVotes> views_;
+};
+
+}  // namespace creto::simplex

@@ -1,0 +1,169 @@
+#include "order/voter.hpp"
+
+#include "order/vote_log.hpp"
+
+namespace creto::simplex {
+
+namespace {
+
+std::size_t index(VoteKind kind) {
+    return static_cast<std::size_t>(kind);
+}
+
+/// The same place and block, whichever kind.
+bool same_block(const VoteContent& a, const VoteContent& b) {
+    return a.block == b.block && a.parent_view == b.parent_view && a.epoch == b.epoch;
+}
+
+}  // namespace
+
+Voter::Voter(const Roster& roster, Seat self, const Signer& signer)
+    : chain_{roster.chain()}, self_{self}, signer_{signer} {
+    const Member* member = roster.find(self);
+    CRETO_ASSERT(member != nullptr && member->key == signer.public_key());
+}
+
+Result<void> Voter::restore(const std::vector<Bytes>& records) {
+    std::optional<Vote> last;
+    for (const Bytes& record : records) {
+        auto vote = decode_vote_record(record);
+        if (!vote) return tl::unexpected<Error>(vote.error());
+        if (vote->seat != self_) {
+            return fail(ErrorCode::corrupt, "vote log: it belongs to another seat");
+        }
+        // A log in which this seat contradicts itself was not written by one correct voter.
+        const auto known = refusal(vote->content);
+        if (known && *known != Refusal::already_cast) {
+            return fail(
+                ErrorCode::corrupt,
+                "vote log: two votes of view " + std::to_string(vote->content.view.value()) +
+                    " contradict each other"
+            );
+        }
+        slots_[vote->content.view][index(vote->content.kind)] = Slot{*vote, true};
+        last = *vote;
+    }
+    // Signing is deterministic: another key or chain cannot have written the last record.
+    if (last && signer_.sign(SignDomain::vote, chain_.value(), signing_bytes(last->content)) !=
+                    last->signature) {
+        return fail(ErrorCode::corrupt, "vote log: it belongs to another key or network");
+    }
+    return {};
+}
+
+std::optional<Refusal> Voter::refusal(const VoteContent& content) const {
+    if (stopped_) return Refusal::stopped;
+    if (content.view <= floor_) return Refusal::below_floor;
+    const auto found = slots_.find(content.view);
+    if (found == slots_.end()) return std::nullopt;
+    const auto& [notarize, nullify, finalize] = found->second;
+    switch (content.kind) {
+        case VoteKind::notarize:
+            if (notarize) {
+                return notarize->vote.content == content ? Refusal::already_cast
+                                                         : Refusal::other_content;
+            }
+            if (nullify) return Refusal::nullified;  // [ORD-N1.1]
+            if (finalize) return Refusal::finalized;
+            break;
+        case VoteKind::nullify:
+            if (finalize) return Refusal::finalized;  // [ORD-F2.1]
+            if (nullify) return Refusal::already_cast;
+            break;
+        case VoteKind::finalize:
+            if (nullify) return Refusal::nullified;  // [ORD-F1.1]
+            if (finalize) {
+                return finalize->vote.content == content ? Refusal::already_cast
+                                                         : Refusal::other_content;
+            }
+            if (notarize && !same_block(notarize->vote.content, content))
+                return Refusal::other_content;
+            break;
+    }
+    return std::nullopt;
+}
+
+Result<void, Refusal> Voter::sign(const VoteContent& content) {
+    if (const auto why = refusal(content)) return tl::unexpected<Refusal>(*why);
+    const Vote vote{
+        content, self_, signer_.sign(SignDomain::vote, chain_.value(), signing_bytes(content))};
+    slots_[content.view][index(content.kind)] = Slot{vote, false};
+    unsaved_.push_back(vote);
+    return {};
+}
+
+Result<void, Refusal> Voter::notarize(const VoteContent& content) {
+    CRETO_ASSERT(content.kind == VoteKind::notarize);
+    return sign(content);
+}
+
+Result<void, Refusal> Voter::nullify(Epoch epoch, View view) {
+    return sign({.kind = VoteKind::nullify, .epoch = epoch, .view = view});
+}
+
+Result<void, Refusal> Voter::finalize(const Certificate& notarization) {
+    CRETO_ASSERT(notarization.content.kind == VoteKind::notarize);
+    VoteContent content = notarization.content;
+    content.kind = VoteKind::finalize;
+    return sign(content);
+}
+
+Voter::Saved Voter::save(std::vector<KeyWrite> writes, Effects& effects) {
+    CRETO_ASSERT(!unsaved_.empty());
+    std::vector<Bytes> records;
+    records.reserve(unsaved_.size());
+    for (const Vote& vote : unsaved_)
+        records.push_back(encode_vote_record(vote));
+    const Ticket ticket = effects.persist(std::move(writes), std::move(records), Durable::yes);
+    saving_.emplace(ticket, unsaved_);
+    return {ticket, std::exchange(unsaved_, {})};
+}
+
+std::vector<Vote> Voter::on_persisted(Ticket ticket) {
+    const auto found = saving_.find(ticket);
+    if (found == saving_.end()) return {};
+    std::vector<Vote> votes = std::move(found->second);
+    saving_.erase(found);
+    for (const Vote& vote : votes) {
+        const auto slots = slots_.find(vote.content.view);
+        if (slots == slots_.end()) continue;  // Below the floor meanwhile.
+        slots->second[index(vote.content.kind)]->durable = true;
+    }
+    return votes;
+}
+
+const Vote* Voter::cast(View view, VoteKind kind) const {
+    const auto found = slots_.find(view);
+    if (found == slots_.end()) return nullptr;
+    const auto& slot = found->second[index(kind)];
+    return slot ? &slot->vote : nullptr;
+}
+
+bool Voter::knows(const VoteContent& content) const {
+    const Vote* vote = cast(content.view, content.kind);
+    return vote != nullptr && vote->content == content;
+}
+
+bool Voter::is_durable(View view, VoteKind kind) const {
+    const auto found = slots_.find(view);
+    return found != slots_.end() && found->second[index(kind)] &&
+           found->second[index(kind)]->durable;
+}
+
+std::vector<Vote> Voter::durable(View from, View to) const {
+    std::vector<Vote> votes;
+    for (auto at = slots_.lower_bound(from); at != slots_.end() && at->first <= to; ++at) {
+        for (const auto& slot : at->second) {
+            if (slot && slot->durable) votes.push_back(slot->vote);
+        }
+    }
+    return votes;
+}
+
+void Voter::forget_through(View floor) {
+    if (floor <= floor_) return;
+    floor_ = floor;
+    slots_.erase(slots_.begin(), slots_.upper_bound(floor));
+}
+
+}  // namespace creto::simplex

@@ -1,0 +1,97 @@
+// Voter: the only gate that signs votes, and the memory that keeps it from signing two that clash.
+//
+// Why      Safety of the whole network rests on each seat's word: one notarize vote a view, and
+//          never both Finalize(v) and Nullify(v). One gate, nothing else calls sign(). [ORD-W1.2]
+// Source   Simplex (Chan and Pass 2023), section 2.1; rules N1, F1, F2, X1 in
+// docs/spec/ordering.md. Holds    [ORD-W2.1] refuses, whatever it is asked: a second different vote
+// of a view and kind;
+//          Notarize or Finalize after Nullify; Nullify after Finalize; Finalize of a block other
+//          than the notarized one, or than the one it notarized itself; anything at or below the
+//          floor, where it no longer knows what it said.
+//          [ORD-W1.1] a new vote comes out only through save(), together with the ticket of the
+//          Persist that holds its record, and counts only once on_persisted() has named it.
+// Errors   Refusal; restore(): corrupt, after which this seat must observe and not vote.
+// Cost     O(log views) and one signature per vote.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "model/effect.hpp"
+#include "model/vote.hpp"
+
+namespace creto::simplex {
+
+enum class Refusal : std::uint8_t {
+    stopped,
+    below_floor,
+    already_cast,   ///< The same vote: repeat the old one, there is no second.
+    other_content,  ///< It voted for something else in this view.
+    nullified,      ///< It gave this view up.
+    finalized,      ///< It called this view final.
+};
+
+class Voter {
+public:
+    /// Requires: `self` is a member and `signer` holds its key. References outlive the object.
+    Voter(const Roster& roster, Seat self, const Signer& signer);
+
+    /// Takes the records of an intact vote log in append order. Errors: corrupt, when they cannot
+    /// be what this seat wrote.
+    [[nodiscard]] Result<void> restore(const std::vector<Bytes>& records);
+
+    [[nodiscard]] Result<void, Refusal> notarize(const VoteContent& content);
+    [[nodiscard]] Result<void, Refusal> nullify(Epoch epoch, View view);
+    /// Requires: a notarization that was checked or formed here.
+    [[nodiscard]] Result<void, Refusal> finalize(const Certificate& notarization);
+    /// Signs nothing from now on.
+    void stop() { stopped_ = true; }
+    [[nodiscard]] bool stopped() const { return stopped_; }
+
+    /// Cast, but not handed to storage yet.
+    [[nodiscard]] const std::vector<Vote>& unsaved() const { return unsaved_; }
+    struct Saved {
+        Ticket ticket;
+        std::vector<Vote> votes;  ///< May be sent after `ticket`.
+    };
+    /// Puts the records of unsaved() and `writes` into one durable Persist. Requires: unsaved().
+    [[nodiscard]] Saved save(std::vector<KeyWrite> writes, Effects& effects);
+    /// The votes that are durable now and may be counted. Empty for tickets of others.
+    [[nodiscard]] std::vector<Vote> on_persisted(Ticket ticket);
+
+    /// What this seat said, durable or on its way.
+    [[nodiscard]] const Vote* cast(View view, VoteKind kind) const;
+    [[nodiscard]] bool cast_any(View view) const { return slots_.contains(view); }
+    /// True when this seat signed exactly this.
+    [[nodiscard]] bool knows(const VoteContent& content) const;
+    [[nodiscard]] bool is_durable(View view, VoteKind kind) const;
+    /// Durable votes of views in [from, to], in order of view and kind.
+    [[nodiscard]] std::vector<Vote> durable(View from, View to) const;
+
+    /// Forgets views up to `floor` and refuses to vote there from now on.
+    void forget_through(View floor);
+    [[nodiscard]] View floor() const { return floor_; }
+
+private:
+    struct Slot {
+        Vote vote;
+        bool durable = false;
+    };
+    using Slots = std::array<std::optional<Slot>, 3>;
+
+    [[nodiscard]] std::optional<Refusal> refusal(const VoteContent& content) const;
+    [[nodiscard]] Result<void, Refusal> sign(const VoteContent& content);
+
+    ChainId chain_;
+    Seat self_;
+    const Signer& signer_;
+    bool stopped_ = false;
+    View floor_;
+    std::map<View, Slots> slots_;
+    std::vector<Vote> unsaved_;
+    std::map<Ticket, std::vector<Vote>> saving_;
+};
+
+}  // namespace creto::simplex

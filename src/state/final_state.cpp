@@ -1,0 +1,352 @@
+#include "state/final_state.hpp"
+
+#include <charconv>
+#include <limits>
+
+namespace creto {
+
+namespace {
+
+constexpr const char* header_key = "header";
+constexpr std::uint8_t snapshot_version = 1;
+
+tl::unexpected<Void> void_because(std::string reason) {
+    return tl::unexpected<Void>(std::move(reason));
+}
+
+/// The number that a key holds; none when it is not a decimal 64-bit integer.
+std::optional<std::int64_t> number_of(ByteView value) {
+    std::int64_t number = 0;
+    const std::string_view text = as_text(value);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
+    return number;
+}
+
+std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
+    std::int64_t sum = 0;
+    if (!__builtin_add_overflow(a, b, &sum)) return sum;
+    return b > 0 ? std::numeric_limits<std::int64_t>::max()
+                 : std::numeric_limits<std::int64_t>::min();
+}
+
+}  // namespace
+
+FinalState::FinalState(const Roster& roster, const StateLimits& most)
+    : roster_{&roster}, most_{most}, court_{roster, most}, causal_{roster, most.causal_bytes} {
+    write_header(Height{});
+    marks_.push_back({Height{}, map_.root(), hash(HashDomain::order, roster.chain().value().view())}
+    );
+}
+
+FinalState::Applied FinalState::apply(
+    const Block& block, const BlockId& id, const std::vector<VertexPtr>& ordered
+) {
+    CRETO_ASSERT(block.height == height().next());
+    Applied result;
+    Court::Session session{.height = block.height, .notices = {}, .opened = {}};
+    Hasher order{HashDomain::order};
+    order.update(mark().order_digest).update(id.value());
+    std::size_t operations = 0;
+    for (const VertexPtr& vertex : ordered)
+        operations += vertex->operations().size();
+    result.operations.reserve(operations);
+
+    for (const VertexPtr& vertex : ordered) {
+        order.update(vertex->id().value());
+        apply(*vertex, session, result.operations);
+    }
+    court_.end_block(map_, session);
+    causal_.seal(map_);
+    ids_.seal(block.height, map_);
+    write_header(block.height);
+
+    marks_.push_back({block.height, map_.root(), order.finish()});
+    if (marks_.size() > limits::marks_kept) marks_.pop_front();
+    result.mark = mark();
+    result.notices = std::move(session.notices);
+    result.opened = std::move(session.opened);
+    return result;
+}
+
+void FinalState::apply(
+    const SealedVertex& vertex, Court::Session& session, std::vector<OperationResult>& results
+) {
+    const VertexHeader& header = vertex.header();
+    Place place{
+        .owner = roster_->find(header.lane.seat),
+        .dot = {header.lane, header.sequence, 0, vertex.id().value().prefix()}};
+    ++counts_.vertices;
+    for (const Operation& operation : vertex.operations()) {
+        const OperationId id = operation.id(roster_->chain());
+        Outcome outcome = execute(operation, id, place, session);
+        const bool applied = outcome.reason.empty();
+        ++(applied ? counts_.applied : counts_.void_operations);
+        if (applied) {
+            if (const auto* data = std::get_if<DataOperation>(&operation.body)) {
+                ++counts_.data;
+                counts_.data_bytes += data->payload.size();
+            }
+        }
+        results.push_back(
+            {id, operation.client, applied, outcome.counted, std::move(outcome.reason)}
+        );
+        ++place.dot.index;
+    }
+    causal_.pass(header.lane, header.sequence);
+}
+
+/// A causal write takes effect wherever it is carried: it may have waited out a long partition and
+/// was accepted there, and the causal reading has shown it. Only a counter update of somebody who
+/// does not own the lane could be carried twice, and so is executed like everything else: once.
+FinalState::Outcome FinalState::execute(
+    const Operation& operation, const OperationId& id, const Place& place, Court::Session& session
+) {
+    if (place.owner == nullptr) return {false, "its lane is not in the roster"};
+    if (!operation.signature && operation.client != place.owner->key)
+        return {false, "its client has not signed it"};
+    const auto* causal = std::get_if<CrdtOperation>(&operation.body);
+    const bool at_most_once =
+        causal == nullptr ||
+        (operation.signature && causal->action == CrdtOperation::Action::counter_add);
+    const auto known = ids_.find(id);
+    Outcome outcome;
+    if (known) {
+        outcome = {
+            false, "it is final already, since height " + std::to_string(known->height.value())};
+    } else {
+        outcome = may_be_new(operation, session.height);
+    }
+    if (!outcome.counted && at_most_once) return outcome;
+
+    const auto performed = perform(operation, id, place, session);
+    if (!outcome.counted) return outcome;
+    ids_.add(id, session.height, operation.expiry, performed.has_value());
+    if (!performed) outcome.reason = performed.error();
+    return outcome;
+}
+
+FinalState::Outcome FinalState::may_be_new(const Operation& operation, Height height) const {
+    if (operation.expiry < height)
+        return {false, "it expired at height " + std::to_string(operation.expiry.value())};
+    if (operation.expiry.value() - height.value() > limits::expiry_blocks_max) {
+        return {
+            false,
+            "it would expire more than " + std::to_string(limits::expiry_blocks_max) +
+                " blocks ahead"};
+    }
+    if (ids_.size() >= most_.operation_ids)
+        return {false, "too many operations have not expired yet"};
+    return {};
+}
+
+Result<void, Void> FinalState::perform(
+    const Operation& operation, const OperationId& id, const Place& place, Court::Session& session
+) {
+    if (auto form = well_formed(operation); !form) return void_because(form.error().message);
+    if (std::holds_alternative<DataOperation>(operation.body)) return {};
+    if (const auto* key = std::get_if<KeyOperation>(&operation.body)) return write_key(*key);
+    if (const auto* causal = std::get_if<CrdtOperation>(&operation.body)) {
+        if (auto reason = causal_.apply(*causal, operation.client, place.dot))
+            return void_because(std::move(*reason));
+        return {};
+    }
+    if (const auto* offer = std::get_if<OfferOperation>(&operation.body)) {
+        if (operation.client != place.owner->key)
+            return void_because("a seat offers tools in its own lane only");
+        return court_.offer(*offer, *place.owner, map_);
+    }
+    if (const auto* record = std::get_if<CallRecordOperation>(&operation.body))
+        return court_.record(*record, operation.client, map_, session);
+    if (const auto* answer = std::get_if<DisputeAnswerOperation>(&operation.body))
+        return court_.answer(*answer, operation.client);
+    return court_.prove(std::get<EvidenceOperation>(operation.body), id, map_, session);
+}
+
+Result<void, Void> FinalState::write_key(const KeyOperation& operation) {
+    const Bytes* held = map_.find(operation.key);
+    const std::size_t held_bytes = held == nullptr ? 0 : operation.key.size() + held->size();
+    Bytes value;
+    switch (operation.action) {
+        case KeyOperation::Action::remove:
+            if (held == nullptr) return void_because("there is no key " + operation.key);
+            map_.erase(operation.key);
+            --final_keys_;
+            final_bytes_ -= held_bytes;
+            return {};
+        case KeyOperation::Action::set:
+            value = operation.value;
+            break;
+        case KeyOperation::Action::add: {
+            const auto number = held == nullptr ? std::int64_t{0} : number_of(*held);
+            if (!number) return void_because(operation.key + " does not hold a number");
+            value = to_bytes(std::to_string(saturating_sum(*number, operation.amount)));
+            break;
+        }
+    }
+    const std::size_t new_bytes = operation.key.size() + value.size();
+    if ((held == nullptr && final_keys_ >= most_.final_keys) ||
+        (new_bytes > held_bytes && final_bytes_ + (new_bytes - held_bytes) > most_.final_bytes)) {
+        return void_because("the keys under final/ have reached their limit");
+    }
+    final_keys_ += held == nullptr ? 1 : 0;
+    final_bytes_ += new_bytes - held_bytes;
+    map_.set(operation.key, std::move(value));
+    return {};
+}
+
+void FinalState::write_header(Height height) {
+    Writer w{64 + causal_.cut().size() * 8};
+    encode(w, height);
+    w.uvarint(counts_.vertices);
+    w.uvarint(counts_.applied);
+    w.uvarint(counts_.void_operations);
+    w.uvarint(counts_.data);
+    w.uvarint(counts_.data_bytes);
+    w.uvarint(causal_.cut().size());
+    for (const auto& [lane, sequence] : causal_.cut()) {
+        encode(w, lane);
+        encode(w, sequence);
+    }
+    map_.set(header_key, w.take());
+}
+
+// --- reading ---
+
+std::optional<ExecutedMark> FinalState::mark_at(Height height) const {
+    const Height first = marks_.front().height;
+    if (height < first || height > this->height()) return std::nullopt;
+    return marks_[height.value() - first.value()];
+}
+
+std::optional<Bytes> FinalState::get(std::string_view key) const {
+    const Bytes* value = map_.find(key);
+    if (value == nullptr) return std::nullopt;
+    return *value;
+}
+
+MerkleProof FinalState::prove(std::string_view key) const {
+    return map_.prove(key);
+}
+
+std::optional<OperationState> FinalState::operation(const OperationId& id) const {
+    return ids_.find(id);
+}
+
+std::optional<Height> FinalState::final_at(const OperationId& id) const {
+    const auto state = ids_.find(id);
+    if (!state) return std::nullopt;
+    return state->height;
+}
+
+ReputationView FinalState::reputation_view(const AgentId& agent) const {
+    const Reputation& reputation = court_.reputation(agent);
+    const Member* member = roster_->find(agent);
+    const Exclusion* exclusion = court_.exclusion(agent);
+    ReputationView view{
+        .agent = agent,
+        .name = member == nullptr ? std::string{} : member->name,
+        .score_ppm = exclusion == nullptr ? reputation.score_ppm() : 0,  // a proof ends all trust
+        .agreed = reputation.agreed,
+        .dissented = reputation.dissented,
+        .excluded = exclusion != nullptr,
+        .suspended = reputation.suspended(),
+        .reasons = {}};
+    if (exclusion != nullptr) {
+        view.reasons.push_back(
+            "excluded at height " + std::to_string(exclusion->height.value()) + ": " +
+            exclusion->reason
+        );
+    }
+    for (std::string& reason : reputation.reasons())
+        view.reasons.push_back(std::move(reason));
+    return view;
+}
+
+std::vector<VerdictView> FinalState::verdicts(std::size_t count) const {
+    std::vector<VerdictView> views;
+    for (const Verdict* verdict : court_.verdicts(count))
+        views.push_back(verdict->view());
+    return views;
+}
+
+// --- snapshots ---
+
+Bytes FinalState::snapshot() const {
+    Writer w;
+    w.u8(snapshot_version);
+    w.uvarint(map_.size());
+    map_.visit([&](const std::string& key, const Bytes& value) {
+        w.text(key);
+        w.bytes(value);
+    });
+    causal_.save(w);
+    ids_.save(w);
+    return w.take();
+}
+
+Result<FinalState> FinalState::restore(
+    ByteView snapshot, const ExecutedMark& mark, const Roster& roster, const StateLimits& most
+) {
+    Reader reader{snapshot};
+    FinalState state{roster, most};
+    state.map_ = {};
+    if (reader.u8() != snapshot_version) reader.fail(DecodeError::bad_value);
+    const std::size_t leaves = reader.count(limits::snapshot_leaves_max, 2);
+    for (std::size_t i = 0; i < leaves && reader.ok(); ++i) {
+        const std::string key = reader.text(limits::leaf_key_bytes_max);
+        const ByteView value = reader.bytes(limits::leaf_bytes_max);
+        state.map_.set(key, Bytes(value.begin(), value.end()));
+    }
+    if (!reader.ok() || state.map_.size() != leaves || state.map_.root() != mark.state_root) {
+        return fail(
+            ErrorCode::corrupt,
+            "state: the snapshot does not give the root of height " +
+                std::to_string(mark.height.value())
+        );
+    }
+    if (auto done = state.restore_parts(reader, mark); !done)
+        return tl::unexpected<Error>(done.error());
+    return state;
+}
+
+/// The leaves hold the root; the rest follows from them.
+Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark) {
+    const Bytes* header = map_.find(header_key);
+    if (header == nullptr) return fail(ErrorCode::corrupt, "state: the header leaf is missing");
+    Reader r{*header};
+    Height height;
+    decode(r, height);
+    for (std::uint64_t* count :
+         {&counts_.vertices,
+          &counts_.applied,
+          &counts_.void_operations,
+          &counts_.data,
+          &counts_.data_bytes}) {
+        *count = r.uvarint();
+    }
+    std::map<LaneId, Sequence> cut;
+    const std::size_t lanes = r.count(header->size(), 3);
+    for (std::size_t i = 0; i < lanes && r.ok(); ++i) {
+        LaneId lane;
+        decode(r, lane);
+        decode(r, cut[lane]);
+    }
+    if (r.finish() != DecodeError::none || height != mark.height)
+        return fail(ErrorCode::corrupt, "state: the header leaf is malformed");
+    map_.visit([&](const std::string& key, const Bytes& value) {
+        if (!key.starts_with("final/")) return;
+        ++final_keys_;
+        final_bytes_ += key.size() + value.size();
+    });
+    if (auto done = causal_.restore(reader, map_, std::move(cut)); !done) return done;
+    if (auto done = court_.restore(map_); !done) return done;
+    if (auto done = ids_.restore(reader, map_); !done) return done;
+    if (const DecodeError error = reader.finish(); error != DecodeError::none)
+        return fail(ErrorCode::corrupt, std::string{"state: snapshot: "} + to_string(error));
+    marks_.assign(1, mark);
+    return {};
+}
+
+}  // namespace creto

@@ -1,0 +1,151 @@
+// FinalState: everything agreed, as a state machine over the final order.
+//
+// Why      Same blocks, same state, at every node: keys, causal base, offers, verdicts, reputation,
+//          exclusions, and which operations were executed.
+// Holds    [STATE-ONCE.1] An operation is executed at most once. [STATE-ROOT.1] The root depends on
+//          the content only. apply() never fails: an operation that may not be is void, with a
+//          reason. Signatures were checked when the vertices were stored (model/vertex_checks.hpp).
+// Leaves   final/K, causal/K, offer/SEAT, verdict/CALL, dispute/CALL, reputation/AGENT,
+//          excluded/AGENT, executed/HEIGHT, header.
+// Cost     About 1 us for an operation of 256 bytes, most of it the hash of its id.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/block.hpp"
+#include "model/notice.hpp"
+#include "model/vertex.hpp"
+#include "state/causal_base.hpp"
+#include "state/court.hpp"
+#include "state/merkle_map.hpp"
+#include "state/operation_ids.hpp"
+
+namespace creto {
+
+class FinalState {
+public:
+    /// The state at genesis, height 0. `roster` outlives this.
+    explicit FinalState(const Roster& roster, const StateLimits& most = {});
+
+    struct OperationResult {
+        OperationId id;
+        AgentId client;
+        bool applied = false;
+        /// False for a copy that says nothing about the operation: one that is already final, one
+        /// that its client did not authorise here, one outside its expiry.
+        bool counted = true;
+        std::string reason;  ///< Why it is void; empty when applied.
+    };
+    struct Applied {
+        ExecutedMark mark;
+        std::vector<OperationResult> operations;  ///< In the final order.
+        std::vector<Notice> notices;              ///< VerdictReached, Excluded, Suspended.
+        std::vector<OpenDispute> opened;          ///< Answer them if you are on the panel.
+    };
+    struct Counts {
+        std::uint64_t vertices = 0;
+        std::uint64_t applied = 0;
+        std::uint64_t void_operations = 0;
+        std::uint64_t data = 0;        ///< Applied data operations.
+        std::uint64_t data_bytes = 0;  ///< Their payloads.
+        friend bool operator==(const Counts&, const Counts&) = default;
+    };
+
+    /// Executes one finalised block. Requires: the block's height follows mark().height; `ordered`
+    /// are the vertices that it covers newly, in the final order.
+    Applied apply(const Block& block, const BlockId& id, const std::vector<VertexPtr>& ordered);
+
+    [[nodiscard]] const Roster& roster() const { return *roster_; }
+    [[nodiscard]] Height height() const { return marks_.back().height; }
+    /// Of the latest height.
+    [[nodiscard]] const ExecutedMark& mark() const { return marks_.back(); }
+    /// None when the height is in the future or more than limits::marks_kept below.
+    [[nodiscard]] std::optional<ExecutedMark> mark_at(Height height) const;
+    [[nodiscard]] const Counts& counts() const { return counts_; }
+
+    /// The value of a leaf, such as "final/answer".
+    [[nodiscard]] std::optional<Bytes> get(std::string_view key) const;
+    /// That the key has its value, or none, under mark().state_root.
+    [[nodiscard]] MerkleProof prove(std::string_view key) const;
+
+    /// Where the operation became final. None: not final, or forgotten after its expiry.
+    [[nodiscard]] std::optional<OperationState> operation(const OperationId& id) const;
+    [[nodiscard]] std::optional<Height> final_at(const OperationId& id) const;
+
+    [[nodiscard]] const Court& court() const { return court_; }
+    [[nodiscard]] const CausalBase& causal_base() const { return causal_; }
+    [[nodiscard]] const Reputation& reputation(const AgentId& agent) const {
+        return court_.reputation(agent);
+    }
+    [[nodiscard]] bool excluded(const AgentId& agent) const { return court_.excluded(agent); }
+    /// Left out of panels and tools until its reputation recovers.
+    [[nodiscard]] bool suspended(const AgentId& agent) const {
+        return court_.reputation(agent).suspended();
+    }
+    /// For people: score, counts and reasons of one agent.
+    [[nodiscard]] ReputationView reputation_view(const AgentId& agent) const;
+    /// The latest `count` verdicts, oldest first.
+    [[nodiscard]] std::vector<VerdictView> verdicts(std::size_t count) const;
+    /// Seats that offer the contract and are neither excluded nor suspended.
+    [[nodiscard]] std::vector<Seat> offers(const ContractId& contract) const {
+        return court_.offers(contract);
+    }
+    [[nodiscard]] std::vector<OpenDispute> open_disputes() const { return court_.open_disputes(); }
+
+    /// Everything, as bytes that restore() turns into an equal state.
+    [[nodiscard]] Bytes snapshot() const;
+    /// Errors: the bytes are malformed, or do not give the root that `mark` names.
+    [[nodiscard]] static Result<FinalState> restore(
+        ByteView snapshot,
+        const ExecutedMark& mark,
+        const Roster& roster,
+        const StateLimits& most = {}
+    );
+
+private:
+    struct Place {
+        const Member* owner = nullptr;
+        Dot dot;
+    };
+    struct Outcome {
+        bool counted = true;
+        std::string reason;  ///< Empty: applied.
+    };
+
+    void apply(
+        const SealedVertex& vertex, Court::Session& session, std::vector<OperationResult>& results
+    );
+    [[nodiscard]] Outcome execute(
+        const Operation& operation,
+        const OperationId& id,
+        const Place& place,
+        Court::Session& session
+    );
+    /// Whether the expiry allows an operation that was not seen before.
+    [[nodiscard]] Outcome may_be_new(const Operation& operation, Height height) const;
+    [[nodiscard]] Result<void, Void> perform(
+        const Operation& operation,
+        const OperationId& id,
+        const Place& place,
+        Court::Session& session
+    );
+    [[nodiscard]] Result<void, Void> write_key(const KeyOperation& operation);
+    void write_header(Height height);
+    [[nodiscard]] Result<void> restore_parts(Reader& reader, const ExecutedMark& mark);
+
+    const Roster* roster_;
+    StateLimits most_;
+    MerkleMap map_;
+    OperationIds ids_;
+    Court court_;
+    CausalBase causal_;
+    Counts counts_;
+    std::size_t final_keys_ = 0;
+    std::size_t final_bytes_ = 0;
+    std::deque<ExecutedMark> marks_;  ///< Consecutive heights; the latest last.
+};
+
+}  // namespace creto
