@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs clang-tidy on the C++ files named on stdin, with the compile commands of build/dev.
 #
-# A header is checked through the source beside it, or else through its test. Sources that this
-# build does not compile (fuzz targets, benchmarks) have no compile command and are left out by name.
+# A header is checked through the source beside it, or else through its test. Sources that preset dev
+# does not compile (fuzz targets, benchmarks) have no compile command: they are named and left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 database=build/dev/compile_commands.json
@@ -29,7 +29,7 @@ done | sort -u)
 
 chosen=$(comm -12 <(printf '%s\n' "$sources") <(printf '%s\n' "$compiled"))
 left_out=$(comm -23 <(printf '%s\n' "$sources") <(printf '%s\n' "$compiled"))
-[[ -z $left_out ]] || printf 'clang-tidy: not in %s: %s\n' build/dev $left_out
+[[ -z $left_out ]] || printf 'clang-tidy: left out: %s\n' $left_out
 [[ -n $chosen ]] || { echo "clang-tidy: no changed source"; exit 0; }
 
 # The count of warnings that it hid from foreign headers says nothing; its findings go to stdout.

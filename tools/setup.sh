@@ -33,7 +33,6 @@ packages() {
         # Checking
         libgtest-dev           unit and whole-system tests
         libbenchmark-dev       benchmarks
-        json-schema-test-suite the official cases for our JSON Schema validator (tools)
         clang                  the fuzz preset
         libclang-rt-14-dev     libFuzzer and the sanitizers of clang
         llvm                   names in the stack of a fuzzer's crash

@@ -132,6 +132,7 @@ class Includes(TidyTest):
     def test_test_headers_are_for_tests(self):
         self.write("src/base/thing.cpp", "#include <gtest/gtest.h>\n")
         self.write("src/base/thing_test.cpp", "#include <gtest/gtest.h>\n")
+        self.write("src/base/test_support.hpp", HEADER + "#include <gtest/gtest.h>\n")
         self.expect_one("src/base/thing.cpp:1", "is for _test.cpp files")
 
     def test_system_headers_are_the_hosts(self):

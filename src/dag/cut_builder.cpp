@@ -122,8 +122,7 @@ bool CutBuilder::raise(std::uint32_t index, Sequence target) {
             const std::uint32_t lane = lanes_.index(parent.lane);
             const Cursor& other = cursors_[lane];
             const bool above_end = other.end_of_lane && parent.sequence > *other.end_of_lane;
-            if (!above_end && other.at < parent.sequence)
-                needs_.push_back({lane, parent.sequence});
+            if (!above_end && other.at < parent.sequence) needs_.push_back({lane, parent.sequence});
         }
     }
     return true;

@@ -81,7 +81,9 @@ std::vector<VertexPtr> Dag::mark_forked(const LaneId& lane_id, Sequence sequence
     const auto index = lanes_.index_of(lane_id);
     if (!index || sequence == Sequence{}) return ready;
     Lane& lane = lanes_[*index];
-    static_cast<void>(lane.first_proof(sequence));
+    // Only places that may still come here are worth remembering.
+    const std::uint64_t ahead = sequence.value() - lane.boundary().sequence.value();
+    if (ahead <= 2 * options_.lane_window_vertices) static_cast<void>(lane.first_proof(sequence));
     if (lane.note_fork(sequence)) excuse_from(lane, sequence, ready);
     complete_all(ready);
     return ready;
@@ -195,20 +197,25 @@ void Dag::note_dead(Lane& lane, const SealedVertex& vertex, std::vector<VertexPt
     forget(dropped);
 }
 
-/// Parks a vertex that was inserted. Over a limit the furthest ahead leaves; false if it was this.
+/// Parks a vertex that was inserted. Over a limit the furthest ahead leaves, unless a proposal
+/// covers it: such vertices are judged although they wait. False if the vertex itself left.
 bool Dag::park(const VertexPtr& vertex, std::vector<VertexRef> waits_for) {
     const VertexRef ref = vertex->ref();
     parked_.park(vertex, std::move(waits_for));
     bool kept = true;
     const auto evict = [&](const LaneId& lane) {
-        const VertexRef furthest = parked_.furthest(lane);
-        kept = kept && furthest != ref;
+        const auto furthest = parked_.furthest(lane, [this](const VertexRef& parked) {
+            return !wanted(parked.lane, parked.sequence);
+        });
+        if (!furthest) return false;
+        kept = kept && *furthest != ref;
         ++evicted_;
-        forget({parked_.remove(furthest)});
+        forget({parked_.remove(*furthest)});
+        return true;
     };
     if (parked_.load(ref.lane).vertices > options_.parked_per_lane_max) evict(ref.lane);
-    while (parked_.bytes() > options_.parked_bytes_max)
-        evict(parked_.greediest());
+    while (parked_.bytes() > options_.parked_bytes_max && evict(parked_.greediest()))
+        continue;
     return kept;
 }
 

@@ -87,8 +87,8 @@ public:
     /// decide what may be covered; build_delta() and next_parents() avoid such vertices.
     [[nodiscard]] Result<Outcome> add(const Checked<VertexPtr>& vertex);
 
-    /// Names ranges that a proposal covers: these are accepted beyond a lane's share and fetched by
-    /// missing(). The two latest ranges of a lane count.
+    /// Names ranges that a proposal covers: these are accepted beyond a lane's share, stay although
+    /// they wait, and are fetched by missing(). The two latest ranges of a lane count.
     void want(const std::vector<LaneRange>& ranges);
 
     /// A fork of the lane is known from a proof that came as evidence. Returns what became

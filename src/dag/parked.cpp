@@ -140,12 +140,14 @@ LaneId Parked::greediest() const {
     )->first;
 }
 
-VertexRef Parked::furthest(const LaneId& lane) const {
+std::optional<VertexRef> Parked::furthest(
+    const LaneId& lane, const std::function<bool(const VertexRef&)>& spare
+) const {
     auto it = entries_.lower_bound({LaneId{lane.seat, lane.incarnation.next()}, Sequence{}, {}});
-    CRETO_ASSERT(it != entries_.begin());
-    --it;
-    CRETO_ASSERT(it->first.lane == lane);
-    return it->first;
+    while (it != entries_.begin() && (--it)->first.lane == lane) {
+        if (spare(it->first)) return it->first;
+    }
+    return std::nullopt;
 }
 
 VertexPtr Parked::take(Entries::iterator at) {

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -59,8 +60,10 @@ public:
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
     /// The lane with the most bytes. Requires: not empty.
     [[nodiscard]] LaneId greediest() const;
-    /// The parked vertex of the lane with the greatest sequence. Requires: there is one.
-    [[nodiscard]] VertexRef furthest(const LaneId& lane) const;
+    /// The parked vertex of the lane with the greatest sequence for which `spare` holds.
+    [[nodiscard]] std::optional<VertexRef> furthest(
+        const LaneId& lane, const std::function<bool(const VertexRef&)>& spare
+    ) const;
     [[nodiscard]] const Entries& entries() const { return entries_; }
     [[nodiscard]] const std::map<LaneId, Load>& loads() const { return loads_; }
 

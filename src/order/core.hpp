@@ -66,6 +66,7 @@ public:
     );
     void on_peer_up(const AgentId& peer, Instant now, Effects& effects);
     void on_peer_down(const AgentId& peer, Instant now, Effects& effects);
+    void hear(const AgentId& from, Instant now);
     void on_data(Instant now, Effects& effects);
     void on_persisted(Ticket ticket, Instant now, Effects& effects);
     void on_loaded(const Loaded& loaded, Instant now, Effects& effects);
@@ -149,17 +150,17 @@ private:
         Effects& effects
     );
     void accept_notarization(const Certificate& certificate, Instant now);
-    void accept_finalization(const Certificate& certificate);
+    void accept_finalization(const Certificate& certificate, Instant now);
     void enter(View view, simplex::Pacemaker::Entered how, Instant now);
     void finish();
     void finalize_through(const BlockId& id, const Certificate& finalization);
     void check_own(const VoteContent& content);
+    void seek_second(const VoteContent& said, const AgentId& whom, Effects& effects);
     void accuse(const VoteConflict& proof);
     void accuse_clash(const Certificate& a, const Certificate& b);
     void halt(std::string reason);
 
     // Serving, catch-up, peers. core_sync.cpp
-    void hear(const AgentId& from, Instant now);
     [[nodiscard]] bool admit(const AgentId& from, Instant now);
     void help(
         const AgentId& to,
@@ -228,6 +229,7 @@ private:
     Instant proposal_seen_at_ = Instant::from_ns(0);
     bool any_proposal_ = false;
     std::optional<Ahead> ahead_;
+    std::set<View> sought_;  ///< Views above the final one whose second proposal we asked for.
     std::optional<AgentId> final_source_;  ///< Who knows the finalisation we are missing blocks of.
     Instant status_at_ = Instant::from_ns(0);
 

@@ -17,7 +17,12 @@ void OrderingCore::accept_block(const BlockId& id, const Proposal& proposal, Ins
     const bool notarized = notarization != nullptr && notarization->content.block == id;
     const bool first = views_.proposal(view) == id;
     if (!first && !notarized && !repair_.wants(id)) return;
-    if (!tree_.insert(id, proposal.block, proposal.signature)) return;
+    if (first && proposal.block.height <= tree_.root().height) views_.refuse(view);
+    if (!tree_.insert(id, proposal.block, proposal.signature)) {
+        const simplex::TreeBlock* known = tree_.find(id);
+        if (known != nullptr && !known->signature) tree_.sign(id, proposal.signature);
+        return;
+    }
     if (notarized || repair_.wants(id)) tree_.keep(id);
     proposal_seen_at_ = now;
     any_proposal_ = true;
@@ -30,6 +35,10 @@ void OrderingCore::consider(Instant now) {
     // Once a view, and never after giving it up; the gate holds that anyway. [ORD-N1.1]
     if (voter_->cast_any(current_)) return;
     if (views_.equivocated(current_)) return give_up(now);  // [ORD-N2.1]
+    if (views_.refused(current_)) {
+        ++counters_.proposals_refused;
+        return give_up(now);
+    }
     const auto id = views_.proposal(current_);
     if (!id) return;
     judged_ = judge(current_, *id);
@@ -61,8 +70,7 @@ OrderingCore::Judgement OrderingCore::judge(View view, const BlockId& id) {
     Judgement judgement;
     const simplex::TreeBlock* held = tree_.find(id);
     if (held == nullptr) {
-        // At or below the final height, or evicted: the first can never be voted for.
-        judgement.block = id;
+        judgement.block = id;  // Evicted: ask for it again.
         return judgement;
     }
     const Block& block = held->block;

@@ -71,12 +71,17 @@ Result<void> OrderingCore::restore(const StoreView& store, const VoteLogContents
 Result<void> OrderingCore::restore_chain(const StoreView& store) {
     BranchTip tip = tree_.root();
     Cut cut;
+    bool ended = false;
     const auto next = [&](ByteView key, ByteView value) -> std::optional<Error> {
         auto stored = decode_exact<StoredBlock>(value);
         if (!stored) return corrupt(key, to_string(stored.error()));
         const Block& block = stored->block;
-        if (!equal(key, simplex::final_block_key(tip.height.next())) ||
-            block.height != tip.height.next() || block.parent != tip.id ||
+        // Nothing was synced for the tail: what is missing there comes from the peers again.
+        if (ended || !equal(key, simplex::final_block_key(tip.height.next()))) {
+            ended = true;
+            return std::nullopt;
+        }
+        if (block.height != tip.height.next() || block.parent != tip.id ||
             block.parent_view != tip.view) {
             return corrupt(key, "the block does not continue the one before");
         }

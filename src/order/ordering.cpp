@@ -64,6 +64,9 @@ void Ordering::on_peer_up(const AgentId& peer, Instant now, Effects& effects) {
 void Ordering::on_peer_down(const AgentId& peer, Instant now, Effects& effects) {
     core_->on_peer_down(peer, now, effects);
 }
+void Ordering::hear(const AgentId& from, Instant now) {
+    core_->hear(from, now);
+}
 void Ordering::on_data(Instant now, Effects& effects) {
     core_->on_data(now, effects);
 }

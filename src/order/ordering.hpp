@@ -119,6 +119,10 @@ public:
     void on_peer_up(const AgentId& peer, Instant now, Effects& effects);
     void on_peer_down(const AgentId& peer, Instant now, Effects& effects);
 
+    /// Something came from this peer, worth checking or not: it is alive. on_*() say so themselves;
+    /// call it for messages that worth_checking() turned away, or slow seats count as silent.
+    void hear(const AgentId& from, Instant now);
+
     /// The CutSource can see more than before.
     void on_data(Instant now, Effects& effects);
     /// Tickets of others are ignored.

@@ -57,7 +57,12 @@ std::vector<Repair::Request> Repair::due(
 ) {
     std::erase_if(wants_, [this](const auto& entry) { return entry.second.sweep != sweep_; });
     std::vector<Request> requests;
-    if (peers.empty()) return requests;
+    if (peers.empty()) {
+        // Nobody to ask: whoever comes first is asked at once, and no timer runs until then.
+        for (auto& [key, want] : wants_)
+            want.attempts = 0;
+        return requests;
+    }
     for (auto& [key, want] : wants_) {
         if (want.attempts > 0 && want.next > now) continue;
         requests.push_back(

@@ -129,6 +129,15 @@ void ViewLog::mark_equivocated(View view) {
     if (view > final_.view) views_[view].equivocated = true;
 }
 
+void ViewLog::refuse(View view) {
+    if (view > final_.view) views_[view].refused = true;
+}
+
+bool ViewLog::refused(View view) const {
+    const Record* known = record(view);
+    return known != nullptr && known->refused;
+}
+
 std::optional<BlockId> ViewLog::proposal(View view) const {
     const Record* known = record(view);
     return known == nullptr ? std::nullopt : known->proposal;

@@ -79,6 +79,9 @@ public:
     // The first proposal of a view that its leader signed, and whether there was a second.
     void propose(View view, const BlockId& block);
     void mark_equivocated(View view);
+    /// The first proposal can never be voted for.
+    void refuse(View view);
+    [[nodiscard]] bool refused(View view) const;
     [[nodiscard]] std::optional<BlockId> proposal(View view) const;
     [[nodiscard]] bool equivocated(View view) const;
 
@@ -92,6 +95,7 @@ private:
         std::optional<Certificate> nullification;
         std::optional<BlockId> proposal;
         bool equivocated = false;
+        bool refused = false;
     };
 
     [[nodiscard]] const Record* record(View view) const;

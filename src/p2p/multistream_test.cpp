@@ -7,7 +7,10 @@
 namespace creto::p2p {
 namespace {
 
-const std::vector<std::string> served{"/a/1", "/b/1"};
+/// What the listener of these tests serves.
+std::vector<std::string> served() {
+    return {"/a/1", "/b/1"};
+}
 
 Bytes lines_of(const std::vector<std::string>& texts) {
     Bytes out;
@@ -59,7 +62,7 @@ void negotiate(
             take(view);
         };
         deliver(to_listener, [&](ByteView& part) {
-            listener.on_bytes(part, served, to_dialer);
+            listener.on_bytes(part, served(), to_dialer);
             to_listener_rest.insert(to_listener_rest.end(), part.begin(), part.end());
         });
         deliver(to_dialer, [&](ByteView& part) {
@@ -114,9 +117,9 @@ TEST(Multistream, TheListenerAnswersABoundedNumberOfProposals) {
     MultistreamListener listener;
     ByteView input{wire};
     Bytes out;
-    EXPECT_EQ(listener.on_bytes(input, served, out), Negotiation::refused);
+    EXPECT_EQ(listener.on_bytes(input, served(), out), Negotiation::refused);
     EXPECT_EQ(out.size(), 20 + 4 * limits::proposals_max);
-    EXPECT_EQ(listener.on_bytes(input, served, out), Negotiation::refused) << "and no more";
+    EXPECT_EQ(listener.on_bytes(input, served(), out), Negotiation::refused) << "and no more";
 }
 
 TEST(Multistream, ListIsAnsweredWithNotAvailable) {
@@ -124,7 +127,7 @@ TEST(Multistream, ListIsAnsweredWithNotAvailable) {
     MultistreamListener listener;
     ByteView input{wire};
     Bytes out;
-    EXPECT_EQ(listener.on_bytes(input, served, out), Negotiation::agreed);
+    EXPECT_EQ(listener.on_bytes(input, served(), out), Negotiation::agreed);
     EXPECT_EQ(out, lines_of({std::string{multistream_header}, "na", "/a/1"}));
 }
 
@@ -133,7 +136,7 @@ TEST(Multistream, RefusesLinesThatAreNotLines) {
         MultistreamListener listener;
         ByteView input{wire};
         Bytes out;
-        return listener.on_bytes(input, served, out);
+        return listener.on_bytes(input, served(), out);
     };
     EXPECT_EQ(state_after(to_bytes("GET / HTTP/1.1\r\n\r\n")), Negotiation::running);  // 'G' = 71
     EXPECT_EQ(state_after(Bytes(100, 'G')), Negotiation::malformed);

@@ -92,7 +92,7 @@ void NoiseSession::seal(ByteView plain, Bytes& out) {
 }
 
 Result<std::optional<ByteView>> NoiseSession::next(ByteView& input, NoiseScratch& scratch) {
-    const auto frame = frames_.next(input);
+    auto frame = frames_.next(input);
     if (!frame || !*frame) return frame;
     if (!creto::open(receive_, received_++, {}, **frame, scratch.data())) {
         return fail(ErrorCode::invalid, "noise: a frame does not authenticate");

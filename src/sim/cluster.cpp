@@ -94,6 +94,8 @@ void SimCluster::make_hosts() {
     for (std::uint32_t i = 0; i < seats; ++i)
         seat_of[i] = genesis.members[i].seat;
     invariants_.emplace(*roster_, *scheme_, std::move(seat_of));
+    for (const auto& [node, attack] : options_.attacks)
+        invariants_->set_byzantine(node);
 
     for (const auto& host : hosts_) {
         NodeOptions& node = host->options;
@@ -298,6 +300,21 @@ const std::deque<SimNotice>& SimCluster::notices(NodeIndex node) const {
     return host(node).notices;
 }
 
+void SimCluster::set_tools(NodeIndex node, ToolBox tools) {
+    options_.tools[node] = std::move(tools);
+    offer_tools(node);
+}
+
+void SimCluster::offer_tools(NodeIndex node) {
+    const auto box = options_.tools.find(node);
+    if (box == options_.tools.end() || !is_up(node)) return;
+    (void)submit(node, ToolsChanged{box->second.tools->offers()});
+}
+
+std::int64_t SimCluster::unix_ms() const {
+    return unix_ms_at_zero + (now_ - Instant{}).ms();
+}
+
 // --- faults ---
 
 void SimCluster::crash(NodeIndex node, CrashLoss loss, StopNotice notice) {
@@ -318,15 +335,18 @@ Result<void> SimCluster::start(NodeIndex node) {
     CRETO_ASSERT(!found.life);
     SimHost::Life life;
     life.started = now_;
-    life.participant = factory_({node, found.boots, found.options, *found.signer, found.log});
+    const ParticipantParts parts{node, found.boots, found.options, *found.signer, found.log};
+    life.participant = factory_(parts);
+    if (const auto attack = options_.attacks.find(node); attack != options_.attacks.end())
+        life.participant = deviate(attack->second, std::move(life.participant), parts);
     const VoteLogContents votes{
         found.disk.log(), found.vote_log_damage.empty(), found.vote_log_damage};
     if (auto restored = life.participant->restore(found.disk, votes); !restored) return restored;
     ++found.boots;
     found.life = std::move(life);
     if (found.boots > 1) invariants_->on_restart(node);
-    const std::int64_t unix_ms = unix_ms_at_zero + (now_ - Instant{}).ms();
-    later(found, now_, Start{unix_ms}, found.boots);
+    later(found, now_, Start{unix_ms()}, found.boots);
+    offer_tools(node);
     network_.on_started(node, now_);
     return {};
 }

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/byzantine/attack.hpp"
 #include "sim/cost.hpp"
 #include "sim/event_queue.hpp"
 #include "sim/host.hpp"
@@ -29,6 +30,7 @@
 #include "sim/network.hpp"
 #include "sim/participant.hpp"
 #include "sim/trace.hpp"
+#include "tools/registry.hpp"
 
 namespace creto {
 
@@ -37,14 +39,13 @@ enum class SimSignatures : std::uint8_t {
     ed25519,  ///< The real thing.
 };
 
-/// What running a tool gave, and how long that took in virtual time.
-struct ToolOutcome {
-    CallAnswer::Status status = CallAnswer::Status::result;
-    std::string text;
-    Duration took;
+/// The tools of one node, and how long they take in virtual time. A lying provider is a tool with
+/// an honest contract and another function.
+struct ToolBox {
+    std::shared_ptr<const RegistrySnapshot> tools;
+    Duration took = Duration::from_ms(1);
+    std::map<std::string, Duration> took_by_name;  ///< In place of `took`.
 };
-/// Runs a node's own tool. A lying provider is a runner that lies.
-using ToolRunner = std::function<ToolOutcome(NodeIndex, const Execute&)>;
 
 struct SimOptions {
     std::uint64_t seed = 1;
@@ -64,12 +65,14 @@ struct SimOptions {
     bool starts_all = true;
     std::size_t notices_kept_max = 65'536;  ///< For each node; the oldest go.
     /// More events than this in one instant are a loop.
-    std::uint64_t events_per_instant_max = 10'000'000;
+    std::uint64_t events_per_instant_max = 1'000'000;
 
     /// The last word on a node's options; what the cluster decides is filled in before.
     std::function<void(NodeIndex, NodeOptions&)> configure;
-    ToolRunner tools;  ///< Empty: every tool is unknown.
-    SimLogSink log;    ///< Empty: silent.
+    /// Who deviates, and how; these nodes count as byzantine from the start.
+    std::map<NodeIndex, Attack> attacks;
+    std::map<NodeIndex, ToolBox> tools;  ///< Offered from each start on.
+    SimLogSink log;                      ///< Empty: silent.
     std::function<void(NodeIndex, const SimNotice&)> on_notice;
 };
 
@@ -105,6 +108,8 @@ public:
     [[nodiscard]] const ReplyBody* reply(Ticket ticket) const;
     void forget(Ticket ticket) { commands_.erase(ticket); }
     [[nodiscard]] const std::deque<SimNotice>& notices(NodeIndex node) const;
+    /// Replaces the node's tools and tells it.
+    void set_tools(NodeIndex node, ToolBox tools);
 
     // Faults.
     /// Requires: the node is up.
@@ -194,6 +199,8 @@ private:
     void drain(SimHost& host);
     [[nodiscard]] SimHost* living(NodeIndex node, std::uint32_t boot);
     void later(SimHost& host, Instant at, Event event, std::uint64_t fingerprint);
+    void offer_tools(NodeIndex node);
+    [[nodiscard]] std::int64_t unix_ms() const;
 
     // NetworkHosts.
     void on_peer_up(NodeIndex node, NodeIndex peer, bool dialled_by_node) override;

@@ -119,20 +119,27 @@ void SimCluster::on_effect(SimHost& host, Check& check) {
 }
 
 void SimCluster::on_effect(SimHost& host, Execute& execute) {
-    ToolOutcome outcome{
-        CallAnswer::Status::unknown_tool, "no tool " + execute.tool + " here", Duration{}};
-    if (options_.tools) outcome = options_.tools(host.index, execute);
-    if (outcome.took > execute.timeout) {
-        outcome = {CallAnswer::Status::timeout, "the tool did not answer in time", execute.timeout};
+    Executed executed{
+        execute.ticket, CallAnswer::Status::unknown_tool, "no tool " + execute.tool + " here"};
+    Duration took;
+    if (const auto box = options_.tools.find(host.index); box != options_.tools.end()) {
+        const ToolContext context{.unix_ms = unix_ms()};
+        auto result = call_local(
+            *box->second.tools, execute.tool, execute.arguments, context, execute.contract
+        );
+        executed.status = result ? CallAnswer::Status::result : result.error().status;
+        executed.text = result ? std::move(*result) : std::move(result.error().message);
+        const auto own = box->second.took_by_name.find(execute.tool);
+        took = own == box->second.took_by_name.end() ? box->second.took : own->second;
+    }
+    if (took > execute.timeout) {
+        executed.status = CallAnswer::Status::timeout;
+        executed.text = "the tool did not answer in time";
+        took = execute.timeout;
     }
     host.life->executing.insert(execute.ticket);
-    const std::uint64_t fingerprint = fingerprint_of(as_bytes(outcome.text));
-    later(
-        host,
-        now_ + outcome.took,
-        Executed{execute.ticket, outcome.status, std::move(outcome.text)},
-        fingerprint
-    );
+    const std::uint64_t fingerprint = fingerprint_of(as_bytes(executed.text));
+    later(host, now_ + took, std::move(executed), fingerprint);
 }
 
 /// What was cancelled answers nothing any more.

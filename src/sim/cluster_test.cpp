@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/scripted_test_participant.hpp"
+#include "tools/builtins.hpp"
 
 namespace creto {
 namespace {
@@ -260,26 +261,37 @@ TEST(SimCluster, CatchesALoopInOneInstant) {
 
 TEST(SimCluster, RunsToolsInVirtualTimeWithTheirDeadlines) {
     SeenByNode seen;
-    const Script script =
-        [](const ParticipantParts& parts, const Event& event, Instant, Effects& out) {
-            if (!std::holds_alternative<Start>(event) || parts.index != first) return;
-            for (const char* tool : {"fast", "slow", "cancelled"}) {
-                const Ticket ticket = out.new_ticket();
-                out.add(Execute{ticket, tool, {}, "[]", Duration::from_ms(100)});
-                if (tool == std::string_view{"cancelled"}) out.add(CancelExecute{ticket});
-            }
-        };
-    SimOptions options = four();
-    options.tools = [](NodeIndex, const Execute& execute) {
-        const int ms = execute.tool == "slow" ? 500 : 20;
-        return ToolOutcome{CallAnswer::Status::result, execute.tool, Duration::from_ms(ms)};
+    const Script script = [](const ParticipantParts&, const Event& event, Instant, Effects& out) {
+        if (const auto* command = std::get_if<Command>(&event))
+            out.add(Reply{command->ticket, Done{}});
+        if (!std::holds_alternative<Start>(event)) return;
+        for (const char* tool : {"add", "multiply", "subtract", "no such tool"}) {
+            const Ticket ticket = out.new_ticket();
+            out.add(Execute{ticket, tool, {}, R"({"a":10,"b":30})", Duration::from_ms(100)});
+            if (tool == std::string_view{"subtract"}) out.add(CancelExecute{ticket});
+        }
     };
+    SimOptions options = four();
+    options.tools[first] = {
+        builtin_registry().snapshot(),
+        Duration::from_ms(20),
+        {{"multiply", Duration::from_ms(500)}}};
     SimCluster cluster{options, scripted(seen, script)};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
     const auto executed = seen[0].all<Executed>();
-    ASSERT_EQ(executed.size(), 2U);
-    EXPECT_EQ(executed[0].text, "fast");
-    EXPECT_EQ(executed[1].status, CallAnswer::Status::timeout);
+    ASSERT_EQ(executed.size(), 3U) << "the cancelled one answers nothing";
+    EXPECT_EQ(executed[0].text, "40");
+    EXPECT_EQ(executed[1].status, CallAnswer::Status::unknown_tool);
+    EXPECT_EQ(executed[2].status, CallAnswer::Status::timeout);
+    const auto offered = seen[0].all<Command>();
+    ASSERT_EQ(offered.size(), 1U);
+    EXPECT_GE(std::get<ToolsChanged>(offered[0].body).tools.size(), 15U);
+    EXPECT_TRUE(seen[1].all<Command>().empty());
+    EXPECT_EQ(seen[1].all<Executed>().at(0).status, CallAnswer::Status::unknown_tool);
+
+    cluster.set_tools(second, {std::make_shared<const RegistrySnapshot>(), {}, {}});
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+    EXPECT_EQ(seen[1].all<Command>().size(), 1U);
 }
 
 TEST(SimCluster, LoadsAndChecks) {

@@ -64,11 +64,7 @@ void CausalState::lay(const Operation& operation, const Dot& dot, const AgentId&
     Overlay& overlay = found->second;
     const auto amount = static_cast<std::uint64_t>(write->amount);
     if (write->action != CrdtOperation::Action::counter_add) {
-        if (way == Way::in) {
-            overlay.writes.emplace(dot, write);
-        } else {
-            overlay.writes.erase(dot);
-        }
+        lay_write(overlay, operation, dot, way);
     } else if (operation.signature) {
         const OperationId id = operation.id(base_->roster().chain());
         Carried& carried = overlay.carried[id];
@@ -83,25 +79,45 @@ void CausalState::lay(const Operation& operation, const Dot& dot, const AgentId&
     if (overlay.empty()) keys_.erase(found);
 }
 
-std::map<Dot, Bytes> CausalState::live(const std::string& key) const {
-    std::map<Dot, Bytes> values;
+void CausalState::lay_write(Overlay& overlay, const Operation& operation, const Dot& dot, Way way) {
+    const auto& write = std::get<CrdtOperation>(operation.body);
+    overlay.writes += way == Way::in ? 1U : ~0U;
+    for (const Dot& replaced : write.observed) {
+        std::uint32_t& times = overlay.replaced[replaced];
+        times += way == Way::in ? 1U : ~0U;
+        if (times == 0) overlay.replaced.erase(replaced);
+    }
+    if (write.action != CrdtOperation::Action::register_set) return;
+    const Author author{dot.lane, operation.client};
+    std::map<Dot, const Bytes*>& sets = overlay.sets[author];
+    if (way == Way::in) {
+        sets.emplace(dot, &write.value);
+    } else {
+        sets.erase(dot);
+    }
+    if (sets.empty()) overlay.sets.erase(author);
+}
+
+std::map<Dot, const Bytes*> CausalState::live(const std::string& key) const {
+    std::map<Dot, const Bytes*> values;
     const CrdtEntry* entry = base_->causal_base().find(key);
+    const auto found = keys_.find(key);
+    const Overlay* overlay = found == keys_.end() ? nullptr : &found->second;
     if (entry != nullptr) {
-        for (const CrdtEntry::Live& held : entry->values)
-            values.emplace(held.dot, held.value);
+        for (const CrdtEntry::Live& held : entry->values) {
+            const bool gone =
+                overlay != nullptr && (overlay->replaced.contains(held.dot) ||
+                                       overlay->sets.contains({held.dot.lane, held.author}));
+            if (!gone) values.emplace(held.dot, &held.value);
+        }
     }
-    const auto overlay = keys_.find(key);
-    if (overlay == keys_.end()) return values;
-    for (const auto& [dot, write] : overlay->second.writes) {
-        if (write->action == CrdtOperation::Action::register_set) values.emplace(dot, write->value);
-    }
-    for (const auto& [dot, write] : overlay->second.writes) {
-        for (const Dot& replaced : write->observed)
-            values.erase(replaced);
-    }
-    if (entry != nullptr) {
-        for (const Dot& replaced : entry->pending)
-            values.erase(replaced);
+    if (overlay == nullptr) return values;
+    for (const auto& [author, sets] : overlay->sets) {
+        const auto& [dot, value] = *sets.rbegin();
+        const bool gone = overlay->replaced.contains(dot) ||
+                          (entry != nullptr &&
+                           std::binary_search(entry->pending.begin(), entry->pending.end(), dot));
+        if (!gone) values.emplace(dot, value);
     }
     return values;
 }
@@ -126,11 +142,12 @@ std::optional<std::int64_t> CausalState::counter(const std::string& key) const {
 }
 
 CausalState::Value CausalState::read(const std::string& key) const {
+    std::set<std::string_view> distinct;
+    for (const auto& [dot, bytes] : live(key))
+        distinct.insert(as_text(*bytes));
     Value value;
-    for (auto& [dot, bytes] : live(key))
-        value.values.push_back(bytes);
-    std::sort(value.values.begin(), value.values.end());
-    value.values.erase(std::unique(value.values.begin(), value.values.end()), value.values.end());
+    for (const std::string_view bytes : distinct)
+        value.values.push_back(to_bytes(bytes));
     value.counter = counter(key);
     value.found = value.counter.has_value() || !value.values.empty();
     return value;
@@ -160,7 +177,7 @@ Digest CausalState::summary() {
     }
     for (const std::string& key : changed_) {
         const std::optional<std::int64_t> count = counter(key);
-        const std::map<Dot, Bytes> values = live(key);
+        const std::map<Dot, const Bytes*> values = live(key);
         if (!count && values.empty()) {
             readings_.erase(key);
             continue;
@@ -171,7 +188,7 @@ Digest CausalState::summary() {
         w.uvarint(values.size());
         for (const auto& [dot, value] : values) {
             encode(w, dot);
-            w.bytes(value);
+            w.bytes(*value);
         }
         readings_.set(key, w.take());
     }

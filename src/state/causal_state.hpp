@@ -53,15 +53,19 @@ private:
         std::int64_t amount = 0;
         std::uint32_t copies = 0;
     };
+    using Author = std::pair<LaneId, AgentId>;
     /// What the overlay holds for one key.
     struct Overlay {
         std::uint64_t own_adds = 0;  ///< Sum of the lane owners' own updates.
         std::uint32_t own_add_count = 0;
         std::map<OperationId, Carried> carried;
-        std::map<Dot, const CrdtOperation*> writes;  ///< Held by vertices_.
+        /// What each author set; only its latest value is live. The values are in vertices_.
+        std::map<Author, std::map<Dot, const Bytes*>> sets;
+        std::map<Dot, std::uint32_t> replaced;  ///< By how many writes.
+        std::uint32_t writes = 0;
 
         [[nodiscard]] bool empty() const {
-            return own_add_count == 0 && carried.empty() && writes.empty();
+            return own_add_count == 0 && carried.empty() && writes == 0;
         }
     };
     enum class Way : std::uint8_t { in, out };
@@ -69,7 +73,8 @@ private:
     /// Lays the vertex's writes over the keys, or takes them away.
     void lay(const SealedVertex& vertex, Way way);
     void lay(const Operation& operation, const Dot& dot, const AgentId& owner, Way way);
-    [[nodiscard]] std::map<Dot, Bytes> live(const std::string& key) const;
+    static void lay_write(Overlay& overlay, const Operation& operation, const Dot& dot, Way way);
+    [[nodiscard]] std::map<Dot, const Bytes*> live(const std::string& key) const;
     [[nodiscard]] std::optional<std::int64_t> counter(const std::string& key) const;
 
     const FinalState* base_;

@@ -171,8 +171,7 @@ void Court::open(
         static_cast<std::size_t>(std::count_if(disputes_.begin(), disputes_.end(), [&](auto& d) {
             return d.second.caller == request.caller;
         }));
-    if (disputes_.size() >= limits::disputes_open_max ||
-        of_caller >= limits::disputes_per_caller_max) {
+    if (disputes_.size() >= most_.disputes || of_caller >= most_.disputes_per_caller) {
         return;
     }
     OpenDispute notice{call, dispute.opening, dispute.panel, dispute.opened};
@@ -293,7 +292,7 @@ void Court::keep(Verdict verdict, MerkleMap& map) {
     recorded_.emplace(verdict.height, call);
     map.set(verdict_key(call), encode_bytes(verdict));
     verdicts_.insert_or_assign(call, std::move(verdict));
-    while (recorded_.size() > limits::verdicts_max) {
+    while (recorded_.size() > most_.verdicts) {
         const CallId oldest = recorded_.begin()->second;
         recorded_.erase(recorded_.begin());
         verdicts_.erase(oldest);

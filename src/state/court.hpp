@@ -40,7 +40,7 @@ struct OpenDispute {
 class Court {
 public:
     /// `roster` outlives this.
-    explicit Court(const Roster& roster) : roster_{&roster} {}
+    Court(const Roster& roster, const StateLimits& most) : roster_{&roster}, most_{most} {}
 
     /// What one block brought, for watchers and for the panel.
     struct Session {
@@ -102,6 +102,7 @@ private:
     void exclude(Exclusion exclusion, MerkleMap& map);
 
     const Roster* roster_;
+    StateLimits most_;
     std::map<Seat, std::vector<ContractId>> offers_;  ///< Ascending ids.
     std::map<ContractId, std::set<Seat>> offered_by_;
     std::map<AgentId, Reputation> reputations_;  ///< Members of the roster only.

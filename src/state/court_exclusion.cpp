@@ -33,7 +33,7 @@ Result<void, Void> Court::prove(
 void Court::exclude(Exclusion exclusion, MerkleMap& map) {
     map.set(exclusion_key(exclusion.agent), encode_bytes(exclusion));
     exclusions_.emplace(exclusion.agent, std::move(exclusion));
-    if (exclusions_.size() <= limits::exclusions_max) return;
+    if (exclusions_.size() <= most_.exclusions) return;
     // Keys cost nothing to make: of those without a seat only the latest are remembered.
     auto oldest = exclusions_.end();
     for (auto at = exclusions_.begin(); at != exclusions_.end(); ++at) {
@@ -69,7 +69,7 @@ void decode(Reader& r, ContractList& v) {
 }  // namespace
 
 Result<void> Court::restore(const MerkleMap& map) {
-    *this = Court{*roster_};
+    *this = Court{*roster_, most_};
     bool good = true;
     map.visit([&](const std::string& key, const Bytes& value) {
         good = good && read_leaf<Verdict>(key, value, "verdict/", [&](Verdict verdict) {

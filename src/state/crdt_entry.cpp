@@ -10,7 +10,8 @@ void encode(Writer& w, const CrdtEntry& v) {
     w.uvarint(v.values.size());
     for (const CrdtEntry::Live& live : v.values) {
         encode(w, live.dot);
-        w.bytes(live.value);
+        encode(w, live.author);
+        encode(w, live.digest);
     }
     encode_list(w, v.pending);
 }
@@ -18,11 +19,11 @@ void encode(Writer& w, const CrdtEntry& v) {
 void decode(Reader& r, CrdtEntry& v) {
     v.has_counter = r.boolean();
     v.counter = r.u64();
-    v.values.resize(r.count(limits::causal_bytes_max, 13));
+    v.values.resize(r.count(limits::leaf_bytes_max, 76));
     for (CrdtEntry::Live& live : v.values) {
         decode(r, live.dot);
-        const ByteView value = r.bytes(limits::operation_bytes_max);
-        live.value.assign(value.begin(), value.end());
+        decode(r, live.author);
+        decode(r, live.digest);
     }
     decode_list(r, v.pending, limits::crdt_pending_max, 12);
     for (std::size_t i = 1; i < v.values.size(); ++i) {

@@ -33,7 +33,8 @@ std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-FinalState::FinalState(const Roster& roster) : roster_{&roster}, court_{roster}, causal_{roster} {
+FinalState::FinalState(const Roster& roster, const StateLimits& most)
+    : roster_{&roster}, most_{most}, court_{roster, most}, causal_{roster, most.causal_bytes} {
     write_header(Height{});
     marks_.push_back({Height{}, map_.root(), hash(HashDomain::order, roster.chain().value().view())}
     );
@@ -135,7 +136,7 @@ FinalState::Outcome FinalState::may_be_new(const Operation& operation, Height he
             "it would expire more than " + std::to_string(limits::expiry_blocks_max) +
                 " blocks ahead"};
     }
-    if (ids_.size() >= limits::operation_ids_max)
+    if (ids_.size() >= most_.operation_ids)
         return {false, "too many operations have not expired yet"};
     return {};
 }
@@ -147,8 +148,9 @@ Result<void, Void> FinalState::perform(
     if (std::holds_alternative<DataOperation>(operation.body)) return {};
     if (const auto* key = std::get_if<KeyOperation>(&operation.body)) return write_key(*key);
     if (const auto* causal = std::get_if<CrdtOperation>(&operation.body)) {
-        if (causal_.apply(*causal, place.dot)) return {};
-        return void_because("the causal data have reached their limit");
+        if (auto reason = causal_.apply(*causal, operation.client, place.dot))
+            return void_because(std::move(*reason));
+        return {};
     }
     if (const auto* offer = std::get_if<OfferOperation>(&operation.body)) {
         if (operation.client != place.owner->key)
@@ -184,9 +186,8 @@ Result<void, Void> FinalState::write_key(const KeyOperation& operation) {
         }
     }
     const std::size_t new_bytes = operation.key.size() + value.size();
-    if ((held == nullptr && final_keys_ >= limits::final_keys_max) ||
-        (new_bytes > held_bytes && final_bytes_ + (new_bytes - held_bytes) > limits::final_bytes_max
-        )) {
+    if ((held == nullptr && final_keys_ >= most_.final_keys) ||
+        (new_bytes > held_bytes && final_bytes_ + (new_bytes - held_bytes) > most_.final_bytes)) {
         return void_because("the keys under final/ have reached their limit");
     }
     final_keys_ += held == nullptr ? 1 : 0;
@@ -246,7 +247,7 @@ ReputationView FinalState::reputation_view(const AgentId& agent) const {
     ReputationView view{
         .agent = agent,
         .name = member == nullptr ? std::string{} : member->name,
-        .score_ppm = reputation.score_ppm(),
+        .score_ppm = exclusion == nullptr ? reputation.score_ppm() : 0,  // a proof ends all trust
         .agreed = reputation.agreed,
         .dissented = reputation.dissented,
         .excluded = exclusion != nullptr,
@@ -280,15 +281,16 @@ Bytes FinalState::snapshot() const {
         w.text(key);
         w.bytes(value);
     });
+    causal_.save(w);
     ids_.save(w);
     return w.take();
 }
 
 Result<FinalState> FinalState::restore(
-    ByteView snapshot, const ExecutedMark& mark, const Roster& roster
+    ByteView snapshot, const ExecutedMark& mark, const Roster& roster, const StateLimits& most
 ) {
     Reader reader{snapshot};
-    FinalState state{roster};
+    FinalState state{roster, most};
     state.map_ = {};
     if (reader.u8() != snapshot_version) reader.fail(DecodeError::bad_value);
     const std::size_t leaves = reader.count(limits::snapshot_leaves_max, 2);
@@ -338,7 +340,7 @@ Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark)
         ++final_keys_;
         final_bytes_ += key.size() + value.size();
     });
-    if (auto done = causal_.restore(map_, std::move(cut)); !done) return done;
+    if (auto done = causal_.restore(reader, map_, std::move(cut)); !done) return done;
     if (auto done = court_.restore(map_); !done) return done;
     if (auto done = ids_.restore(reader, map_); !done) return done;
     if (const DecodeError error = reader.finish(); error != DecodeError::none)

@@ -28,7 +28,7 @@ namespace creto {
 class FinalState {
 public:
     /// The state at genesis, height 0. `roster` outlives this.
-    explicit FinalState(const Roster& roster);
+    explicit FinalState(const Roster& roster, const StateLimits& most = {});
 
     struct OperationResult {
         OperationId id;
@@ -99,7 +99,10 @@ public:
     [[nodiscard]] Bytes snapshot() const;
     /// Errors: the bytes are malformed, or do not give the root that `mark` names.
     [[nodiscard]] static Result<FinalState> restore(
-        ByteView snapshot, const ExecutedMark& mark, const Roster& roster
+        ByteView snapshot,
+        const ExecutedMark& mark,
+        const Roster& roster,
+        const StateLimits& most = {}
     );
 
 private:
@@ -134,6 +137,7 @@ private:
     [[nodiscard]] Result<void> restore_parts(Reader& reader, const ExecutedMark& mark);
 
     const Roster* roster_;
+    StateLimits most_;
     MerkleMap map_;
     OperationIds ids_;
     Court court_;

@@ -21,7 +21,10 @@ Bytes random_value(Prng& prng) {
 }
 
 /// The root by the definition, from sorted paths, without any tree that is updated in place.
-Digest reference_root(const std::vector<std::pair<Digest, Digest>>& leaves, std::uint32_t from) {
+Digest reference_root(  // NOLINT(misc-no-recursion): the definition is recursive, 256 deep at most
+    const std::vector<std::pair<Digest, Digest>>& leaves,
+    std::uint32_t from
+) {
     if (leaves.empty()) return merkle_empty();
     if (leaves.size() == 1) return merkle_leaf(leaves[0].first, leaves[0].second);
     for (std::uint32_t bit = from; bit < 256; ++bit) {
@@ -74,6 +77,7 @@ TEST(MerkleMap, AgreesWithItsDefinitionUnderRandomChanges) {
     }
 }
 
+// [STATE-ROOT.1]
 TEST(MerkleMap, TheRootForgetsTheHistory) {
     MerkleMap a;
     MerkleMap b;

@@ -1,6 +1,7 @@
 #include "state/operation_ids.hpp"
 
 #include "base/assert.hpp"
+#include "model/limits.hpp"
 #include "state/state_limits.hpp"
 
 namespace creto {
@@ -147,7 +148,7 @@ Result<void> OperationIds::restore(Reader& r, const MerkleMap& map) {
         BlockIds block;
         decode(r, height);
         decode(r, block.expiry);
-        block.tags.resize(r.count(limits::operation_ids_max, 16));
+        block.tags.resize(r.count(limits::snapshot_ids_max, 16));
         for (Tag& tag : block.tags) {
             tag.a = r.u64();
             tag.b = r.u64();

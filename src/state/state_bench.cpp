@@ -3,6 +3,7 @@
 
 #include "base/prng.hpp"
 #include "state/merkle_map.hpp"
+#include "state/state_fixture.hpp"
 
 namespace creto {
 namespace {
@@ -61,6 +62,83 @@ void merkle_prove_and_verify(benchmark::State& state) {
     }
 }
 BENCHMARK(merkle_prove_and_verify);
+
+/// Blocks of 1,000 operations of 4 lanes; `make` gives each operation's body.
+template <class Make>
+void apply_blocks(benchmark::State& state, const Make& make) {
+    constexpr std::uint64_t per_vertex = 250;
+    state_test::Network net{4};
+    std::vector<std::vector<VertexPtr>> blocks(64);
+    std::uint64_t n = 0;
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+        for (std::uint32_t seat = 0; seat < 4; ++seat) {
+            std::vector<Operation> operations;
+            for (std::uint64_t i = 0; i < per_vertex; ++i)
+                operations.push_back(net.operation(seat, make(n++), Height{b + 500}));
+            blocks[b].push_back(net.vertex(seat, std::move(operations)));
+        }
+    }
+    for (auto _ : state) {
+        FinalState final_state{net.roster};
+        for (const auto& block : blocks)
+            benchmark::DoNotOptimize(state_test::finalise(final_state, block));
+    }
+    state.SetItemsProcessed(
+        state.iterations() * static_cast<std::int64_t>(blocks.size() * 4 * per_vertex)
+    );
+}
+
+void apply_data(benchmark::State& state) {
+    apply_blocks(state, [&](std::uint64_t) {
+        return state_test::data(static_cast<std::size_t>(state.range(0)));
+    });
+}
+BENCHMARK(apply_data)->ArgName("bytes")->Arg(100)->Arg(256)->Arg(1'024);
+
+void apply_keys(benchmark::State& state) {
+    const Bytes value(256, 1);
+    apply_blocks(state, [&](std::uint64_t n) {
+        return KeyOperation{
+            KeyOperation::Action::set, "final/key-" + std::to_string(n % 10'000), value, 0};
+    });
+}
+BENCHMARK(apply_keys);
+
+void apply_counters(benchmark::State& state) {
+    apply_blocks(state, [&](std::uint64_t n) {
+        return state_test::count("causal/key-" + std::to_string(n % 1'000), 1);
+    });
+}
+BENCHMARK(apply_counters);
+
+/// Only what cannot be left out: hashing the operations' ids.
+void operation_id(benchmark::State& state) {
+    state_test::Network net{4};
+    const Operation operation =
+        net.operation(0, state_test::data(static_cast<std::size_t>(state.range(0))));
+    for (auto _ : state)
+        benchmark::DoNotOptimize(operation.id(net.roster.chain()));
+}
+BENCHMARK(operation_id)->ArgName("bytes")->Arg(256);
+
+void causal_add_and_read(benchmark::State& state) {
+    state_test::Network net{4};
+    const FinalState base{net.roster};
+    std::vector<VertexPtr> vertices;
+    for (std::uint32_t i = 0; i < 1'000; ++i) {
+        vertices.push_back(net.vertex(
+            i % 4, {net.operation(i % 4, state_test::count("causal/" + std::to_string(i), 1))}
+        ));
+    }
+    for (auto _ : state) {
+        CausalState causal{base};
+        for (const VertexPtr& vertex : vertices)
+            causal.add(vertex);
+        benchmark::DoNotOptimize(causal.read("causal/7"));
+    }
+    state.SetItemsProcessed(state.iterations() * 1'000);
+}
+BENCHMARK(causal_add_and_read);
 
 }  // namespace
 }  // namespace creto

@@ -1,5 +1,6 @@
 // Whatever Contract::parse() accepts is the one definition of its contract.
 #include "base/assert.hpp"
+#include "base/bytes.hpp"
 #include "tools/registry.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

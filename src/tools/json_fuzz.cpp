@@ -1,5 +1,6 @@
 // Whatever parse_json() accepts has one text, which reads back as the same value.
 #include "base/assert.hpp"
+#include "base/bytes.hpp"
 #include "tools/json_parse.hpp"
 #include "tools/utf8.hpp"
 

@@ -86,9 +86,7 @@ private:
     bool quietly(NodeId id, const Json& value, Marks* marks);
     /// A schema for a part of the value.
     bool part(NodeId id, const Json& value, std::string_view key);
-    bool part(NodeId id, const Json& value, std::size_t index) {
-        return apply(id, value, nullptr) || describe_part(std::to_string(index));
-    }
+    bool part(NodeId id, const Json& value, std::size_t index);
     bool describe_part(std::string_view key);
 
     bool type(const Node& node, const Json& value);
@@ -195,6 +193,10 @@ bool Checker::quietly(NodeId id, const Json& value, Marks* marks) {
 
 bool Checker::part(NodeId id, const Json& value, std::string_view key) {
     return apply(id, value, nullptr) || describe_part(key);
+}
+
+bool Checker::part(NodeId id, const Json& value, std::size_t index) {
+    return apply(id, value, nullptr) || describe_part(std::to_string(index));
 }
 
 bool Checker::describe_part(std::string_view key) {
@@ -410,13 +412,14 @@ bool Checker::member(const ObjectRules& rules, const JsonMember& member, bool& k
 
 bool Checker::dependencies(const Node& node, const Json& value, Marks* marks) {
     const ObjectRules& rules = *node.object;
-    for (const auto& [name, needed] : rules.dependent_required) {
-        if (!spend(1 + needed.size())) return false;
-        if (!value.find(name)) continue;
-        for (const std::string& other : needed) {
+    for (const auto& rule : rules.dependent_required) {
+        if (!spend(1 + rule.second.size())) return false;
+        if (!value.find(rule.first)) continue;
+        for (const std::string& other : rule.second) {
             if (value.find(other)) continue;
             return mismatch(node, "dependentRequired", [&] {
-                return "the member \"" + other + "\" is missing, which \"" + name + "\" asks for";
+                return "the member \"" + other + "\" is missing, which \"" + rule.first +
+                       "\" asks for";
             });
         }
     }

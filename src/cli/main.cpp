@@ -1,0 +1,270 @@
+#include "cli/main.hpp"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <functional>
+
+#include "cli/demo.hpp"
+#include "cli/node_commands.hpp"
+#include "cli/run.hpp"
+#include "scale/config.hpp"
+
+namespace creto {
+
+namespace {
+
+constexpr const char* version_text = "creto 0.1.0";
+
+/// What all commands share, and the one that was chosen.
+struct Program {
+    CLI::App app{
+        "Creto: a network of AI agents that offer tools, call each other's tools, and agree on "
+        "what\n"
+        "happened although some of them lie, crash or are cut off."};
+    Output output;
+    std::string node;  ///< A folder, or an admin address.
+    std::function<int()> chosen;
+
+    /// The node to speak to: --node, else CRETO_NODE, else the folder "."
+    [[nodiscard]] Result<Client> client() const {
+        std::string where = node;
+        if (where.empty()) {
+            const char* given = std::getenv("CRETO_NODE");
+            where = given == nullptr ? "." : given;
+        }
+        if (where.front() == '/' && where.find("/tcp/") != std::string::npos) return Client{where};
+        auto config = load_config(where, {});
+        if (!config) return tl::unexpected<Error>(config.error());
+        return Client{config->admin_listen, config->admin_token};
+    }
+    template <class Work>
+    [[nodiscard]] int with_node(const Work& work) const {
+        auto found = client();
+        if (!found) return output.fail(found.error(), exit_code::usage);
+        return work(*found);
+    }
+};
+
+CLI::App* command(Program& p, CLI::App& parent, const char* name, const char* about) {
+    CLI::App* sub = parent.add_subcommand(name, about);
+    sub->add_flag("--json", p.output.json, "Print exactly one JSON document on stdout");
+    return sub;
+}
+
+CLI::App* node_command(Program& p, CLI::App& parent, const char* name, const char* about) {
+    CLI::App* sub = command(p, parent, name, about);
+    sub->add_option(
+        "--node", p.node, "The node's folder or admin address (default: $CRETO_NODE, else .)"
+    );
+    return sub;
+}
+
+void add_running(Program& p) {
+    static InitOptions init;
+    static std::filesystem::path dir;
+    CLI::App* sub = command(p, p.app, "init", "Make a folder for a new agent: key and settings");
+    sub->add_option("DIR", init.dir, "The folder")->required();
+    sub->add_option("--name", init.name, "How people call the agent");
+    sub->add_option("--genesis", init.genesis, "The network's genesis.json");
+    sub->callback([&p] { p.chosen = [&p] { return command_init(init, p.output); }; });
+
+    sub = command(
+        p, p.app, "run", "Run a node in the foreground; SIGTERM lets it leave in good order"
+    );
+    sub->add_option("DIR", dir, "The node's folder")->required();
+    sub->callback([&p] { p.chosen = [&p] { return command_run(dir, p.output); }; });
+
+    sub = command(p, p.app, "keygen", "Make a key file (mode 0600) and print the agent id");
+    sub->add_option("FILE", dir, "The file")->required();
+    sub->callback([&p] { p.chosen = [&p] { return command_keygen(dir, p.output); }; });
+
+    sub = command(p, p.app, "fsck", "Check a stopped node's folder: store, index, vote log");
+    sub->add_option("DIR", dir, "The node's folder")->required();
+    sub->callback([&p] { p.chosen = [&p] { return command_fsck(dir, p.output); }; });
+
+    CLI::App* config = p.app.add_subcommand("config", "Show or check a node's settings");
+    config->require_subcommand(1);
+    for (const bool show : {true, false}) {
+        sub = command(
+            p,
+            *config,
+            show ? "show" : "validate",
+            show ? "Print all settings in force" : "Check settings, key and genesis"
+        );
+        sub->add_option("DIR", dir, "The node's folder")->required();
+        sub->callback([&p, show] {
+            p.chosen = [&p, show] { return command_config(dir, show, p.output); };
+        });
+    }
+    sub = command(p, p.app, "version", "Print the version");
+    sub->callback([&p] {
+        p.chosen = [&p] {
+            p.output.say({{"ok", true}, {"version", "0.1.0"}}, version_text);
+            return exit_code::done;
+        };
+    });
+}
+
+void add_demo(Program& p) {
+    static std::vector<std::string> names;
+    static bool list = false;
+    CLI::App* sub = command(p, p.app, "demo", "Show the system at work on real processes");
+    sub->add_option("SCENARIO", names, "Ids or names; all of them when none is given");
+    sub->add_flag("--list", list, "List the scenarios");
+    sub->footer("Example: creto demo S2.1 partition_recovery");
+    sub->callback([&p] { p.chosen = [&p] { return command_demo(names, list, p.output); }; });
+}
+
+void add_looking(Program& p) {
+    using Look = int (*)(const Client&, const Output&);
+    struct Entry {
+        const char* name;
+        const char* about;
+        Look look;
+    };
+    for (const Entry& entry : std::initializer_list<Entry>{
+             {"status", "What a node is, where it stands, whom it hears", command_status},
+             {"peers", "The agents that it knows", command_peers},
+             {"tools", "The tools of the mesh", command_tools},
+             {"roster", "The validators", command_roster},
+             {"verdicts", "What verified calls and disputes decided", command_verdicts}}) {
+        const Look look = entry.look;
+        node_command(p, p.app, entry.name, entry.about)->callback([&p, look] {
+            p.chosen = [&p, look] {
+                return p.with_node([&](const Client& node) { return look(node, p.output); });
+            };
+        });
+    }
+    static std::string why;
+    static std::uint64_t from = 1;
+    static std::uint64_t count = 0;
+    CLI::App* sub = node_command(p, p.app, "reputation", "How agents stand, and why");
+    sub->add_option("--why", why, "Show the evidence against this agent");
+    sub->callback([&p] {
+        p.chosen = [&p] {
+            return p.with_node([&](const Client& n) { return command_reputation(n, why, p.output); }
+            );
+        };
+    });
+    sub = node_command(p, p.app, "log", "The latest finalised blocks");
+    sub->add_option("--from", from, "First height");
+    sub->add_option("--count", count, "How many (default 100)");
+    sub->callback([&p] {
+        p.chosen = [&p] {
+            return p.with_node([&](const Client& n) {
+                return command_log(n, from, count == 0 ? 100 : count, p.output);
+            });
+        };
+    });
+    sub = node_command(p, p.app, "watch", "Follow what happens at a node");
+    sub->add_option("--count", count, "Stop after so many events");
+    sub->callback([&p] {
+        p.chosen = [&p] {
+            return p.with_node([&](const Client& n) { return command_watch(n, count, p.output); });
+        };
+    });
+}
+
+void add_using(Program& p) {
+    static CallOptions call;
+    CLI::App* sub = node_command(p, p.app, "call", "Call a tool of the mesh");
+    sub->add_option("TOOL", call.tool, "Its name")->required();
+    sub->add_option("ARGS", call.arguments, "Arguments as JSON")->default_str("{}");
+    sub->add_option("--agent", call.agent, "Ask this agent (name or id)");
+    sub->add_flag("--verify", call.verify, "Ask all that offer it and let a quorum decide");
+    sub->add_option("--quorum", call.quorum, "Equal answers that decide (a majority)");
+    sub->add_option("--panel", call.panel, "seats, or any: count agents without a seat")
+        ->check(CLI::IsMember({"seats", "any"}));
+    sub->add_option("--receipt", call.receipt, "Write the receipt of a verified call here");
+    sub->add_option("--timeout", call.timeout_ms, "Deadline in milliseconds");
+    sub->footer("Example: creto call multiply '{\"a\": 3, \"b\": 10}' --verify --receipt r.json");
+    sub->callback([&p] {
+        p.chosen = [&p] {
+            if (call.arguments.empty()) call.arguments = "{}";
+            return p.with_node([&](const Client& n) { return command_call(n, call, p.output); });
+        };
+    });
+
+    static std::filesystem::path file;
+    static std::filesystem::path genesis = "genesis.json";
+    CLI::App* receipt = p.app.add_subcommand("receipt", "Check receipts offline");
+    receipt->require_subcommand(1);
+    sub = command(p, *receipt, "verify", "Check a receipt with nothing but the genesis");
+    sub->add_option("FILE", file, "What `creto call --verify --receipt` wrote")->required();
+    sub->add_option("--genesis", genesis, "The network's genesis.json");
+    sub->callback([&p] {
+        p.chosen = [&p] { return command_receipt_verify(file, genesis, p.output); };
+    });
+
+    static std::string key;
+    static std::string value;
+    static std::uint64_t timeout_ms = 30'000;
+    CLI::App* state = p.app.add_subcommand("state", "Replicated state under final/ and causal/");
+    state->require_subcommand(1);
+    sub = node_command(p, *state, "get", "Read a key");
+    sub->add_option("KEY", key, "final/… or causal/…")->required();
+    sub->callback([&p] {
+        p.chosen = [&p] {
+            return p.with_node([&](const Client& n) { return command_state_get(n, key, p.output); }
+            );
+        };
+    });
+    struct Verb {
+        const char* name;
+        const char* about;
+        const char* action;
+        bool has_value;
+    };
+    for (const Verb& verb : std::initializer_list<Verb>{
+             {"set", "Write a value", "set", true},
+             {"add", "Add a whole number", "add", true},
+             {"incr", "Add one", "add", false},
+             {"del", "Remove the value", "remove", false}}) {
+        sub = node_command(p, *state, verb.name, verb.about);
+        sub->add_option("KEY", key, "final/… or causal/…")->required();
+        if (verb.has_value) sub->add_option("VALUE", value, "The value")->required();
+        sub->add_option("--timeout", timeout_ms, "Deadline in milliseconds");
+        const std::string action = verb.action;
+        const bool one = !verb.has_value && action == "add";
+        sub->callback([&p, action, one] {
+            p.chosen = [&p, action, one] {
+                return p.with_node([&](const Client& n) {
+                    return command_state_write(
+                        n, key, action, one ? "1" : value, timeout_ms, p.output
+                    );
+                });
+            };
+        });
+    }
+    sub = node_command(p, p.app, "submit", "Put a file's bytes into the final log");
+    sub->add_option("FILE", file, "At most 127 KiB")->required();
+    sub->add_option("--timeout", timeout_ms, "Deadline in milliseconds");
+    sub->callback([&p] {
+        p.chosen = [&p] {
+            return p.with_node([&](const Client& n) {
+                return command_submit(n, file, timeout_ms, p.output);
+            });
+        };
+    });
+}
+
+}  // namespace
+
+int creto_main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
+    Program program;
+    program.app.require_subcommand(1);
+    program.app.set_version_flag("--version", version_text);
+    add_demo(program);
+    add_running(program);
+    add_looking(program);
+    add_using(program);
+    try {
+        program.app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return program.app.exit(error) == 0 ? exit_code::done : exit_code::usage;
+    }
+    return program.chosen();
+}
+
+}  // namespace creto

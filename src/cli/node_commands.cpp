@@ -1,0 +1,420 @@
+#include "cli/node_commands.hpp"
+
+#include <charconv>
+
+#include "model/call.hpp"
+#include "model/checks.hpp"
+#include "scale/config.hpp"
+
+namespace creto {
+
+namespace {
+
+std::string cell(const JsonDoc& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// Columns of equal width, for people.
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string out;
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+        }
+        out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    }
+    return out;
+}
+
+/// Asks a node and says the answer as JSON or through `lines`.
+template <class Lines>
+int ask(
+    const Client& node,
+    const std::string& command,
+    const JsonDoc& body,
+    const Output& output,
+    const Lines& lines
+) {
+    auto doc = node.command(command, body);
+    if (!doc) return output.fail(doc.error(), exit_code_of(doc.error()));
+    output.say(*doc, output.json ? std::string{} : lines(*doc));
+    return exit_code::done;
+}
+
+JsonDoc write_body(
+    const std::string& key,
+    const std::string& action,
+    const std::string& value,
+    std::uint64_t timeout_ms
+) {
+    JsonDoc body{{"key", key}, {"action", action}, {"timeout_ms", timeout_ms}};
+    if (action == "set") body["value"] = value;
+    if (action == "add") {
+        std::int64_t amount = 0;
+        const auto parsed = std::from_chars(value.data(), value.data() + value.size(), amount);
+        if (parsed.ec != std::errc{} || parsed.ptr != value.data() + value.size()) return {};
+        body["amount"] = amount;
+    }
+    return body;
+}
+
+}  // namespace
+
+int exit_code_of(const Error& error) {
+    if (error.message.rfind("no quorum", 0) == 0 || error.message.rfind("quorum not", 0) == 0) {
+        return exit_code::no_quorum;
+    }
+    switch (error.code) {
+        case ErrorCode::denied:
+            return exit_code::denied;
+        case ErrorCode::unavailable:
+        case ErrorCode::timeout:
+            return exit_code::unreachable;
+        default:
+            return exit_code::failed;
+    }
+}
+
+int command_status(const Client& node, const Output& output) {
+    return ask(node, "status", JsonDoc::object(), output, [](const JsonDoc& d) {
+        std::vector<std::vector<std::string>> rows{
+            {"agent", cell(d["name"]) + "  " + cell(d["agent"])},
+            {"seat", d["seat"].is_null() ? "none" : cell(d["seat"])},
+            {"quorum",
+             cell(d["quorum"]) + " of " + cell(d["validators"]) + " (" + cell(d["mode"]) + "), " +
+                 cell(d["reachable"]) + " reachable"},
+            {"finalized", "height " + cell(d["finalized"]) + ", view " + cell(d["view"])},
+            {"operations",
+             cell(d["operations_final"]) + " final, " + cell(d["pending_operations"]) + " pending"},
+            {"calls", cell(d["pending_calls"]) + " under way"},
+            {"partitioned", cell(d["partitioned"])}};
+        if (!d["halted"].is_null()) rows.push_back({"halted", cell(d["halted"])});
+        return table(rows);
+    });
+}
+
+int command_peers(const Client& node, const Output& output) {
+    return ask(node, "peers", JsonDoc::object(), output, [](const JsonDoc& d) {
+        std::vector<std::vector<std::string>> rows{{"NAME", "SEAT", "REACHABLE", "TOOLS", "AGENT"}};
+        for (const JsonDoc& p : d["peers"]) {
+            rows.push_back(
+                {cell(p["name"]),
+                 p["seat"].is_null() ? "-" : cell(p["seat"]),
+                 cell(p["reachable"]),
+                 std::to_string(p["tools"].size()),
+                 cell(p["agent"])}
+            );
+        }
+        return table(rows);
+    });
+}
+
+int command_tools(const Client& node, const Output& output) {
+    return ask(node, "peers", JsonDoc::object(), output, [](const JsonDoc& d) {
+        std::vector<std::vector<std::string>> rows{{"TOOL", "AGENT", "DESCRIPTION"}};
+        for (const JsonDoc& p : d["peers"]) {
+            for (const JsonDoc& tool : p["tools"]) {
+                rows.push_back({cell(tool["name"]), cell(p["name"]), cell(tool["description"])});
+            }
+        }
+        std::sort(rows.begin() + 1, rows.end());
+        return table(rows);
+    });
+}
+
+int command_roster(const Client& node, const Output& output) {
+    return ask(node, "peers", JsonDoc::object(), output, [](const JsonDoc& d) {
+        std::vector<std::vector<std::string>> rows{{"SEAT", "NAME", "REACHABLE", "AGENT"}};
+        for (const JsonDoc& p : d["peers"]) {
+            if (p["seat"].is_null()) continue;
+            rows.push_back(
+                {cell(p["seat"]), cell(p["name"]), cell(p["reachable"]), cell(p["agent"])}
+            );
+        }
+        std::sort(rows.begin() + 1, rows.end());
+        return table(rows);
+    });
+}
+
+int command_reputation(const Client& node, const std::string& why, const Output& output) {
+    return ask(node, "reputation", JsonDoc::object(), output, [&](const JsonDoc& d) {
+        std::vector<std::vector<std::string>> rows{
+            {"NAME", "SCORE", "AGREED", "DISSENTED", "STANDING"}};
+        std::string reasons;
+        for (const JsonDoc& a : d["agents"]) {
+            const std::uint64_t score = a["score_ppm"].get<std::uint64_t>();
+            const char* standing = a["excluded"].get<bool>()    ? "excluded"
+                                   : a["suspended"].get<bool>() ? "suspended"
+                                                                : "good";
+            rows.push_back(
+                {cell(a["name"]),
+                 std::to_string(score / 10'000) + " %",
+                 cell(a["agreed"]),
+                 cell(a["dissented"]),
+                 standing}
+            );
+            if (why == cell(a["name"]) || why == cell(a["agent"])) {
+                for (const JsonDoc& reason : a["reasons"])
+                    reasons += "  " + cell(reason) + "\n";
+            }
+        }
+        return table(rows) + reasons;
+    });
+}
+
+int command_verdicts(const Client& node, const Output& output) {
+    return ask(node, "verdicts", JsonDoc::object(), output, [](const JsonDoc& d) {
+        std::vector<std::vector<std::string>> rows{
+            {"HEIGHT", "TOOL", "DECIDED", "AGREEING", "DISSENTING", "CALL"}};
+        for (const JsonDoc& v : d["verdicts"]) {
+            rows.push_back(
+                {cell(v["height"]),
+                 cell(v["tool"]),
+                 cell(v["decided"]),
+                 cell(v["agreeing"]),
+                 std::to_string(v["dissenting"].size()),
+                 cell(v["call"]).substr(0, 16)}
+            );
+        }
+        return table(rows);
+    });
+}
+
+int command_log(const Client& node, std::uint64_t from, std::uint64_t count, const Output& output) {
+    return ask(node, "log", {{"from", from}, {"count", count}}, output, [](const JsonDoc& d) {
+        std::vector<std::vector<std::string>> rows{
+            {"HEIGHT", "VIEW", "PROPOSER", "LANES", "BLOCK"}};
+        for (const JsonDoc& b : d["blocks"]) {
+            rows.push_back(
+                {cell(b["height"]),
+                 cell(b["view"]),
+                 cell(b["proposer"]),
+                 std::to_string(b["delta"].size()),
+                 cell(b["id"]).substr(0, 16)}
+            );
+        }
+        return table(rows);
+    });
+}
+
+int command_watch(const Client& node, std::uint64_t count, const Output& output) {
+    std::uint64_t since = 0;
+    JsonDoc seen = JsonDoc::array();
+    while (count == 0 || seen.size() < count) {
+        auto answer = node.get(
+            "/v1/events?since=" + std::to_string(since) + "&wait_ms=20000", std::chrono::seconds{40}
+        );
+        if (!answer) return output.fail(answer.error(), exit_code_of(answer.error()));
+        const JsonDoc doc = answer->json();
+        if (!doc.is_object() || !doc.contains("events")) {
+            return output.fail(
+                {ErrorCode::unavailable, "not a creto node"}, exit_code::unreachable
+            );
+        }
+        for (const JsonDoc& event : doc["events"]) {
+            if (count > 0 && seen.size() == count) break;
+            since = event["number"].get<std::uint64_t>();
+            // Without a count the watch has no end, so a document could never be closed.
+            if (output.json && count > 0) {
+                seen.push_back(event);
+            } else {
+                std::cout << event.dump() << std::endl;
+                if (count > 0) seen.push_back(nullptr);
+            }
+        }
+    }
+    if (output.json) output.say({{"ok", true}, {"events", seen}}, "");
+    return exit_code::done;
+}
+
+int command_call(const Client& node, const CallOptions& options, const Output& output) {
+    const JsonDoc arguments = options.arguments;
+    JsonDoc body{
+        {"tool", options.tool}, {"arguments", arguments}, {"timeout_ms", options.timeout_ms}};
+    const auto patience = std::chrono::milliseconds{options.timeout_ms + 5'000};
+    if (!options.verify) {
+        if (!options.agent.empty()) {
+            // Agents are named by id or by name; the node knows the ids.
+            auto peers = node.command("peers", JsonDoc::object());
+            if (!peers) return output.fail(peers.error(), exit_code_of(peers.error()));
+            for (const JsonDoc& p : (*peers)["peers"]) {
+                if (cell(p["name"]) == options.agent) body["agent"] = p["agent"];
+            }
+            if (!body.contains("agent")) body["agent"] = options.agent;
+        }
+        auto reply = node.command("call", body, patience);
+        if (!reply) {
+            const bool tool_said = reply.error().code == ErrorCode::invalid;
+            return output.fail(
+                reply.error(), tool_said ? exit_code::tool_error : exit_code_of(reply.error())
+            );
+        }
+        output.say(*reply, cell((*reply)["result"]));
+        return exit_code::done;
+    }
+    if (options.quorum > 0) body["quorum"] = options.quorum;
+    body["panel"] = options.panel;
+    auto reply = node.command("call-verified", body, patience);
+    if (!reply) return output.fail(reply.error(), exit_code_of(reply.error()));
+    if (!options.receipt.empty()) {
+        if (auto saved = write_file(options.receipt, reply->dump(2) + "\n"); !saved) {
+            return output.fail(saved.error(), exit_code::failed);
+        }
+    }
+    std::string lines = cell((*reply)["result"]) + "\n" + cell((*reply)["agreeing"]) + " of " +
+                        cell((*reply)["panel"]) + " agents agree, " + cell((*reply)["bar"]) +
+                        " needed";
+    for (const JsonDoc& liar : (*reply)["dissenting"])
+        lines += "\ndissenting: " + cell(liar);
+    output.say(*reply, lines);
+    return (*reply)["kind"] == "result" ? exit_code::done : exit_code::tool_error;
+}
+
+int command_receipt_verify(
+    const std::filesystem::path& file,
+    const std::filesystem::path& genesis_file,
+    const Output& output
+) {
+    auto genesis = read_genesis(genesis_file);
+    if (!genesis) return output.fail(genesis.error(), exit_code::failed);
+    auto text = read_file(file, 16U << 20U);
+    if (!text) return output.fail(text.error(), exit_code::failed);
+    const JsonDoc doc = JsonDoc::parse(*text, nullptr, false);
+    const auto refute = [&](const std::string& why) {
+        return output.fail({ErrorCode::invalid, file.string() + ": " + why}, exit_code::refuted);
+    };
+    if (!doc.is_object() || !doc.contains("receipt") || !doc["receipt"].is_string()) {
+        return refute(
+            "it holds no receipt; expected what `creto call --verify --receipt FILE` wrote"
+        );
+    }
+    const auto bytes = from_hex(doc["receipt"].get<std::string>());
+    if (!bytes) return refute("the receipt is not hexadecimal");
+    auto receipt = decode_named<QuorumReceipt>(*bytes, "receipt");
+    if (!receipt) return refute(receipt.error().message);
+    const Roster roster{*genesis};
+    if (auto form = well_formed(*receipt, roster.chain()); !form)
+        return refute(form.error().message);
+    Ed25519Scheme scheme;
+    std::vector<CheckItem> items{
+        {receipt->request.caller,
+         signed_bytes(
+             SignDomain::call_request, roster.chain().value(), signing_bytes(receipt->request)
+         ),
+         receipt->request.signature}};
+    std::uint32_t seats = 0;
+    for (const Answer& answer : receipt->answers) {
+        items.push_back(
+            {answer.provider,
+             signed_bytes(SignDomain::call_answer, roster.chain().value(), signing_bytes(answer)),
+             answer.signature}
+        );
+        seats += roster.find(answer.provider) == nullptr ? 0 : 1;
+    }
+    if (!CheckPass::verify(scheme, items)) return refute("a signature does not hold");
+    const auto decision = decide(*receipt);
+    if (!decision) return refute("no answer reached the bar");
+    // The result and the salt travel beside the receipt: together they must open the digest.
+    bool opens = false;
+    if (doc.contains("result") && doc.contains("salt")) {
+        const auto salt_bytes = from_hex(doc["salt"].get<std::string>());
+        Salt salt{};
+        if (salt_bytes && salt_bytes->size() == salt.size()) {
+            std::copy(salt_bytes->begin(), salt_bytes->end(), salt.begin());
+            opens = salted_digest(
+                        HashDomain::result, salt, as_bytes(doc["result"].get<std::string>())
+                    ) == decision->result;
+        }
+        if (!opens) return refute("the result shown is not the one that was signed");
+    }
+    std::vector<std::string> dissenting;
+    for (const AgentId& agent : decision->dissenting)
+        dissenting.push_back(agent_text(agent));
+    std::string lines = "the receipt holds: " + std::to_string(decision->agreeing) + " of " +
+                        std::to_string(receipt->request.panel.size()) + " agents agree, " +
+                        std::to_string(receipt->request.bar) + " needed; " + std::to_string(seats) +
+                        " of the answers are from validators";
+    if (roster.mode() == QuorumMode::crash) lines += "\ncrash: not proof against liars";
+    for (const std::string& agent : dissenting)
+        lines += "\ndissenting: " + agent;
+    output.say(
+        {{"ok", true},
+         {"call", receipt->request.id(roster.chain()).value().hex()},
+         {"agreeing", decision->agreeing},
+         {"panel", receipt->request.panel.size()},
+         {"bar", receipt->request.bar},
+         {"result_opened", opens},
+         {"mode", roster.mode() == QuorumMode::crash ? "crash" : "byzantine"},
+         {"dissenting", dissenting}},
+        lines
+    );
+    return exit_code::done;
+}
+
+int command_state_get(const Client& node, const std::string& key, const Output& output) {
+    auto doc = node.command("read", {{"key", key}});
+    if (!doc) return output.fail(doc.error(), exit_code_of(doc.error()));
+    std::string lines;
+    if ((*doc)["found"] == false) {
+        lines = key + " has no value";
+    } else if (doc->contains("counter")) {
+        lines = cell((*doc)["counter"]);
+    }
+    for (const JsonDoc& value : (*doc)["values"])
+        lines += (lines.empty() ? "" : "\n") + cell(value);
+    output.say(*doc, lines);
+    return (*doc)["found"] == false ? exit_code::failed : exit_code::done;
+}
+
+int command_state_write(
+    const Client& node,
+    const std::string& key,
+    const std::string& action,
+    const std::string& value,
+    std::uint64_t timeout_ms,
+    const Output& output
+) {
+    const JsonDoc body = write_body(key, action, value, timeout_ms);
+    if (body.empty()) {
+        return output.fail(
+            {ErrorCode::invalid, "\"" + value + "\" is not a whole number"}, exit_code::usage
+        );
+    }
+    auto doc = node.command("write", body, std::chrono::milliseconds{timeout_ms + 5'000});
+    if (!doc) return output.fail(doc.error(), exit_code_of(doc.error()));
+    const bool applied = (*doc)["applied"].get<bool>();
+    output.say(
+        *doc,
+        !applied                  ? "void: " + cell((*doc)["reason"])
+        : doc->contains("height") ? "final at height " + cell((*doc)["height"])
+                                  : "written; it spreads and converges"
+    );
+    return applied ? exit_code::done : exit_code::failed;
+}
+
+int command_submit(
+    const Client& node,
+    const std::filesystem::path& file,
+    std::uint64_t timeout_ms,
+    const Output& output
+) {
+    auto text = read_file(file, limits::operation_bytes_max);
+    if (!text) return output.fail(text.error(), exit_code::failed);
+    const JsonDoc body{{"payload", {{"hex", to_hex(as_bytes(*text))}}}, {"timeout_ms", timeout_ms}};
+    auto doc = node.command("submit", body, std::chrono::milliseconds{timeout_ms + 5'000});
+    if (!doc) return output.fail(doc.error(), exit_code_of(doc.error()));
+    output.say(
+        *doc,
+        "operation " + cell((*doc)["operation"]) + "\nfinal at height " + cell((*doc)["height"])
+    );
+    return exit_code::done;
+}
+
+}  // namespace creto

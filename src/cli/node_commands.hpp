@@ -1,0 +1,57 @@
+// The commands that look at and use a running node over its admin port.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/output.hpp"
+#include "scale/client.hpp"
+
+namespace creto {
+
+/// The exit code that belongs to an error of a node.
+[[nodiscard]] int exit_code_of(const Error& error);
+
+int command_status(const Client& node, const Output& output);
+int command_peers(const Client& node, const Output& output);
+int command_tools(const Client& node, const Output& output);
+int command_roster(const Client& node, const Output& output);
+int command_reputation(const Client& node, const std::string& why, const Output& output);
+int command_verdicts(const Client& node, const Output& output);
+int command_log(const Client& node, std::uint64_t from, std::uint64_t count, const Output& output);
+int command_watch(const Client& node, std::uint64_t count, const Output& output);
+
+struct CallOptions {
+    std::string tool;
+    std::string arguments;
+    std::string agent;
+    bool verify = false;
+    std::uint64_t quorum = 0;
+    std::string panel = "seats";
+    std::uint64_t timeout_ms = 10'000;
+    std::filesystem::path receipt;  ///< Where to write the receipt of a verified call.
+};
+int command_call(const Client& node, const CallOptions& options, const Output& output);
+int command_receipt_verify(
+    const std::filesystem::path& file, const std::filesystem::path& genesis, const Output& output
+);
+
+int command_state_get(const Client& node, const std::string& key, const Output& output);
+int command_state_write(
+    const Client& node,
+    const std::string& key,
+    const std::string& action,
+    const std::string& value,
+    std::uint64_t timeout_ms,
+    const Output& output
+);
+int command_submit(
+    const Client& node,
+    const std::filesystem::path& file,
+    std::uint64_t timeout_ms,
+    const Output& output
+);
+
+}  // namespace creto

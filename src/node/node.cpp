@@ -1,0 +1,375 @@
+#include "node/node.hpp"
+
+#include <algorithm>
+
+#include "node/node_impl.hpp"
+#include "store/keys.hpp"
+
+namespace creto {
+
+namespace {
+
+constexpr std::size_t probes_max = 1'024;
+/// Rounds that one event may cause within the node before it returns to the host.
+constexpr int settle_rounds_max = 10'000;
+
+Bytes record_version_key() {
+    return to_bytes("record_version");
+}
+
+}  // namespace
+
+NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
+    : options_{std::move(options)},
+      roster_{options_.genesis},
+      signer_{signer},
+      log_{log},
+      self_{signer.public_key()},
+      prng_{options_.seed},
+      dag_{roster_, {.index_salt = options_.seed}},
+      cuts_{dag_},
+      ordering_{
+          roster_,
+          roster_.find(self_) == nullptr ? std::nullopt : std::optional{roster_.find(self_)->seat},
+          signer,
+          cuts_,
+          {.delta = options_.delta,
+           .delta_max = options_.delta_max,
+           .heartbeat = options_.heartbeat,
+           .view_interval = Duration::from_ms(options_.genesis.view_interval_ms)},
+          log},
+      final_{roster_},
+      causal_{final_},
+      directory_{self_},
+      reachability_{
+          roster_,
+          roster_.find(self_) == nullptr ? std::nullopt : std::optional{roster_.find(self_)->seat},
+          {.probe_after = options_.probe_after, .lost_after = options_.lost_after}},
+      dialer_{self_, {}},
+      fetcher_{{}, draw(options_.seed, 1)},
+      server_{
+          roster_.chain(),
+          self_,
+          signer,
+          {.quota = {.rate_per_s = options_.calls_per_s, .burst = options_.calls_burst}}} {
+    if (const Member* member = roster_.find(self_)) {
+        seat_ = member->seat;
+        producer_.emplace(LaneId{*seat_, Incarnation{}}, ProducerOptions{});
+        if (roster_.size() == 1) producer_->allow();
+    }
+}
+
+// --- restart ---
+
+Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& votes) {
+    restoring_ = true;
+    if (auto restored = ordering_.restore(store, votes); !restored) return restored;
+    auto version = store.get(Column::meta, record_version_key());
+    if (!version) return tl::unexpected<Error>(version.error());
+    if (*version) record_version_ = keys::parse_number(**version).value_or(0);
+
+    // The finalised chain, block by block, with the vertices that each block covers.
+    for (auto more = ordering_.take_finalized(); !more.empty(); more = ordering_.take_finalized()) {
+        for (FinalizedBlock& finalized : more) {
+            for (const LaneRange& range : finalized.block.delta) {
+                if (auto loaded = restore_lane(store, range.lane, range.first, range.last);
+                    !loaded) {
+                    return loaded;
+                }
+            }
+            if (to_execute_.empty() && execute(finalized)) continue;
+            to_execute_.push_back(std::move(finalized));
+        }
+    }
+    // What lies above the final cut.
+    for (const Member& member : roster_.members()) {
+        const LaneId lane{member.seat, Incarnation{}};
+        const auto tip = final_cut_.find(lane);
+        const Sequence first = tip == final_cut_.end() ? Sequence{1} : tip->second.sequence.next();
+        const Sequence last = first.plus(2 * limits::lane_window_vertices);
+        if (auto loaded = restore_lane(store, lane, first, last); !loaded) return loaded;
+    }
+    if (producer_) {
+        if (const auto tip = dag_.tip(producer_->lane())) producer_->restore(*tip);
+    }
+    restoring_ = false;
+    effects_.take();
+    return {};
+}
+
+Result<void> NodeImpl::restore_lane(
+    const StoreView& store, const LaneId& lane, Sequence first, Sequence last
+) {
+    std::vector<Bytes> ids;
+    const keys::Range span = keys::lane(lane, first, last);
+    auto scanned =
+        store.scan(Column::lanes, span.from, span.to, [&](ByteView /*key*/, ByteView id) {
+            ids.emplace_back(id.begin(), id.end());
+            return true;
+        });
+    if (!scanned) return scanned;
+    for (const Bytes& id : ids) {
+        auto bytes = store.get(Column::vertices, id);
+        if (!bytes) return tl::unexpected<Error>(bytes.error());
+        if (!*bytes) continue;
+        auto vertex = SealedVertex::decode(**bytes);
+        if (!vertex || !equal((*vertex)->id().value().view(), id)) {
+            return fail(
+                ErrorCode::corrupt,
+                "vertex " + to_hex(id) + " is damaged; run `creto fsck` on the data folder"
+            );
+        }
+        if (producer_ && lane == producer_->lane()) {
+            for (const Operation& operation : (*vertex)->operations()) {
+                if (operation.client != self_) continue;
+                next_counter_ = std::max(next_counter_, operation.counter + 1);
+            }
+        }
+        add_vertex({*vertex, CheckPass::own()}, false);
+    }
+    return {};
+}
+
+// --- events ---
+
+std::vector<Effect> NodeImpl::on_event(const Event& event, Instant now) {
+    now_ = std::max(now_, now);
+    std::visit([this](const auto& e) { on(e); }, event);
+    settle();
+    arm();
+    return effects_.take();
+}
+
+void NodeImpl::on(const Start& event) {
+    unix_ms_at_start_ = event.unix_ms;
+    started_at_ = now_;
+    started_ = true;
+    record_version_ = std::max<std::uint64_t>(
+        record_version_, static_cast<std::uint64_t>(std::max<std::int64_t>(event.unix_ms, 0))
+    );
+    if (producer_) producer_->on_finality(now_);
+    for (const std::string& address : options_.bootstrap)
+        dialer_.add_bootstrap(address, now_);
+    publish_record(false);
+    ordering_.start(now_, effects_);
+    if (ordering_.halted()) effects_.publish(Halted{*ordering_.halted()});
+    on_time();
+}
+
+void NodeImpl::on(const PeerUp& event) {
+    dialer_.on_peer_up(event.peer, event.address);
+    if (const Member* member = roster_.find(event.peer)) reachability_.heard(member->seat, now_);
+    effects_.send(event.peer, directory_.summary(false));
+    RecordBatch own;
+    if (const AgentRecord* record = directory_.find(self_)) own.records.push_back(*record);
+    if (!own.records.empty()) effects_.send(event.peer, own);
+    effects_.send(event.peer, lane_summary(false));
+    ordering_.on_peer_up(event.peer, now_, effects_);
+}
+
+void NodeImpl::on(const PeerDown& event) {
+    dialer_.on_peer_down(event.peer, now_);
+    ordering_.on_peer_down(event.peer, now_, effects_);
+    server_.on_peer_down(event.peer, effects_);
+    for (CallClient::Finished& finished : client_.on_peer_down(event.peer)) {
+        on_finished(std::move(finished));
+    }
+}
+
+void NodeImpl::on(const Woke& /*event*/) {
+    armed_ = Instant::max();
+    on_time();
+}
+
+void NodeImpl::on(const Persisted& event) {
+    if (producer_ && producer_->on_persisted(event.ticket)) on_own_vertex_durable();
+    ordering_.on_persisted(event.ticket, now_, effects_);
+}
+
+void NodeImpl::on(const Command& event) {
+    std::visit([&](const auto& body) { command(event.ticket, body); }, event.body);
+}
+
+void NodeImpl::on(const StoreFailed& event) {
+    store_failed_ = "storage failed: " + event.reason;
+    log_.error(*store_failed_);
+    effects_.publish(Halted{*store_failed_});
+    for (const auto& [id, submission] : submissions_) {
+        reply_error(submission.command, {ErrorCode::io, *store_failed_});
+    }
+    for (const auto& [counter, ticket] : causal_commands_) {
+        reply_error(ticket, {ErrorCode::io, *store_failed_});
+    }
+    submissions_.clear();
+    submission_deadlines_.clear();
+    causal_commands_.clear();
+}
+
+void NodeImpl::on_time() {
+    calls_on_time();
+    expire_submissions();
+    ordering_.on_time(now_, effects_);
+    if (now_ >= reachability_.next_tick()) {
+        Reachability::Tick tick = reachability_.on_time(now_);
+        for (const Seat seat : tick.probe) {
+            const AgentId& agent = roster_.find(seat)->key;
+            if (dialer_.connected().count(agent) == 0) continue;
+            if (probes_.size() >= probes_max) probes_.erase(probes_.begin());
+            probes_.emplace(next_probe_, now_);
+            effects_.send(agent, Probe{next_probe_++, false});
+        }
+        if (tick.partitioned) effects_.publish(*tick.partitioned);
+        if (tick.healed) effects_.publish(*tick.healed);
+    }
+    for (const AgentRecord& record : directory_.expire(now_)) {
+        dialer_.unwant(record.agent);
+        effects_.publish(AgentLeft{record.agent, record.name});
+    }
+    if (now_ >= record_renewal_ && !draining_) {
+        publish_record(false);
+        effects_.persist(
+            {{Column::meta, record_version_key(), share(keys::number(record_version_))}},
+            {},
+            Durable::no
+        );
+    }
+    spread_summaries();
+    dialer_.on_time(now_, effects_);
+}
+
+/// Lets every layer see what the others did, until nothing moves any more.
+void NodeImpl::settle() {
+    for (int round = 0; round < settle_rounds_max; ++round) {
+        const std::size_t before = effects_.list().size();
+        const std::size_t queued = to_execute_.size();
+        execute_finalized();
+        for (WantedData& wanted : ordering_.take_wanted()) {
+            fetcher_.want(wanted.range, wanted.first_to_ask, now_);
+        }
+        for (const Evidence& evidence : ordering_.take_evidence()) {
+            on_evidence(evidence, std::nullopt);
+        }
+        if (dag_.parked() > 0) {
+            for (const LaneRange& range : dag_.missing(256)) {
+                fetcher_.want(range, std::nullopt, now_);
+            }
+        }
+        offer_contracts();
+        produce();
+        fetcher_.on_time(now_, connected(), effects_);
+        deliver_to_self();
+        if (effects_.list().size() == before && to_execute_.size() == queued) return;
+    }
+}
+
+/// What this node says to itself does not cross the network.
+void NodeImpl::deliver_to_self() {
+    std::vector<SharedBytes> own;
+    std::vector<Effect> list = effects_.take();
+    for (Effect& effect : list) {
+        if (auto* send = std::get_if<Send>(&effect); send != nullptr && send->to == self_) {
+            own.push_back(std::move(send->message));
+        } else {
+            effects_.put(std::move(effect));
+        }
+    }
+    for (const SharedBytes& bytes : own) {
+        if (auto message = decode_message(*bytes))
+            receive(self_, std::move(*message), bytes->size());
+    }
+}
+
+void NodeImpl::arm() {
+    Instant next = std::min(
+        {ordering_.next_wake(),
+         calls_next_wake(),
+         reachability_.next_tick(),
+         record_renewal_,
+         next_summary_,
+         directory_.next_expiry(),
+         dialer_.next_wake(),
+         fetcher_.next_wake()}
+    );
+    if (producer_) next = std::min(next, producer_->next_wake());
+    if (!submission_deadlines_.empty()) {
+        next = std::min(next, submission_deadlines_.begin()->first);
+    }
+    if (!started_ || next == armed_) return;
+    armed_ = next;
+    effects_.add(WakeAt{std::max(next, now_)});
+}
+
+std::vector<AgentId> NodeImpl::connected() const {
+    return {dialer_.connected().begin(), dialer_.connected().end()};
+}
+
+std::string NodeImpl::name_of(const AgentId& agent) const {
+    if (const AgentRecord* record = directory_.find(agent)) return record->name;
+    if (const Member* member = roster_.find(agent)) return member->name;
+    return agent_text(agent);
+}
+
+StatusReply NodeImpl::status() const {
+    StatusReply out;
+    out.agent = self_;
+    out.name = options_.name;
+    out.seat = seat_;
+    out.chain = roster_.chain();
+    out.mode = roster_.mode();
+    out.quorum = roster_.quorum();
+    out.epoch = Epoch{1};
+    out.view = ordering_.view();
+    out.finalized = final_.height();
+    out.state_root = final_.mark().state_root;
+    out.order_digest = final_.mark().order_digest;
+    out.reachable_seats = reachability_.reachable();
+    out.partitioned = reachability_.partitioned();
+    out.halted = store_failed_ ? store_failed_ : (lane_lost_ ? lane_lost_ : ordering_.halted());
+    out.vertices = dag_.size();
+    out.operations_final = operations_final_;
+    out.pending_operations = submissions_.size() + (producer_ ? producer_->waiting() : 0);
+    out.pending_calls = client_.under_way() + server_.under_way();
+    for (const VertexRef& tip : dag_.tips())
+        out.causal_backlog += dag_.unfinalized(tip.lane);
+    out.counters = counters_;
+    const CallServer::Counters& calls = server_.counters();
+    out.counters["calls_served"] = calls.answered;
+    out.counters["calls_admitted"] = calls.admitted;
+    out.counters["calls_rate_limited"] = calls.rate_limited;
+    out.counters["calls_timed_out"] = calls.timed_out;
+    const OrderingCounters& order = ordering_.counters();
+    out.counters["views_entered"] = order.views_entered;
+    out.counters["views_nullified"] = order.views_nullified;
+    out.counters["blocks_finalized"] = order.blocks_finalized;
+    out.counters["proposals_made"] = order.proposals_made;
+    out.counters["votes_counted"] = order.votes_counted;
+    out.counters["dag_bytes"] = dag_.bytes();
+    out.counters["agents_known"] = directory_.size();
+    return out;
+}
+
+// --- facade ---
+
+Node::Node(NodeOptions options, const Signer& signer, Log& log)
+    : impl_{std::make_unique<NodeImpl>(std::move(options), signer, log)} {}
+Node::~Node() = default;
+Result<void> Node::restore(const StoreView& store, const VoteLogContents& votes) {
+    return impl_->restore(store, votes);
+}
+std::vector<Effect> Node::on_event(const Event& event, Instant now) {
+    return impl_->on_event(event, now);
+}
+const AgentId& Node::agent() const {
+    return impl_->agent();
+}
+std::optional<Seat> Node::seat() const {
+    return impl_->seat();
+}
+const Roster& Node::roster() const {
+    return impl_->roster();
+}
+StatusReply Node::status() const {
+    return impl_->status();
+}
+
+}  // namespace creto

@@ -1,0 +1,238 @@
+#include <algorithm>
+
+#include "node/node_impl.hpp"
+#include "tools/json_parse.hpp"
+
+namespace creto {
+
+namespace {
+
+/// How long after the decision late answers may still join the record.
+constexpr Duration linger_time = Duration::from_ms(500);
+
+Error error_of(const CallAnswer& answer) {
+    switch (answer.status) {
+        case CallAnswer::Status::unknown_tool:
+            return {ErrorCode::not_found, answer.text};
+        case CallAnswer::Status::timeout:
+            return {ErrorCode::timeout, answer.text};
+        case CallAnswer::Status::cancelled:
+            return {ErrorCode::cancelled, answer.text};
+        case CallAnswer::Status::rate_limited:
+        case CallAnswer::Status::overloaded:
+            return {ErrorCode::limit, answer.text};
+        case CallAnswer::Status::internal:
+            return {ErrorCode::unavailable, answer.text};
+        default:
+            return {ErrorCode::invalid, answer.text};
+    }
+}
+
+}  // namespace
+
+void NodeImpl::command(Ticket ticket, const CallTool& call) {
+    const CallClient::Token token = next_token_++;
+    plain_.emplace(token, PlainCall{ticket, call, now_ + call.timeout, {}});
+    call_commands_.emplace(ticket, token);
+    start_plain(token);
+}
+
+/// The named agent; else this node if it offers the tool; else one that does, drawn, preferring
+/// those that are connected and in good standing.
+std::optional<AgentId> NodeImpl::choose_provider(const PlainCall& call) {
+    if (call.call.agent) return call.tried.empty() ? call.call.agent : std::nullopt;
+    std::vector<AgentId> good;
+    for (const AgentRecord* record : directory_.providers(call.call.tool)) {
+        const AgentId& agent = record->agent;
+        if (call.tried.count(agent) > 0 || final_.excluded(agent)) continue;
+        if (agent == self_) return self_;
+        if (dialer_.connected().count(agent) > 0) good.push_back(agent);
+    }
+    if (good.empty()) return std::nullopt;
+    return good[prng_.below(good.size())];
+}
+
+void NodeImpl::start_plain(CallClient::Token token) {
+    PlainCall& call = plain_.at(token);
+    const auto provider = choose_provider(call);
+    Result<void> started;
+    if (!provider) {
+        started = fail(
+            ErrorCode::not_found,
+            "no agent that can be reached offers the tool \"" + call.call.tool +
+                "\"; `creto tools` lists what the mesh offers"
+        );
+    } else if (*provider != self_ && dialer_.connected().count(*provider) == 0) {
+        started = fail(ErrorCode::unavailable, "agent " + name_of(*provider) + " is not connected");
+    } else {
+        call.tried.insert(*provider);
+        const Duration left = call.deadline - now_;
+        CallStart start{
+            .tool = call.call.tool,
+            .arguments = call.call.arguments,
+            .timeout_ms =
+                static_cast<std::uint32_t>(std::clamp<std::int64_t>(left.ms(), 1, 86'400'000))};
+        started = client_.start(token, *provider, std::move(start), call.deadline, effects_);
+    }
+    if (started) return;
+    reply_error(call.command, started.error());
+    call_commands_.erase(call.command);
+    plain_.erase(token);
+}
+
+void NodeImpl::on_finished(CallClient::Finished finished) {
+    if (plain_.count(finished.token) > 0) {
+        finish_plain(finished.token, finished);
+    } else if (panels_.count(finished.token) > 0) {
+        finish_member(finished.token, finished);
+    }
+}
+
+void NodeImpl::finish_plain(CallClient::Token token, const CallClient::Finished& finished) {
+    PlainCall& call = plain_.at(token);
+    const AgentRecord* record = directory_.find(finished.provider);
+    const ToolOffer* offer = record == nullptr ? nullptr : find_tool(*record, call.call.tool);
+    const bool retry = finished.lost && !call.call.agent && offer != nullptr &&
+                       offer->contract.has(ContractSummary::idempotent) && now_ < call.deadline;
+    if (retry) {
+        count("calls_retried");
+        start_plain(token);
+        return;
+    }
+    if (finished.answer.status == CallAnswer::Status::result) {
+        reply(call.command, CallReply{finished.provider, finished.answer.text});
+    } else {
+        Error error = error_of(finished.answer);
+        error.message = name_of(finished.provider) + ": " + error.message;
+        reply_error(call.command, std::move(error));
+    }
+    call_commands_.erase(call.command);
+    plain_.erase(token);
+}
+
+void NodeImpl::command(Ticket ticket, const CallVerified& call) {
+    const auto arguments = parse_json(call.arguments);
+    if (!arguments) {
+        reply_error(ticket, Error{ErrorCode::invalid, "arguments: " + arguments.error().message});
+        return;
+    }
+    // The contract that most providers offer under this name; the others offer another tool.
+    std::map<ContractId, std::vector<const AgentRecord*>> by_contract;
+    for (const AgentRecord* record : directory_.providers(call.tool)) {
+        if (final_.excluded(record->agent) || final_.suspended(record->agent)) continue;
+        if (!call.any_agent && roster_.find(record->agent) == nullptr) continue;
+        by_contract[find_tool(*record, call.tool)->contract.id()].push_back(record);
+    }
+    const auto most =
+        std::max_element(by_contract.begin(), by_contract.end(), [](auto& a, auto& b) {
+            return a.second.size() < b.second.size();
+        });
+    PanelCall panel{
+        .command = call,
+        .arguments = canonical(*arguments),
+        .nonce = static_cast<std::uint64_t>(unix_ms_at_start_) * 1'000'000 + next_nonce_++,
+        .salt = draw_salt(),
+        .deadline_unix_ms = unix_ms_at_start_ + (now_ - started_at_ + call.timeout).ms()};
+    if (most != by_contract.end()) {
+        panel.contract = find_tool(*most->second.front(), call.tool)->contract;
+        for (const AgentRecord* record : most->second)
+            panel.panel.push_back(record->agent);
+    }
+    auto verified = VerifiedCall::make(std::move(panel), roster_.chain(), self_, signer_);
+    if (!verified) {
+        reply_error(ticket, verified.error());
+        return;
+    }
+    const CallClient::Token token = next_token_++;
+    const Instant deadline = now_ + call.timeout;
+    const CallStart message = verified->message(call.timeout);
+    const std::vector<AgentId> members = verified->call().panel;
+    panels_.emplace(token, PanelCallEntry{ticket, std::move(*verified), deadline, deadline, false});
+    call_commands_.emplace(ticket, token);
+    for (const AgentId& member : members) {
+        const bool there = member == self_ || dialer_.connected().count(member) > 0;
+        Result<void> started = there ? client_.start(token, member, message, deadline, effects_)
+                                     : Result<void>{fail(ErrorCode::unavailable, "not connected")};
+        if (started) continue;
+        CallAnswer answer{.status = CallAnswer::Status::internal, .text = started.error().message};
+        finish_member(token, {token, member, std::move(answer), true});
+        if (panels_.count(token) == 0) return;
+    }
+}
+
+void NodeImpl::finish_member(CallClient::Token token, const CallClient::Finished& finished) {
+    PanelCallEntry& entry = panels_.at(token);
+    if (auto counted = entry.call.on_finished(finished.provider, finished.answer); !counted) {
+        log_.debug("verified call: " + name_of(finished.provider) + ": " + counted.error().message);
+    }
+    settle_panel(token);
+}
+
+void NodeImpl::settle_panel(CallClient::Token token) {
+    PanelCallEntry& entry = panels_.at(token);
+    if (entry.call.decided() && !entry.replied) {
+        entry.replied = true;
+        entry.linger = std::min(entry.deadline, now_ + linger_time);
+        reply(entry.command, *entry.call.decided());
+        call_commands_.erase(entry.command);
+    }
+    if (entry.call.complete() || (entry.call.hopeless() && !entry.replied)) close_panel(token);
+}
+
+/// Nobody else will answer, or the time is over: reply if that is still due, then look for lies.
+void NodeImpl::close_panel(CallClient::Token token) {
+    PanelCallEntry entry = std::move(panels_.at(token));
+    panels_.erase(token);
+    client_.cancel(token, effects_);
+    if (!entry.replied) {
+        call_commands_.erase(entry.command);
+        reply_error(entry.command, {ErrorCode::unavailable, entry.call.failure()});
+    }
+    for (AnswerConflict& conflict : memory_.learn(entry.call)) {
+        on_evidence(Evidence{std::move(conflict)}, std::nullopt);
+    }
+    const PanelCall& call = entry.call.call();
+    const bool worth_recording =
+        call.command.record && !entry.call.receipt().answers.empty() && may_submit(Reading::final);
+    if (!worth_recording) return;
+    CallRecordOperation record{.receipt = entry.call.receipt()};
+    if (entry.call.disputed() && call.contract.has(ContractSummary::open)) {
+        record.opening =
+            DisputeOpening{call.command.tool, call.contract, call.salt, call.arguments};
+    }
+    submit_own(std::move(record));
+}
+
+void NodeImpl::calls_on_time() {
+    server_.on_time(now_, effects_);
+    for (CallClient::Finished& finished : client_.on_time(now_, effects_)) {
+        on_finished(std::move(finished));
+    }
+    std::vector<CallClient::Token> over;
+    for (const auto& [token, entry] : panels_) {
+        if (entry.linger <= now_) over.push_back(token);
+    }
+    for (const CallClient::Token token : over)
+        close_panel(token);
+}
+
+Instant NodeImpl::calls_next_wake() const {
+    Instant next = std::min(server_.next_wake(), client_.next_wake());
+    for (const auto& [token, entry] : panels_)
+        next = std::min(next, entry.linger);
+    return next;
+}
+
+Salt NodeImpl::draw_salt() {
+    // Unpredictable to others: derived from the key by a signature that never leaves this node.
+    Writer w;
+    w.u64(prng_.next());
+    w.u64(next_nonce_);
+    const Signature secret = signer_.sign(SignDomain::recovery, roster_.chain().value(), w.view());
+    const Digest digest = hash(HashDomain::beacon, secret.view());
+    Salt salt{};
+    std::copy_n(digest.view().begin(), salt.size(), salt.begin());
+    return salt;
+}
+
+}  // namespace creto

@@ -1,0 +1,297 @@
+#include <algorithm>
+
+#include "node/node_impl.hpp"
+
+namespace creto {
+
+namespace {
+
+/// Blocks after which an operation that did not become final never will.
+constexpr std::uint64_t expiry_blocks = limits::expiry_blocks_max / 2;
+
+constexpr std::size_t verdicts_shown = 100;
+
+bool starts_with(const std::string& text, std::string_view prefix) {
+    return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+}  // namespace
+
+void NodeImpl::reply(Ticket command, ReplyBody body) {
+    if (command != Ticket{}) effects_.add(Reply{command, std::move(body)});
+}
+
+/// Refused operations enter no lane and so can never become final.
+Result<void> NodeImpl::may_submit(Reading reading) const {
+    if (store_failed_) return fail(ErrorCode::io, *store_failed_);
+    if (draining_) return fail(ErrorCode::unavailable, "this node is shutting down");
+    if (submissions_.size() >= limits::operations_pending_max) {
+        return fail(ErrorCode::limit, "too many operations are pending; wait for some to be final");
+    }
+    if (reading == Reading::final && !reachability_.has_quorum()) {
+        return fail(ErrorCode::unavailable, reachability_.no_quorum_message());
+    }
+    if (!seat_) {
+        if (reading == Reading::causal) {
+            return fail(ErrorCode::denied, "causal writes need a seat; this agent has none");
+        }
+        if (dialer_.connected().empty()) {
+            return fail(ErrorCode::unavailable, "no seat can be reached to carry the operation");
+        }
+        return {};
+    }
+    if (lane_lost_) return fail(ErrorCode::unavailable, *lane_lost_);
+    if (ordering_.halted() && reading == Reading::final) {
+        return fail(ErrorCode::unavailable, "this node no longer votes: " + *ordering_.halted());
+    }
+    const LaneId lane = producer_->lane();
+    if (dag_.unfinalized(lane) >= limits::lane_window_vertices - 1 ||
+        dag_.unfinalized_bytes(lane) >= limits::lane_window_bytes - limits::vertex_bytes_max) {
+        const std::int64_t since = (now_ - producer_->last_finality()).ms() / 1000;
+        return fail(
+            ErrorCode::limit, "causal backlog full: no finality for " + std::to_string(since) + " s"
+        );
+    }
+    return {};
+}
+
+Operation NodeImpl::make_operation(OperationBody body) {
+    Operation operation;
+    operation.client = self_;
+    operation.counter = next_counter_++;
+    operation.expiry = final_.height().plus(expiry_blocks);
+    operation.body = std::move(body);
+    return operation;
+}
+
+void NodeImpl::command(Ticket ticket, const Submit& submit) {
+    if (auto may = may_submit(submit.reading); !may) {
+        reply_error(ticket, may.error());
+        return;
+    }
+    Operation operation = make_operation(submit.body);
+    const bool causal_body = std::holds_alternative<CrdtOperation>(operation.body);
+    auto form = well_formed(operation);
+    if (form && causal_body != (submit.reading == Reading::causal)) {
+        form = fail(
+            ErrorCode::invalid, "keys under causal/ are written causally, everything else finally"
+        );
+    }
+    if (form && encode_bytes(operation).size() > limits::operation_bytes_max - 1'024) {
+        form = fail(
+            ErrorCode::limit,
+            "the operation is larger than " + std::to_string(limits::operation_bytes_max - 1'024) +
+                " bytes"
+        );
+    }
+    if (!form) {
+        reply_error(ticket, form.error());
+        return;
+    }
+    if (!seat_) {
+        operation.signature =
+            signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
+    }
+    const OperationId id = operation.id(roster_.chain());
+    const Instant deadline = now_ + submit.timeout;
+    if (submit.reading == Reading::final) {
+        submissions_.emplace(id, Submission{ticket, std::nullopt, deadline, operation.expiry});
+        submission_deadlines_.emplace(deadline, id);
+    } else {
+        causal_commands_.emplace(operation.counter, ticket);
+    }
+    if (!seat_) {
+        const std::vector<AgentId> peers = connected();
+        std::vector<AgentId> seats;
+        std::copy_if(
+            peers.begin(),
+            peers.end(),
+            std::back_inserter(seats),
+            [this](const AgentId& a) { return roster_.find(a) != nullptr; }
+        );
+        if (!seats.empty()) {
+            effects_.send(seats[prng_.below(seats.size())], OperationSubmit{operation});
+        }
+        return;
+    }
+    const std::uint64_t counter = operation.counter;
+    if (auto pushed = producer_->push(std::move(operation)); !pushed) {
+        if (submissions_.erase(id) > 0) submission_deadlines_.erase({deadline, id});
+        causal_commands_.erase(counter);
+        reply_error(ticket, pushed.error());
+    }
+}
+
+OperationId NodeImpl::submit_own(OperationBody body) {
+    Operation operation = make_operation(std::move(body));
+    const OperationId id = operation.id(roster_.chain());
+    if (seat_) {
+        if (auto pushed = producer_->push(std::move(operation)); !pushed) {
+            log_.warn("an operation of this node was not queued: " + pushed.error().message);
+        }
+        return id;
+    }
+    operation.signature =
+        signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
+    for (const AgentId& peer : dialer_.connected()) {
+        if (roster_.find(peer) == nullptr) continue;
+        effects_.send(peer, OperationSubmit{operation});
+        break;
+    }
+    return id;
+}
+
+/// Another agent's operation: carried in our lane, answered when final.
+void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& submit) {
+    const OperationId id = submit.operation.id(roster_.chain());
+    OperationOutcome outcome{.operation = id};
+    Result<void> may = may_submit(Reading::final);
+    if (may && !seat_) may = fail(ErrorCode::denied, "this agent has no seat");
+    if (may && submissions_.count(id) > 0) return;
+    if (may) may = producer_->push(submit.operation);
+    if (!may) {
+        outcome.state = OperationOutcome::State::refused;
+        outcome.reason = may.error().message.substr(0, 1'000);
+        effects_.send(from, outcome);
+        return;
+    }
+    const Instant deadline = now_ + Duration::from_s(600);
+    submissions_.emplace(id, Submission{Ticket{}, from, deadline, submit.operation.expiry});
+    submission_deadlines_.emplace(deadline, id);
+    effects_.send(from, outcome);
+}
+
+void NodeImpl::on_outcome(const AgentId& from, const OperationOutcome& outcome) {
+    if (roster_.find(from) == nullptr || outcome.state == OperationOutcome::State::carried) return;
+    const auto found = submissions_.find(outcome.operation);
+    if (found == submissions_.end() || found->second.command == Ticket{}) return;
+    if (outcome.state == OperationOutcome::State::refused) {
+        reply_error(found->second.command, {ErrorCode::unavailable, outcome.reason});
+    } else {
+        reply(
+            found->second.command,
+            SubmitReply{outcome.operation, outcome.height, outcome.reason.empty(), outcome.reason}
+        );
+    }
+    submission_deadlines_.erase({found->second.deadline, found->first});
+    submissions_.erase(found);
+}
+
+void NodeImpl::command(Ticket ticket, const AskOperation& ask) {
+    OperationReply out;
+    if (const auto height = final_.final_at(ask.operation)) {
+        out.state = OperationReply::State::final;
+        out.height = *height;
+    } else if (submissions_.count(ask.operation) > 0) {
+        out.state = OperationReply::State::pending;
+    }
+    reply(ticket, out);
+}
+
+void NodeImpl::command(Ticket ticket, const ReadKey& read) {
+    KeyReply out{.height = final_.height()};
+    if (starts_with(read.key, "final/")) {
+        if (auto value = final_.get(read.key)) {
+            out.found = true;
+            out.values.push_back(std::move(*value));
+        }
+    } else if (starts_with(read.key, "causal/")) {
+        CausalState::Value value = causal_.read(read.key);
+        out.found = value.found;
+        out.values = std::move(value.values);
+        out.counter = value.counter;
+    } else {
+        reply_error(
+            ticket,
+            {ErrorCode::invalid, "key \"" + read.key + "\" must start with final/ or causal/"}
+        );
+        return;
+    }
+    reply(ticket, std::move(out));
+}
+
+void NodeImpl::command(Ticket ticket, const Cancel& cancel) {
+    if (const auto call = call_commands_.find(cancel.command); call != call_commands_.end()) {
+        const CallClient::Token token = call->second;
+        client_.cancel(token, effects_);
+        plain_.erase(token);
+        panels_.erase(token);
+        call_commands_.erase(call);
+        reply_error(cancel.command, {ErrorCode::cancelled, "cancelled by the caller"});
+    }
+    reply(ticket, Done{});
+}
+
+void NodeImpl::command(Ticket ticket, const Connect& connect) {
+    dialer_.add_bootstrap(connect.address, now_);
+    reply(ticket, Done{});
+}
+
+void NodeImpl::command(Ticket ticket, const ToolsChanged& changed) {
+    tools_ = changed.tools;
+    std::sort(tools_.begin(), tools_.end(), [](const ToolOffer& a, const ToolOffer& b) {
+        return a.name < b.name;
+    });
+    offered_ = false;
+    if (started_) publish_record(false);
+    reply(ticket, Done{});
+}
+
+void NodeImpl::command(Ticket ticket, const Drain& /*drain*/) {
+    if (!draining_) publish_record(true);
+    draining_ = true;
+    reply(ticket, Done{});
+}
+
+void NodeImpl::command(Ticket ticket, const AskStatus& /*ask*/) {
+    reply(ticket, status());
+}
+
+void NodeImpl::command(Ticket ticket, const AskPeers& /*ask*/) {
+    PeersReply out;
+    for (const AgentRecord* record : directory_.all()) {
+        const Member* member = roster_.find(record->agent);
+        PeerView view{
+            .agent = record->agent,
+            .name = record->name,
+            .connected = record->agent == self_ || dialer_.connected().count(record->agent) > 0,
+            .addresses = record->addresses,
+            .tools = record->tools};
+        if (member != nullptr) view.seat = member->seat;
+        view.reachable =
+            member != nullptr ? reachability_.is_reachable(member->seat) : view.connected;
+        out.peers.push_back(std::move(view));
+    }
+    reply(ticket, std::move(out));
+}
+
+void NodeImpl::command(Ticket ticket, const AskReputation& /*ask*/) {
+    std::set<AgentId> agents;
+    for (const Member& member : roster_.members())
+        agents.insert(member.key);
+    for (const AgentRecord* record : directory_.all())
+        agents.insert(record->agent);
+    ReputationReply out;
+    for (const AgentId& agent : agents) {
+        out.agents.push_back(final_.reputation_view(agent));
+        out.agents.back().name = name_of(agent);
+    }
+    reply(ticket, std::move(out));
+}
+
+void NodeImpl::command(Ticket ticket, const AskVerdicts& /*ask*/) {
+    reply(ticket, VerdictsReply{final_.verdicts(verdicts_shown)});
+}
+
+void NodeImpl::command(Ticket ticket, const AskLog& ask) {
+    LogReply out;
+    const std::uint64_t count = std::min<std::uint64_t>(ask.count, limits::blocks_per_message_max);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const auto block = recent_blocks_.find(ask.from.plus(i));
+        if (block == recent_blocks_.end()) break;
+        out.blocks.push_back(block->second);
+    }
+    reply(ticket, std::move(out));
+}
+
+}  // namespace creto

@@ -1,0 +1,313 @@
+#include <algorithm>
+
+#include "model/vertex_checks.hpp"
+#include "node/node_impl.hpp"
+#include "store/keys.hpp"
+
+namespace creto {
+
+namespace {
+
+/// How often a summary goes to one of the peers, in turn.
+constexpr Duration summary_interval = Duration::from_ms(500);
+/// Vertices that one lane summary may cause to be sent at once.
+constexpr std::size_t push_max = 512;
+/// What one VertexBatch may weigh, with room for its frame.
+constexpr std::size_t batch_bytes = limits::message_bytes_max - limits::vertex_bytes_max - 4'096;
+
+}  // namespace
+
+// --- own vertices ---
+
+void NodeImpl::produce() {
+    if (!producer_ || !started_ || store_failed_ || lane_lost_) return;
+    const LaneId lane = producer_->lane();
+    if (!producer_->ready(now_, dag_.unfinalized(lane), dag_.unfinalized_bytes(lane))) return;
+    std::optional<Dag::Parents> parents = dag_.next_parents(lane);
+    if (!parents) return;
+    std::vector<Operation> batch = producer_->next_batch();
+    for (Operation& operation : batch) {
+        if (auto* crdt = std::get_if<CrdtOperation>(&operation.body);
+            crdt != nullptr && crdt->action != CrdtOperation::Action::counter_add) {
+            crdt->observed = causal_.observed(crdt->key);
+        }
+    }
+    // The id of a causal operation changes with what it observed; whoever waits follows it.
+    const std::int64_t unix_ms = unix_ms_at_start_ + (now_ - started_at_).ms();
+    VertexHeader header = producer_->header(std::move(*parents), unix_ms);
+    VertexPtr vertex =
+        SealedVertex::make(std::move(header), std::move(batch), roster_.chain(), signer_);
+    const Ticket ticket = effects_.persist(keys::put_vertex(vertex), {}, Durable::yes);
+    producer_->made(*vertex, ticket, now_);
+    own_in_flight_ = vertex;
+    count("vertices_made");
+    add_vertex({vertex, CheckPass::own()}, false);
+}
+
+/// Acknowledged survives a crash: only now may others see the vertex and clients hear of it.
+void NodeImpl::on_own_vertex_durable() {
+    const VertexPtr vertex = std::exchange(own_in_flight_, nullptr);
+    effects_.send_all(dialer_.connected(), VertexBatch{{vertex}});
+    for (const Operation& operation : vertex->operations()) {
+        if (operation.client != self_) continue;
+        const auto waiting = causal_commands_.find(operation.counter);
+        if (waiting == causal_commands_.end()) continue;
+        reply(waiting->second, SubmitReply{.operation = operation.id(roster_.chain())});
+        causal_commands_.erase(waiting);
+    }
+}
+
+// --- received vertices ---
+
+void NodeImpl::add_vertex(const Checked<VertexPtr>& vertex, bool store) {
+    const VertexPtr& body = *vertex;
+    auto added = dag_.add(vertex);
+    if (!added) {
+        count("vertices_refused");
+        log_.debug("vertex refused: " + added.error().message);
+        return;
+    }
+    if (added->added == Dag::Added::duplicate || added->added == Dag::Added::stale) {
+        count("vertices_repeated");
+        return;
+    }
+    // A vote that covers it rests on it: synced no later than the vote, which is written after it.
+    if (store) effects_.persist(keys::put_vertex(body), {}, Durable::yes);
+    fetcher_.arrived(body->header().lane, body->header().sequence);
+    if (added->fork) on_evidence(Evidence{*added->fork}, std::nullopt);
+    if (added->overlay_shrunk) causal_.set_overlay(dag_.overlay());
+    completed(added->completed);
+}
+
+void NodeImpl::completed(const std::vector<VertexPtr>& vertices) {
+    for (const VertexPtr& vertex : vertices) {
+        count("vertices_complete");
+        if (const auto point = dag_.fork_point(vertex->header().lane);
+            !point || vertex->header().sequence < *point) {
+            causal_.add(vertex);
+        }
+    }
+    if (!vertices.empty() && started_) ordering_.on_data(now_, effects_);
+}
+
+void NodeImpl::on_vertices(
+    const AgentId& /*from*/, const VertexBatch& batch, const CheckPass& pass
+) {
+    for (const VertexPtr& vertex : batch.vertices) {
+        if (const Member* author = roster_.find(vertex->header().lane.seat)) {
+            reachability_.heard(author->seat, now_);
+        }
+        add_vertex({vertex, pass}, true);
+    }
+}
+
+// --- anti-entropy ---
+
+LaneSummary NodeImpl::lane_summary(bool answer) const {
+    return {.finalized = final_.height(), .tips = dag_.tips(), .answer = answer};
+}
+
+void NodeImpl::on_lane_summary(const AgentId& from, const LaneSummary& summary) {
+    const Member* member = roster_.find(from);
+    std::vector<VertexPtr> lacking;
+    std::map<LaneId, VertexRef> theirs;
+    LaneTip own_known;
+    for (const VertexRef& tip : summary.tips) {
+        theirs.emplace(tip.lane, tip);
+        const auto ours = dag_.tip(tip.lane);
+        if (producer_ && tip.lane == producer_->lane()) own_known = {tip.sequence, tip.id};
+        const Sequence have = ours ? ours->sequence : Sequence{};
+        const auto final_tip = final_cut_.find(tip.lane);
+        const bool below_cut =
+            final_tip != final_cut_.end() && tip.sequence <= final_tip->second.sequence;
+        if (tip.sequence > have && !below_cut) {
+            fetcher_.want({tip.lane, have.next(), tip.sequence, tip.id}, from, now_);
+        } else if (tip.sequence == have && ours->id != tip.id) {
+            // Two tips at one place: each shows the other its branch, and both hold the proof.
+            if (VertexPtr vertex = dag_.at(tip.lane, tip.sequence)) lacking.push_back(vertex);
+        }
+    }
+    if (producer_) {
+        const std::uint32_t needed =
+            std::min(roster_.quorum().t + 1, std::max(roster_.size(), 2U) - 1);
+        if (member != nullptr) {
+            if (const auto why = producer_->confirm(from, own_known, needed)) {
+                if (!lane_lost_) log_.error(*why);
+                lane_lost_ = why;
+            }
+        }
+    }
+    for (const VertexRef& tip : dag_.tips()) {
+        const auto their_tip = theirs.find(tip.lane);
+        const Sequence have = their_tip == theirs.end() ? Sequence{} : their_tip->second.sequence;
+        for (Sequence s = have.next(); s <= tip.sequence && lacking.size() < push_max; ++s) {
+            if (VertexPtr vertex = dag_.at(tip.lane, s)) lacking.push_back(vertex);
+        }
+    }
+    // What is not durable yet must not leave.
+    std::erase_if(lacking, [this](const VertexPtr& vertex) { return vertex == own_in_flight_; });
+    send_vertices(from, lacking);
+    if (!summary.answer) effects_.send(from, lane_summary(true));
+    if (member != nullptr) reachability_.summary_met(member->seat);
+}
+
+void NodeImpl::send_vertices(const AgentId& to, const std::vector<VertexPtr>& vertices) {
+    VertexBatch batch;
+    std::size_t bytes = 0;
+    for (const VertexPtr& vertex : vertices) {
+        if (!batch.vertices.empty() &&
+            (bytes + vertex->bytes().size() > batch_bytes ||
+             batch.vertices.size() == limits::vertices_per_message_max)) {
+            effects_.send(to, batch);
+            batch.vertices.clear();
+            bytes = 0;
+        }
+        bytes += vertex->bytes().size();
+        batch.vertices.push_back(vertex);
+    }
+    if (!batch.vertices.empty()) effects_.send(to, batch);
+}
+
+void NodeImpl::on_vertex_request(const AgentId& from, const VertexRequest& request) {
+    std::vector<VertexPtr> found;
+    std::size_t bytes = 0;
+    for (const LaneRange& range : request.ranges) {
+        if (bytes > batch_bytes) break;
+        auto held = dag_.range(range);
+        if (!held) held = dag_.range({range.lane, range.first, range.last, VertexId{}});
+        if (held && !held->empty() && held->front()->header().sequence <= range.first) {
+            for (const VertexPtr& vertex : *held) {
+                if (vertex == own_in_flight_ || bytes > batch_bytes) continue;
+                bytes += vertex->bytes().size();
+                found.push_back(vertex);
+            }
+            continue;
+        }
+        // Pruned from memory: the lane index on disk names it.
+        const auto tip = final_cut_.find(range.lane);
+        if (tip == final_cut_.end() || loads_.size() >= 64) continue;
+        const keys::Range span = keys::lane(range.lane, range.first, range.last);
+        const Ticket ticket = effects_.new_ticket();
+        loads_.emplace(ticket, VertexLoad{from, VertexLoad::Step::index});
+        effects_.add(Scan{ticket, Column::lanes, span.from, span.to, 256});
+    }
+    send_vertices(from, found);
+}
+
+void NodeImpl::on(const Loaded& event) {
+    const auto found = loads_.find(event.ticket);
+    if (found == loads_.end()) {
+        ordering_.on_loaded(event, now_, effects_);
+        return;
+    }
+    const VertexLoad load = found->second;
+    loads_.erase(found);
+    if (load.step == VertexLoad::Step::index) {
+        Load bodies{.ticket = effects_.new_ticket(), .column = Column::vertices};
+        for (const auto& id : event.values) {
+            if (id) bodies.keys.push_back(*id);
+        }
+        loads_.emplace(bodies.ticket, VertexLoad{load.peer, VertexLoad::Step::bodies});
+        effects_.add(std::move(bodies));
+        return;
+    }
+    std::vector<VertexPtr> vertices;
+    for (const auto& bytes : event.values) {
+        if (!bytes) continue;
+        if (auto vertex = SealedVertex::decode(*bytes)) vertices.push_back(std::move(*vertex));
+    }
+    send_vertices(load.peer, vertices);
+}
+
+// --- evidence ---
+
+void NodeImpl::on_evidence(const Evidence& evidence, const std::optional<AgentId>& from) {
+    if (!contradicts(evidence, roster_)) return;
+    const AgentId liar = *culprit(evidence, roster_);
+    // One proof of a kind convicts: the next of the same kind against the same agent says nothing
+    // new.
+    const std::uint8_t kind = static_cast<std::uint8_t>(evidence.index());
+    if (!evidence_seen_.insert({liar, blake3({&kind, 1})}).second) return;
+    log_.warn("proof against " + name_of(liar));
+    count("evidence");
+    if (const auto* fork = std::get_if<LaneFork>(&evidence)) {
+        completed(dag_.mark_forked(fork->a.header.lane, fork->a.header.sequence));
+        causal_.set_overlay(dag_.overlay());
+    }
+    std::vector<AgentId> others = connected();
+    if (from) std::erase(others, *from);
+    effects_.send_all(others, EvidenceNotice{evidence});
+    if (!final_.excluded(liar) && may_submit(Reading::final)) {
+        submit_own(EvidenceOperation{evidence});
+    }
+}
+
+// --- agent records ---
+
+void NodeImpl::publish_record(bool leaving) {
+    AgentRecord record{
+        .agent = self_,
+        .version = ++record_version_,
+        .name = options_.name,
+        .software = "creto 0.1.0",
+        .seat = seat_,
+        .addresses = options_.addresses,
+        .tools = tools_,
+        .lifetime_ms = static_cast<std::uint32_t>(options_.record_lifetime.ms()),
+        .leaving = leaving};
+    record.signature =
+        signer_.sign(SignDomain::agent_record, roster_.chain().value(), signing_bytes(record));
+    effects_.send_all(dialer_.connected(), RecordBatch{{record}});
+    if (!leaving) directory_.accept({record, CheckPass::own()}, now_);
+    record_renewal_ = now_ + options_.record_lifetime / 3;
+}
+
+void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const CheckPass& pass) {
+    RecordBatch news;
+    for (const AgentRecord& record : batch.records) {
+        if (record.agent == self_) {
+            // An older life of this agent counted further: go beyond it.
+            if (record.version >= record_version_) {
+                record_version_ = record.version;
+                record_renewal_ = now_;
+            }
+            continue;
+        }
+        const Directory::Change change = directory_.accept({record, pass}, now_);
+        if (change == Directory::Change::none) continue;
+        news.records.push_back(record);
+        if (change == Directory::Change::left) {
+            dialer_.unwant(record.agent);
+            effects_.publish(AgentLeft{record.agent, record.name});
+            continue;
+        }
+        dialer_.want(record.agent, record.addresses, now_);
+        if (change == Directory::Change::found) {
+            effects_.publish(AgentFound{record.agent, record.name});
+        }
+    }
+    if (news.records.empty()) return;
+    std::vector<AgentId> others = connected();
+    std::erase(others, from);
+    effects_.send_all(others, news);
+}
+
+void NodeImpl::on_record_summary(const AgentId& from, const RecordSummary& summary) {
+    RecordBatch newer{directory_.newer_than(summary)};
+    if (!newer.records.empty()) effects_.send(from, newer);
+    if (!summary.answer && directory_.behind(summary)) {
+        effects_.send(from, directory_.summary(true));
+    }
+}
+
+void NodeImpl::spread_summaries() {
+    if (now_ < next_summary_) return;
+    next_summary_ = now_ + summary_interval;
+    const std::vector<AgentId> peers = connected();
+    if (peers.empty()) return;
+    const AgentId& peer = peers[summary_turn_++ % peers.size()];
+    effects_.send(peer, lane_summary(false));
+    effects_.send(peer, directory_.summary(false));
+}
+
+}  // namespace creto

@@ -1,0 +1,200 @@
+#include <algorithm>
+
+#include "node/node_impl.hpp"
+
+namespace creto {
+
+namespace {
+
+/// Finalised vertices kept in memory for peers that are a little behind.
+constexpr std::uint64_t blocks_in_memory = 256;
+constexpr std::size_t recent_blocks_max = 1'024;
+constexpr Duration dispute_timeout = Duration::from_s(10);
+
+}  // namespace
+
+DagCutSource::Check DagCutSource::check(const Cut& parent, const std::vector<LaneRange>& delta) {
+    Dag::DeltaCheck found = dag_.check_delta(parent, delta);
+    Check out;
+    switch (found.verdict) {
+        case Dag::DeltaCheck::Verdict::valid:
+            out.verdict = Check::Verdict::valid;
+            break;
+        case Dag::DeltaCheck::Verdict::missing:
+            out.verdict = Check::Verdict::missing;
+            dag_.want(delta);
+            break;
+        case Dag::DeltaCheck::Verdict::invalid:
+            out.verdict = Check::Verdict::invalid;
+            break;
+    }
+    out.missing = std::move(found.missing);
+    out.why = std::move(found.why);
+    return out;
+}
+
+std::vector<LaneRange> DagCutSource::build(const Cut& parent) {
+    return dag_.build_delta(parent);
+}
+
+bool DagCutSource::has_unordered(const Cut& cut) const {
+    for (const VertexRef& tip : dag_.tips()) {
+        const auto covered = cut.find(tip.lane);
+        if (covered == cut.end() || covered->second.sequence < tip.sequence) {
+            // A forked lane's tip may be beyond what a leader offers: then ask in full.
+            return !dag_.fork_point(tip.lane) || !dag_.build_delta(cut).empty();
+        }
+    }
+    return false;
+}
+
+void NodeImpl::execute_finalized() {
+    while (true) {
+        if (to_execute_.empty()) {
+            std::vector<FinalizedBlock> more = ordering_.take_finalized();
+            if (more.empty()) return;
+            std::move(more.begin(), more.end(), std::back_inserter(to_execute_));
+        }
+        if (!execute(to_execute_.front())) return;
+        to_execute_.pop_front();
+    }
+}
+
+/// False while vertices are on their way.
+bool NodeImpl::execute(const FinalizedBlock& finalized) {
+    const Dag::DeltaCheck check = dag_.check_delta(*finalized.parent_cut, finalized.block.delta);
+    if (check.verdict == Dag::DeltaCheck::Verdict::missing) {
+        dag_.want(finalized.block.delta);
+        for (const LaneRange& range : check.missing)
+            fetcher_.want(range, std::nullopt, now_);
+        return false;
+    }
+    CRETO_ASSERT(check.verdict == Dag::DeltaCheck::Verdict::valid);
+    const std::vector<VertexPtr> ordered = dag_.order(
+        *finalized.parent_cut, finalized.block.delta, finalized.block.parent, finalized.block.view
+    );
+    const FinalState::Applied applied = final_.apply(finalized.block, finalized.id, ordered);
+    final_cut_ = *finalized.cut_after;
+    causal_.apply_final(ordered);
+    const std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
+    causal_.set_overlay(dag_.overlay());
+    ordering_.on_executed(applied.mark, now_, effects_);
+    operations_final_ += applied.operations.size();
+    after_execution(finalized, applied);
+    completed(unparked);
+    return true;
+}
+
+void NodeImpl::after_execution(
+    const FinalizedBlock& finalized, const FinalState::Applied& applied
+) {
+    if (producer_) producer_->on_finality(now_);
+    fetcher_.forget_below(final_cut_);
+    recent_blocks_.emplace(finalized.block.height, finalized.block);
+    if (recent_blocks_.size() > recent_blocks_max) recent_blocks_.erase(recent_blocks_.begin());
+    prune_marks_.emplace(finalized.block.height, finalized.cut_after);
+    if (prune_marks_.size() > blocks_in_memory) {
+        dag_.prune(*prune_marks_.begin()->second);
+        prune_marks_.erase(prune_marks_.begin());
+    }
+    if (restoring_) return;
+    effects_.publish(Finalized{
+        finalized.block,
+        finalized.id,
+        applied.mark.order_digest,
+        applied.mark.state_root,
+        applied.operations.size()});
+    for (const Notice& notice : applied.notices)
+        effects_.publish(notice);
+    for (const OpenDispute& dispute : applied.opened)
+        run_dispute(dispute);
+    settle_submissions(applied);
+    expire_submissions();
+}
+
+void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
+    if (submissions_.empty()) return;
+    for (const FinalState::OperationResult& result : applied.operations) {
+        const auto found = submissions_.find(result.id);
+        if (found == submissions_.end()) continue;
+        const Submission& submission = found->second;
+        const Height height = applied.mark.height;
+        reply(submission.command, SubmitReply{result.id, height, result.applied, result.reason});
+        if (submission.submitter) {
+            effects_.send(
+                *submission.submitter,
+                OperationOutcome{
+                    result.id,
+                    OperationOutcome::State::final,
+                    height,
+                    result.reason.substr(0, 1'000)}
+            );
+        }
+        submission_deadlines_.erase({submission.deadline, result.id});
+        submissions_.erase(found);
+    }
+}
+
+/// Deadlines passed: the outcome is unknown, and asking by id tells it later.
+void NodeImpl::expire_submissions() {
+    while (!submission_deadlines_.empty() && submission_deadlines_.begin()->first <= now_) {
+        const OperationId id = submission_deadlines_.begin()->second;
+        submission_deadlines_.erase(submission_deadlines_.begin());
+        const auto found = submissions_.find(id);
+        reply_error(
+            found->second.command,
+            {ErrorCode::timeout,
+             "not final within the deadline; the outcome is unknown, ask by id " + id.value().hex()}
+        );
+        submissions_.erase(found);
+    }
+}
+
+/// A dissent is being decided: whoever offers the contract answers again, in its own lane.
+void NodeImpl::run_dispute(const OpenDispute& dispute) {
+    if (!seat_) return;
+    const bool offered = std::any_of(tools_.begin(), tools_.end(), [&](const ToolOffer& tool) {
+        return tool.name == dispute.opening.tool &&
+               tool.contract.id() == dispute.opening.contract.id();
+    });
+    if (!offered) return;
+    const Ticket ticket = effects_.new_ticket();
+    dispute_runs_.emplace(ticket, dispute);
+    effects_.add(Execute{
+        ticket,
+        dispute.opening.tool,
+        dispute.opening.contract.id(),
+        dispute.opening.arguments,
+        dispute_timeout});
+}
+
+void NodeImpl::on(const Executed& event) {
+    if (server_.on_executed(event, now_, effects_)) return;
+    const auto found = dispute_runs_.find(event.ticket);
+    if (found == dispute_runs_.end()) return;
+    const OpenDispute dispute = found->second;
+    dispute_runs_.erase(found);
+    const bool sayable = event.status == CallAnswer::Status::result ||
+                         event.status == CallAnswer::Status::tool_error;
+    if (!sayable) return;
+    submit_own(DisputeAnswerOperation{
+        dispute.call,
+        event.status == CallAnswer::Status::result ? AnswerKind::result : AnswerKind::tool_error,
+        salted_digest(HashDomain::result, dispute.opening.salt, as_bytes(event.text))});
+}
+
+/// The final state must know which contracts this seat offers: disputes draw their panel from it.
+void NodeImpl::offer_contracts() {
+    if (offered_ || !seat_ || !producer_->confirmed() || !reachability_.has_quorum()) return;
+    offered_ = true;
+    OfferOperation offer;
+    bool known = true;
+    for (const ToolOffer& tool : tools_) {
+        const std::vector<Seat> seats = final_.offers(tool.contract.id());
+        known = known && std::find(seats.begin(), seats.end(), *seat_) != seats.end();
+        offer.contracts.push_back(tool.contract);
+    }
+    if (!known) submit_own(std::move(offer));
+}
+
+}  // namespace creto

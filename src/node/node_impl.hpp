@@ -1,0 +1,250 @@
+// NodeImpl: how the layers below are put together. Private to node/.
+//
+// Layout   node.cpp           life: restore, start, the loop after each event, timers
+//          node_receive.cpp   what peers say, up to the door of each layer
+//          node_data.cpp      vertices: own, received, asked for; anti-entropy; agent records
+//          node_finality.cpp  finalised blocks: execution, replies, disputes
+//          node_commands.cpp  what local users ask
+//          node_calls.cpp     calls and verified calls
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "base/prng.hpp"
+#include "base/token_bucket.hpp"
+#include "dag/dag.hpp"
+#include "mesh/dialer.hpp"
+#include "mesh/directory.hpp"
+#include "mesh/fetcher.hpp"
+#include "mesh/reachability.hpp"
+#include "node/check_gate.hpp"
+#include "node/node.hpp"
+#include "node/producer.hpp"
+#include "order/ordering.hpp"
+#include "state/causal_state.hpp"
+#include "state/final_state.hpp"
+#include "tools/call_client.hpp"
+#include "tools/call_server.hpp"
+#include "tools/verified_call.hpp"
+
+namespace creto {
+
+/// Lets ordering see the graph without knowing it.
+class DagCutSource final : public CutSource {
+public:
+    explicit DagCutSource(Dag& dag) : dag_{dag} {}
+    [[nodiscard]] Check check(const Cut& parent, const std::vector<LaneRange>& delta) override;
+    [[nodiscard]] std::vector<LaneRange> build(const Cut& parent) override;
+    [[nodiscard]] bool has_unordered(const Cut& cut) const override;
+
+private:
+    Dag& dag_;
+};
+
+class NodeImpl {
+public:
+    NodeImpl(NodeOptions options, const Signer& signer, Log& log);
+
+    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
+    [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now);
+
+    [[nodiscard]] const AgentId& agent() const { return self_; }
+    [[nodiscard]] std::optional<Seat> seat() const { return seat_; }
+    [[nodiscard]] const Roster& roster() const { return roster_; }
+    [[nodiscard]] StatusReply status() const;
+
+private:
+    // Life (node.cpp)
+    [[nodiscard]] Result<void> restore_lane(
+        const StoreView& store, const LaneId& lane, Sequence first, Sequence last
+    );
+    void on(const Start& event);
+    void on(const Received& event);
+    void on(const PeerUp& event);
+    void on(const PeerDown& event);
+    void on(const Woke& event);
+    void on(const Persisted& event);
+    void on(const Loaded& event);
+    void on(const CheckDone& event);
+    void on(const Executed& event);
+    void on(const Command& event);
+    void on(const StoreFailed& event);
+    void on_time();
+    void settle();
+    void deliver_to_self();
+    void arm();
+    [[nodiscard]] std::vector<AgentId> connected() const;
+    [[nodiscard]] std::string name_of(const AgentId& agent) const;
+    void count(const char* what) { ++counters_[what]; }
+    void drop(const AgentId& peer, const std::string& why);
+
+    // What peers say (node_receive.cpp)
+    void receive(const AgentId& from, Message message, std::size_t bytes);
+    void admit(
+        const AgentId& from, Message message, std::vector<CheckItem> items, std::size_t bytes
+    );
+    void accept(const AgentId& from, Message message, const CheckPass& pass);
+    void on_probe(const AgentId& from, const Probe& probe);
+    [[nodiscard]] bool within_quota(const AgentId& from, const Message& message);
+
+    // Vertices and records (node_data.cpp)
+    void produce();
+    void on_own_vertex_durable();
+    void add_vertex(const Checked<VertexPtr>& vertex, bool store);
+    void completed(const std::vector<VertexPtr>& vertices);
+    void on_vertices(const AgentId& from, const VertexBatch& batch, const CheckPass& pass);
+    void on_lane_summary(const AgentId& from, const LaneSummary& summary);
+    void on_vertex_request(const AgentId& from, const VertexRequest& request);
+    void on_evidence(const Evidence& evidence, const std::optional<AgentId>& from);
+    [[nodiscard]] LaneSummary lane_summary(bool answer) const;
+    void publish_record(bool leaving);
+    void on_records(const AgentId& from, const RecordBatch& batch, const CheckPass& pass);
+    void on_record_summary(const AgentId& from, const RecordSummary& summary);
+    void spread_summaries();
+    void send_vertices(const AgentId& to, const std::vector<VertexPtr>& vertices);
+
+    // The final order (node_finality.cpp)
+    void execute_finalized();
+    bool execute(const FinalizedBlock& finalized);
+    void after_execution(const FinalizedBlock& finalized, const FinalState::Applied& applied);
+    void settle_submissions(const FinalState::Applied& applied);
+    void expire_submissions();
+    void run_dispute(const OpenDispute& dispute);
+    void offer_contracts();
+    OperationId submit_own(OperationBody body);
+
+    // Local users (node_commands.cpp)
+    void reply(Ticket command, ReplyBody body);
+    void reply_error(Ticket command, Error error) { reply(command, std::move(error)); }
+    void command(Ticket ticket, const Submit& submit);
+    void command(Ticket ticket, const AskOperation& ask);
+    void command(Ticket ticket, const ReadKey& read);
+    void command(Ticket ticket, const CallTool& call);
+    void command(Ticket ticket, const CallVerified& call);
+    void command(Ticket ticket, const Cancel& cancel);
+    void command(Ticket ticket, const Connect& connect);
+    void command(Ticket ticket, const ToolsChanged& changed);
+    void command(Ticket ticket, const Drain& drain);
+    void command(Ticket ticket, const AskStatus& ask);
+    void command(Ticket ticket, const AskPeers& ask);
+    void command(Ticket ticket, const AskReputation& ask);
+    void command(Ticket ticket, const AskVerdicts& ask);
+    void command(Ticket ticket, const AskLog& ask);
+    void on_submit_message(const AgentId& from, const OperationSubmit& submit);
+    void on_outcome(const AgentId& from, const OperationOutcome& outcome);
+    [[nodiscard]] Operation make_operation(OperationBody body);
+    [[nodiscard]] Result<void> may_submit(Reading reading) const;
+
+    // Calls (node_calls.cpp)
+    struct PlainCall {
+        Ticket command;
+        CallTool call;
+        Instant deadline;
+        std::set<AgentId> tried;
+    };
+    struct PanelCallEntry {
+        Ticket command;
+        VerifiedCall call;
+        Instant deadline;
+        Instant linger;  ///< When the record is made although some have not answered.
+        bool replied = false;
+    };
+    void start_plain(CallClient::Token token);
+    [[nodiscard]] std::optional<AgentId> choose_provider(const PlainCall& call);
+    void on_finished(CallClient::Finished finished);
+    void finish_plain(CallClient::Token token, const CallClient::Finished& finished);
+    void finish_member(CallClient::Token token, const CallClient::Finished& finished);
+    void settle_panel(CallClient::Token token);
+    void close_panel(CallClient::Token token);
+    void calls_on_time();
+    [[nodiscard]] Instant calls_next_wake() const;
+    [[nodiscard]] Salt draw_salt();
+
+    NodeOptions options_;
+    Roster roster_;
+    const Signer& signer_;
+    Log& log_;
+    AgentId self_;
+    std::optional<Seat> seat_;
+    Prng prng_;
+    Instant now_;
+    std::int64_t unix_ms_at_start_ = 0;
+    Instant started_at_;
+    bool started_ = false;
+    bool restoring_ = false;
+    std::optional<std::string> store_failed_;
+    Effects effects_;
+    std::map<std::string, std::uint64_t> counters_;
+    Instant armed_ = Instant::max();
+
+    Dag dag_;
+    DagCutSource cuts_;
+    Ordering ordering_;
+    FinalState final_;
+    CausalState causal_;
+    std::optional<Producer> producer_;
+    CheckGate gate_;
+    Directory directory_;
+    Reachability reachability_;
+    Dialer dialer_;
+    Fetcher fetcher_;
+    CallServer server_;
+    CallClient client_;
+    AnswerMemory memory_;
+
+    // Execution of the final order
+    std::deque<FinalizedBlock> to_execute_;
+    Cut final_cut_;
+    std::map<Ticket, OpenDispute> dispute_runs_;
+    std::map<Height, std::shared_ptr<const Cut>>
+        prune_marks_;  ///< Cuts whose vertices are in memory.
+    std::map<Height, Block> recent_blocks_;
+    std::uint64_t operations_final_ = 0;
+
+    // Own submissions
+    struct Submission {
+        Ticket command;                    ///< 0: nobody waits for the answer.
+        std::optional<AgentId> submitter;  ///< An agent without a seat, to be told.
+        Instant deadline;
+        Height expiry;
+    };
+    std::map<OperationId, Submission> submissions_;
+    std::set<std::pair<Instant, OperationId>> submission_deadlines_;
+    /// Who waits for a causal operation, by its counter: its id changes with what it observes.
+    std::map<std::uint64_t, Ticket> causal_commands_;
+    std::uint64_t next_counter_ = 1;
+    VertexPtr own_in_flight_;               ///< Not durable yet: must not leave.
+    std::optional<std::string> lane_lost_;  ///< Why this lane must not be written any more.
+
+    // Records and anti-entropy
+    std::vector<ToolOffer> tools_;
+    std::uint64_t record_version_ = 0;
+    Instant record_renewal_;
+    Instant next_summary_;
+    std::uint64_t summary_turn_ = 0;
+    std::map<std::uint64_t, Instant> probes_;
+    std::uint64_t next_probe_ = 1;
+    std::map<AgentId, TokenBucket> request_quota_;
+    std::set<std::pair<AgentId, Digest>> evidence_seen_;
+    /// Vertices that are read from disk for a peer: first their ids, then their bytes.
+    struct VertexLoad {
+        enum class Step : std::uint8_t { index, bodies };
+        AgentId peer;
+        Step step = Step::index;
+    };
+    std::map<Ticket, VertexLoad> loads_;
+    bool offered_ = false;
+    bool draining_ = false;
+
+    // Calls
+    CallClient::Token next_token_ = 1;
+    std::map<CallClient::Token, PlainCall> plain_;
+    std::map<CallClient::Token, PanelCallEntry> panels_;
+    std::map<Ticket, CallClient::Token> call_commands_;
+    std::uint64_t next_nonce_ = 1;
+};
+
+}  // namespace creto

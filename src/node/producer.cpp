@@ -1,0 +1,119 @@
+#include "node/producer.hpp"
+
+#include <algorithm>
+
+namespace creto {
+
+namespace {
+
+/// The key of a register write; null for every other operation.
+const std::string* register_key(const Operation& operation) {
+    const auto* crdt = std::get_if<CrdtOperation>(&operation.body);
+    if (crdt == nullptr || crdt->action == CrdtOperation::Action::counter_add) return nullptr;
+    return &crdt->key;
+}
+
+/// An upper bound of an operation's size in a vertex, without encoding it.
+std::size_t size_of(const Operation& operation) {
+    constexpr std::size_t frame = 256;
+    if (const auto* data = std::get_if<DataOperation>(&operation.body)) {
+        return frame + data->payload.size();
+    }
+    return encode_bytes(operation).size() + frame;
+}
+
+}  // namespace
+
+void Producer::restore(const LaneTip& tip) {
+    tip_ = tip;
+    if (tip.sequence != Sequence{}) confirmed_ = true;
+}
+
+std::optional<std::string> Producer::confirm(
+    const AgentId& peer, const LaneTip& known, std::uint32_t needed
+) {
+    if (known.sequence > tip_.sequence ||
+        (known.sequence == tip_.sequence && known.id != tip_.id)) {
+        return "a peer holds vertex " + std::to_string(known.sequence.value()) +
+               " of this node's lane, this node's own folder ends at " +
+               std::to_string(tip_.sequence.value()) +
+               ": the data folder was lost or is an old copy";
+    }
+    confirmations_.insert(peer);
+    if (confirmations_.size() >= needed) confirmed_ = true;
+    return std::nullopt;
+}
+
+Result<void> Producer::push(Operation operation) {
+    if (queue_.size() >= limits::operations_pending_max) {
+        return fail(
+            ErrorCode::limit,
+            "too many operations wait: " + std::to_string(limits::operations_pending_max) +
+                "; slow down"
+        );
+    }
+    queue_.push_back(std::move(operation));
+    return {};
+}
+
+bool Producer::ready(Instant now, std::uint64_t unfinalized, std::size_t unfinalized_bytes) const {
+    return confirmed_ && !queue_.empty() && !in_flight_ &&
+           unfinalized < limits::lane_window_vertices - 1 &&
+           unfinalized_bytes < limits::lane_window_bytes - limits::vertex_bytes_max &&
+           now >= last_made_ + interval_;
+}
+
+std::vector<Operation> Producer::next_batch() {
+    std::vector<Operation> batch;
+    std::set<std::string> registers;
+    std::size_t bytes = 0;
+    while (!queue_.empty() && batch.size() < limits::vertex_operations_max) {
+        const std::size_t size = size_of(queue_.front());
+        if (!batch.empty() && bytes + size > options_.vertex_bytes) break;
+        if (const std::string* key = register_key(queue_.front())) {
+            if (!registers.insert(*key).second) break;
+        }
+        bytes += size;
+        batch.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+    }
+    return batch;
+}
+
+VertexHeader Producer::header(Dag::Parents parents, std::int64_t unix_ms) const {
+    VertexHeader header;
+    header.lane = lane_;
+    header.sequence = tip_.sequence.next();
+    header.author_unix_ms = unix_ms;
+    header.depth = parents.depth;
+    header.parents = std::move(parents.refs);
+    return header;
+}
+
+void Producer::made(const SealedVertex& vertex, Ticket ticket, Instant now) {
+    tip_ = {vertex.header().sequence, vertex.id()};
+    in_flight_ = ticket;
+    last_made_ = now;
+    if (now - last_finality_ > options_.patience) {
+        interval_ = std::clamp(interval_ * 2, options_.coalesce_min, options_.coalesce_max);
+    }
+}
+
+bool Producer::on_persisted(Ticket ticket) {
+    if (in_flight_ != ticket) return false;
+    in_flight_.reset();
+    return true;
+}
+
+void Producer::on_finality(Instant now) {
+    last_finality_ = now;
+    interval_ = Duration{};
+}
+
+Instant Producer::next_wake() const {
+    if (queue_.empty() || in_flight_ || !confirmed_ || interval_ == Duration{})
+        return Instant::max();
+    return last_made_ + interval_;
+}
+
+}  // namespace creto

@@ -1,0 +1,84 @@
+// Producer: turns this seat's operations into the vertices of its own lane.
+//
+// Why      Throughput comes from batching: what arrives while one vertex becomes durable travels in
+// the
+//          next one. Nobody waits for a timer.
+// Source   ORDER decision 6 (windows, coalescing without finality).
+// Holds    One own vertex at most is on its way to disk. A vertex is sent only when it is durable.
+// A lane
+//          is never written before t+1 peers (or our own disk) have said how far it came: a node
+//          that lost its disk must not fork itself. Two writes of one register never share a
+//          vertex, so that the second can name the first.
+// Errors   limit: too many operations wait; unavailable: the causal backlog is full.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "dag/dag.hpp"
+#include "model/effect.hpp"
+
+namespace creto {
+
+struct ProducerOptions {
+    std::size_t vertex_bytes = 512 * 1024;  ///< Where a vertex is full.
+    /// Shortest time between own vertices once nothing became final for `patience`.
+    Duration coalesce_min = Duration::from_ms(50);
+    Duration coalesce_max = Duration::from_s(1);
+    Duration patience = Duration::from_s(2);
+};
+
+class Producer {
+public:
+    Producer(const LaneId& lane, ProducerOptions options) : lane_{lane}, options_{options} {}
+
+    /// Where the lane stands on our own disk (sequence 0: empty).
+    void restore(const LaneTip& tip);
+    /// A peer says how far it knows our lane. Returns why we must stop, if it knows more than we
+    /// do.
+    std::optional<std::string> confirm(
+        const AgentId& peer, const LaneTip& known, std::uint32_t needed
+    );
+    [[nodiscard]] bool confirmed() const { return confirmed_; }
+    void allow() { confirmed_ = true; }
+
+    [[nodiscard]] Result<void> push(Operation operation);
+    [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
+
+    /// Whether a vertex may be made now.
+    [[nodiscard]] bool ready(Instant now, std::uint64_t unfinalized, std::size_t unfinalized_bytes)
+        const;
+    /// The operations of the next vertex. Requires: ready().
+    [[nodiscard]] std::vector<Operation> next_batch();
+    /// The header of the next vertex, without what SealedVertex::make fills in.
+    [[nodiscard]] VertexHeader header(Dag::Parents parents, std::int64_t unix_ms) const;
+    /// The vertex was made; it is on its way to disk under this ticket.
+    void made(const SealedVertex& vertex, Ticket ticket, Instant now);
+    /// True when this was our vertex: it may be sent.
+    bool on_persisted(Ticket ticket);
+    void on_finality(Instant now);
+
+    /// When to look again although nothing happens.
+    [[nodiscard]] Instant next_wake() const;
+    [[nodiscard]] const LaneTip& tip() const { return tip_; }
+    [[nodiscard]] const LaneId& lane() const { return lane_; }
+    [[nodiscard]] Instant last_finality() const { return last_finality_; }
+
+private:
+    LaneId lane_;
+    ProducerOptions options_;
+    LaneTip tip_;
+    bool confirmed_ = false;
+    std::set<AgentId> confirmations_;
+    std::deque<Operation> queue_;
+    std::optional<Ticket> in_flight_;
+    Instant last_made_;
+    Instant last_finality_;
+    Duration interval_;
+};
+
+}  // namespace creto

@@ -1,0 +1,66 @@
+// AdminServer: a node's local HTTP interface: commands as JSON, health, metrics, events.
+//
+// Why      The command line, scripts, Prometheus and orchestrators look at and use a running node.
+// Paths    POST /v1/<command>   a command of api_json.hpp; answers its reply
+//          GET  /v1/status|peers|reputation|verdicts
+//          GET  /v1/events?since=N&wait_ms=M   notices after number N, waiting for the first
+//          POST /v1/stop        the node leaves in good order
+//          GET  /metrics /healthz /readyz
+// Holds    Listens on loopback unless told otherwise; beyond it a token is required. A request with a
+//          foreign Origin is refused, so that no web page can use a node. Bodies, headers, connections
+//          and waiting times are bounded.
+// Errors   400 malformed, 401 token, 403 origin, 404 path, 413 size, 503 not ready.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "ops/api_json.hpp"
+#include "runtime/node_host.hpp"
+
+namespace creto {
+
+struct AdminOptions {
+    std::string listen;  ///< "/ip4/127.0.0.1/tcp/9001"; port 0 takes any.
+    std::string token;   ///< Empty: none needed, loopback only.
+    std::size_t connections_max = 256;
+    std::size_t events_max = 10'000;
+};
+
+class AdminServer {
+public:
+    /// The host outlives the server; both run on the host's thread.
+    [[nodiscard]] static Result<std::unique_ptr<AdminServer>> open(
+        NodeHost& host, AdminOptions options, std::function<void()> on_stop
+    );
+    ~AdminServer();
+    AdminServer(const AdminServer&) = delete;
+    AdminServer& operator=(const AdminServer&) = delete;
+
+    [[nodiscard]] std::string address() const;
+
+private:
+    class Session;
+    AdminServer(NodeHost& host, AdminOptions options, std::function<void()> on_stop);
+    [[nodiscard]] Result<void> listen();
+    void accept();
+    void record(const Notice& notice);
+    [[nodiscard]] JsonDoc events_after(std::uint64_t since) const;
+
+    NodeHost& host_;
+    AdminOptions options_;
+    std::function<void()> on_stop_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    /// Sessions outlive the server by what the event loop still holds of them.
+    std::shared_ptr<std::size_t> connections_ = std::make_shared<std::size_t>(0);
+    std::deque<JsonDoc> events_;
+    std::uint64_t next_event_ = 1;
+    std::vector<std::weak_ptr<Session>> waiting_;
+};
+
+}  // namespace creto

@@ -1,0 +1,452 @@
+#include "ops/api_json.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace creto {
+
+namespace {
+
+/// Reads the fields of one command and remembers which it knows.
+class Fields {
+public:
+    explicit Fields(const JsonDoc& body) : body_{body} {}
+
+    std::string text(const char* name, const std::string& fallback = {}) {
+        return read<std::string>(name, "text", fallback, [](const JsonDoc& v) {
+            return v.is_string();
+        });
+    }
+    std::uint64_t number(const char* name, std::uint64_t fallback = 0) {
+        return read<std::uint64_t>(name, "a number of 0 or more", fallback, [](const JsonDoc& v) {
+            return v.is_number_unsigned();
+        });
+    }
+    std::int64_t integer(const char* name, std::int64_t fallback = 0) {
+        return read<std::int64_t>(name, "an integer", fallback, [](const JsonDoc& v) {
+            return v.is_number_integer();
+        });
+    }
+    bool flag(const char* name, bool fallback) {
+        return read<bool>(name, "true or false", fallback, [](const JsonDoc& v) {
+            return v.is_boolean();
+        });
+    }
+    /// Text, or {"hex": …}.
+    Bytes bytes(const char* name) {
+        known_.insert(name);
+        if (!body_.contains(name)) return {};
+        const JsonDoc& value = body_[name];
+        if (value.is_string()) return to_bytes(value.get<std::string>());
+        if (value.is_object() && value.contains("hex") && value["hex"].is_string()) {
+            if (auto out = from_hex(value["hex"].get<std::string>())) return *out;
+        }
+        refuse(std::string{"\""} + name + "\" must be text or {\"hex\": \"…\"}");
+        return {};
+    }
+    /// JSON of any kind as text; a string is taken as JSON text already.
+    std::string json_text(const char* name, const std::string& fallback) {
+        known_.insert(name);
+        if (!body_.contains(name)) return fallback;
+        const JsonDoc& value = body_[name];
+        return value.is_string() ? value.get<std::string>() : value.dump();
+    }
+    std::optional<AgentId> agent(const char* name) {
+        const std::string given = text(name);
+        if (given.empty()) return std::nullopt;
+        auto out = parse_agent(given);
+        if (!out) refuse(out.error().message);
+        return out ? std::optional{*out} : std::nullopt;
+    }
+    Digest digest(const char* name) {
+        const std::string given = text(name);
+        const auto out = from_hex(given);
+        if (!out || out->size() != Digest::size) {
+            refuse(std::string{"\""} + name + "\" must be 64 hexadecimal digits");
+            return {};
+        }
+        std::array<std::uint8_t, Digest::size> raw{};
+        std::copy(out->begin(), out->end(), raw.begin());
+        return Digest{raw};
+    }
+    Duration timeout(Duration fallback) {
+        return Duration::from_ms(static_cast<std::int64_t>(
+            number("timeout_ms", static_cast<std::uint64_t>(fallback.ms()))
+        ));
+    }
+    void refuse(std::string why) {
+        if (error_.empty()) error_ = std::move(why);
+    }
+    Result<void> finish(const std::string& command) {
+        if (error_.empty() && body_.is_object()) {
+            for (const auto& [name, value] : body_.items()) {
+                if (known_.count(name) == 0) refuse("it has no field \"" + name + "\"");
+            }
+        }
+        if (error_.empty()) return {};
+        return fail(ErrorCode::invalid, command + ": " + error_);
+    }
+
+private:
+    template <class T, class Test>
+    T read(const char* name, const char* expected, T fallback, Test test) {
+        known_.insert(name);
+        if (!body_.contains(name)) return fallback;
+        if (!test(body_[name])) {
+            refuse(std::string{"\""} + name + "\" must be " + expected);
+            return fallback;
+        }
+        return body_[name].get<T>();
+    }
+
+    const JsonDoc& body_;
+    std::set<std::string> known_;
+    std::string error_;
+};
+
+CommandBody read_key_write(Fields& f) {
+    const std::string key = f.text("key");
+    const std::string action = f.text("action", "set");
+    const bool causal = key.rfind("causal/", 0) == 0;
+    Submit out{.reading = causal ? Reading::causal : Reading::final};
+    if (causal) {
+        CrdtOperation op{.key = key, .amount = f.integer("amount"), .value = f.bytes("value")};
+        if (action == "set") {
+            op.action = CrdtOperation::Action::register_set;
+        } else if (action == "add") {
+            op.action = CrdtOperation::Action::counter_add;
+        } else if (action == "remove") {
+            op.action = CrdtOperation::Action::register_clear;
+        } else {
+            f.refuse("\"action\" must be set, add or remove");
+        }
+        out.body = std::move(op);
+    } else {
+        KeyOperation op{.key = key, .value = f.bytes("value"), .amount = f.integer("amount")};
+        if (action == "set") {
+            op.action = KeyOperation::Action::set;
+        } else if (action == "add") {
+            op.action = KeyOperation::Action::add;
+        } else if (action == "remove") {
+            op.action = KeyOperation::Action::remove;
+        } else {
+            f.refuse("\"action\" must be set, add or remove");
+        }
+        out.body = std::move(op);
+    }
+    out.timeout = f.timeout(out.timeout);
+    return out;
+}
+
+CommandBody read_verified(Fields& f) {
+    CallVerified out{.tool = f.text("tool"), .arguments = f.json_text("arguments", "{}")};
+    if (const std::uint64_t bar = f.number("quorum"); bar > 0) {
+        out.bar = static_cast<std::uint32_t>(std::min<std::uint64_t>(bar, limits::panel_max));
+    }
+    out.any_agent = f.text("panel", "seats") == "any";
+    out.record = f.flag("record", true);
+    out.timeout = f.timeout(out.timeout);
+    return out;
+}
+
+JsonDoc agents_json(const std::vector<AgentId>& agents) {
+    JsonDoc out = JsonDoc::array();
+    for (const AgentId& agent : agents)
+        out.push_back(agent_text(agent));
+    return out;
+}
+
+JsonDoc seats_json(const std::vector<Seat>& seats) {
+    JsonDoc out = JsonDoc::array();
+    for (const Seat seat : seats)
+        out.push_back(seat.value());
+    return out;
+}
+
+JsonDoc verdict_json(const VerdictView& v) {
+    return {
+        {"call", v.call.value().hex()},
+        {"height", v.height.value()},
+        {"tool", v.tool},
+        {"decided", v.decided},
+        {"result_digest", v.result.hex()},
+        {"agreeing", v.agreeing},
+        {"dissenting", agents_json(v.dissenting)}};
+}
+
+/// Tool results are JSON text; they stay text when a number in them would not survive a parser that
+/// keeps doubles.
+JsonDoc result_json(const std::string& text) {
+    return text;
+}
+
+struct ReplyJson {
+    JsonDoc operator()(const Error& e) const { return error_json(e); }
+    JsonDoc operator()(const Done& /*done*/) const { return {{"ok", true}}; }
+    JsonDoc operator()(const SubmitReply& r) const {
+        JsonDoc out{{"ok", true}, {"operation", r.operation.value().hex()}};
+        if (r.height != Height{}) out["height"] = r.height.value();
+        out["applied"] = r.applied;
+        if (!r.reason.empty()) out["reason"] = r.reason;
+        return out;
+    }
+    JsonDoc operator()(const OperationReply& r) const {
+        constexpr std::array<const char*, 4> states{"unknown", "pending", "final", "never"};
+        JsonDoc out{{"ok", true}, {"state", states[static_cast<std::size_t>(r.state)]}};
+        if (r.height != Height{}) out["height"] = r.height.value();
+        return out;
+    }
+    JsonDoc operator()(const KeyReply& r) const {
+        JsonDoc out{{"ok", true}, {"found", r.found}, {"values", JsonDoc::array()}};
+        for (const Bytes& value : r.values)
+            out["values"].push_back(bytes_json(value));
+        if (r.counter) out["counter"] = *r.counter;
+        out["height"] = r.height.value();
+        return out;
+    }
+    JsonDoc operator()(const CallReply& r) const {
+        return {
+            {"ok", true}, {"provider", agent_text(r.provider)}, {"result", result_json(r.result)}};
+    }
+    JsonDoc operator()(const VerifiedReply& r) const {
+        JsonDoc out{
+            {"ok", true},
+            {"kind", r.kind == AnswerKind::result ? "result" : "tool_error"},
+            {"result", result_json(r.result)},
+            {"agreeing", r.receipt.answers.size() - r.dissenting.size()},
+            {"answers", r.receipt.answers.size()},
+            {"panel", r.receipt.request.panel.size()},
+            {"bar", r.receipt.request.bar},
+            {"dissenting", agents_json(r.dissenting)},
+            {"arguments", r.arguments},
+            {"salt", to_hex(r.salt)},
+            {"receipt", to_hex(encode_bytes(r.receipt))}};
+        if (r.recorded) out["recorded"] = r.recorded->value();
+        return out;
+    }
+    JsonDoc operator()(const StatusReply& r) const {
+        JsonDoc out{
+            {"ok", true},
+            {"agent", agent_text(r.agent)},
+            {"name", r.name},
+            {"seat", r.seat ? JsonDoc(r.seat->value()) : JsonDoc(nullptr)},
+            {"chain", r.chain.value().hex()},
+            {"mode", r.mode == QuorumMode::crash ? "crash" : "byzantine"},
+            {"validators", r.quorum.n},
+            {"quorum", r.quorum.q},
+            {"faults_tolerated", r.quorum.n - r.quorum.q},
+            {"reachable", r.reachable_seats},
+            {"has_quorum", r.reachable_seats >= r.quorum.q},
+            {"partitioned", r.partitioned},
+            {"halted", r.halted ? JsonDoc(*r.halted) : JsonDoc(nullptr)},
+            {"epoch", r.epoch.value()},
+            {"view", r.view.value()},
+            {"finalized", r.finalized.value()},
+            {"state_root", r.state_root.hex()},
+            {"order_digest", r.order_digest.hex()},
+            {"vertices", r.vertices},
+            {"operations_final", r.operations_final},
+            {"pending_operations", r.pending_operations},
+            {"pending_calls", r.pending_calls},
+            {"causal_backlog", r.causal_backlog},
+            {"counters", JsonDoc::object()}};
+        for (const auto& [name, value] : r.counters)
+            out["counters"][name] = value;
+        return out;
+    }
+    JsonDoc operator()(const PeersReply& r) const {
+        JsonDoc out{{"ok", true}, {"peers", JsonDoc::array()}};
+        for (const PeerView& peer : r.peers) {
+            JsonDoc tools = JsonDoc::array();
+            for (const ToolOffer& tool : peer.tools) {
+                tools.push_back(
+                    {{"name", tool.name},
+                     {"contract", tool.contract.id().value().hex()},
+                     {"description", tool.description},
+                     {"definition", tool.definition}}
+                );
+            }
+            out["peers"].push_back(
+                {{"agent", agent_text(peer.agent)},
+                 {"name", peer.name},
+                 {"seat", peer.seat ? JsonDoc(peer.seat->value()) : JsonDoc(nullptr)},
+                 {"connected", peer.connected},
+                 {"reachable", peer.reachable},
+                 {"addresses", peer.addresses},
+                 {"tools", std::move(tools)}}
+            );
+        }
+        return out;
+    }
+    JsonDoc operator()(const ReputationReply& r) const {
+        JsonDoc out{{"ok", true}, {"agents", JsonDoc::array()}};
+        for (const ReputationView& view : r.agents) {
+            out["agents"].push_back(
+                {{"agent", agent_text(view.agent)},
+                 {"name", view.name},
+                 {"score_ppm", view.score_ppm},
+                 {"agreed", view.agreed},
+                 {"dissented", view.dissented},
+                 {"excluded", view.excluded},
+                 {"suspended", view.suspended},
+                 {"reasons", view.reasons}}
+            );
+        }
+        return out;
+    }
+    JsonDoc operator()(const VerdictsReply& r) const {
+        JsonDoc out{{"ok", true}, {"verdicts", JsonDoc::array()}};
+        for (const VerdictView& verdict : r.verdicts)
+            out["verdicts"].push_back(verdict_json(verdict));
+        return out;
+    }
+    JsonDoc operator()(const LogReply& r) const {
+        JsonDoc out{{"ok", true}, {"blocks", JsonDoc::array()}};
+        for (const Block& block : r.blocks)
+            out["blocks"].push_back(to_json(block));
+        return out;
+    }
+};
+
+struct NoticeJson {
+    JsonDoc operator()(const Finalized& n) const {
+        return {
+            {"event", "finalized"},
+            {"height", n.block.height.value()},
+            {"view", n.block.view.value()},
+            {"block", n.id.value().hex()},
+            {"operations", n.operations},
+            {"order_digest", n.order_digest.hex()},
+            {"state_root", n.state_root.hex()}};
+    }
+    JsonDoc operator()(const AgentFound& n) const {
+        return {{"event", "agent_found"}, {"agent", agent_text(n.agent)}, {"name", n.name}};
+    }
+    JsonDoc operator()(const AgentLeft& n) const {
+        return {{"event", "agent_left"}, {"agent", agent_text(n.agent)}, {"name", n.name}};
+    }
+    JsonDoc operator()(const Partitioned& n) const {
+        return {
+            {"event", "partitioned"},
+            {"reachable", seats_json(n.reachable)},
+            {"lost", seats_json(n.lost)},
+            {"quorum", n.quorum}};
+    }
+    JsonDoc operator()(const Healed& n) const {
+        return {{"event", "healed"}, {"reachable", seats_json(n.returned)}};
+    }
+    JsonDoc operator()(const VerdictReached& n) const {
+        JsonDoc out{{"event", "verdict"}};
+        out.update(verdict_json(n.verdict));
+        return out;
+    }
+    JsonDoc operator()(const Excluded& n) const {
+        return {
+            {"event", "excluded"},
+            {"agent", agent_text(n.agent)},
+            {"name", n.name},
+            {"reason", n.reason}};
+    }
+    JsonDoc operator()(const Suspended& n) const {
+        return {
+            {"event", "suspended"},
+            {"agent", agent_text(n.agent)},
+            {"name", n.name},
+            {"reason", n.reason}};
+    }
+    JsonDoc operator()(const Halted& n) const {
+        return {{"event", "halted"}, {"reason", n.reason}};
+    }
+};
+
+}  // namespace
+
+Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& body) {
+    if (!body.is_object())
+        return fail(ErrorCode::invalid, name + ": the body must be a JSON object");
+    Fields f{body};
+    CommandBody out;
+    if (name == "submit") {
+        out = Submit{
+            .body = DataOperation{f.bytes("payload")}, .timeout = f.timeout(Duration::from_s(30))};
+    } else if (name == "write") {
+        out = read_key_write(f);
+    } else if (name == "read") {
+        out = ReadKey{f.text("key")};
+    } else if (name == "operation") {
+        out = AskOperation{OperationId{f.digest("operation")}};
+    } else if (name == "call") {
+        out = CallTool{
+            .tool = f.text("tool"),
+            .arguments = f.json_text("arguments", "{}"),
+            .agent = f.agent("agent"),
+            .timeout = f.timeout(Duration::from_s(10))};
+    } else if (name == "call-verified") {
+        out = read_verified(f);
+    } else if (name == "connect") {
+        out = Connect{f.text("address")};
+    } else if (name == "status") {
+        out = AskStatus{};
+    } else if (name == "peers") {
+        out = AskPeers{};
+    } else if (name == "reputation") {
+        out = AskReputation{};
+    } else if (name == "verdicts") {
+        out = AskVerdicts{};
+    } else if (name == "log") {
+        out = AskLog{
+            Height{f.number("from", 1)},
+            static_cast<std::uint32_t>(std::min<std::uint64_t>(f.number("count", 100), 1'000))};
+    } else {
+        return fail(ErrorCode::not_found, "there is no command \"" + name + "\"");
+    }
+    if (auto done = f.finish(name); !done) return tl::unexpected<Error>(done.error());
+    return out;
+}
+
+JsonDoc error_json(const Error& error) {
+    return {
+        {"ok", false}, {"error", {{"code", to_string(error.code)}, {"message", error.message}}}};
+}
+
+JsonDoc bytes_json(const Bytes& bytes) {
+    const std::string text{as_text(bytes)};
+    // dump() throws on text that is not UTF-8; the replacement handler tells without throwing.
+    const JsonDoc as_string = text;
+    const std::string dumped = as_string.dump(-1, ' ', false, JsonDoc::error_handler_t::ignore);
+    const bool utf8 = JsonDoc::parse(dumped, nullptr, false) == as_string;
+    if (utf8) return as_string;
+    return {{"hex", to_hex(bytes)}};
+}
+
+JsonDoc to_json(const Block& block) {
+    JsonDoc delta = JsonDoc::array();
+    for (const LaneRange& range : block.delta) {
+        delta.push_back(
+            {{"lane", lane_text(range.lane)},
+             {"first", range.first.value()},
+             {"last", range.last.value()},
+             {"tip", range.tip.value().hex()}}
+        );
+    }
+    return {
+        {"height", block.height.value()},
+        {"view", block.view.value()},
+        {"proposer", block.proposer.value()},
+        {"id", block.id().value().hex()},
+        {"parent", block.parent.value().hex()},
+        {"delta", std::move(delta)},
+        {"executed",
+         {{"height", block.executed.height.value()},
+          {"state_root", block.executed.state_root.hex()},
+          {"order_digest", block.executed.order_digest.hex()}}}};
+}
+
+JsonDoc to_json(const ReplyBody& reply) {
+    return std::visit(ReplyJson{}, reply);
+}
+JsonDoc to_json(const Notice& notice) {
+    return std::visit(NoticeJson{}, notice);
+}
+
+}  // namespace creto

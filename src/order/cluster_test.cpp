@@ -1,0 +1,150 @@
+// Whole clusters under random faults: agreement always, progress once the faults end.
+#include "order/testing/cluster.hpp"
+
+#include <gtest/gtest.h>
+
+namespace creto::simplex::testing {
+namespace {
+
+void produce_some(Cluster& c, std::uint64_t count) {
+    for (std::uint64_t k = 0; k < count; ++k)
+        c.produce(static_cast<Index>(c.prng().below(c.options().n)));
+}
+
+TEST(Cluster, FinalisesOneVertexAndGoesIdle) {
+    Cluster c{{.n = 4}};
+    c.start_all();
+    c.run_for(Duration::from_ms(100));
+    EXPECT_EQ(c.chain().size(), 0U);
+    c.produce(2);
+    EXPECT_TRUE(c.run_until_ordered(Duration::from_s(1)));
+    c.run_for(Duration::from_ms(500));
+    // The block with the vertex, and the one that carries its root: nothing spins. [ORD-L15.2]
+    EXPECT_EQ(c.chain().size(), 2U);
+}
+
+TEST(Cluster, FinalisesInThreeDelaysWithoutFaults) {
+    for (const Index n : {4U, 7U}) {
+        Cluster c{
+            {.n = n,
+             .latency_min = Duration::from_ms(5),
+             .latency_max = Duration::from_ms(5),
+             .sync_max = Duration{}}};
+        c.start_all();
+        c.run_for(Duration::from_ms(50));
+        const Instant from = c.now();
+        c.produce(0);  // The first leader: proposal, notarize, finalize.
+        ASSERT_TRUE(c.run_until_final(Height{1}, Duration::from_s(1)));
+        EXPECT_EQ((c.now() - from).ms(), 15) << n;
+    }
+}
+
+TEST(Cluster, KeepsAPipelineOfOneBlockAView) {
+    Cluster c{
+        {.n = 4,
+         .latency_min = Duration::from_ms(5),
+         .latency_max = Duration::from_ms(5),
+         .sync_max = Duration{}}};
+    c.start_all();
+    c.run_for(Duration::from_ms(50));
+    for (int k = 0; k < 200; ++k) {
+        c.produce(static_cast<Index>(k % 4));
+        c.run_for(Duration::from_ms(5));
+    }
+    // A view takes two delays; nothing was ever nullified.
+    EXPECT_GE(c.chain().size(), 90U);
+    EXPECT_EQ(c.ordering(0).counters().views_nullified, 0U);
+    EXPECT_EQ(c.ordering(0).counters().retransmissions, 0U);
+    EXPECT_EQ(c.ordering(0).counters().requests_sent, 0U);
+}
+
+struct Storm {
+    Index n = 4;
+    QuorumMode mode = QuorumMode::byzantine;
+    std::uint64_t loss = 0;
+    bool crashes = false;
+    bool partitions = false;
+};
+
+void weather(Cluster& c, const Storm& storm) {
+    const Index faulty = static_cast<Index>(c.roster().size() - c.roster().quorum().q);
+    for (int step = 0; step < 12; ++step) {
+        produce_some(c, c.prng().below(4));
+        if (storm.partitions && c.prng().chance(1, 3)) {
+            std::vector<Index> groups(c.total());
+            for (auto& group : groups)
+                group = static_cast<Index>(c.prng().below(2));
+            c.partition(groups);
+        }
+        if (storm.crashes) {
+            const auto i = static_cast<Index>(c.prng().below(c.total()));
+            if (!c.node(i).up()) {
+                c.start(i);
+            } else if (c.prng().chance(1, 2)) {
+                Index down = 0;
+                for (Index j = 0; j < c.total(); ++j)
+                    down += c.node(j).up() ? 0 : 1;
+                if (down < faulty || c.prng().chance(1, 5)) c.crash(i);
+            }
+        }
+        c.run_for(Duration::from_ms(static_cast<std::int64_t>(c.prng().below(400))));
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+void clear_up(Cluster& c) {
+    c.options().loss_percent = 0;
+    c.heal();
+    for (Index i = 0; i < c.total(); ++i) {
+        if (!c.node(i).up()) c.start(i);
+    }
+    produce_some(c, 2);
+    ASSERT_TRUE(c.run_until_ordered(Duration::from_s(20))) << "seed " << c.options().seed;
+    for (Index i = 0; i < c.total(); ++i)
+        ASSERT_FALSE(c.ordering(i).halted()) << *c.ordering(i).halted();
+}
+
+void survive(const Storm& storm, std::uint64_t seeds) {
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        Cluster c{
+            {.n = storm.n,
+             .mode = storm.mode,
+             .seed = seed,
+             .loss_percent = storm.loss,
+             .duplicate_percent = 5}};
+        c.start_all();
+        weather(c, storm);
+        clear_up(c);
+        if (::testing::Test::HasFailure()) {
+            ADD_FAILURE() << "seed " << seed;
+            return;
+        }
+    }
+}
+
+TEST(Cluster, AgreesAndProgressesUnderLoss) {
+    survive({.n = 4, .loss = 20}, 300);
+    survive({.n = 7, .loss = 20}, 60);
+}
+TEST(Cluster, AgreesAndProgressesUnderCrashes) {
+    survive({.n = 4, .loss = 5, .crashes = true}, 400);
+    survive({.n = 7, .loss = 5, .crashes = true}, 60);
+}
+TEST(Cluster, AgreesAndProgressesUnderPartitions) {
+    survive({.n = 4, .partitions = true}, 300);
+    survive({.n = 7, .partitions = true}, 60);
+}
+TEST(Cluster, AgreesAndProgressesUnderEverything) {
+    survive({.n = 4, .loss = 10, .crashes = true, .partitions = true}, 400);
+    survive({.n = 7, .loss = 10, .crashes = true, .partitions = true}, 60);
+}
+TEST(Cluster, CrashModeAgreesAndProgressesUnderEverything) {
+    for (const Index n : {1U, 2U, 3U, 5U})
+        survive(
+            {.n = n, .mode = QuorumMode::crash, .loss = 10, .crashes = true, .partitions = true},
+            150
+        );
+}
+
+}  // namespace
+}  // namespace creto::simplex::testing

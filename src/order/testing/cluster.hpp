@@ -1,0 +1,541 @@
+// Cluster: n Orderings over a virtual network and virtual disks, with an oracle that watches.
+//
+// Why      Rules about crashes, loss, partitions and liars are tested by running them, thousands of
+//          times, each run a function of its seed.
+// Holds    The oracle uses its own books: no honest seat is ever seen to sign two clashing votes,
+// to
+//          send a vote that its disk does not know, or to be dropped by an honest peer; every node
+//          hands out heights 1, 2, 3, … once per life, all nodes the same blocks.
+#pragma once
+
+#include <functional>
+#include <gtest/gtest.h>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "order/ordering.hpp"
+#include "order/testing/fake_disk.hpp"
+#include "order/testing/fake_lanes.hpp"
+#include "order/vote_log.hpp"
+
+namespace creto::simplex::testing {
+
+using Index = std::uint32_t;
+
+struct ClusterOptions {
+    Index n = 4;
+    QuorumMode mode = QuorumMode::byzantine;
+    std::uint64_t seed = 1;
+    OrderingOptions ordering;
+    Duration latency_min = Duration::from_ms(1);
+    Duration latency_max = Duration::from_ms(10);
+    Duration sync_max = Duration::from_ms(2);
+    std::uint64_t loss_percent = 0;
+    std::uint64_t duplicate_percent = 0;
+    Index observers = 0;  ///< Followers without a seat, numbered after the seats.
+};
+
+/// What a lying node does with what it would send; the rest of it follows the rules.
+class Liar {
+public:
+    virtual ~Liar() = default;
+    /// What really goes to this recipient.
+    virtual std::vector<Message> lie(const Message& message, Index to) = 0;
+};
+
+class Cluster;
+
+struct Participant {
+    FakeLanes lanes;
+    FakeDisk disk;
+    std::unique_ptr<Ordering> ordering;
+    std::uint64_t life = 0;  ///< Raised by every crash and start: events of earlier lives are void.
+    Effects effects;
+    std::set<Ticket> durable;
+    std::map<Ticket, std::vector<Send>> held;
+    std::vector<Persist> saving;
+    Instant disk_free;
+    Instant wake = Instant::max();
+    std::vector<FinalizedBlock> to_execute;  ///< From `executed` on.
+    Height delivered;
+    ExecutedMark executed;
+    std::uint64_t vertices_final = 0;
+    bool diverges = false;  ///< Executes to another state than everyone else.
+    bool stalls_execution = false;
+    std::unique_ptr<Liar> liar;
+    std::vector<Evidence> evidence;
+    [[nodiscard]] bool up() const { return ordering != nullptr; }
+};
+
+class Cluster {
+public:
+    explicit Cluster(ClusterOptions options)
+        : options_{options}, prng_{options.seed}, roster_{make_genesis()}, nodes_(total()) {
+        group_.assign(total(), 0);
+        for (auto& node : nodes_)
+            node = std::make_unique<Participant>();
+    }
+
+    // --- the world ---
+    [[nodiscard]] Instant now() const { return now_; }
+    [[nodiscard]] Prng& prng() { return prng_; }
+    [[nodiscard]] const Roster& roster() const { return roster_; }
+    [[nodiscard]] const SignatureScheme& scheme() const { return scheme_; }
+    [[nodiscard]] const Signer& signer(Index i) const { return *signers_[i]; }
+    [[nodiscard]] AgentId agent(Index i) const { return signers_[i]->public_key(); }
+    [[nodiscard]] Index total() const { return options_.n + options_.observers; }
+    [[nodiscard]] Participant& node(Index i) { return *nodes_[i]; }
+    [[nodiscard]] Ordering& ordering(Index i) { return *nodes_[i]->ordering; }
+    [[nodiscard]] ClusterOptions& options() { return options_; }
+    [[nodiscard]] const std::map<Height, BlockId>& chain() const { return chain_; }
+    [[nodiscard]] std::uint64_t messages() const { return messages_; }
+
+    /// Returns false to lose a message on its way.
+    std::function<bool(Index from, Index to, const Message& message)> pass;
+    /// Sees every message as it arrives.
+    std::function<void(Index from, Index to, const Message& message)> seen;
+
+    void start(Index i) {
+        Participant& m = node(i);
+        ASSERT_FALSE(m.up());
+        ++m.life;
+        m.effects = Effects{};
+        m.durable.clear();
+        m.held.clear();
+        m.saving.clear();
+        m.to_execute.clear();
+        m.wake = Instant::max();
+        m.disk_free = now_;
+        m.delivered = Height{};
+        m.executed = {};
+        m.vertices_final = 0;
+        const bool seat = i < options_.n;
+        m.ordering = std::make_unique<Ordering>(
+            roster_,
+            seat ? std::optional<Seat>{roster_.members()[i].seat} : std::nullopt,
+            *signers_[i],
+            m.lanes,
+            options_.ordering,
+            log_
+        );
+        const auto restored = m.ordering->restore(m.disk, m.disk.votes);
+        ASSERT_TRUE(restored.has_value()) << restored.error().message;
+        EXPECT_TRUE(m.effects.list().empty());
+        collect(i);
+        m.ordering->start(now_, m.effects);
+        settle(i);
+        for (Index j = 0; j < total(); ++j) {
+            if (j == i || !node(j).up()) continue;
+            connect(i, j);
+            connect(j, i);
+        }
+    }
+    void start_all() {
+        for (Index i = 0; i < total(); ++i)
+            start(i);
+    }
+    void crash(Index i) {
+        Participant& m = node(i);
+        ASSERT_TRUE(m.up());
+        m.disk.crash(prng_, m.saving);
+        m.ordering.reset();
+        ++m.life;
+        for (Index j = 0; j < total(); ++j) {
+            if (j == i || !node(j).up()) continue;
+            at(latency(), j, [this, i](Participant& peer) {
+                // A host reports the end of a connection before the start of the next.
+                if (!node(i).up()) peer.ordering->on_peer_down(agent(i), now_, peer.effects);
+            });
+        }
+    }
+    /// Nodes talk only to nodes of their own group.
+    void partition(const std::vector<Index>& groups) { group_ = groups; }
+    void heal() { group_.assign(total(), 0); }
+
+    /// A new vertex in the lane of a seat, sent to everyone.
+    void produce(Index i) {
+        Participant& author = node(i);
+        const LaneId lane{roster_.members()[i].seat, {}};
+        author.lanes.held[lane] = author.lanes.held_of(lane).next();
+        if (author.up()) {
+            author.ordering->on_data(now_, author.effects);
+            settle(i);
+        }
+        for (Index j = 0; j < total(); ++j) {
+            if (j != i) share(i, j);
+        }
+    }
+    /// Whatever lanes a node holds reach another, if the network lets them.
+    void share(Index from, Index to) {
+        if (group_[from] != group_[to] || lost()) return;
+        at(latency(), to, [this, from](Participant& peer) {
+            bool more = false;
+            for (const auto& [lane, have] : node(from).lanes.held) {
+                if (peer.lanes.held_of(lane) >= have) continue;
+                peer.lanes.held[lane] = have;
+                more = true;
+            }
+            if (more) peer.ordering->on_data(now_, peer.effects);
+        });
+    }
+
+    // --- running ---
+    void run_for(Duration span) {
+        run_until(now_ + span, [] { return false; });
+    }
+    bool run_until(Instant end, const std::function<bool()>& done) {
+        while (!done()) {
+            if (::testing::Test::HasFatalFailure()) return false;
+            const Instant sync = last_share_ + share_interval;
+            const Instant next =
+                events_.empty() ? sync : std::min(sync, events_.begin()->first.first);
+            if (next > end) {
+                now_ = end;
+                return done();
+            }
+            now_ = std::max(now_, next);
+            if (next == sync) {
+                last_share_ = now_;
+                anti_entropy();
+                continue;
+            }
+            auto event = std::move(events_.begin()->second);
+            events_.erase(events_.begin());
+            event();
+        }
+        return true;
+    }
+    bool run_until_final(Height height, Duration limit) {
+        return run_until(now_ + limit, [&] { return lowest_final() >= height; });
+    }
+    /// Until everything that any node produced is final at every node that is up.
+    bool run_until_ordered(Duration limit) {
+        return run_until(now_ + limit, [&] {
+            for (Index i = 0; i < total(); ++i) {
+                if (!node(i).up() || node(i).ordering->halted()) continue;
+                for (Index seat = 0; seat < options_.n; ++seat) {
+                    const LaneId lane{roster_.members()[seat].seat, {}};
+                    const Cut& cut = ordering(i).finalized_cut();
+                    const auto found = cut.find(lane);
+                    const Sequence final = found == cut.end() ? Sequence{} : found->second.sequence;
+                    if (final < node(seat).lanes.held_of(lane)) return false;
+                }
+            }
+            return true;
+        });
+    }
+    [[nodiscard]] Height lowest_final() {
+        Height lowest{~0ULL};
+        for (Index i = 0; i < total(); ++i) {
+            if (node(i).up() && !node(i).liar) {
+                lowest = std::min(lowest, ordering(i).finalized_height());
+            }
+        }
+        return lowest;
+    }
+
+    // --- for tests that speak themselves ---
+    void deliver(Index from, Index to, const Message& message) {
+        receive(from, to, encode_message(message));
+    }
+    void at(Duration delay, Index i, std::function<void(Participant&)> act) {
+        const std::uint64_t life = node(i).life;
+        schedule(now_ + delay, [this, i, life, act = std::move(act)] {
+            Participant& m = node(i);
+            if (!m.up() || m.life != life) return;
+            act(m);
+            settle(i);
+        });
+    }
+    void settle(Index i) {
+        Participant& m = node(i);
+        for (bool again = true; again;) {
+            again = carry_out(i);
+            again = collect(i) || again;
+            again = execute(i) || again;
+        }
+        arm(i, m);
+    }
+    [[nodiscard]] Vote vote(Index i, const VoteContent& content) const {
+        return {
+            content,
+            roster_.members()[i].seat,
+            signers_[i]->sign(SignDomain::vote, roster_.chain().value(), signing_bytes(content))};
+    }
+    [[nodiscard]] Proposal sign(const Block& block) const {
+        const Index leader = *roster_.index_of(block.proposer);
+        return {block, vote(leader, block.content(VoteKind::notarize)).signature};
+    }
+
+private:
+    static constexpr Duration share_interval = Duration::from_ms(50);
+
+    Genesis make_genesis() {
+        Genesis genesis;
+        genesis.network = "cluster";
+        genesis.mode = options_.mode;
+        for (Index i = 0; i < total(); ++i) {
+            std::array<std::uint8_t, 32> seed{};
+            seed[0] = static_cast<std::uint8_t>(i + 1);
+            signers_.push_back(scheme_.signer(KeySeed{seed}));
+            if (i >= options_.n) continue;
+            // Seats are not 0 to n-1: a place in the roster is not a seat.
+            genesis.members.push_back(
+                {Seat{2 * i + 3}, signers_.back()->public_key(), "node-" + std::to_string(i)}
+            );
+        }
+        return genesis;
+    }
+    Duration latency() {
+        return Duration::from_ns(static_cast<std::int64_t>(prng_.between(
+            static_cast<std::uint64_t>(options_.latency_min.ns()),
+            static_cast<std::uint64_t>(options_.latency_max.ns())
+        )));
+    }
+    bool lost() { return options_.loss_percent > 0 && prng_.chance(options_.loss_percent, 100); }
+    void schedule(Instant when, std::function<void()> act) {
+        events_.emplace(std::pair{when, ++event_no_}, std::move(act));
+    }
+    void connect(Index i, Index j) {
+        at(latency(), i, [this, j](Participant& m) {
+            if (node(j).up()) m.ordering->on_peer_up(agent(j), now_, m.effects);
+        });
+    }
+    void anti_entropy() {
+        for (Index i = 0; i < total(); ++i) {
+            const auto j = static_cast<Index>(prng_.below(total()));
+            if (i != j && node(j).up() && !node(j).liar) share(j, i);
+        }
+    }
+    void arm(Index i, Participant& m) {
+        const Instant wake = m.ordering->next_wake();
+        EXPECT_GT(wake, now_) << "seed " << options_.seed << ": a timer that spins";
+        if (wake == Instant::max() || (m.wake > now_ && m.wake <= wake)) return;
+        m.wake = std::max(wake, now_ + Duration::from_ns(1));
+        const std::uint64_t life = m.life;
+        schedule(m.wake, [this, i, life, at = m.wake] {
+            Participant& due = node(i);
+            if (due.wake == at) due.wake = Instant::max();
+            if (!due.up() || due.life != life) return;
+            due.ordering->on_time(now_, due.effects);
+            settle(i);
+        });
+    }
+
+    // --- effects ---
+    bool carry_out(Index i) {
+        Participant& m = node(i);
+        std::vector<Effect> effects = m.effects.take();
+        for (Effect& effect : effects) {
+            if (auto* send = std::get_if<Send>(&effect)) {
+                if (send->after != Ticket{} && !m.durable.contains(send->after)) {
+                    m.held[send->after].push_back(std::move(*send));
+                } else {
+                    emit(i, *send);
+                }
+            } else if (auto* persist = std::get_if<Persist>(&effect)) {
+                save(i, std::move(*persist));
+            } else if (auto* load = std::get_if<Load>(&effect)) {
+                answer(i, *load);
+            } else {
+                ADD_FAILURE() << "ordering has no business with this effect";
+            }
+        }
+        return !effects.empty();
+    }
+    void save(Index i, Persist batch) {
+        Participant& m = node(i);
+        m.saving.push_back(batch);
+        const auto span = static_cast<std::uint64_t>(options_.sync_max.ns());
+        m.disk_free = std::max(m.disk_free, now_) +
+                      Duration::from_ns(static_cast<std::int64_t>(prng_.below(span + 1)));
+        at(m.disk_free - now_, i, [this, i, batch = std::move(batch)](Participant& saved) {
+            saved.disk.apply(batch);
+            saved.saving.erase(saved.saving.begin());
+            saved.durable.insert(batch.ticket);
+            for (const Send& send : std::exchange(saved.held[batch.ticket], {}))
+                emit(i, send);
+            saved.held.erase(batch.ticket);
+            saved.ordering->on_persisted(batch.ticket, now_, saved.effects);
+        });
+    }
+    void answer(Index i, const Load& load) {
+        Loaded loaded{load.ticket, {}};
+        for (const Bytes& key : load.keys)
+            loaded.values.push_back(*node(i).disk.get(load.column, key));
+        at(Duration::from_us(100), i, [this, loaded](Participant& m) {
+            m.ordering->on_loaded(loaded, now_, m.effects);
+        });
+    }
+    void emit(Index i, const Send& send) {
+        const Index to = index_of(send.to);
+        const auto message = decode_message(*send.message);
+        ASSERT_TRUE(message.has_value()) << message.error().message;
+        EXPECT_EQ(channel_of(*message), send.channel);
+        if (!node(i).liar) {
+            watch(i, *message);
+            post(i, to, send.message);
+            return;
+        }
+        for (const Message& lie : node(i).liar->lie(*message, to))
+            post(i, to, encode_message(lie));
+    }
+    void post(Index from, Index to, const SharedBytes& bytes) {
+        ++messages_;
+        const bool twice =
+            options_.duplicate_percent > 0 && prng_.chance(options_.duplicate_percent, 100);
+        for (int copy = twice ? 2 : 1; copy > 0; --copy) {
+            if (group_[from] != group_[to] || lost()) continue;
+            at(latency(), to, [this, from, to, bytes](Participant&) { receive(from, to, bytes); });
+        }
+    }
+    [[nodiscard]] Index index_of(const AgentId& agent_id) const {
+        Index i = 0;
+        while (signers_[i]->public_key() != agent_id)
+            ++i;
+        return i;
+    }
+
+    // --- messages ---
+    template <class T>
+    std::optional<Checked<T>> checked(Index from, const T& message) {
+        const auto items = check_items(message, roster_);
+        const auto pass_now = items ? CheckPass::verify(scheme_, *items)
+                                    : Result<CheckPass>{fail(ErrorCode::invalid, "malformed")};
+        if (pass_now) return Checked<T>{message, *pass_now};
+        // A correct peer's message always holds. (cometbft @17bb385)
+        EXPECT_TRUE(node(from).liar) << "honest node " << from << " would be dropped";
+        return std::nullopt;
+    }
+    void receive(Index from, Index to, const SharedBytes& bytes) {
+        Participant& m = node(to);
+        const auto message = decode_message(*bytes);
+        if (!message) return;
+        if (pass && !pass(from, to, *message)) return;
+        if (seen) seen(from, to, *message);
+        const AgentId peer = agent(from);
+        Ordering& o = *m.ordering;
+        o.hear(peer, now_);
+        if (!o.worth_checking(*message)) return;
+        if (const auto* p = std::get_if<Proposal>(&*message)) {
+            if (const auto c = checked(from, *p)) o.on_proposal(peer, *c, now_, m.effects);
+        } else if (const auto* v = std::get_if<Vote>(&*message)) {
+            if (const auto c = checked(from, *v)) o.on_vote(peer, *c, now_, m.effects);
+        } else if (const auto* cert = std::get_if<Certificate>(&*message)) {
+            if (const auto c = checked(from, *cert)) o.on_certificate(peer, *c, now_, m.effects);
+        } else if (const auto* chain = std::get_if<ChainAnswer>(&*message)) {
+            if (const auto c = checked(from, *chain)) o.on_chain_answer(peer, *c, now_, m.effects);
+        } else if (const auto* status = std::get_if<OrderStatus>(&*message)) {
+            o.on_status(peer, *status, now_, m.effects);
+        } else if (const auto* cr = std::get_if<CertificateRequest>(&*message)) {
+            o.on_certificate_request(peer, *cr, now_, m.effects);
+        } else if (const auto* br = std::get_if<BlockRequest>(&*message)) {
+            o.on_block_request(peer, *br, now_, m.effects);
+        } else if (const auto* chr = std::get_if<ChainRequest>(&*message)) {
+            o.on_chain_request(peer, *chr, now_, m.effects);
+        }
+    }
+
+    // --- output ---
+    bool collect(Index i) {
+        Participant& m = node(i);
+        bool any = false;
+        for (auto blocks = m.ordering->take_finalized(); !blocks.empty();
+             blocks = m.ordering->take_finalized()) {
+            any = true;
+            for (FinalizedBlock& block : blocks)
+                deliver_final(i, std::move(block));
+        }
+        for (const WantedData& wanted : m.ordering->take_wanted()) {
+            const Index leader = index_of(wanted.first_to_ask);
+            if (node(leader).up() && !node(leader).liar) share(leader, i);
+        }
+        for (Evidence& evidence : m.ordering->take_evidence()) {
+            EXPECT_TRUE(contradicts(evidence, roster_).has_value());
+            EXPECT_TRUE(CheckPass::verify(scheme_, signatures_of(evidence, roster_)).has_value());
+            const Index culprit_index = index_of(culprit(evidence, roster_).value());
+            EXPECT_TRUE(node(culprit_index).liar) << "node " << culprit_index << " was framed";
+            m.evidence.push_back(std::move(evidence));
+        }
+        return any;
+    }
+    void deliver_final(Index i, FinalizedBlock block) {
+        Participant& m = node(i);
+        ASSERT_EQ(block.block.height, m.delivered.next()) << "node " << i << ", once and in order";
+        m.delivered = block.block.height;
+        EXPECT_EQ(block.id, block.block.id());
+        Cut after = *block.parent_cut;
+        creto::apply(after, block.block.delta);
+        EXPECT_EQ(after, *block.cut_after);
+        EXPECT_EQ(cut_root(after), block.block.cut_root);
+        if (!m.liar) {
+            const auto [known, fresh] = chain_.emplace(block.block.height, block.id);
+            ASSERT_EQ(known->second, block.id)
+                << "seed " << options_.seed << ": node " << i
+                << " finalised another block at height " << block.block.height.value();
+            if (fresh && block.block.height.value() > 1) {
+                EXPECT_EQ(block.block.parent, chain_.at(block.block.height.prev()));
+            }
+        }
+        m.to_execute.push_back(std::move(block));
+    }
+    bool execute(Index i) {
+        Participant& m = node(i);
+        if (m.stalls_execution) return false;
+        std::size_t done = 0;
+        for (; done < m.to_execute.size(); ++done) {
+            const FinalizedBlock& next = m.to_execute[done];
+            if (!m.lanes.covers(next.block.delta)) break;
+            Hasher root{HashDomain::state_node};
+            root.update(m.executed.state_root).update(next.id.value());
+            if (m.diverges) root.update_u64(1);
+            m.executed = {next.block.height, root.finish(), next.id.value()};
+            for (const LaneRange& range : next.block.delta)
+                m.vertices_final += range.last.value() - range.first.value() + 1;
+            m.ordering->on_executed(m.executed, now_, m.effects);
+        }
+        m.to_execute.erase(
+            m.to_execute.begin(), m.to_execute.begin() + static_cast<std::ptrdiff_t>(done)
+        );
+        return done > 0;
+    }
+
+    // --- the oracle of single votes ---
+    void watch(Index i, const Message& message) {
+        std::optional<Vote> vote_sent;
+        if (const auto* v = std::get_if<Vote>(&message)) vote_sent = *v;
+        if (const auto* p = std::get_if<Proposal>(&message)) vote_sent = p->leader_vote();
+        if (!vote_sent || vote_sent->seat != roster_.members()[i].seat) return;
+        EXPECT_TRUE(node(i).disk.has_vote(encode_vote_record(*vote_sent)))
+            << "seed " << options_.seed << ": node " << i << " spoke before it persisted";
+        auto& said = said_[{i, vote_sent->content.view}];
+        for (const VoteContent& earlier : said) {
+            EXPECT_FALSE(
+                (earlier.kind == vote_sent->content.kind && earlier != vote_sent->content) ||
+                conflict(earlier, vote_sent->content)
+            ) << "seed "
+              << options_.seed << ": node " << i << " contradicts itself in view "
+              << earlier.view.value();
+        }
+        said.insert(vote_sent->content);
+    }
+
+    ClusterOptions options_;
+    Prng prng_;
+    TagScheme scheme_;
+    std::vector<std::unique_ptr<Signer>> signers_;
+    Roster roster_;
+    SilentLog log_;
+    std::vector<std::unique_ptr<Participant>> nodes_;
+    std::vector<Index> group_;
+    Instant now_;
+    Instant last_share_;
+    std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;
+    std::uint64_t event_no_ = 0;
+    std::uint64_t messages_ = 0;
+    std::map<Height, BlockId> chain_;
+    std::map<std::pair<Index, View>, std::set<VoteContent>> said_;
+};
+
+}  // namespace creto::simplex::testing

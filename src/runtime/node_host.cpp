@@ -1,0 +1,250 @@
+#include "runtime/node_host.hpp"
+
+#include <thread>
+
+#include <boost/asio/post.hpp>
+
+namespace creto {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// How long a leaving node stays to let its goodbye out.
+constexpr auto goodbye_time = std::chrono::milliseconds{200};
+
+std::int64_t unix_ms_now() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch()
+    )
+        .count();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NodeHost>> NodeHost::open(
+    NodeHostOptions options, Store& store, VoteLog& votes, Log& log
+) {
+    if (auto good = validate(options.node.genesis); !good) {
+        return tl::unexpected<Error>(good.error());
+    }
+    Ed25519Scheme scheme;
+    auto signer = scheme.signer(options.transport.key);
+    std::unique_ptr<NodeHost> host{
+        new NodeHost{std::move(options), std::move(signer), store, votes, log}};
+    if (auto ready = host->prepare(); !ready) return tl::unexpected<Error>(ready.error());
+    return host;
+}
+
+NodeHost::NodeHost(
+    NodeHostOptions options, std::unique_ptr<Signer> signer, Store& store, VoteLog& votes, Log& log
+)
+    : options_{std::move(options)},
+      log_{log},
+      store_{store},
+      votes_{votes},
+      signer_{std::move(signer)},
+      timer_{io_},
+      goodbye_{io_},
+      transport_{
+          io_,
+          options_.transport,
+          clock_,
+          {.on_peer_up =
+               [this](const AgentId& peer, const std::string& address) {
+                   deliver(PeerUp{peer, address});
+               },
+           .on_peer_down = [this](const AgentId& peer) { deliver(PeerDown{peer}); },
+           .on_message =
+               [this](const AgentId& from, Channel channel, SharedBytes message) {
+                   deliver(Received{from, channel, std::move(message)});
+               },
+           .on_log = [this](const std::string& line) { log_.debug(line); }}},
+      checks_{options_.check_threads},
+      tools_{
+          options_.tools,
+          [this](Executed done) {
+              asio::post(io_, [this, done = std::move(done)] { deliver(done); });
+          }},
+      disk_{
+          store,
+          votes,
+          {.on_persisted =
+               [this](std::vector<Ticket> tickets) {
+                   asio::post(io_, [this, tickets = std::move(tickets)] { on_persisted(tickets); });
+               },
+           .on_failed =
+               [this](std::string reason) {
+                   asio::post(io_, [this, reason = std::move(reason)] {
+                       deliver(StoreFailed{reason});
+                   });
+               }}} {}
+
+NodeHost::~NodeHost() {
+    tools_.stop();
+    checks_.stop();
+    disk_.stop();
+    transport_.close();
+}
+
+Result<void> NodeHost::prepare() {
+    auto votes = votes_.read();
+    if (!votes) return tl::unexpected<Error>(votes.error());
+    if (auto listening = transport_.listen(); !listening) return listening;
+    options_.node.addresses =
+        options_.advertise.empty() ? std::vector{transport_.listen_address()} : options_.advertise;
+    node_ = std::make_unique<Node>(options_.node, *signer_, log_);
+    return node_->restore(store_, *votes);
+}
+
+void NodeHost::run() {
+    asio::post(io_, [this] { deliver(Start{unix_ms_now()}); });
+    const auto keep = asio::make_work_guard(io_);
+    io_.run();
+    for (auto& [ticket, handler] : commands_) {
+        handler(Error{ErrorCode::unavailable, "this node is shutting down"});
+    }
+    commands_.clear();
+}
+
+void NodeHost::stop() {
+    if (stopping_.exchange(true)) return;
+    asio::post(io_, [this] {
+        deliver(Command{Ticket{}, Drain{}});
+        goodbye_.expires_after(goodbye_time);
+        goodbye_.async_wait([this](const boost::system::error_code& /*ignored*/) {
+            stopped_ = true;
+            transport_.close();
+            io_.stop();
+        });
+    });
+}
+
+Ticket NodeHost::command(CommandBody body, ReplyHandler handler) {
+    const Ticket ticket{next_command_++};
+    asio::post(io_, [this, ticket, body = std::move(body), handler = std::move(handler)]() mutable {
+        commands_.emplace(ticket, std::move(handler));
+        deliver(Command{ticket, std::move(body)});
+    });
+    return ticket;
+}
+
+void NodeHost::set_tools(
+    std::shared_ptr<const RegistrySnapshot> tools, std::set<std::string, std::less<>> quick
+) {
+    std::vector<ToolOffer> offers = tools->offers();
+    tools_.set_tools(std::move(tools), std::move(quick));
+    command(ToolsChanged{std::move(offers)}, [](const ReplyBody& /*done*/) {});
+}
+
+/// One event at a time: what an effect causes at once waits for the current event to end.
+void NodeHost::deliver(const Event& event) {
+    inbox_.push_back(event);
+    if (delivering_) return;
+    delivering_ = true;
+    while (!inbox_.empty()) {
+        const Event next = std::move(inbox_.front());
+        inbox_.pop_front();
+        carry_out(node_->on_event(next, clock_.now()));
+    }
+    delivering_ = false;
+    transport_.flush();
+}
+
+void NodeHost::carry_out(std::vector<Effect> effects) {
+    for (Effect& effect : effects)
+        carry_out(effect);
+}
+
+void NodeHost::carry_out(Effect& effect) {
+    struct CarryOut {
+        NodeHost& host;
+        void operator()(Send& e) const { host.send(std::move(e)); }
+        void operator()(Persist& e) const { host.disk_.write(std::move(e)); }
+        void operator()(Load& e) const { host.load(e); }
+        void operator()(Scan& e) const { host.scan(e); }
+        void operator()(Check& e) const { host.check(std::move(e)); }
+        void operator()(Execute& e) const { host.tools_.execute(e); }
+        void operator()(CancelExecute& e) const { host.tools_.cancel(e.ticket); }
+        void operator()(WakeAt& e) const { host.wake_at(e.at); }
+        void operator()(Reply& e) const { host.reply(std::move(e)); }
+        void operator()(Publish& e) const {
+            for (const NoticeHandler& handler : host.notice_handlers_)
+                handler(e.notice);
+        }
+        void operator()(Drop& e) const { host.transport_.drop(e.peer, e.reason); }
+        void operator()(Dial& e) const { host.transport_.dial(e.address, e.peer); }
+    };
+    std::visit(CarryOut{*this}, effect);
+}
+
+void NodeHost::send(Send send) {
+    if (send.after > durable_) {
+        held_[send.after].push_back(std::move(send));
+        return;
+    }
+    transport_.send(send.to, send.channel, send.message);
+}
+
+void NodeHost::on_persisted(const std::vector<Ticket>& tickets) {
+    for (const Ticket ticket : tickets)
+        durable_ = std::max(durable_, ticket);
+    while (!held_.empty() && held_.begin()->first <= durable_) {
+        for (Send& send : held_.begin()->second) {
+            transport_.send(send.to, send.channel, send.message);
+        }
+        held_.erase(held_.begin());
+    }
+    for (const Ticket ticket : tickets)
+        deliver(Persisted{ticket});
+    transport_.flush();
+}
+
+void NodeHost::check(Check check) {
+    auto shared = std::make_shared<Check>(std::move(check));
+    checks_.post([this, shared] {
+        CheckDone done{.ticket = shared->ticket};
+        for (const CheckItem& item : shared->items) {
+            done.good.push_back(scheme_.verify(item.key, item.bytes, item.signature));
+        }
+        asio::post(io_, [this, done = std::move(done)] { deliver(done); });
+    });
+}
+
+void NodeHost::load(const Load& load) {
+    Loaded loaded{.ticket = load.ticket};
+    for (const Bytes& key : load.keys) {
+        auto value = store_.get(load.column, key);
+        if (!value) log_.error(value.error().message);
+        loaded.values.push_back(value ? std::move(*value) : std::nullopt);
+    }
+    inbox_.emplace_back(std::move(loaded));
+}
+
+void NodeHost::scan(const Scan& scan) {
+    Loaded loaded{.ticket = scan.ticket};
+    auto scanned =
+        store_.scan(scan.column, scan.from, scan.to, [&](ByteView /*key*/, ByteView value) {
+            loaded.values.emplace_back(Bytes{value.begin(), value.end()});
+            return loaded.values.size() < scan.count;
+        });
+    if (!scanned) log_.error(scanned.error().message);
+    inbox_.emplace_back(std::move(loaded));
+}
+
+void NodeHost::wake_at(Instant at) {
+    timer_.expires_at(clock_.at(at));
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error && !stopped_) deliver(Woke{});
+    });
+}
+
+void NodeHost::reply(Reply reply) {
+    const auto found = commands_.find(reply.ticket);
+    if (found == commands_.end()) return;
+    const ReplyHandler handler = std::move(found->second);
+    commands_.erase(found);
+    handler(std::move(reply.body));
+}
+
+}  // namespace creto

@@ -1,0 +1,104 @@
+// Transport: all connections of a node: listens, dials, keeps one connection a peer.
+//
+// Holds    At most one connection a peer. When both dialled at once, both keep the one that the smaller
+//          id dialled, unless it has been silent for stale_after. At most connections_max sockets, of
+//          which unproven_max have not finished their handshake; more are closed on arrival.
+// Errors   conflict: the port is in use; denied: the port may not be opened; invalid: the address.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "crypto/box.hpp"
+#include "runtime/link_session.hpp"
+
+namespace creto {
+
+struct TransportOptions {
+    KeySeed key;
+    std::string listen;  ///< "/ip4/127.0.0.1/tcp/4001"; port 0 takes any.
+    /// Dial from the listening address, so that a link shim can tell who is calling.
+    bool bind_outgoing = false;
+    std::size_t connections_max = 1'024;
+    std::size_t unproven_max = 128;
+    Duration stale_after = Duration::from_s(3);
+};
+
+class Transport {
+public:
+    struct Callbacks {
+        std::function<void(const AgentId&, const std::string& dialled_address)> on_peer_up;
+        std::function<void(const AgentId&)> on_peer_down;
+        std::function<void(const AgentId&, Channel, SharedBytes)> on_message;
+        std::function<void(const std::string&)> on_log;
+    };
+    struct Counters {
+        std::uint64_t accepted = 0;
+        std::uint64_t refused = 0;  ///< Over a limit.
+        std::uint64_t dialled = 0;
+        std::uint64_t dials_failed = 0;
+        std::uint64_t handshakes_failed = 0;
+        std::uint64_t bytes_in = 0;
+        std::uint64_t bytes_out = 0;
+    };
+
+    Transport(
+        boost::asio::io_context& io,
+        TransportOptions options,
+        const HostClock& clock,
+        Callbacks callbacks
+    );
+    ~Transport();
+
+    [[nodiscard]] Result<void> listen();
+    /// Where others reach us; after listen().
+    [[nodiscard]] std::string listen_address() const;
+
+    void dial(const std::string& address, const std::optional<AgentId>& peer);
+    void send(const AgentId& peer, Channel channel, const SharedBytes& message);
+    /// Writes what the sends of this turn queued.
+    void flush();
+    void drop(const AgentId& peer, const std::string& why);
+    void close();
+
+    [[nodiscard]] std::size_t peers() const { return by_peer_.size(); }
+    [[nodiscard]] std::size_t connections() const { return sessions_.size(); }
+    [[nodiscard]] Counters counters() const;
+
+private:
+    using SessionPtr = std::shared_ptr<LinkSession>;
+
+    void accept();
+    void adopt(
+        boost::asio::ip::tcp::socket socket,
+        const std::string& address,
+        const std::optional<AgentId>& peer
+    );
+    void on_established(LinkSession& session);
+    void on_closed(LinkSession& session, const std::string& why);
+    [[nodiscard]] bool prefer_new(const LinkSession& fresh, const LinkSession& held) const;
+
+    boost::asio::io_context& io_;
+    TransportOptions options_;
+    const HostClock& clock_;
+    Callbacks callbacks_;
+    AgentId self_;
+    Key32 noise_static_seed_{};
+    boost::asio::ip::tcp::acceptor acceptor_;
+    std::map<LinkSession*, SessionPtr> sessions_;
+    std::map<AgentId, SessionPtr> by_peer_;
+    std::set<LinkSession*> to_flush_;
+    std::set<std::string> dialling_;
+    std::size_t unproven_ = 0;
+    bool closing_ = false;
+    Counters counters_;
+};
+
+}  // namespace creto

@@ -1,0 +1,86 @@
+// Config: a node's folder: creto.toml, its key and the genesis; every key also from the environment.
+//
+// Layout   DIR/creto.toml    settings, all of them optional but node.name
+//          DIR/key           64 hexadecimal digits, mode 0600: the agent's secret
+//          DIR/genesis.json  who holds which seat
+//          DIR/data/         the store and the vote log
+// Holds    CRETO_SECTION_KEY in the environment wins over the file: CRETO_NETWORK_LISTEN, CRETO_LOG_LEVEL.
+//          An unknown section or key is refused with the nearest known one: a typing error never passes
+//          silently.
+// Errors   invalid: file, line, what was expected.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "model/genesis.hpp"
+
+namespace creto {
+
+struct Config {
+    std::filesystem::path dir;
+
+    // [node]
+    std::string name = "agent";
+    std::string genesis = "genesis.json";  ///< Relative to the folder.
+    std::string key = "key";
+    std::string data = "data";
+
+    // [network]
+    std::string listen = "/ip4/127.0.0.1/tcp/4001";
+    std::vector<std::string> advertise;
+    std::vector<std::string> bootstrap;
+    bool bind_outgoing = false;
+
+    // [admin]
+    std::string admin_listen = "/ip4/127.0.0.1/tcp/9001";
+    std::string admin_token;
+
+    // [tools]
+    std::vector<std::string> builtin = {"all"};  ///< Names, or all, or none.
+    std::uint64_t workers = 2;
+
+    // [limits]
+    std::uint64_t calls_per_s = 500;
+    std::uint64_t calls_burst = 500;
+
+    // [order]
+    std::uint64_t delta_ms = 100;
+    std::uint64_t heartbeat_ms = 2'000;
+
+    // [log]
+    LogLevel log_level = LogLevel::info;
+
+    // [drill]: deviations for exercises; see docs/testing.md. Never set in earnest.
+    std::string answers;  ///< "times:10", "half:2", "constant:3000", "hang", "throw"
+};
+
+/// Reads DIR/creto.toml (missing: all defaults) and the environment.
+[[nodiscard]] Result<Config> load_config(
+    const std::filesystem::path& dir, const std::map<std::string, std::string>& environment
+);
+/// This process' environment, CRETO_ variables only.
+[[nodiscard]] std::map<std::string, std::string> creto_environment();
+
+/// The settings as a commented creto.toml.
+[[nodiscard]] std::string to_toml(const Config& config);
+
+/// Genesis as JSON: {"network", "mode", "view_interval_ms", "members": [{"seat", "name", "agent"}]}.
+[[nodiscard]] Result<Genesis> read_genesis(const std::filesystem::path& file);
+[[nodiscard]] std::string genesis_json(const Genesis& genesis);
+
+[[nodiscard]] Result<KeySeed> read_key(const std::filesystem::path& file);
+/// Writes 64 digits with mode 0600. conflict: the file is there.
+[[nodiscard]] Result<void> write_key(const std::filesystem::path& file, const KeySeed& seed);
+
+/// Writes a file as a whole: beside it, synced, then renamed over it.
+[[nodiscard]] Result<void> write_file(const std::filesystem::path& file, const std::string& text);
+[[nodiscard]] Result<std::string> read_file(
+    const std::filesystem::path& file, std::size_t bytes_max
+);
+
+}  // namespace creto

@@ -1,0 +1,169 @@
+#include "scale/real_cluster.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+namespace creto {
+
+namespace {
+
+/// Loopback networks for one cluster each, so that runs side by side do not meet.
+std::string next_network() {
+    static std::atomic<std::uint32_t> counter{0};
+    const auto pid = static_cast<std::uint32_t>(::getpid());
+    return "127." + std::to_string(16 + pid % 200) + "." + std::to_string(counter++ % 120);
+}
+
+constexpr auto start_patience = std::chrono::seconds{20};
+
+}  // namespace
+
+Result<std::unique_ptr<RealCluster>> RealCluster::make(RealClusterOptions options) {
+    std::unique_ptr<RealCluster> cluster{new RealCluster{std::move(options)}};
+    if (auto prepared = cluster->prepare(); !prepared) {
+        return tl::unexpected<Error>(prepared.error());
+    }
+    return cluster;
+}
+
+RealCluster::~RealCluster() {
+    for (Node& node : nodes_)
+        node.process.signal(SIGTERM);
+    for (Node& node : nodes_)
+        node.process.terminate(std::chrono::seconds{2});
+    shim_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(options_.dir, ignored);
+}
+
+Result<void> RealCluster::prepare() {
+    std::error_code error;
+    std::filesystem::create_directories(options_.dir, error);
+    if (error) return fail(ErrorCode::io, options_.dir.string() + ": " + error.message());
+    genesis_.network = options_.network + "-" + std::to_string(::getpid());
+    genesis_.mode = options_.mode;
+    const std::string network = next_network();
+    LinkShimOptions shim{.profile = options_.profile};
+    std::vector<KeySeed> keys;
+    for (std::size_t i = 0; i < options_.nodes.size(); ++i) {
+        std::array<std::uint8_t, KeySeed::size> secret{};
+        fill_random(secret);
+        keys.emplace_back(secret);
+        const std::string host = std::to_string(i + 1);
+        const std::string real = "/ip4/" + network + "." + host + "/tcp/4001";
+        const std::string open = "/ip4/" + network + "." + std::to_string(i + 101) + "/tcp/4001";
+        shim.nodes.push_back({real, open});
+        Node node;
+        node.agent = ed25519_public_key(keys.back());
+        node.config.dir = options_.dir / options_.nodes[i].name;
+        node.config.name = options_.nodes[i].name;
+        node.config.listen = real;
+        node.config.advertise = {open};
+        node.config.bind_outgoing = true;
+        node.config.admin_listen = "/ip4/127.0.0.1/tcp/0";
+        node.config.builtin = options_.nodes[i].tools;
+        node.config.answers = options_.nodes[i].drill;
+        node.config.calls_per_s = options_.calls_per_s;
+        node.config.calls_burst = options_.calls_burst;
+        if (i > 0) node.config.bootstrap = {shim.nodes[0].public_};
+        if (options_.nodes[i].has_seat) {
+            genesis_.members.push_back(
+                {Seat{static_cast<std::uint32_t>(i)}, node.agent, options_.nodes[i].name}
+            );
+        }
+        nodes_.push_back(std::move(node));
+    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        const Config& config = nodes_[i].config;
+        std::filesystem::create_directories(config.dir, error);
+        Result<void> done = write_key(config.dir / config.key, keys[i]);
+        if (done) done = write_file(config.dir / "creto.toml", to_toml(config));
+        if (done) done = write_file(config.dir / config.genesis, genesis_json(genesis_));
+        if (!done) return done;
+    }
+    auto started = LinkShim::start(std::move(shim));
+    if (!started) return tl::unexpected<Error>(started.error());
+    shim_ = std::move(*started);
+    return {};
+}
+
+Result<void> RealCluster::start(std::size_t i) {
+    Node& node = nodes_[i];
+    const std::filesystem::path out = node.config.dir / "stdout";
+    auto process = Process::start(
+        {options_.program.string(), "run", node.config.dir.string(), "--json"},
+        out,
+        node.config.dir / "stderr"
+    );
+    if (!process) return tl::unexpected<Error>(process.error());
+    node.process = std::move(*process);
+    node.admin.clear();
+    const bool ready = wait_until(
+        [&] {
+            if (!node.process.running()) return true;
+            const auto text = read_file(out, 1U << 20U);
+            if (!text) return false;
+            const auto doc = nlohmann::ordered_json::parse(*text, nullptr, false);
+            if (doc.is_object() && doc.contains("admin")) node.admin = doc["admin"];
+            return !node.admin.empty();
+        },
+        start_patience
+    );
+    if (ready && !node.admin.empty()) return {};
+    const auto said = read_file(node.config.dir / "stderr", 1U << 20U);
+    return fail(
+        ErrorCode::unavailable, node.config.name + " did not start: " + (said ? *said : "no output")
+    );
+}
+
+Result<void> RealCluster::start_all() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        if (auto started = start(i); !started) return started;
+    }
+    return {};
+}
+
+Result<void> RealCluster::set_tools(std::size_t i, const std::vector<std::string>& tools) {
+    Node& node = nodes_[i];
+    node.config.builtin = tools;
+    auto written = write_file(node.config.dir / "creto.toml", to_toml(node.config));
+    if (written) node.process.signal(SIGHUP);
+    return written;
+}
+
+std::vector<std::uint32_t> RealCluster::pids() const {
+    std::vector<std::uint32_t> out;
+    for (const Node& node : nodes_)
+        out.push_back(static_cast<std::uint32_t>(node.process.pid()));
+    return out;
+}
+
+nlohmann::ordered_json RealCluster::ask(
+    std::size_t i,
+    const std::string& command,
+    const nlohmann::ordered_json& body,
+    std::chrono::milliseconds timeout
+) {
+    const Client client{nodes_[i].admin};
+    auto reply = client.command(command, body, timeout);
+    if (reply) return *reply;
+    return {
+        {"ok", false},
+        {"error", {{"code", to_string(reply.error().code)}, {"message", reply.error().message}}}};
+}
+
+bool RealCluster::wait_until(
+    const std::function<bool()>& condition, std::chrono::milliseconds timeout
+) {
+    const auto until = std::chrono::steady_clock::now() + timeout;
+    while (true) {
+        if (condition()) return true;
+        if (std::chrono::steady_clock::now() >= until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+}
+
+}  // namespace creto

@@ -1,0 +1,99 @@
+// RealCluster: a network of real processes on this machine, with the link shim between them.
+//
+// Holds    Each node is its own process, key, folder and address. Only links are cut; nothing tells a
+//          node. The destructor ends every process and removes the folders.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/genesis.hpp"
+#include "runtime/link_shim.hpp"
+#include "scale/client.hpp"
+#include "scale/config.hpp"
+#include "scale/process.hpp"
+
+namespace creto {
+
+struct RealNodeOptions {
+    std::string name;
+    std::vector<std::string> tools = {"all"};
+    std::string drill;  ///< A deviation of its tools.
+    bool has_seat = true;
+};
+
+struct RealClusterOptions {
+    std::string network = "demo";
+    QuorumMode mode = QuorumMode::byzantine;
+    std::vector<RealNodeOptions> nodes;
+    std::filesystem::path program;  ///< The creto binary.
+    std::filesystem::path dir;      ///< Made, and removed at the end.
+    std::uint64_t calls_per_s = 500;
+    std::uint64_t calls_burst = 500;
+    LinkProfile profile;
+};
+
+class RealCluster {
+public:
+    /// Makes the folders and the shim; starts nothing yet.
+    [[nodiscard]] static Result<std::unique_ptr<RealCluster>> make(RealClusterOptions options);
+    ~RealCluster();
+    RealCluster(const RealCluster&) = delete;
+    RealCluster& operator=(const RealCluster&) = delete;
+
+    [[nodiscard]] Result<void> start(std::size_t i);
+    /// Starts all and waits until each answers on its admin port.
+    [[nodiscard]] Result<void> start_all();
+    void kill(std::size_t i) { nodes_[i].process.kill(); }
+    bool terminate(std::size_t i) { return nodes_[i].process.terminate(std::chrono::seconds{5}); }
+    [[nodiscard]] bool running(std::size_t i) { return nodes_[i].process.running(); }
+    /// Changes the tools that a running node offers (it re-reads its settings).
+    [[nodiscard]] Result<void> set_tools(std::size_t i, const std::vector<std::string>& tools);
+
+    [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+    [[nodiscard]] const std::string& name(std::size_t i) const { return options_.nodes[i].name; }
+    [[nodiscard]] const AgentId& agent(std::size_t i) const { return nodes_[i].agent; }
+    [[nodiscard]] pid_t pid(std::size_t i) const { return nodes_[i].process.pid(); }
+    [[nodiscard]] std::vector<std::uint32_t> pids() const;
+    [[nodiscard]] const Genesis& genesis() const { return genesis_; }
+    [[nodiscard]] LinkShim& links() { return *shim_; }
+    /// Where a foreign agent may connect to node i without passing the shim.
+    [[nodiscard]] std::string direct_address(std::size_t i) const {
+        return nodes_[i].config.listen;
+    }
+
+    /// A command at node i; an error document has "ok": false.
+    [[nodiscard]] nlohmann::ordered_json ask(
+        std::size_t i,
+        const std::string& command,
+        const nlohmann::ordered_json& body = nlohmann::ordered_json::object(),
+        std::chrono::milliseconds timeout = std::chrono::seconds{35}
+    );
+    /// Waits until the condition holds; false when `timeout` passed first.
+    static bool wait_until(
+        const std::function<bool()>& condition, std::chrono::milliseconds timeout
+    );
+
+private:
+    struct Node {
+        Config config;
+        AgentId agent;
+        Process process;
+        std::string admin;  ///< Known once it runs.
+    };
+    explicit RealCluster(RealClusterOptions options) : options_{std::move(options)} {}
+    [[nodiscard]] Result<void> prepare();
+
+    RealClusterOptions options_;
+    Genesis genesis_;
+    std::vector<Node> nodes_;
+    std::unique_ptr<LinkShim> shim_;
+};
+
+}  // namespace creto

@@ -1,0 +1,195 @@
+#include "sim/byzantine/attack.hpp"
+
+#include <array>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/prng.hpp"
+#include "sim/byzantine/deviation.hpp"
+
+namespace creto {
+namespace {
+
+constexpr std::array all_attacks{
+    Attack::silence,
+    Attack::always_reject,
+    Attack::random_voting,
+    Attack::always_accept,
+    Attack::equivocation,
+    Attack::withheld_data};
+
+class Silent final : public Deviation {
+public:
+    using Deviation::Deviation;
+
+protected:
+    void on_sending(Send /*send*/, const Message& /*message*/, std::vector<Effect>& /*out*/)
+        override {}
+};
+
+/// In a view that it rejects, its notarize vote or proposal becomes a nullify and its finalize is
+/// kept back: within the rules, and obstructive.
+class Rejecting final : public Deviation {
+public:
+    Rejecting(
+        std::unique_ptr<Participant> inner, const ParticipantParts& parts, std::uint64_t percent
+    )
+        : Deviation{std::move(inner), parts}, percent_{percent} {}
+
+protected:
+    void on_sending(Send send, const Message& message, std::vector<Effect>& out) override {
+        const auto vote = own_vote(message);
+        if (vote && vote->kind != VoteKind::nullify && rejects(vote->view)) {
+            if (vote->kind == VoteKind::notarize)
+                out.push_back(replace(std::move(send), sign(nullify(*vote))));
+            return;
+        }
+        out.push_back(std::move(send));
+    }
+
+private:
+    [[nodiscard]] bool rejects(View view) const {
+        constexpr std::uint64_t coin_stream = 0x51;
+        return scale_to(draw(seed(), coin_stream, view.value()), 100) < percent_;
+    }
+    std::uint64_t percent_;
+};
+
+class Accepting final : public Deviation {
+public:
+    using Deviation::Deviation;
+
+protected:
+    void on_received(const Message& message, std::vector<Effect>& out) override {
+        const auto* proposal = std::get_if<Proposal>(&message);
+        if (proposal == nullptr || !seat()) return;
+        const Block& block = proposal->block;
+        // Once for each view; old views go, or an endless run would need endless memory.
+        if (!accepted_.insert({block.epoch, block.view}).second) return;
+        if (accepted_.size() > 1'000) accepted_.erase(accepted_.begin());
+        const SharedBytes vote = encode_message(sign(block.content(VoteKind::notarize)));
+        for (const Member& member : roster().members()) {
+            if (member.seat != *seat()) out.push_back(Send{member.key, Channel::order, vote, {}});
+        }
+    }
+    void on_sending(Send send, const Message& message, std::vector<Effect>& out) override {
+        const auto vote = own_vote(message);
+        const bool is_own_opinion =
+            vote && vote->kind != VoteKind::finalize && std::holds_alternative<Vote>(message);
+        if (!is_own_opinion) out.push_back(std::move(send));
+    }
+
+private:
+    std::set<std::pair<Epoch, View>> accepted_;
+};
+
+/// The second half of the seats hears of another block: as leader a block without the vertices,
+/// valid in itself; as voter a block that nobody knows, and a nullify instead of a finalize.
+class Equivocating final : public Deviation {
+public:
+    using Deviation::Deviation;
+
+protected:
+    void on_received(const Message& message, std::vector<Effect>& /*out*/) override {
+        if (const auto* proposal = std::get_if<Proposal>(&message)) remember(proposal->block);
+    }
+    void on_sending(Send send, const Message& message, std::vector<Effect>& out) override {
+        if (const auto* proposal = std::get_if<Proposal>(&message)) remember(proposal->block);
+        const auto vote = own_vote(message);
+        if (!vote || !is_in_second_half(send.to)) {
+            out.push_back(std::move(send));
+        } else if (const auto* proposal = std::get_if<Proposal>(&message)) {
+            out.push_back(replace(std::move(send), sign(without_vertices(proposal->block))));
+        } else if (vote->kind == VoteKind::finalize) {
+            out.push_back(replace(std::move(send), sign(nullify(*vote))));
+        } else if (vote->kind == VoteKind::notarize) {
+            VoteContent other = *vote;
+            other.block = BlockId{hash(HashDomain::trace, vote->block.value().view())};
+            out.push_back(replace(std::move(send), sign(other)));
+        } else {
+            out.push_back(std::move(send));
+        }
+    }
+
+private:
+    void remember(const Block& block) {
+        cut_roots_[{block.view, block.id()}] = block.cut_root;
+        if (cut_roots_.size() > 1'000) cut_roots_.erase(cut_roots_.begin());
+    }
+    /// The same block with an empty delta; its cut is then the parent's.
+    [[nodiscard]] Block without_vertices(const Block& block) const {
+        Block other = block;
+        other.delta.clear();
+        const auto parent = cut_roots_.find({block.parent_view, block.parent});
+        other.cut_root = parent == cut_roots_.end() ? creto::cut_root(Cut{}) : parent->second;
+        return other;
+    }
+    std::map<std::pair<View, BlockId>, Digest> cut_roots_;
+};
+
+class Withholding final : public Deviation {
+public:
+    using Deviation::Deviation;
+
+protected:
+    void on_sending(Send send, const Message& message, std::vector<Effect>& out) override {
+        if (!std::holds_alternative<VertexBatch>(message)) out.push_back(std::move(send));
+    }
+};
+
+}  // namespace
+
+const char* to_string(Attack attack) {
+    switch (attack) {
+        case Attack::silence:
+            return "silence";
+        case Attack::always_reject:
+            return "always-reject";
+        case Attack::random_voting:
+            return "random-voting";
+        case Attack::always_accept:
+            return "always-accept";
+        case Attack::equivocation:
+            return "equivocation";
+        case Attack::withheld_data:
+            return "withheld-data";
+    }
+    return "unknown";
+}
+
+Result<Attack> parse_attack(std::string_view name) {
+    std::string known;
+    for (const Attack attack : all_attacks) {
+        if (name == to_string(attack)) return attack;
+        known += known.empty() ? "" : ", ";
+        known += to_string(attack);
+    }
+    return fail(
+        ErrorCode::invalid,
+        "no attack \"" + std::string{name.substr(0, 64)} + "\"; there are " + known
+    );
+}
+
+std::unique_ptr<Participant> deviate(
+    Attack attack, std::unique_ptr<Participant> inner, const ParticipantParts& parts
+) {
+    switch (attack) {
+        case Attack::silence:
+            return std::make_unique<Silent>(std::move(inner), parts);
+        case Attack::always_reject:
+            return std::make_unique<Rejecting>(std::move(inner), parts, 100);
+        case Attack::random_voting:
+            return std::make_unique<Rejecting>(std::move(inner), parts, 50);
+        case Attack::always_accept:
+            return std::make_unique<Accepting>(std::move(inner), parts);
+        case Attack::equivocation:
+            return std::make_unique<Equivocating>(std::move(inner), parts);
+        case Attack::withheld_data:
+            return std::make_unique<Withholding>(std::move(inner), parts);
+    }
+    return inner;
+}
+
+}  // namespace creto

@@ -1,0 +1,34 @@
+// Attack: the ways in which a simulated node may deviate, by name.
+//
+// Why      Claims about liars are checked against liars: each attack wraps a real node, which knows
+//          what a node knows and signs with a real key, and changes what it says.
+// Holds    An attack changes messages that the node sends, and its own votes; what the node stores
+//          and believes stays.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "sim/participant.hpp"
+
+namespace creto {
+
+enum class Attack : std::uint8_t {
+    silence,        ///< Says nothing at all, to anybody.
+    always_reject,  ///< Nullifies every view, and proposes nothing.
+    random_voting,  ///< Rejects a view or keeps to the rules, by the toss of a coin.
+    always_accept,  ///< Notarizes whatever is proposed first, unseen; never nullifies.
+    equivocation,   ///< Two proposals, and two votes for each view: one for each half of the seats.
+    withheld_data,  ///< Proposes and votes, but hands no vertex to anybody.
+};
+
+[[nodiscard]] const char* to_string(Attack attack);
+/// By the name that to_string() gives.
+[[nodiscard]] Result<Attack> parse_attack(std::string_view name);
+
+/// The inner participant, deviating.
+[[nodiscard]] std::unique_ptr<Participant> deviate(
+    Attack attack, std::unique_ptr<Participant> inner, const ParticipantParts& parts
+);
+
+}  // namespace creto
