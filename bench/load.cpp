@@ -4,6 +4,7 @@
 // Holds    Every figure is taken `runs` times on one running cluster; all runs are printed, as JSON.
 //          A run that loses or mistakes an answer ends the program. What the machine did besides
 //          (cores taken by processes that are not ours) stands beside each figure.
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -191,6 +192,10 @@ AgentClient::Load checked_load(
     return load;
 }
 
+std::uint64_t served(RealCluster& nodes, std::size_t i) {
+    return scenario::status(nodes, i)["counters"]["calls_served"].get<std::uint64_t>();
+}
+
 void measure_calls(const Settings& settings, Figures& out, const std::string& suffix) {
     const Registry registry = builtin_registry();
     const auto tools = registry.snapshot();
@@ -200,12 +205,16 @@ void measure_calls(const Settings& settings, Figures& out, const std::string& su
     const CallTool call{.tool = "add", .arguments = R"({"a":1,"b":2})", .agent = nodes->agent(1)};
     (void)checked_load(*client, call, settings.times(2'000), 64);
     for (std::size_t run = 0; run < settings.runs; ++run) {
+        const std::uint64_t before = served(*nodes, 1);
         const Noise noise{nodes->pids()};
         const double local = local_calls_us(*tools);
         const auto hundred = checked_load(*client, call, 100, 100);
         const auto one = checked_load(*client, call, settings.times(3'000), 1);
         const auto many = checked_load(*client, call, settings.times(60'000), 64);
         const double others = noise.cores();
+        // The node itself counted every call: none was answered on this side of the network.
+        const std::uint64_t all = hundred.results + one.results + many.results;
+        if (served(*nodes, 1) - before < all) throw Stop{"calls did not reach their node"};
         out.add("local_100" + suffix, "us", local, others);
         out.add("remote_100" + suffix, "us", hundred.seconds * 1e6, others);
         out.add_latency("remote_c1" + suffix, one.latencies_us, others);
@@ -290,6 +299,28 @@ void measure_verified(const Settings& settings, Figures& out) {
 
 // --- final writes ---
 
+/// What one sync of the same disk takes meanwhile: an append of 4 KiB and fdatasync.
+std::vector<double> syncs_us(const std::filesystem::path& dir, std::size_t total) {
+    const std::filesystem::path file = dir / "sync.probe";
+    const int fd = ::open(file.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0) throw Stop{"cannot write " + file.string()};
+    const std::array<char, 4096> page{};
+    std::vector<double> us;
+    for (std::size_t i = 0; i < total; ++i) {
+        const auto begin = Clock::now();
+        const bool good = ::write(fd, page.data(), page.size()) == 4096 && ::fdatasync(fd) == 0;
+        us.push_back(seconds_since(begin) * 1e6);
+        if (!good) {
+            us.clear();
+            break;
+        }
+    }
+    ::close(fd);
+    std::filesystem::remove(file);
+    if (us.empty()) throw Stop{"cannot sync " + file.string()};
+    return us;
+}
+
 /// One write at a time, at each node in turn.
 void measure_writes(const Settings& settings, Figures& out, std::size_t n) {
     auto nodes = start(settings, n);
@@ -311,7 +342,10 @@ void measure_writes(const Settings& settings, Figures& out, std::size_t n) {
         std::vector<double> us;
         for (std::size_t i = 0; i < settings.times(400); ++i)
             us.push_back(write());
-        out.add_latency("write_n" + std::to_string(n), us, noise.cores());
+        const double others = noise.cores();
+        out.add_latency("write_n" + std::to_string(n), us, others);
+        const auto syncs = syncs_us(settings.dir, settings.times(200));
+        out.add_latency("sync_n" + std::to_string(n), syncs, others);
     }
 }
 
