@@ -340,7 +340,7 @@ void measure_writes(const Settings& settings, Figures& out, std::size_t n) {
     for (std::size_t run = 0; run < settings.runs; ++run) {
         const Noise noise{nodes->pids()};
         std::vector<double> us;
-        for (std::size_t i = 0; i < settings.times(400); ++i)
+        for (std::size_t i = 0; i < settings.times(200); ++i)
             us.push_back(write());
         const double others = noise.cores();
         out.add_latency("write_n" + std::to_string(n), us, others);
