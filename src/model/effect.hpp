@@ -44,6 +44,9 @@ struct Persist {
     std::vector<KeyWrite> writes;
     std::vector<Bytes> votes;
     Durable durable = Durable::yes;
+    /// Unless empty: all that still counts of what was in the vote log before; it is replaced by
+    /// these, then `votes` are appended.
+    std::vector<Bytes> votes_kept;
 };
 struct Load {
     Ticket ticket;

@@ -71,8 +71,8 @@ void NodeImpl::add_vertex(const Checked<VertexPtr>& vertex, bool store) {
         count("vertices_repeated");
         return;
     }
-    // Not synced here: a vote that covers it is, and takes everything earlier with it.
-    if (store) effects_.persist(keys::put_vertex(body), {}, Durable::no);
+    // A vote that covers it rests on it: synced no later than the vote, which is written after it.
+    if (store) effects_.persist(keys::put_vertex(body), {}, Durable::yes);
     fetcher_.arrived(body->header().lane, body->header().sequence);
     if (added->fork) on_evidence(Evidence{*added->fork}, std::nullopt);
     if (added->overlay_shrunk) causal_.set_overlay(dag_.overlay());

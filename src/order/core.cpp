@@ -98,6 +98,10 @@ void OrderingCore::on_proposal(
         count(vote, now, effects);
     }
     accept_block(id, proposal, now);
+    for (std::uint32_t i = 0; i < roster_.size() && in_window(view); ++i) {
+        const VoteContent* said = tally_.content(view, VoteKind::notarize, i);
+        if (said != nullptr) seek_second(*said, roster_.members()[i].key, effects);
+    }
     settle(now, effects);
 }
 
@@ -114,6 +118,7 @@ void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, E
             leader_gave_up_ = true;
         }
         count(vote, now, effects);
+        if (vote.content.kind == VoteKind::notarize) seek_second(vote.content, from, effects);
     }
     // A vote for a view that is over comes from a straggler, or was late. [ORD-A4.1]
     if (const auto peer = peers_.find(from);
@@ -305,6 +310,8 @@ void OrderingCore::flush(Instant now, Effects& effects) {
             writes_.push_back(simplex::write_pending(id, Proposal{held->block, *held->signature}));
             tree_.mark_stored(id);
         }
+        if (voter_->compacting() && views_.finalization())
+            writes_.push_back(simplex::write_certificate(*views_.finalization()));
         // [ORD-W1.1] One durable batch, then the votes.
         const auto saved = voter_->save(std::exchange(writes_, {}), effects);
         flush_at_.reset();

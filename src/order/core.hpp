@@ -155,6 +155,7 @@ private:
     void finish();
     void finalize_through(const BlockId& id, const Certificate& finalization);
     void check_own(const VoteContent& content);
+    void seek_second(const VoteContent& said, const AgentId& whom, Effects& effects);
     void accuse(const VoteConflict& proof);
     void accuse_clash(const Certificate& a, const Certificate& b);
     void halt(std::string reason);
@@ -228,6 +229,7 @@ private:
     Instant proposal_seen_at_ = Instant::from_ns(0);
     bool any_proposal_ = false;
     std::optional<Ahead> ahead_;
+    std::set<View> sought_;  ///< Views above the final one whose second proposal we asked for.
     std::optional<AgentId> final_source_;  ///< Who knows the finalisation we are missing blocks of.
     Instant status_at_ = Instant::from_ns(0);
 

@@ -105,7 +105,8 @@ bool OrderingCore::worth_checking(const Message& message) const {
 }
 
 bool OrderingCore::in_window(View view) const {
-    return view > views_.final().view && view.value() <= current_.value() + limits::view_window;
+    return view > views_.final().view && view.value() + limits::view_retention > current_.value() &&
+           view.value() <= current_.value() + limits::view_window;
 }
 
 bool OrderingCore::worth(const Vote& vote) const {

@@ -28,7 +28,7 @@ void OrderingCore::count(const Vote& vote, Instant now, Effects& effects) {
         check_own(vote.content);
         if (halted_) return;
     }
-    if (vote.content.view <= views_.final().view) return;
+    if (!in_window(vote.content.view)) return;
     auto added = tally_.add(vote);
     ++(added.counted ? counters_.votes_counted : counters_.votes_ignored);
     if (added.proof) accuse(*added.proof);
@@ -106,16 +106,19 @@ void OrderingCore::accept_notarization(const Certificate& certificate, Instant n
 void OrderingCore::accept_finalization(const Certificate& certificate, Instant now) {
     const View view = certificate.content.view;
     tally_.forget_through(view);
+    sought_.erase(sought_.begin(), sought_.upper_bound(view));
     if (voter_) voter_->forget_through(view);
     unfinal_since_.reset();
     if (views_.notarized().view > view) unfinal_since_ = now;
-    pace_.relax();  // [ORD-E4.1]
+    pace_.finalized();  // [ORD-E4.1]
 }
 
 void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
     CRETO_ASSERT(view > current_);  // Never backwards. [ORD-E1.1]
     current_ = view;
     ++counters_.views_entered;
+    if (view.value() > limits::view_retention)
+        tally_.forget_through(View{view.value() - limits::view_retention});
     pace_.enter(how, now);
     judge_again_ = true;
     judged_ = {};
@@ -165,6 +168,16 @@ void OrderingCore::finalize_through(const BlockId& id, const Certificate& finali
     }
     marks_.forget_below(tree_.root().executed.height);
     judge_again_ = true;
+}
+
+/// Somebody voted for another block than the one that the leader showed us: only its proposal can
+/// prove that the leader lied, so we ask for it, once a view. [ORD-N2.2]
+void OrderingCore::seek_second(const VoteContent& said, const AgentId& whom, Effects& effects) {
+    const auto first = views_.proposal(said.view);
+    if (!first || *first == said.block || views_.equivocated(said.view)) return;
+    if (!peers_.contains(whom) || !sought_.insert(said.view).second) return;
+    ++counters_.requests_sent;
+    effects.send(whom, BlockRequest{said.block});
 }
 
 void OrderingCore::accuse(const VoteConflict& proof) {

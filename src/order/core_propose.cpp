@@ -18,7 +18,11 @@ void OrderingCore::accept_block(const BlockId& id, const Proposal& proposal, Ins
     const bool first = views_.proposal(view) == id;
     if (!first && !notarized && !repair_.wants(id)) return;
     if (first && proposal.block.height <= tree_.root().height) views_.refuse(view);
-    if (!tree_.insert(id, proposal.block, proposal.signature)) return;
+    if (!tree_.insert(id, proposal.block, proposal.signature)) {
+        const simplex::TreeBlock* known = tree_.find(id);
+        if (known != nullptr && !known->signature) tree_.sign(id, proposal.signature);
+        return;
+    }
     if (notarized || repair_.wants(id)) tree_.keep(id);
     proposal_seen_at_ = now;
     any_proposal_ = true;

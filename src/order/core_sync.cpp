@@ -23,7 +23,7 @@ void OrderingCore::hear(const AgentId& from, Instant now) {
     if (member == nullptr) return;
     const Duration window = std::max(Duration::from_s(1), pace_.delta() * 4);
     const bool quorum_back = heard_.hear(*roster_.index_of(member->seat), current_, now, window);
-    if (quorum_back) pace_.relax();  // [ORD-E4.1]
+    if (quorum_back) pace_.quorum_back();  // [ORD-E4.1]
 }
 
 void OrderingCore::list_peers() {

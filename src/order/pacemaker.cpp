@@ -21,9 +21,14 @@ void Pacemaker::notarized(Instant now) {
     floor_ = std::min(took, options_.delta_max);
 }
 
-void Pacemaker::relax() {
+void Pacemaker::finalized() {
     timeouts_ = 0;
     delta_ = options_.delta;
+}
+
+void Pacemaker::quorum_back() {
+    finalized();
+    floor_ = {};
 }
 
 }  // namespace creto::simplex

@@ -37,8 +37,10 @@ public:
     void work(Instant now);
     /// The current view was notarized: what it took is what views take.
     void notarized(Instant now);
-    /// Patience starts over: a finalisation, or a quorum that is back.
-    void relax();
+    /// A finalisation: patience starts over.
+    void finalized();
+    /// A quorum of seats is back: what views took before says nothing any more.
+    void quorum_back();
 
     [[nodiscard]] bool working() const { return work_at_.has_value(); }
     [[nodiscard]] Duration delta() const { return std::max(delta_, floor_); }

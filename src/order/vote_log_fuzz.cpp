@@ -5,8 +5,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const creto::ByteView input{data, size};
-    if (const auto vote = creto::simplex::decode_vote_record(input)) {
-        if (!creto::equal(creto::simplex::encode_vote_record(*vote), input)) std::abort();
+    if (const auto record = creto::simplex::decode_vote_record(input)) {
+        if (!creto::equal(creto::simplex::encode_vote_record(*record), input)) std::abort();
     }
     return 0;
 }

@@ -25,12 +25,18 @@ Voter::Voter(const Roster& roster, Seat self, const Signer& signer)
 
 Result<void> Voter::restore(const std::vector<Bytes>& records) {
     std::optional<Vote> last;
-    for (const Bytes& record : records) {
-        auto vote = decode_vote_record(record);
-        if (!vote) return tl::unexpected<Error>(vote.error());
+    for (const Bytes& bytes : records) {
+        auto record = decode_vote_record(bytes);
+        if (!record) return tl::unexpected<Error>(record.error());
+        if (const auto* floor = std::get_if<VoteFloor>(&*record)) {
+            forget_through(floor->view);
+            continue;
+        }
+        const auto* vote = std::get_if<Vote>(&*record);
         if (vote->seat != self_) {
             return fail(ErrorCode::corrupt, "vote log: it belongs to another seat");
         }
+        if (vote->content.view <= floor_) continue;
         // A log in which this seat contradicts itself was not written by one correct voter.
         const auto known = refusal(vote->content);
         if (known && *known != Refusal::already_cast) {
@@ -43,6 +49,7 @@ Result<void> Voter::restore(const std::vector<Bytes>& records) {
         slots_[vote->content.view][index(vote->content.kind)] = Slot{*vote, true};
         last = *vote;
     }
+    records_ = records.size();
     // Signing is deterministic: another key or chain cannot have written the last record.
     if (last && signer_.sign(SignDomain::vote, chain_.value(), signing_bytes(last->content)) !=
                     last->signature) {
@@ -114,9 +121,28 @@ Voter::Saved Voter::save(std::vector<KeyWrite> writes, Effects& effects) {
     records.reserve(unsaved_.size());
     for (const Vote& vote : unsaved_)
         records.push_back(encode_vote_record(vote));
-    const Ticket ticket = effects.persist(std::move(writes), std::move(records), Durable::yes);
-    saving_.emplace(ticket, unsaved_);
-    return {ticket, std::exchange(unsaved_, {})};
+    Persist batch{.ticket = effects.new_ticket(), .writes = std::move(writes)};
+    if (compacting()) {
+        batch.votes_kept = kept_records();
+        records_ = batch.votes_kept.size();
+    }
+    records_ += records.size();
+    batch.votes = std::move(records);
+    saving_.emplace(batch.ticket, unsaved_);
+    Saved saved{batch.ticket, std::exchange(unsaved_, {})};
+    effects.add(std::move(batch));
+    return saved;
+}
+
+/// The floor, and every vote above it: also those that are on their way, harmless twice.
+std::vector<Bytes> Voter::kept_records() const {
+    std::vector<Bytes> kept{encode_vote_record(VoteFloor{floor_})};
+    for (const auto& [view, slots] : slots_) {
+        for (const auto& slot : slots) {
+            if (slot) kept.push_back(encode_vote_record(slot->vote));
+        }
+    }
+    return kept;
 }
 
 std::vector<Vote> Voter::on_persisted(Ticket ticket) {

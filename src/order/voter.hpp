@@ -56,8 +56,12 @@ public:
         Ticket ticket;
         std::vector<Vote> votes;  ///< May be sent after `ticket`.
     };
-    /// Puts the records of unsaved() and `writes` into one durable Persist. Requires: unsaved().
+    /// Puts the records of unsaved() and `writes` into one durable Persist. When compacting(), what
+    /// is below the floor leaves the log with it. Requires: unsaved().
     [[nodiscard]] Saved save(std::vector<KeyWrite> writes, Effects& effects);
+    /// True when the next save() replaces the log: `writes` must then hold what the floor rests on,
+    /// or a restarted network would find views that nobody may vote in. [ORD-W4.1]
+    [[nodiscard]] bool compacting() const { return records_ >= compact_records; }
     /// The votes that are durable now and may be counted. Empty for tickets of others.
     [[nodiscard]] std::vector<Vote> on_persisted(Ticket ticket);
 
@@ -75,6 +79,9 @@ public:
     [[nodiscard]] View floor() const { return floor_; }
 
 private:
+    /// Records in the log, about 150 bytes each, that make it worth rewriting.
+    static constexpr std::size_t compact_records = 16'384;
+
     struct Slot {
         Vote vote;
         bool durable = false;
@@ -83,6 +90,7 @@ private:
 
     [[nodiscard]] std::optional<Refusal> refusal(const VoteContent& content) const;
     [[nodiscard]] Result<void, Refusal> sign(const VoteContent& content);
+    [[nodiscard]] std::vector<Bytes> kept_records() const;
 
     ChainId chain_;
     Seat self_;
@@ -90,6 +98,7 @@ private:
     bool stopped_ = false;
     View floor_;
     std::map<View, Slots> slots_;
+    std::size_t records_ = 0;  ///< In the log, as far as handed to storage.
     std::vector<Vote> unsaved_;
     std::map<Ticket, std::vector<Vote>> saving_;
 };

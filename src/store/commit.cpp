@@ -24,9 +24,15 @@ void move_to_end(std::vector<T>& from, std::vector<T>& to) {
 Result<void> commit(Store& store, VoteLog& votes, std::vector<Persist> turn) {
     std::vector<KeyWrite> writes;
     std::vector<Bytes> records;
+    bool replace = false;
     Durable durable = Durable::no;
     for (Persist& persist : turn) {
         move_to_end(persist.writes, writes);
+        if (!persist.votes_kept.empty()) {
+            // It names everything that counts, the votes of earlier batches of this turn included.
+            replace = true;
+            records = std::move(persist.votes_kept);
+        }
         move_to_end(persist.votes, records);
         if (persist.durable == Durable::yes) durable = Durable::yes;
     }
@@ -42,7 +48,7 @@ Result<void> commit(Store& store, VoteLog& votes, std::vector<Persist> turn) {
     if (!writes.empty()) {
         if (auto written = store.write(writes, durable); !written) return written;
     }
-    return votes.append(records);
+    return replace ? votes.compact(records) : votes.append(records);
 }
 
 }  // namespace creto

@@ -96,6 +96,17 @@ TEST(Commit, TheFirstVoteMarksTheStoreDurably) {
     EXPECT_TRUE(disk.store.get(Column::meta, keys::voted()).value().has_value());
 }
 
+TEST(Commit, VotesThatAreKeptReplaceTheLog) {
+    Disk disk;
+    ASSERT_TRUE(disk.run({Persist{.votes = {to_bytes("old"), to_bytes("kept")}}}).has_value());
+    Persist replacing{.votes = {to_bytes("new")}};
+    replacing.votes_kept = {to_bytes("kept")};
+    ASSERT_TRUE(disk.run({Persist{.votes = {to_bytes("kept")}}, replacing}).has_value());
+    EXPECT_EQ(
+        disk.votes.read().value().records, (std::vector<Bytes>{to_bytes("kept"), to_bytes("new")})
+    );
+}
+
 TEST(Commit, AStoreThatRefusesKeepsTheVotesOut) {
     Disk disk;
     disk.store.disk.faults().read_only = true;

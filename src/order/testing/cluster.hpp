@@ -105,6 +105,8 @@ public:
         m.held.clear();
         m.saving.clear();
         m.to_execute.clear();
+        m.wake = Instant::max();
+        m.disk_free = now_;
         m.delivered = Height{};
         m.executed = {};
         m.vertices_final = 0;
@@ -142,7 +144,8 @@ public:
         for (Index j = 0; j < total(); ++j) {
             if (j == i || !node(j).up()) continue;
             at(latency(), j, [this, i](Participant& peer) {
-                peer.ordering->on_peer_down(agent(i), now_, peer.effects);
+                // A host reports the end of a connection before the start of the next.
+                if (!node(i).up()) peer.ordering->on_peer_down(agent(i), now_, peer.effects);
             });
         }
     }
@@ -307,6 +310,7 @@ private:
     }
     void arm(Index i, Participant& m) {
         const Instant wake = m.ordering->next_wake();
+        EXPECT_GT(wake, now_) << "seed " << options_.seed << ": a timer that spins";
         if (wake == Instant::max() || (m.wake > now_ && m.wake <= wake)) return;
         m.wake = std::max(wake, now_ + Duration::from_ns(1));
         const std::uint64_t life = m.life;

@@ -41,9 +41,7 @@ public:
     void apply(const Persist& batch) {
         write(now_, batch.writes);
         unsynced_.push_back(batch.writes);
-        votes.records.insert(votes.records.end(), batch.votes.begin(), batch.votes.end());
-        for (const Bytes& record : batch.votes)
-            known_.insert(record);
+        log(batch);
         if (batch.durable == Durable::yes) sync();
     }
     /// The power goes; `interrupted` was on its way, and may have come through in part.
@@ -59,9 +57,7 @@ public:
             write(now_, batch.writes);
             if (batch.votes.empty()) continue;
             if (prng.chance(1, 2)) break;
-            votes.records.insert(votes.records.end(), batch.votes.begin(), batch.votes.end());
-            for (const Bytes& record : batch.votes)
-                known_.insert(record);
+            log(batch);
         }
         synced_ = now_;
     }
@@ -85,6 +81,11 @@ private:
                 data.erase({w.column, w.key});
             }
         }
+    }
+    void log(const Persist& batch) {
+        if (!batch.votes_kept.empty()) votes.records = batch.votes_kept;
+        votes.records.insert(votes.records.end(), batch.votes.begin(), batch.votes.end());
+        known_.insert(batch.votes.begin(), batch.votes.end());
     }
     void sync() {
         for (const auto& writes : unsynced_)
