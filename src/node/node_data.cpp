@@ -271,7 +271,7 @@ void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const C
     for (const AgentRecord& record : batch.records) {
         if (record.agent == self_) {
             // An older life of this agent counted further: go beyond it.
-            if (record.version >= record_version_) {
+            if (record.version >= record_version_ && !draining_) {
                 record_version_ = record.version;
                 record_renewal_ = now_;
             }
