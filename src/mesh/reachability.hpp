@@ -2,7 +2,7 @@
 //
 // Why      Nobody tells a node that it is cut off; it must notice, refuse final writes at once, and
 //          notice again when the others are back.
-// Source   DESIGN "Who is reachable": a bitmap of the seats heard within max(lost_after, 4 round
+// Source   docs/ARCHITECTURE.md, reachability: a bitmap of the seats heard within max(lost_after, 4 round
 //          trips).
 // Holds    A seat is heard by a direct frame or a valid signature. A partition is the loss of at
 //          least max(2, n/10) seats within one window. It is over when fewer than that are missing

@@ -2,7 +2,7 @@
 //
 // Why      A caller who asked several agents can show what each of them answered, without showing
 //          the arguments or the result to whoever keeps the log.
-// Source   DESIGN "Tools and verified calls": panel and bar are signed, so neither shrinks later.
+// Source   docs/ARCHITECTURE.md, verified calls: panel and bar are signed, so neither shrinks later.
 // Holds    Digests of arguments and results are salted; the salt travels beside the request to the
 //          panel and is revealed in a dispute only. An answer names the call, hence the panel.
 #pragma once

@@ -1,6 +1,6 @@
 // ScenarioResult: what a scenario required and what it showed, in the one result format.
 //
-// Format   DESIGN "One result format": docs/result.schema.json has the schema.
+// Format   docs/testing.md describes the fields.
 // Holds    A criterion is passed only by a measurement. PASSED: all criteria hold; FAILED: one does not;
 //          PARTIAL: none failed, but one could not be evaluated, with the reason.
 #pragma once

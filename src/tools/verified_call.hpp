@@ -2,7 +2,7 @@
 //
 // Why      A tool may lie. The caller gets the result that a quorum gave, with a receipt that
 //          anyone can check, and learns who answered otherwise.
-// Source   DESIGN "Tools and verified calls".
+// Source   docs/ARCHITECTURE.md, verified calls.
 // Holds    Panel and bar are in the signed request. An answer counts when it is signed, names this
 //          call and fits the text it came with. `bar` equal answers decide; silence is not dissent.
 //          After the decision, late answers join the record until `linger` has passed.
