@@ -34,7 +34,7 @@ void OrderingCore::consider(Instant now) {
     judge_again_ = false;
     // Once a view, and never after giving it up; the gate holds that anyway. [ORD-N1.1]
     if (voter_->cast_any(current_)) return;
-    if (views_.equivocated(current_)) return give_up(now);  // [ORD-N2.1]
+    if (views_.equivocated(current_)) return give_up(now);  // (rule N2)
     if (views_.refused(current_)) {
         ++counters_.proposals_refused;
         return give_up(now);
@@ -61,7 +61,7 @@ void OrderingCore::consider(Instant now) {
             give_up(now);
             break;
         case Judgement::Verdict::waits:
-            break;  // Missing is never a fault; only the view's own time ends it. [ORD-N4.2]
+            break;  // Missing is never a fault; only the view's own time ends it. (rule N4)
     }
 }
 
@@ -96,7 +96,7 @@ OrderingCore::Judgement OrderingCore::judge_body(const Block& block, const Branc
     }
     Judgement judgement;
     if (!block.delta.empty()) {
-        CutSource::Check check = source_.check(*parent.cut, block.delta);  // [ORD-L3.1]
+        CutSource::Check check = source_.check(*parent.cut, block.delta);  // (rule L3)
         if (check.verdict == CutSource::Check::Verdict::invalid) {
             return {.verdict = Verdict::invalid, .why = std::move(check.why)};
         }
@@ -123,7 +123,7 @@ void OrderingCore::lead(Instant now) {
     judged_.block = tree_.missing_ancestor(std::get<Head>(found).block);
     if (parent == nullptr) return;
     if (any_proposal_ && now < proposal_seen_at_ + options_.view_interval)
-        return wake_at(proposal_seen_at_ + options_.view_interval);  // [ORD-P3.1]
+        return wake_at(proposal_seen_at_ + options_.view_interval);  // (rule P3)
     std::vector<LaneRange> delta;
     if (source_.has_unordered(*parent->cut)) delta = source_.build(*parent->cut);
     if (delta.empty() && !may_lead_empty(*parent, now)) return;

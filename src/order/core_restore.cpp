@@ -1,7 +1,7 @@
 // Restart: the chain, certificates, pending blocks and own votes, read back from storage.
 //
 // Why      A restarted node repeats what it said and decides nothing anew: its flags come from the
-//          vote log alone, and what it may do next from certificates. [ORD-R1.2]
+//          vote log alone, and what it may do next from certificates. (rule R1)
 #include <algorithm>
 
 #include "order/core.hpp"

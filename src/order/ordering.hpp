@@ -143,7 +143,7 @@ public:
     [[nodiscard]] std::vector<Evidence> take_evidence();
 
     /// Cheap admission before signatures are checked: false for what could change nothing (outside
-    /// the window, already known, already decided). [ORD-A1.1] [ORD-A2.1]
+    /// the window, already known, already decided). (rule A1) (rule A2)
     [[nodiscard]] bool worth_checking(const Message& message) const;
 
     [[nodiscard]] View view() const;
