@@ -1,4 +1,6 @@
 // creto: the program. Everything is in cli/.
 #include "cli/main.hpp"
 
-int main(int argc, char** argv) { return creto::creto_main(argc, argv); }
+int main(int argc, char** argv) {
+    return creto::creto_main(argc, argv);
+}

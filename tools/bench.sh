@@ -1,32 +1,63 @@
 #!/usr/bin/env bash
-# Builds the benchmarks and runs them; says first on what machine and of which commit.
+# Measures: the layers' benchmarks and real clusters under load; compares with peers and budgets.
 #
-#   tools/bench.sh [--smoke] [FLAGS OF GOOGLE BENCHMARK...]
+#   tools/bench.sh [--smoke | --report] [FLAGS OF GOOGLE BENCHMARK...]
 #
-# Without flags each one is repeated and printed as mean, median and spread. --smoke runs each
-# once and briefly: it shows that they work, not how fast they are.
+# Writes build/bench/results.json and docs/results/bench.md, and prints the table. --smoke runs each
+# once and briefly, under a minute: it shows that they work, not how fast they are, and leaves the
+# document alone. --report measures nothing: it writes both again from the last run's files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-flags=(--benchmark_repetitions=7 --benchmark_report_aggregates_only=true)
-if [[ ${1:-} == --smoke ]]; then
-    shift
+mode=full
+case ${1:-} in
+    --smoke | --report)
+        mode=${1#--}
+        shift
+        ;;
+esac
+out=build/bench
+flags=(--benchmark_repetitions=5 --benchmark_min_time=0.2)
+parts=(calls pinned verified writes batches)
+if [[ $mode == smoke ]]; then
+    out=build/bench/smoke
     flags=(--benchmark_min_time=0.01)
 fi
+mkdir -p "$out"
 
-cmake --preset release --log-level=WARNING >/dev/null
-mapfile -t programs <build/release/benches.txt
-if [[ ${#programs[@]} -eq 0 ]]; then
-    echo "bench: no layer has a benchmark" >&2
-    exit 1
+if [[ $mode != report ]]; then
+    cmake --preset release --log-level=WARNING >/dev/null
+    mapfile -t programs <build/release/benches.txt
+    if [[ ${#programs[@]} -eq 0 ]]; then
+        echo "bench: no layer has a benchmark" >&2
+        exit 1
+    fi
+    cmake --build --preset release -j "${JOBS:-$(nproc)}" --target benches creto creto_bench_load
+    rm -f "$out"/micro_*.json "$out"/load_*.json
+
+    changed=$(git status --porcelain 2>/dev/null | grep -q . && echo ", with changes" || true)
+    machine="$(awk -F ': ' '/model name/ {print $2; exit}' /proc/cpuinfo), $(nproc) cores, $(uname -sr)"
+    printf '{"machine": "%s", "commit": "%s", "date": "%s", "load": "%s"}\n' "$machine" \
+        "$(git rev-parse --short HEAD)$changed" "$(date -u +%F)" "$(cut -d ' ' -f 1 /proc/loadavg)" >"$out/head.json"
+    echo "machine: $machine"
+    echo "commit:  $(git rev-parse --short HEAD)$changed"
+
+    for program in "${programs[@]}"; do
+        echo "== $program" >&2
+        "build/release/$program" "${flags[@]}" --benchmark_format=json "$@" >"$out/micro_$program.json"
+    done
+    for part in "${parts[@]}"; do
+        echo "== creto_bench_load $part" >&2
+        smoke=()
+        [[ $mode == smoke ]] && smoke=(--smoke)
+        build/release/creto_bench_load build/release/creto "$out/clusters" --only "$part" "${smoke[@]}" \
+            >"$out/load_$part.json"
+    done
 fi
-cmake --build --preset release -j "${JOBS:-$(nproc)}" --target benches
 
-changed=$(git status --porcelain 2>/dev/null | grep -q . && echo ", with changes" || true)
-echo "machine: $(awk -F ': ' '/model name/ {print $2; exit}' /proc/cpuinfo), $(nproc) cores, $(uname -sr)"
-echo "commit:  $(git rev-parse --short HEAD)$changed"
-for program in "${programs[@]}"; do
-    echo
-    echo "== $program"
-    "build/release/$program" "${flags[@]}" "$@"
-done
+if [[ $mode == smoke ]]; then
+    python3 bench/report.py "$out" "$out/head.json"
+else
+    mkdir -p docs/results
+    python3 bench/report.py "$out" "$out/head.json" --doc docs/results/bench.md
+fi

@@ -136,7 +136,7 @@ class Source:
     @property
     def role(self) -> str:
         """`_test`, `_fuzz`, `_bench`, or nothing for a part of the library."""
-        if self.path.endswith("/test_support.hpp"):
+        if re.search(r"/(test_support|testing/\w+)\.hpp$", self.path):
             return "_test"
         match = re.search(r"(_test|_fuzz|_bench)\.[ch]pp$", self.path)
         return match[1] if match else ""

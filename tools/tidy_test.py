@@ -133,6 +133,7 @@ class Includes(TidyTest):
         self.write("src/base/thing.cpp", "#include <gtest/gtest.h>\n")
         self.write("src/base/thing_test.cpp", "#include <gtest/gtest.h>\n")
         self.write("src/base/test_support.hpp", HEADER + "#include <gtest/gtest.h>\n")
+        self.write("src/base/testing/world.hpp", HEADER + "#include <gtest/gtest.h>\n")
         self.expect_one("src/base/thing.cpp:1", "is for _test.cpp files")
 
     def test_system_headers_are_the_hosts(self):

@@ -7,6 +7,7 @@
 #include "cli/demo.hpp"
 #include "cli/node_commands.hpp"
 #include "cli/run.hpp"
+#include "cli/sim.hpp"
 #include "scale/config.hpp"
 
 namespace creto {
@@ -113,6 +114,18 @@ void add_demo(Program& p) {
     sub->add_flag("--list", list, "List the scenarios");
     sub->footer("Example: creto demo S2.1 partition_recovery");
     sub->callback([&p] { p.chosen = [&p] { return command_demo(names, list, p.output); }; });
+}
+
+void add_sim(Program& p) {
+    static SimRunOptions run;
+    CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
+    sim->require_subcommand(1);
+    CLI::App* sub = command(p, *sim, "run", "Run the system scenarios in the simulator");
+    sub->add_option("--scenario", run.scenarios, "Ids or names; all of them when none is given");
+    sub->add_option("--seed", run.seed, "The first seed");
+    sub->add_option("--seeds", run.seeds, "How many seeds");
+    sub->footer("Example: creto sim run --scenario S3.2 --seeds 200");
+    sub->callback([&p] { p.chosen = [&p] { return command_sim_run(run, p.output); }; });
 }
 
 void add_looking(Program& p) {
@@ -256,6 +269,7 @@ int creto_main(int argc, char** argv) {
     program.app.require_subcommand(1);
     program.app.set_version_flag("--version", version_text);
     add_demo(program);
+    add_sim(program);
     add_running(program);
     add_looking(program);
     add_using(program);

@@ -249,10 +249,8 @@ void NodeImpl::settle() {
         for (const Evidence& evidence : ordering_.take_evidence()) {
             on_evidence(evidence, std::nullopt);
         }
-        if (dag_.parked() > 0) {
-            for (const LaneRange& range : dag_.missing(256)) {
-                fetcher_.want(range, std::nullopt, now_);
-            }
+        for (const LaneRange& range : dag_.missing(256)) {
+            fetcher_.want(range, std::nullopt, now_);
         }
         offer_contracts();
         produce();
@@ -287,10 +285,14 @@ void NodeImpl::arm() {
          record_renewal_,
          next_summary_,
          directory_.next_expiry(),
-         dialer_.next_wake(),
-         fetcher_.next_wake()}
+         dialer_.next_wake()}
     );
-    if (producer_) next = std::min(next, producer_->next_wake());
+    // These two did what they could in settle(): what is still due waits for a peer, or for room in
+    // the window, and not for time.
+    if (const Instant wake = fetcher_.next_wake(); wake > now_) next = std::min(next, wake);
+    if (producer_) {
+        if (const Instant wake = producer_->next_wake(); wake > now_) next = std::min(next, wake);
+    }
     if (!submission_deadlines_.empty()) {
         next = std::min(next, submission_deadlines_.begin()->first);
     }

@@ -240,6 +240,7 @@ void NodeImpl::command(Ticket ticket, const ToolsChanged& changed) {
 void NodeImpl::command(Ticket ticket, const Drain& /*drain*/) {
     if (!draining_) publish_record(true);
     draining_ = true;
+    record_renewal_ = Instant::max();
     reply(ticket, Done{});
 }
 

@@ -67,15 +67,18 @@ void NodeImpl::add_vertex(const Checked<VertexPtr>& vertex, bool store) {
         log_.debug("vertex refused: " + added.error().message);
         return;
     }
-    if (added->added == Dag::Added::duplicate || added->added == Dag::Added::stale) {
-        count("vertices_repeated");
-        return;
-    }
-    // Not synced here: a vote that covers it is, and takes everything earlier with it.
-    if (store) effects_.persist(keys::put_vertex(body), {}, Durable::no);
-    fetcher_.arrived(body->header().lane, body->header().sequence);
+    // Even a vertex that is not kept may prove a fork or let others become complete.
+    forks_known_ = forks_known_ || added->fork.has_value() || added->overlay_shrunk;
     if (added->fork) on_evidence(Evidence{*added->fork}, std::nullopt);
     if (added->overlay_shrunk) causal_.set_overlay(dag_.overlay());
+    if (added->added == Dag::Added::duplicate || added->added == Dag::Added::stale) {
+        count("vertices_repeated");
+        completed(added->completed);
+        return;
+    }
+    // A vote that covers it rests on it: synced no later than the vote, which is written after it.
+    if (store) effects_.persist(keys::put_vertex(body), {}, Durable::yes);
+    fetcher_.arrived(body->header().lane, body->header().sequence);
     completed(added->completed);
 }
 
@@ -231,6 +234,7 @@ void NodeImpl::on_evidence(const Evidence& evidence, const std::optional<AgentId
     log_.warn("proof against " + name_of(liar));
     count("evidence");
     if (const auto* fork = std::get_if<LaneFork>(&evidence)) {
+        forks_known_ = true;
         completed(dag_.mark_forked(fork->a.header.lane, fork->a.header.sequence));
         causal_.set_overlay(dag_.overlay());
     }
@@ -267,7 +271,7 @@ void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const C
     for (const AgentRecord& record : batch.records) {
         if (record.agent == self_) {
             // An older life of this agent counted further: go beyond it.
-            if (record.version >= record_version_) {
+            if (record.version >= record_version_ && !draining_) {
                 record_version_ = record.version;
                 record_renewal_ = now_;
             }

@@ -38,14 +38,7 @@ std::vector<LaneRange> DagCutSource::build(const Cut& parent) {
 }
 
 bool DagCutSource::has_unordered(const Cut& cut) const {
-    for (const VertexRef& tip : dag_.tips()) {
-        const auto covered = cut.find(tip.lane);
-        if (covered == cut.end() || covered->second.sequence < tip.sequence) {
-            // A forked lane's tip may be beyond what a leader offers: then ask in full.
-            return !dag_.fork_point(tip.lane) || !dag_.build_delta(cut).empty();
-        }
-    }
-    return false;
+    return dag_.has_unordered(cut);
 }
 
 void NodeImpl::execute_finalized() {
@@ -77,7 +70,7 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     final_cut_ = *finalized.cut_after;
     causal_.apply_final(ordered);
     const std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
-    causal_.set_overlay(dag_.overlay());
+    if (forks_known_) causal_.set_overlay(dag_.overlay());
     ordering_.on_executed(applied.mark, now_, effects_);
     operations_final_ += applied.operations.size();
     after_execution(finalized, applied);

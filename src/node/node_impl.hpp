@@ -203,6 +203,7 @@ private:
         prune_marks_;  ///< Cuts whose vertices are in memory.
     std::map<Height, Block> recent_blocks_;
     std::uint64_t operations_final_ = 0;
+    bool forks_known_ = false;  ///< Then a decided cut may change what the overlay holds.
 
     // Own submissions
     struct Submission {

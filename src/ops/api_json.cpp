@@ -35,14 +35,20 @@ public:
     /// Text, or {"hex": …}.
     Bytes bytes(const char* name) {
         known_.insert(name);
-        if (!body_.contains(name)) return {};
-        const JsonDoc& value = body_[name];
-        if (value.is_string()) return to_bytes(value.get<std::string>());
-        if (value.is_object() && value.contains("hex") && value["hex"].is_string()) {
-            if (auto out = from_hex(value["hex"].get<std::string>())) return *out;
+        return body_.contains(name) ? bytes_of(name, body_[name]) : Bytes{};
+    }
+    /// A list of the same.
+    std::vector<Bytes> bytes_list(const char* name) {
+        known_.insert(name);
+        std::vector<Bytes> out;
+        if (!body_.contains(name) || !body_[name].is_array() || body_[name].empty()) {
+            refuse(std::string{"\""} + name + "\" must be a list with at least one payload");
+            return out;
         }
-        refuse(std::string{"\""} + name + "\" must be text or {\"hex\": \"…\"}");
-        return {};
+        out.reserve(body_[name].size());
+        for (const JsonDoc& value : body_[name])
+            out.push_back(bytes_of(name, value));
+        return out;
     }
     /// JSON of any kind as text; a string is taken as JSON text already.
     std::string json_text(const char* name, const std::string& fallback) {
@@ -88,6 +94,15 @@ public:
     }
 
 private:
+    Bytes bytes_of(const char* name, const JsonDoc& value) {
+        if (value.is_string()) return to_bytes(value.get_ref<const std::string&>());
+        if (value.is_object() && value.contains("hex") && value["hex"].is_string()) {
+            if (auto out = from_hex(value["hex"].get<std::string>())) return *out;
+        }
+        refuse(std::string{"\""} + name + "\" must be text or {\"hex\": \"…\"}");
+        return {};
+    }
+
     template <class T, class Test>
     T read(const char* name, const char* expected, T fallback, Test test) {
         known_.insert(name);
@@ -401,6 +416,20 @@ Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& bo
         return fail(ErrorCode::not_found, "there is no command \"" + name + "\"");
     }
     if (auto done = f.finish(name); !done) return tl::unexpected<Error>(done.error());
+    return out;
+}
+
+Result<std::vector<Submit>> batch_from_json(const JsonDoc& body) {
+    if (!body.is_object())
+        return fail(ErrorCode::invalid, "submit-batch: the body must be a JSON object");
+    Fields f{body};
+    std::vector<Bytes> payloads = f.bytes_list("payloads");
+    const Duration timeout = f.timeout(Duration::from_s(30));
+    if (auto done = f.finish("submit-batch"); !done) return tl::unexpected<Error>(done.error());
+    std::vector<Submit> out;
+    out.reserve(payloads.size());
+    for (Bytes& payload : payloads)
+        out.push_back(Submit{.body = DataOperation{std::move(payload)}, .timeout = timeout});
     return out;
 }
 

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/command.hpp"
@@ -20,6 +21,9 @@ using JsonDoc = nlohmann::ordered_json;
 
 /// `name` is the last part of the path: "submit", "call", "status", …
 [[nodiscard]] Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& body);
+
+/// "submit-batch": {"payloads": [text or {"hex": …}, …], "timeout_ms"}: one data operation for each.
+[[nodiscard]] Result<std::vector<Submit>> batch_from_json(const JsonDoc& body);
 
 /// {"ok": true, …} or {"ok": false, "error": {"code", "message"}}.
 [[nodiscard]] JsonDoc to_json(const ReplyBody& reply);

@@ -14,7 +14,7 @@ constexpr std::string_view yamux_protocol = "/yamux/1.0.0";
 
 /// Data of one stream that follows its own data joins it up to here: fewer events for small
 /// frames, no second copy for large ones.
-constexpr std::size_t joined_bytes_max = 16 * 1'024;
+constexpr std::size_t joined_bytes_max = 16'384;
 
 Error negotiation_error(Negotiation state) {
     return state == Negotiation::refused
@@ -171,17 +171,20 @@ void Connection::handle(const YamuxEvent& event, Instant now) {
         case YamuxEvent::Kind::data:
             return on_stream_data(event.stream, event.data, now);
         case YamuxEvent::Kind::finished:
-            return on_stream_finished(event.stream);
+            return on_stream_finished(event.stream, now);
         case YamuxEvent::Kind::reset:
             return on_stream_reset(
                 event.stream,
                 Error{
                     ErrorCode::unavailable,
-                    "p2p: the peer reset the stream with code " + std::to_string(event.code)}
+                    "p2p: the peer reset the stream with code " + std::to_string(event.code)},
+                now
             );
         case YamuxEvent::Kind::stalled:
             return on_stream_reset(
-                event.stream, Error{ErrorCode::timeout, "p2p: the peer did not read the stream"}
+                event.stream,
+                Error{ErrorCode::timeout, "p2p: the peer did not read the stream"},
+                now
             );
         case YamuxEvent::Kind::going_away:
             events_.emplace_back(GoingAway{});
@@ -219,10 +222,10 @@ void Connection::on_pending_data(PendingStreams::iterator it, ByteView data, Ins
     // The lines were ours; what the application gets it pays back itself.
     mux_->consume(id, data.size() - rest.size(), now);
     if (!lines.empty() && !mux_->send(id, lines, now)) {
-        return drop_pending(it, Error{ErrorCode::limit, "p2p: too much waits to be sent"});
+        return drop_pending(it, Error{ErrorCode::limit, "p2p: too much waits to be sent"}, now);
     }
     if (state == Negotiation::running) return;
-    if (state != Negotiation::agreed) return drop_pending(it, negotiation_error(state));
+    if (state != Negotiation::agreed) return drop_pending(it, negotiation_error(state), now);
     events_.emplace_back(StreamOpened{
         .stream = id,
         .protocol = pending.dialer ? pending.dialer->protocol() : pending.listener.protocol(),
@@ -232,30 +235,34 @@ void Connection::on_pending_data(PendingStreams::iterator it, ByteView data, Ins
     if (!rest.empty()) push_data(id, rest);
 }
 
-void Connection::on_stream_finished(StreamId id) {
+void Connection::on_stream_finished(StreamId id, Instant now) {
     const auto it = pending_.find(id);
     if (it == pending_.end()) {
         events_.emplace_back(StreamFinished{id});
     } else {
-        drop_pending(it, Error{ErrorCode::unavailable, "p2p: the peer closed without an answer"});
+        drop_pending(
+            it, Error{ErrorCode::unavailable, "p2p: the peer closed without an answer"}, now
+        );
     }
 }
 
-void Connection::on_stream_reset(StreamId id, Error reason) {
+void Connection::on_stream_reset(StreamId id, Error reason, Instant now) {
     const auto it = pending_.find(id);
     if (it == pending_.end()) {
         events_.emplace_back(StreamReset{id, std::move(reason)});
     } else {
-        drop_pending(it, std::move(reason));
+        drop_pending(it, std::move(reason), now);
     }
 }
 
 /// Gives up a stream that agreed on nothing. Nobody has heard of it unless we opened it.
-void Connection::drop_pending(PendingStreams::iterator it, Error reason) {
+void Connection::drop_pending(PendingStreams::iterator it, Error reason, Instant now) {
     const StreamId id = it->first;
-    if (it->second.dialer) events_.emplace_back(StreamReset{id, std::move(reason)});
+    const bool inbound = !it->second.dialer;
     erase_pending(it);
+    if (inbound) return mux_->refuse(id, now);
     mux_->reset(id);
+    events_.emplace_back(StreamReset{id, std::move(reason)});
 }
 
 void Connection::erase_pending(PendingStreams::iterator it) {
@@ -286,7 +293,9 @@ void Connection::on_time(Instant now) {
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
         const auto it = pending_.find(deadlines_.begin()->second);
         CRETO_ASSERT(it != pending_.end());
-        drop_pending(it, Error{ErrorCode::timeout, "p2p: the stream's protocol was not agreed on"});
+        drop_pending(
+            it, Error{ErrorCode::timeout, "p2p: the stream's protocol was not agreed on"}, now
+        );
     }
     mux_->on_time(now);
     ByteView nothing;

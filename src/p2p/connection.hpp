@@ -5,7 +5,7 @@
 // Source   libp2p specs, connections: multistream for /noise, Noise XX, the muxer agreed on inside
 //          the handshake (or by multistream behind it), yamux, and multistream on every stream.
 //          Dialers do not wait: proposal and data leave in one write.
-// Holds    [P2P-ESTABLISHED] no event before Established but Closed; Closed is the last one.
+// Holds    [P2P-ESTABLISHED.1] no event before Established but Closed; Closed is the last one.
 //          A stream's events are StreamOpened, then data, then at most one end of each side; an
 //          inbound stream that agrees on no protocol in time is never seen.
 //          Every wait has a deadline; memory is bounded by the limits and the granted windows.
@@ -174,10 +174,10 @@ private:
     void handle(const YamuxEvent& event, Instant now);
     void on_stream_opened(StreamId id, Instant now);
     void on_stream_data(StreamId id, ByteView data, Instant now);
-    void on_stream_finished(StreamId id);
-    void on_stream_reset(StreamId id, Error reason);
+    void on_stream_finished(StreamId id, Instant now);
+    void on_stream_reset(StreamId id, Error reason, Instant now);
     void on_pending_data(PendingStreams::iterator it, ByteView data, Instant now);
-    void drop_pending(PendingStreams::iterator it, Error reason);
+    void drop_pending(PendingStreams::iterator it, Error reason, Instant now);
     void erase_pending(PendingStreams::iterator it);
     void push_data(StreamId id, ByteView data);
     void end(Error reason);

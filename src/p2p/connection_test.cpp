@@ -26,6 +26,7 @@ std::optional<Event> find_event(const std::vector<ConnectionEvent>& events) {
     return std::nullopt;
 }
 
+// [P2P-ESTABLISHED.1]
 TEST(Connection, BothSidesLearnWhoThePeerIs) {
     ConnectionPair pair;
     pair.run();
@@ -440,6 +441,23 @@ TEST(Connection, TenThousandFramedMessagesArriveInOrderOverCutBytes) {
     pair.run(&cut);
     receive();
     EXPECT_EQ(next, 10'000U);
+}
+
+TEST(Connection, APeerThatOnlyProposesNonsenseIsDroppedInTheEnd) {
+    auto listener = test_options(Role::responder, 2);
+    listener.yamux.resets = {.rate_per_s = 1, .burst = 50};
+    ConnectionPair pair{test_options(Role::initiator, 1), std::move(listener)};
+    pair.run();
+    int opened = 0;
+    for (; opened < 1'000 && pair.a.connection.established(); ++opened) {
+        const auto stream = pair.a.connection.open("/no/such/1", pair.now);
+        ASSERT_TRUE(stream);
+        ASSERT_TRUE(pair.a.connection.send(*stream, Bytes(200, 0xFF), pair.now));
+        pair.run();
+    }
+    EXPECT_EQ(opened, 51);
+    EXPECT_EQ(pair.b.take<Closed>()->reason.code, ErrorCode::invalid);
+    EXPECT_EQ(pair.b.connection.stream_count(), 0U);
 }
 
 TEST(Connection, AnInboundFloodOfSilentStreamsIsCappedAndForgotten) {

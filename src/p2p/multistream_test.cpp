@@ -7,6 +7,7 @@
 namespace creto::p2p {
 namespace {
 
+/// What the listener of these tests serves.
 std::vector<std::string> served() {
     return {"/a/1", "/b/1"};
 }

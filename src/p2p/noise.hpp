@@ -2,7 +2,7 @@
 //
 // Why      Nothing a peer says counts before its identity has signed the key of this very session.
 // Source   Noise_XX_25519_ChaChaPoly_SHA256 (Perrin 2018) with libp2p's payload (specs, noise).
-// Holds    [P2P-IDENTITY] on_bytes() says done only when the peer's signature over its static key
+// Holds    [P2P-IDENTITY.1] on_bytes() says done only when the peer's signature over its static key
 //          was verified and its key is the expected one. All-zero agreements are refused. Each
 //          frame is opened at most once and in order: a nonce never repeats.
 //          All randomness is handed in: the same secrets give the same bytes.

@@ -11,15 +11,14 @@ namespace {
 
 NoiseHandshake::Options side(Role role, std::uint64_t number) {
     const TestIdentity identity{number};
-    return {
-        .role = role,
-        .self = identity.key,
-        .sign = identity.signer(),
-        .verify = ed25519_verify_raw,
-        .static_secret = TestIdentity::bytes_of(number * 10 + 1),
-        .ephemeral_secret = TestIdentity::bytes_of(number * 10 + 2),
-        .expected_peer = std::nullopt,
-        .muxers = {}};
+    NoiseHandshake::Options options;
+    options.role = role;
+    options.self = identity.key;
+    options.sign = identity.signer();
+    options.verify = ed25519_verify_raw;
+    options.static_secret = TestIdentity::bytes_of(number * 10 + 1);
+    options.ephemeral_secret = TestIdentity::bytes_of(number * 10 + 2);
+    return options;
 }
 
 struct Pair {
@@ -67,6 +66,7 @@ TEST(NoiseHandshake, CarriesTheMuxers) {
     EXPECT_EQ(pair.three.size(), 2U + 168 + 16);
 }
 
+// [P2P-IDENTITY.1]
 TEST(NoiseHandshake, RefusesAnIdentityThatDidNotSignThisKey) {
     const TestIdentity victim{9};
     // Claims another's key, signed by itself.

@@ -20,8 +20,8 @@ constexpr std::int64_t growth_round_trips = 4;
 }  // namespace
 
 Yamux::Yamux(Role role, YamuxOptions options, Instant now)
-    : role_{role},
-      options_{options},
+    : options_{options},
+      role_{role},
       next_id_{role == Role::initiator ? 1U : 2U},
       growth_left_{options.window_growth_bytes_max},
       resets_{options.resets} {
@@ -146,6 +146,12 @@ void Yamux::reset(StreamId id) {
     if (it == streams_.end()) return;
     erase(it);
     write({.type = Type::window_update, .flags = flag::rst, .stream = id.value()});
+}
+
+void Yamux::refuse(StreamId id, Instant now) {
+    if (!streams_.contains(id)) return;
+    reset(id);
+    count_reset(now);
 }
 
 void Yamux::go_away(std::uint32_t code) {

@@ -47,7 +47,7 @@ struct YamuxOptions {
     /// Data moves from the backlogs to the output up to here.
     std::size_t output_bytes_max = 256U << 10U;
     std::uint32_t pongs_max = 32;
-    /// Inbound streams that the peer resets, or that we refuse.
+    /// Inbound streams that the peer resets, or that we refuse: for each, we worked for nothing.
     TokenBucket::Options resets{.rate_per_s = 100, .burst = 1'000};
     Duration ping_interval = Duration::from_s(30);
     Duration ping_timeout = Duration::from_s(10);
@@ -93,6 +93,9 @@ public:
     void finish(StreamId id);
     /// Ends the stream both ways and forgets it.
     void reset(StreamId id);
+    /// The same for a stream of the peer that came to nothing by its own doing: it counts against
+    /// what the peer may waste, and too much of it ends the connection.
+    void refuse(StreamId id, Instant now);
     /// Tells the peer and ends; open streams are forgotten.
     void go_away(std::uint32_t code);
 
@@ -167,8 +170,11 @@ private:
     void erase_if_done(StreamId id);
     [[nodiscard]] std::size_t room_of(const Stream& stream) const;
 
-    Role role_;
     YamuxOptions options_;
+    Role role_;
+    bool peer_going_away_ = false;
+    bool ping_open_ = false;
+    bool body_fin_ = false;  ///< The stream finishes behind the body that is being read.
     Streams streams_;
     std::uint32_t next_id_;
     std::uint32_t inbound_ = 0;
@@ -176,14 +182,12 @@ private:
     std::uint32_t unacknowledged_ = 0;
     std::uint64_t growth_left_;
     std::size_t backlog_total_ = 0;
-    bool peer_going_away_ = false;
     std::optional<Error> error_;
 
     std::array<std::uint8_t, yamux::header_bytes> header_{};  ///< A header that is not whole.
     std::size_t header_held_ = 0;
     StreamId body_stream_;
     std::uint32_t body_left_ = 0;
-    bool body_fin_ = false;  ///< The stream finishes behind the body.
     std::deque<YamuxEvent> events_;
     TokenBucket resets_;
 
@@ -201,7 +205,6 @@ private:
     std::uint32_t pongs_ = 0;
 
     std::uint32_t ping_value_ = 0;
-    bool ping_open_ = false;
     Instant ping_at_;  ///< When the last ping was sent.
     std::optional<Duration> round_trip_;
 };

@@ -30,7 +30,8 @@ void react(Yamux& yamux, const YamuxEvent& event, std::map<StreamId, std::size_t
         case YamuxEvent::Kind::data:
             owed[id] += event.data.size();
             CRETO_ASSERT(owed[id] <= yamux::initial_window);
-            if (id.value() % 8 == 1) {
+            // At a full window, which is the same byte however the input was cut.
+            if (id.value() % 8 == 1 && owed[id] == yamux::initial_window) {
                 yamux.consume(id, owed[id], now);
                 owed[id] = 0;
             }
@@ -75,12 +76,35 @@ Trace run(ByteView input, std::size_t step) {
     return trace;
 }
 
+/// Frames in step, each of four bytes of the input: type, flags, stream, and a telling length.
+Bytes frames_of(ByteView input) {
+    constexpr std::uint32_t window = yamux::initial_window;
+    constexpr std::array<std::uint32_t, 8> lengths{
+        0, 1, 100, window / 2, window, window + 1, 0xFFFFFFFF, 7};
+    Bytes out;
+    for (; input.size() >= 4 && out.size() < (4U << 20U); input = input.subspan(4)) {
+        const yamux::Header header{
+            .type = yamux::Type{static_cast<std::uint8_t>(input[0] % 4)},
+            .flags = static_cast<std::uint16_t>(input[1] % 16),
+            .stream = input[2] % 32U,
+            .length = lengths[input[3] % lengths.size()]};
+        yamux::encode(header, out);
+        const bool has_body = header.type == yamux::Type::data && header.length <= window;
+        if (has_body) out.resize(out.size() + header.length);
+    }
+    return out;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const ByteView input{data, size};
-    const Trace whole = run(input, size + 1);
-    const Trace bytewise = run(input, 1);
+    if (size == 0) return 0;
+    // The first byte chooses: bytes as they are, or frames that stay in step.
+    const ByteView rest{data + 1, size - 1};
+    const Bytes framed = data[0] % 2 == 0 ? Bytes{} : frames_of(rest);
+    const ByteView input = data[0] % 2 == 0 ? rest : ByteView{framed};
+    const Trace whole = run(input, input.size() + 1);
+    const Trace bytewise = run(input, data[0] % 2 == 0 ? 1 : 5'003);
     CRETO_ASSERT(whole == bytewise);
     return 0;
 }

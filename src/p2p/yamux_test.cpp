@@ -183,8 +183,8 @@ TEST(Yamux, CreditComesFromConsumingOnly) {
 TEST(Yamux, ConsumingMoreThanCameGrantsNoMore) {
     Subject s;
     (void)s.feed(data_frame(1, window, flag::syn));
-    s.yamux.consume(StreamId{1}, 10 * window, start);
-    s.yamux.consume(StreamId{1}, 10 * window, start);
+    s.yamux.consume(StreamId{1}, std::size_t{10} * window, start);
+    s.yamux.consume(StreamId{1}, std::size_t{10} * window, start);
     const auto headers = s.written();
     ASSERT_EQ(headers.size(), 1U);
     EXPECT_EQ(headers[0].length, window);
@@ -226,7 +226,7 @@ TEST(Yamux, AWindowBeyond32BitsIsRefused) {
 TEST(Yamux, AWindowGrowsWhileItLimitsAndWithinTheBudget) {
     YamuxOptions options;
     options.window_bytes_max = 4 * window;
-    options.window_growth_bytes_max = 4 * window;
+    options.window_growth_bytes_max = std::uint64_t{4} * window;
     Subject s{options};
     const Duration round_trip = Duration::from_ms(50);
     const auto ping = s.written().at(0);
@@ -399,8 +399,8 @@ TEST(Yamux, AStreamWhosePeerNeverReadsIsReset) {
     Subject s;
     (void)s.feed(update(1, 0, flag::syn));
     (void)s.feed(update(3, 0, flag::syn));
-    ASSERT_TRUE(s.yamux.send(StreamId{1}, Bytes(2 * window), start));
-    ASSERT_TRUE(s.yamux.send(StreamId{3}, Bytes(2 * window), start));
+    ASSERT_TRUE(s.yamux.send(StreamId{1}, Bytes(std::size_t{2} * window), start));
+    ASSERT_TRUE(s.yamux.send(StreamId{3}, Bytes(std::size_t{2} * window), start));
     (void)s.written();
     const Duration timeout = Duration::from_s(60);
     Instant now = s.yamux.next_deadline();

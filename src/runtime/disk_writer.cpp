@@ -1,6 +1,6 @@
 #include "runtime/disk_writer.hpp"
 
-#include <iterator>
+#include "store/commit.hpp"
 
 namespace creto {
 
@@ -44,34 +44,21 @@ void DiskWriter::run() {
         if (failed) continue;
         std::vector<Ticket> tickets;
         tickets.reserve(group.size());
-        for (const Persist& batch : group)
+        bool synced = false;
+        for (const Persist& batch : group) {
             tickets.push_back(batch.ticket);
-        if (auto done = commit(group); !done) {
+            synced = synced || batch.durable == Durable::yes;
+        }
+        counters_.batches += group.size();
+        ++counters_.groups;
+        if (synced) ++counters_.synced_groups;
+        if (auto done = commit(store_, votes_, std::move(group)); !done) {
             failed = true;
             callbacks_.on_failed(done.error().message);
             continue;
         }
         callbacks_.on_persisted(std::move(tickets));
     }
-}
-
-Result<void> DiskWriter::commit(std::vector<Persist>& group) {
-    std::vector<KeyWrite> writes;
-    std::vector<Bytes> votes;
-    Durable durable = Durable::no;
-    for (Persist& batch : group) {
-        std::move(batch.writes.begin(), batch.writes.end(), std::back_inserter(writes));
-        std::move(batch.votes.begin(), batch.votes.end(), std::back_inserter(votes));
-        if (batch.durable == Durable::yes) durable = Durable::yes;
-    }
-    counters_.batches += group.size();
-    ++counters_.groups;
-    if (durable == Durable::yes) ++counters_.synced_groups;
-    // Even an empty durable batch syncs what earlier batches wrote without a sync.
-    if (!writes.empty() || durable == Durable::yes) {
-        if (auto written = store_.write(writes, durable); !written) return written;
-    }
-    return votes.empty() ? Result<void>{} : votes_.append(votes);
 }
 
 }  // namespace creto

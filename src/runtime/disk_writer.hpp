@@ -47,7 +47,6 @@ public:
 
 private:
     void run();
-    [[nodiscard]] Result<void> commit(std::vector<Persist>& group);
 
     Store& store_;
     VoteLog& votes_;

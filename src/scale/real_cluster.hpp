@@ -68,6 +68,8 @@ public:
         return nodes_[i].config.listen;
     }
 
+    /// The admin port of node i, known once it runs.
+    [[nodiscard]] const std::string& admin_address(std::size_t i) const { return nodes_[i].admin; }
     /// A command at node i; an error document has "ok": false.
     [[nodiscard]] nlohmann::ordered_json ask(
         std::size_t i,

@@ -25,11 +25,7 @@ private:
     Node node_;
 };
 
-/// Every node keeps to the rules.
-[[nodiscard]] inline ParticipantFactory honest_nodes() {
-    return [](const ParticipantParts& parts) -> std::unique_ptr<Participant> {
-        return std::make_unique<NodeParticipant>(parts);
-    };
-}
+/// Every participant is a node that keeps to the rules.
+[[nodiscard]] ParticipantFactory honest_nodes();
 
 }  // namespace creto

@@ -128,6 +128,90 @@ const Json* Json::at_pointer(std::string_view pointer) const {
 // Values are as deep as whoever built them made them; those that come from outside are bounded by
 // JsonLimits::depth_max. NOLINTBEGIN(misc-no-recursion)
 
+// Copies and comparisons go item by item in our own code, so that the recursion is in plain sight.
+
+JsonObject::JsonObject(const JsonObject& other) {
+    *this = other;
+}
+
+JsonObject& JsonObject::operator=(const JsonObject& other) {
+    if (this == &other) return *this;
+    std::vector<JsonMember> members(other.size());
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        members[i].key = other[i].key;
+        members[i].value = other[i].value;
+    }
+    members_ = std::move(members);
+    return *this;
+}
+
+Json::Json(const Json& other) {
+    *this = other;
+}
+
+Json& Json::operator=(const Json& other) {
+    if (this == &other) return *this;
+    // Built aside first: `other` may be a part of this value.
+    Json copy;
+    switch (other.kind()) {
+        case Kind::null:
+            break;
+        case Kind::boolean:
+            copy.data_ = *other.boolean();
+            break;
+        case Kind::number:
+            copy.data_ = *other.number();
+            break;
+        case Kind::string:
+            copy.data_ = *other.string();
+            break;
+        case Kind::array: {
+            const JsonArray& from = *other.array();
+            auto& to = copy.data_.emplace<JsonArray>(from.size());
+            for (std::size_t i = 0; i < from.size(); ++i)
+                to[i] = from[i];
+            break;
+        }
+        case Kind::object:
+            copy.data_.emplace<JsonObject>() = *other.object();
+            break;
+    }
+    data_ = std::move(copy.data_);
+    return *this;
+}
+
+bool operator==(const JsonMember& a, const JsonMember& b) {
+    return a.key == b.key && a.value == b.value;
+}
+
+namespace {
+
+template <class List>
+bool same_items(const List& a, const List& b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (!(a[i] == b[i])) return false;
+    }
+    return true;
+}
+
+std::strong_ordering order_of_items(const JsonArray& a, const JsonArray& b) {
+    for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+        if (const auto order = a[i] <=> b[i]; order != 0) return order;
+    }
+    return a.size() <=> b.size();
+}
+
+std::strong_ordering order_of_members(const JsonObject& a, const JsonObject& b) {
+    for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+        if (const auto order = a[i].key <=> b[i].key; order != 0) return order;
+        if (const auto order = a[i].value <=> b[i].value; order != 0) return order;
+    }
+    return a.size() <=> b.size();
+}
+
+}  // namespace
+
 bool operator==(const Json& a, const Json& b) {
     if (a.kind() != b.kind()) return false;
     switch (a.kind()) {
@@ -140,11 +224,9 @@ bool operator==(const Json& a, const Json& b) {
         case Json::Kind::string:
             return *a.string() == *b.string();
         case Json::Kind::array:
-            return *a.array() == *b.array();
+            return same_items(*a.array(), *b.array());
         case Json::Kind::object:
-            return std::equal(
-                a.object()->begin(), a.object()->end(), b.object()->begin(), b.object()->end()
-            );
+            return same_items(*a.object(), *b.object());
     }
     return false;
 }
@@ -153,7 +235,7 @@ std::strong_ordering operator<=>(const Json& a, const Json& b) {
     if (a.kind() != b.kind()) return a.kind() <=> b.kind();
     switch (a.kind()) {
         case Json::Kind::null:
-            return std::strong_ordering::equal;
+            break;
         case Json::Kind::boolean:
             return *a.boolean() <=> *b.boolean();
         case Json::Kind::number:
@@ -161,22 +243,11 @@ std::strong_ordering operator<=>(const Json& a, const Json& b) {
         case Json::Kind::string:
             return *a.string() <=> *b.string();
         case Json::Kind::array:
-            return std::lexicographical_compare_three_way(
-                a.array()->begin(), a.array()->end(), b.array()->begin(), b.array()->end()
-            );
+            return order_of_items(*a.array(), *b.array());
         case Json::Kind::object:
-            break;
+            return order_of_members(*a.object(), *b.object());
     }
-    return std::lexicographical_compare_three_way(
-        a.object()->begin(),
-        a.object()->end(),
-        b.object()->begin(),
-        b.object()->end(),
-        [](const JsonMember& x, const JsonMember& y) {
-            const auto order = x.key <=> y.key;
-            return order != 0 ? order : x.value <=> y.value;
-        }
-    );
+    return std::strong_ordering::equal;
 }
 
 void append_canonical(std::string& out, const Json& value) {

@@ -31,9 +31,9 @@ using JsonArray = std::vector<Json>;
 /// Members by key, ascending, each key once.
 class JsonObject {
 public:
-    using const_iterator = std::vector<JsonMember>::const_iterator;
+    using ConstIterator = std::vector<JsonMember>::const_iterator;
 
-    // Defaulted below, where a member's type is complete.
+    // Defined where a member's type is complete.
     JsonObject() noexcept;
     JsonObject(const JsonObject& other);
     JsonObject(JsonObject&& other) noexcept;
@@ -51,8 +51,8 @@ public:
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] bool empty() const;
     [[nodiscard]] const JsonMember& operator[](std::size_t index) const;
-    [[nodiscard]] const_iterator begin() const;
-    [[nodiscard]] const_iterator end() const;
+    [[nodiscard]] ConstIterator begin() const;
+    [[nodiscard]] ConstIterator end() const;
 
 private:
     friend class JsonParser;
@@ -64,6 +64,11 @@ public:
     enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
 
     Json() = default;
+    Json(const Json& other);
+    Json(Json&&) noexcept = default;
+    Json& operator=(const Json& other);
+    Json& operator=(Json&&) noexcept = default;
+    ~Json() = default;
     explicit Json(bool value) : data_{value} {}
     explicit Json(int value) : data_{Decimal{value}} {}
     explicit Json(std::int64_t value) : data_{Decimal{value}} {}
@@ -102,7 +107,7 @@ private:
 struct JsonMember {
     std::string key;
     Json value;
-    friend bool operator==(const JsonMember&, const JsonMember&) = default;
+    friend bool operator==(const JsonMember& a, const JsonMember& b);
 };
 
 /// The value's one text.
@@ -121,9 +126,7 @@ void append_quoted(std::string& out, std::string_view text);
 [[nodiscard]] std::size_t weight(const Json& value);
 
 inline JsonObject::JsonObject() noexcept = default;
-inline JsonObject::JsonObject(const JsonObject& other) = default;
 inline JsonObject::JsonObject(JsonObject&& other) noexcept = default;
-inline JsonObject& JsonObject::operator=(const JsonObject& other) = default;
 inline JsonObject& JsonObject::operator=(JsonObject&& other) noexcept = default;
 inline JsonObject::~JsonObject() = default;
 inline std::size_t JsonObject::size() const {
@@ -135,10 +138,10 @@ inline bool JsonObject::empty() const {
 inline const JsonMember& JsonObject::operator[](std::size_t index) const {
     return members_[index];
 }
-inline JsonObject::const_iterator JsonObject::begin() const {
+inline JsonObject::ConstIterator JsonObject::begin() const {
     return members_.begin();
 }
-inline JsonObject::const_iterator JsonObject::end() const {
+inline JsonObject::ConstIterator JsonObject::end() const {
     return members_.end();
 }
 

@@ -78,7 +78,15 @@ int hex_digit(char c) {
     return -1;
 }
 
+/// Moved, never copied: it owns its parts.
 struct Tree {
+    Tree() = default;
+    Tree(Tree&&) noexcept = default;
+    Tree& operator=(Tree&&) noexcept = default;
+    Tree(const Tree&) = delete;
+    Tree& operator=(const Tree&) = delete;
+    ~Tree() = default;
+
     enum class Kind : std::uint8_t { empty, set, assertion, sequence, alternatives, repeat };
     Kind kind = Kind::empty;
     std::uint32_t set = 0;  ///< Index among the sets.
@@ -176,7 +184,9 @@ Tree PatternParser::alternatives(std::size_t depth) {
     do {
         tree.parts.push_back(sequence(depth));
     } while (take('|'));
-    return tree.parts.size() == 1 ? std::move(tree.parts.front()) : tree;
+    if (tree.parts.size() > 1) return tree;
+    Tree only = std::move(tree.parts.front());
+    return only;
 }
 
 Tree PatternParser::sequence(std::size_t depth) {

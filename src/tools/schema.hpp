@@ -15,7 +15,7 @@
 // Errors   compile(): invalid (with the JSON Pointer of the keyword) or limit. check(): invalid
 // when
 //          the value does not match, limit when finding out would take too long.
-// Cost     About 60 ns for {"a":1,"b":2} against two required numbers.
+// Cost     About 40 ns for {"a":1,"b":2} against two required numbers.
 #pragma once
 
 #include <cstdint>

@@ -86,9 +86,7 @@ private:
     bool quietly(NodeId id, const Json& value, Marks* marks);
     /// A schema for a part of the value.
     bool part(NodeId id, const Json& value, std::string_view key);
-    bool part(NodeId id, const Json& value, std::size_t index) {
-        return apply(id, value, nullptr) || describe_part(std::to_string(index));
-    }
+    bool part(NodeId id, const Json& value, std::size_t index);
     bool describe_part(std::string_view key);
 
     bool type(const Node& node, const Json& value);
@@ -195,6 +193,10 @@ bool Checker::quietly(NodeId id, const Json& value, Marks* marks) {
 
 bool Checker::part(NodeId id, const Json& value, std::string_view key) {
     return apply(id, value, nullptr) || describe_part(key);
+}
+
+bool Checker::part(NodeId id, const Json& value, std::size_t index) {
+    return apply(id, value, nullptr) || describe_part(std::to_string(index));
 }
 
 bool Checker::describe_part(std::string_view key) {

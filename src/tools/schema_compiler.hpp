@@ -47,7 +47,7 @@ private:
     };
 
     void refuse(const std::string& pointer, std::string_view keyword, std::string_view what);
-    void refuse_limit(std::string what) {
+    void refuse_limit(const std::string& what) {
         if (!error_) error_ = Error{.code = ErrorCode::limit, .message = "schema: " + what};
     }
     /// Counts text that is kept for a location.

@@ -175,10 +175,10 @@ void Compiler::read_dependencies(const Place& place, ObjectRules& rules) {
             rules.dependent_required.emplace_back(name, names(place, "dependentRequired", list));
     }
     if (const JsonObject* schemas = map(place, "dependentSchemas")) {
-        for (const auto& [name, child] : *schemas)
-            rules.dependent_schemas.emplace_back(
-                name, add_child(place, "dependentSchemas", name, child)
-            );
+        for (const auto& [name, child] : *schemas) {
+            const NodeId node = add_child(place, "dependentSchemas", name, child);
+            rules.dependent_schemas.emplace_back(name, node);
+        }
     }
     // The older keyword for both, which 2020-12 still allows.
     if (const JsonObject* both = map(place, "dependencies")) {

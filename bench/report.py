@@ -1,0 +1,142 @@
+"""Turns what tools/bench.sh measured into build/bench/results.json, a table and docs/results/bench.md.
+
+usage: report.py DIR HEAD.json [--doc FILE]
+DIR holds micro_*.json (Google Benchmark) and load_*.json (creto_bench_load).
+"""
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+# What stands in PEERS and in the documents, so that a reader sees every figure beside what it is measured against.
+# (title, figure, unit, documents' figure, peer, budget as text, budget as number, direction)
+ROWS = [
+    ("local tool call, schema checked", "local_call_add", "ns", "93,124/s, 10.74 us", "MCP SDK in memory 50,568/s, 9 us", "<= 1 us", 1000, "low"),
+    ("100 local calls at once, in total", "local_100", "us", "627 us", "-", "627 us", 627, "low"),
+    ("100 remote calls at once, in total", "remote_100", "us", "-", "-", "-", None, "low"),
+    ("remote call, one outstanding, p50", "remote_c1_p50", "us", "1 ms", "gRPC TLS 296 us over two cores", "<= 0.6 x the peer: 178 us", 178, "low"),
+    ("remote call, one outstanding, p50, all on one core", "remote_c1_pinned_p50", "us", "1 ms", "gRPC TLS 215 us (pinned)", "<= 0.6 x the peer: 129 us", 129, "low"),
+    ("remote calls, 64 outstanding", "remote_c64", "calls/s", "1,000/s", "gRPC TLS 15,189/s; js-libp2p 1,416/s", ">= 3 x gRPC: 45,567/s; 20 x libp2p: 28,320/s", 45567, "high"),
+    ("remote calls, 64 outstanding, all on one core", "remote_c64_pinned", "calls/s", "1,000/s", "gRPC TLS 12,318/s (pinned)", ">= 3 x the peer: 36,954/s", 36954, "high"),
+    ("verified call, 7 agents, one outstanding, p50", "verified_c1_p50", "us", "-", "-", "-", None, "low"),
+    ("verified call, 7 agents, one outstanding, p95", "verified_c1_p95", "us", "-", "-", "-", None, "low"),
+    ("verified call, 7 agents, one outstanding, p95 over that of one remote call", "verified_ratio_c1", "x", "-", "-", "<= 8 x", 8, "low"),
+    ("verified call, 7 agents, 8 outstanding, p50", "verified_c8_p50", "us", "-", "-", "-", None, "low"),
+    ("verified call, 7 agents, 8 outstanding, p95", "verified_c8_p95", "us", "-", "-", "-", None, "low"),
+    ("verified call, 7 agents, 8 outstanding, p95 over that of one remote call", "verified_ratio_c8", "x", "-", "-", "<= 8 x", 8, "low"),
+    ("one final write, 4 nodes, synced, p50", "write_n4_p50", "us", "-", "etcd 1.53 ms; libhotstuff 5.75 ms", "<= 3 ms", 3000, "low"),
+    ("one final write, 4 nodes, synced, p95", "write_n4_p95", "us", "-", "etcd 2.23 ms; libhotstuff 7.45 ms", "<= 6 ms", 6000, "low"),
+    ("one sync of the disk meanwhile (4 KiB append, fdatasync), p50", "sync_n4_p50", "us", "-", "272 us on the quiet machine", "-", None, "low"),
+    ("one final write, 7 nodes, synced, p50", "write_n7_p50", "us", "-", "libhotstuff 13.8 ms", "-", None, "low"),
+    ("one final write, 7 nodes, synced, p95", "write_n7_p95", "us", "-", "libhotstuff 19.2 ms", "-", None, "low"),
+    ("one sync of the disk meanwhile, p50", "sync_n7_p50", "us", "-", "272 us on the quiet machine", "-", None, "low"),
+    ("final operations, 4 nodes, 256 B, synced, batches of 500", "batches_n4", "operations/s", "-", "libhotstuff in memory 46,969/s; etcd 8,953/s", ">= 100,000/s", 100000, "high"),
+    ("final operations, 4 nodes, 256 B, synced, batches of 500, an acknowledgement's p95", "batches_n4_p95", "us", "-", "libhotstuff 212.5 ms", "<= 250 ms", 250000, "low"),
+    ("final operations, 7 nodes, 256 B, synced, batches of 500", "batches_n7", "operations/s", "-", "libhotstuff in memory 25,912/s", ">= 60,000/s", 60000, "high"),
+    ("final operations, 7 nodes, 256 B, synced, batches of 500, an acknowledgement's p95", "batches_n7_p95", "us", "-", "libhotstuff 453 ms", "<= 250 ms", 250000, "low"),
+    ("vertex create, 100 B, hashed and signed", "vertex_create/bytes:100", "ns", "1.9 us unsigned", "BLAKE3 220 ns + libsodium sign 20 us", "<= 20.3 us", 20320, "low"),
+    ("vertex create, 10 KB, hashed and signed", "vertex_create/bytes:10240", "ns", "12.5 us unsigned", "BLAKE3 3.6 us + libsodium sign 20 us", "<= 23.7 us", 23700, "low"),
+    ("Ed25519 sign, 64 B", "signer_sign_64", "ns", "-", "libsodium 50,034/s: 20 us", "20 us", 19986, "low"),
+    ("Ed25519 verify, 64 B", "ed25519_verify_64", "ns", "-", "libsodium 17,454/s: 57.3 us", "57.3 us", 57293, "low"),
+    ("graph get", "graph_get/vertices:1000", "ns", "128 ns", "-", "<= 50 ns", 50, "low"),
+    ("graph add, a vertex of 1,000", "graph_add/vertices:1000|1000", "ns", "612 ns", "-", "<= 300 ns", 300, "low"),
+    ("topological sort, a vertex of 1,000", "topological_sort/vertices:1000|1000", "ns", "35 us a sort", "-", "linear", None, "low"),
+    ("store: put 1 KiB", "put_1k/batch:1", "ns", "10 us", "db_bench 110,781/s: 9.03 us", ">= 0.8 x the peer: 11.3 us", 11284, "low"),
+    ("store: put 1 KiB, synced", "put_1k_synced/group:1", "ns", "-", "db_bench 3,555/s: 281 us", ">= 0.8 x the peer: 352 us", 351617, "low"),
+    ("store: get 1 KiB from our cache", "get_1k_from_our_cache", "ns", "500 ns", "-", "<= 500 ns", 500, "low"),
+    ("store: get 1 KiB from tables", "get_1k_from_tables", "ns", "50 us", "db_bench 68,683/s: 14.6 us", ">= 0.8 x the peer: 18.2 us", 18200, "low"),
+]
+
+
+def micro_figures(folder):
+    """Real time per iteration in ns of every repetition, by benchmark name."""
+    figures = {}
+    scale = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+    for file in sorted(folder.glob("micro_*.json")):
+        for entry in json.loads(file.read_text())["benchmarks"]:
+            if entry.get("run_type") == "aggregate" or entry.get("error_occurred"):
+                continue
+            name = "/".join(
+                part for part in entry["run_name"].split("/") if not part.startswith(("iterations:", "repeats:", "real_time"))
+            )
+            # The processor's time for what only computes; the clock's where the disk takes part.
+            time = entry["real_time"] if "real_time" in entry["run_name"] else entry["cpu_time"]
+            figures.setdefault(name, {"unit": "ns", "values": []})["values"].append(time * scale[entry["time_unit"]])
+    return figures
+
+
+def text(value, unit):
+    if unit == "ns":
+        value, unit = (value / 1e3, "us") if value >= 1e3 else (value, "ns")
+    if unit == "us" and value >= 1e3:
+        value, unit = value / 1e3, "ms"
+    if unit == "ms" and value >= 1e3:
+        value, unit = value / 1e3, "s"
+    number = f"{value:,.0f}" if value >= 100 else f"{value:,.3g}"
+    return number + ("/s" if unit.endswith("/s") else " " + unit)
+
+
+def row_of(row, figures):
+    title, source, unit, documents, peer, budget_text, budget, direction = row
+    name, _, divisor = source.partition("|")
+    if name not in figures:
+        return None
+    values = [v / float(divisor or 1) for v in figures[name]["values"]]
+    median = statistics.median(values)
+    out = {"what": title, "figure": name, "unit": unit, "documents": documents, "peer": peer, "budget": budget_text}
+    out |= {"median": median, "min": min(values), "max": max(values), "runs": len(values)}
+    # Above 1: within the budget, whichever direction is good.
+    out["ratio"] = None if budget is None else (budget / median if direction == "low" else median / budget)
+    others = figures[name].get("others")
+    out["others_cores"] = statistics.median(others) if others else None
+    return out
+
+
+def document(head, rows):
+    lines = [
+        "# Measured",
+        "",
+        f"Machine: {head['machine']}. Commit {head['commit']}, {head['date']}. Load average: {head['load']}.",
+        "",
+        "Median (min-max) of the runs. **Ratio** is against the budget and above 1 when it is kept. **Others** is how many",
+        "of the machine's cores other processes took meanwhile (median): at 0 the machine was ours, and a figure taken at 1 or",
+        "more says what is left of the machine, not what the program can do.",
+        "",
+        "| what | documents | peer | budget | measured | runs | ratio | others |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for r in rows:
+        measured = f"**{text(r['median'], r['unit'])}** ({text(r['min'], r['unit'])} - {text(r['max'], r['unit'])})"
+        ratio = "-" if r["ratio"] is None else f"{r['ratio']:.2f}"
+        others = "-" if r["others_cores"] is None else f"{r['others_cores']:.2f}"
+        lines.append(f"| {r['what']} | {r['documents']} | {r['peer']} | {r['budget']} | {measured} | {r['runs']} | {ratio} | {others} |")
+    far = [r for r in rows if r["ratio"] is not None and r["ratio"] < 0.5]
+    near = [r for r in rows if r["ratio"] is not None and 0.5 <= r["ratio"] < 1]
+    lines += ["", "## Further than a factor of two from the budget", ""]
+    lines += [f"- {r['what']}: {text(r['median'], r['unit'])}, budget {r['budget']} ({1 / r['ratio']:.1f} x off)" for r in far] or ["Nothing."]
+    lines += ["", "## Missed by less than that", ""]
+    lines += [f"- {r['what']}: {text(r['median'], r['unit'])}, budget {r['budget']} (ratio {r['ratio']:.2f})" for r in near] or ["Nothing."]
+    return "\n".join(lines) + "\n"
+
+
+NOTES = Path(__file__).with_name("notes.md")
+
+
+def main(arguments):
+    folder, head = Path(arguments[0]), json.loads(Path(arguments[1]).read_text())
+    figures = micro_figures(folder)
+    for file in sorted(folder.glob("load_*.json")):
+        figures |= json.loads(file.read_text())
+    rows = [r for r in (row_of(row, figures) for row in ROWS) if r]
+    (folder / "results.json").write_text(json.dumps({"head": head, "rows": rows, "figures": figures}, indent=1) + "\n")
+    width = max(len(r["what"]) for r in rows)
+    for r in rows:
+        ratio = "" if r["ratio"] is None else f"ratio {r['ratio']:.2f}"
+        print(f"{r['what']:<{width}}  {text(r['median'], r['unit']):>14}  {r['budget']:<48}  {ratio}")
+    if "--doc" in arguments:
+        Path(arguments[arguments.index("--doc") + 1]).write_text(document(head, rows) + "\n" + NOTES.read_text())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

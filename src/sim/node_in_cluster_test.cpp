@@ -1,0 +1,217 @@
+#include <gtest/gtest.h>
+
+#include "sim/cluster.hpp"
+#include "sim/node_participant.hpp"
+#include "tools/builtins.hpp"
+#include "tools/json_parse.hpp"
+
+namespace creto {
+namespace {
+
+NodeIndex at(std::uint32_t number) {
+    return NodeIndex{number};
+}
+
+SimOptions nodes(std::uint32_t count, std::uint64_t seed = 1) {
+    SimOptions options;
+    options.seed = seed;
+    options.node_count = count;
+    return options;
+}
+
+Submit add(const std::string& key, std::int64_t amount, Reading reading) {
+    if (reading == Reading::final)
+        return {
+            KeyOperation{KeyOperation::Action::add, key, {}, amount},
+            reading,
+            Duration::from_s(20)};
+    return {
+        CrdtOperation{CrdtOperation::Action::counter_add, key, amount, {}, {}},
+        reading,
+        Duration::from_s(20)};
+}
+
+/// Submits and runs until there is an answer; an error of the cluster's own if there is none.
+ReplyBody ask(SimCluster& cluster, NodeIndex node, CommandBody body) {
+    const Ticket ticket = cluster.submit(node, std::move(body));
+    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(60));
+    const ReplyBody* reply = cluster.reply(ticket);
+    return reply != nullptr ? *reply
+                            : ReplyBody{Error{ErrorCode::timeout, "none: " + cluster.violation()}};
+}
+
+std::string text_of(const ReplyBody& reply) {
+    const auto* error = std::get_if<Error>(&reply);
+    return error == nullptr ? "no error" : error->message;
+}
+
+std::string value_at(SimCluster& cluster, NodeIndex node, const std::string& key) {
+    const ReplyBody reply = ask(cluster, node, ReadKey{key});
+    const auto* found = std::get_if<KeyReply>(&reply);
+    if (found == nullptr) return text_of(reply);
+    if (found->counter) return std::to_string(*found->counter);
+    return found->values.empty() ? "none" : std::string{as_text(found->values[0])};
+}
+
+TEST(NodeInCluster, MakesAWriteFinalAndReadableEverywhere) {
+    for (const auto signatures : {SimSignatures::tag, SimSignatures::ed25519}) {
+        SimOptions options = nodes(4);
+        options.signatures = signatures;
+        SimCluster cluster{options, honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
+        const ReplyBody reply = ask(cluster, at(2), add("final/n", 5, Reading::final));
+        const auto* done = std::get_if<SubmitReply>(&reply);
+        ASSERT_NE(done, nullptr) << text_of(reply);
+        EXPECT_TRUE(done->applied) << done->reason;
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
+        for (std::uint32_t node = 0; node < 4; ++node)
+            EXPECT_EQ(value_at(cluster, at(node), "final/n"), "5");
+        EXPECT_GT(cluster.invariants().counts().votes, 0U);
+    }
+}
+
+TEST(NodeInCluster, GivesTheSameTraceTwice) {
+    const auto run = [](std::uint64_t seed) {
+        SimCluster cluster{nodes(4, seed), honest_nodes()};
+        for (int i = 0; i < 10; ++i) {
+            (void)cluster.submit(
+                at(static_cast<std::uint32_t>(i % 4)), add("final/n", i, Reading::final)
+            );
+            EXPECT_TRUE(cluster.run_for(Duration::from_ms(300))) << cluster.violation();
+        }
+        return cluster.trace_hash();
+    };
+    EXPECT_EQ(run(1), run(1));
+    EXPECT_NE(run(1), run(2));
+}
+
+TEST(NodeInCluster, JoinsBothSidesOfAPartitionInTheirCounter) {
+    SimCluster cluster{nodes(4), honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+    ASSERT_FALSE(
+        std::holds_alternative<Error>(ask(cluster, at(0), add("causal/n", 1, Reading::causal)))
+    );
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
+    const std::vector<std::vector<NodeIndex>> halves{{at(0), at(1)}, {at(2), at(3)}};
+    cluster.cut(halves);
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(3)));
+    EXPECT_FALSE(
+        std::holds_alternative<Error>(ask(cluster, at(0), add("causal/n", 10, Reading::causal)))
+    );
+    EXPECT_FALSE(
+        std::holds_alternative<Error>(ask(cluster, at(2), add("causal/n", 20, Reading::causal)))
+    );
+    const std::uint64_t heights = cluster.invariants().counts().heights;
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(3)));
+    EXPECT_EQ(value_at(cluster, at(1), "causal/n"), "11");
+    EXPECT_EQ(value_at(cluster, at(3), "causal/n"), "21");
+    EXPECT_EQ(cluster.invariants().counts().heights, heights) << "two of four are no quorum";
+    cluster.heal();
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
+    for (std::uint32_t node = 0; node < 4; ++node)
+        EXPECT_EQ(value_at(cluster, at(node), "causal/n"), "31");
+    EXPECT_GT(cluster.invariants().counts().heights, heights);
+}
+
+TEST(NodeInCluster, RefusesFinalWritesInAMinorityAndCatchesUp) {
+    SimOptions options = nodes(5);
+    options.mode = QuorumMode::crash;
+    SimCluster cluster{options, honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
+    const std::vector<std::vector<NodeIndex>> sides{{at(0), at(1), at(2)}, {at(3), at(4)}};
+    cluster.cut(sides);
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(3)));
+    const Instant asked = cluster.now();
+    const ReplyBody refused = ask(cluster, at(4), add("final/n", 1, Reading::final));
+    EXPECT_TRUE(std::holds_alternative<Error>(refused));
+    EXPECT_LE(cluster.now() - asked, Duration::from_s(1)) << text_of(refused);
+    const ReplyBody taken = ask(cluster, at(0), add("final/n", 2, Reading::final));
+    EXPECT_TRUE(std::holds_alternative<SubmitReply>(taken)) << text_of(taken);
+    cluster.heal();
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
+    EXPECT_EQ(value_at(cluster, at(4), "final/n"), "2");
+}
+
+TEST(NodeInCluster, KeepsWhatWasAnsweredThroughACrashOfAll) {
+    SimCluster cluster{nodes(4), honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+    const ReplyBody reply = ask(cluster, at(1), add("final/n", 7, Reading::final));
+    ASSERT_TRUE(std::holds_alternative<SubmitReply>(reply)) << text_of(reply);
+    for (std::uint32_t node = 0; node < 4; ++node)
+        cluster.crash(at(node));
+    for (std::uint32_t node = 0; node < 4; ++node)
+        ASSERT_TRUE(cluster.start(at(node)).has_value());
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
+    for (std::uint32_t node = 0; node < 4; ++node)
+        EXPECT_EQ(value_at(cluster, at(node), "final/n"), "7");
+}
+
+TEST(NodeInCluster, CallsToolsOfOthersAndDecidesAgainstALiar) {
+    SimOptions options = nodes(7);
+    for (std::uint32_t node = 0; node < 7; ++node)
+        options.tools[at(node)] = {builtin_registry().snapshot(), Duration::from_us(50), {}};
+    // Node 6 offers the same contract, and answers ten times as much.
+    Registry lying = builtin_registry();
+    const Tool& honest = *lying.snapshot()->find("add");
+    const auto lie = [tool = honest](const Json&, const ToolContext&) -> Result<Json> {
+        return parse_json("300");
+    };
+    ASSERT_TRUE(lying.replace(*Tool::make(honest.contract(), "adds", lie)).has_value());
+    options.tools[at(6)] = {lying.snapshot(), Duration::from_us(50), {}};
+    SimCluster cluster{options, honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
+
+    const CallTool call{"add", R"({"a":10,"b":20})", cluster.agent(at(3)), Duration::from_s(5)};
+    const ReplyBody called = ask(cluster, at(0), call);
+    ASSERT_TRUE(std::holds_alternative<CallReply>(called)) << text_of(called);
+    EXPECT_EQ(std::get<CallReply>(called).result, "30");
+
+    CallVerified verified;
+    verified.tool = "add";
+    verified.arguments = R"({"a":10,"b":20})";
+    const ReplyBody decided = ask(cluster, at(0), verified);
+    ASSERT_TRUE(std::holds_alternative<VerifiedReply>(decided)) << text_of(decided);
+    const auto& reply = std::get<VerifiedReply>(decided);
+    EXPECT_EQ(reply.result, "30");
+    EXPECT_EQ(reply.dissenting, std::vector<AgentId>{cluster.agent(at(6))});
+}
+
+TEST(NodeInCluster, FindsEachOtherThroughOneAddress) {
+    SimOptions options = nodes(5);
+    options.linking = Linking::dialled;
+    SimCluster cluster{options, honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
+    for (std::uint32_t node = 0; node < 5; ++node) {
+        for (std::uint32_t other = 0; other < 5; ++other) {
+            if (node == other) continue;
+            EXPECT_TRUE(cluster.connected({at(node), at(other)})) << node << ' ' << other;
+        }
+    }
+    const ReplyBody reply = ask(cluster, at(4), add("final/n", 5, Reading::final));
+    EXPECT_TRUE(std::holds_alternative<SubmitReply>(reply)) << text_of(reply);
+}
+
+TEST(NodeInCluster, FinalisesUnderEveryAttackOfOneSeat) {
+    for (const Attack attack :
+         {Attack::silence,
+          Attack::always_reject,
+          Attack::random_voting,
+          Attack::always_accept,
+          Attack::equivocation,
+          Attack::withheld_data}) {
+        SimOptions options = nodes(4);
+        options.attacks[at(1)] = attack;
+        SimCluster cluster{options, honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
+        for (int i = 0; i < 5; ++i) {
+            const ReplyBody reply = ask(cluster, at(0), add("final/n", 1, Reading::final));
+            EXPECT_TRUE(std::holds_alternative<SubmitReply>(reply))
+                << to_string(attack) << ": " << text_of(reply);
+        }
+        EXPECT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
+        EXPECT_EQ(value_at(cluster, at(3), "final/n"), "5") << to_string(attack);
+    }
+}
+
+}  // namespace
+}  // namespace creto
