@@ -27,7 +27,7 @@ Result<BranchTip> follow(const BranchTip& parent, const Block& block, const Bloc
         return refuse("its view or height does not follow its parent's");
     }
     // The mark never goes back, and one height has one mark on a branch. The genesis state is
-    // everyone's own knowledge: the first block is held against that elsewhere. (ORD-M1.1)
+    // everyone's own knowledge: the first block is held against that elsewhere. [ORD-M1.1]
     const bool changed = block.executed.height == parent.executed.height &&
                          block.executed != parent.executed && parent.height != Height{};
     if (block.executed.height < parent.executed.height || block.executed.height > parent.height ||

@@ -3,7 +3,7 @@
 // Why      A vote, a new block and a finalisation all need the cut that a branch has reached.
 // Source   Rules L1, L2 and L8 in docs/spec/ordering.md.
 // Holds    A linked block has an unbroken chain of linked parents down to the root, continues its
-//          parent's cut, and names the root of the cut after it. (ORD-L2.1) A block that does not
+//          parent's cut, and names the root of the cut after it. [ORD-L2.1] A block that does not
 //          is broken, whoever signed it, and so is every block on it. Notarized blocks are never
 //          evicted; of the others, those of the lowest views go first when
 //          limits::pending_blocks_max is reached.

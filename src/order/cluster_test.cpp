@@ -19,7 +19,7 @@ TEST(Cluster, FinalisesOneVertexAndGoesIdle) {
     c.produce(2);
     EXPECT_TRUE(c.run_until_ordered(Duration::from_s(1)));
     c.run_for(Duration::from_ms(500));
-    // The block with the vertex, and the one that carries its root: nothing spins. (ORD-L15.2)
+    // The block with the vertex, and the one that carries its root: nothing spins. [ORD-L15.2]
     EXPECT_EQ(c.chain().size(), 2U);
 }
 

@@ -57,7 +57,7 @@ void OrderingCore::start(Instant now, Effects& effects) {
     if (views_.notarized().view > views_.final().view) unfinal_since_ = now;
     if (voter_) {
         // Own votes count again here as they do at the peers, or a network that was killed as a
-        // whole stays one vote short for ever (monorepo#4275). (ORD-R1.1)
+        // whole stays one vote short for ever (monorepo#4275). (rule R1)
         for (const Vote& vote : voter_->durable(views_.final().view.next(), View{~0ULL}))
             count(vote, now, effects);
     }
@@ -112,7 +112,7 @@ void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, E
         ++counters_.votes_ignored;
     } else {
         if (!ahead_ && view > current_) ahead_ = Ahead{view, from, now};
-        // The leader itself gave up: nobody waits for it any longer. (ORD-P2.1)
+        // The leader itself gave up: nobody waits for it any longer. (rule P2)
         if (vote.content.kind == VoteKind::nullify && view == current_ &&
             vote.seat == leader(view)) {
             leader_gave_up_ = true;
@@ -120,7 +120,7 @@ void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, E
         count(vote, now, effects);
         if (vote.content.kind == VoteKind::notarize) seek_second(vote.content, from, effects);
     }
-    // A vote for a view that is over comes from a straggler, or was late. (ORD-A4.1)
+    // A vote for a view that is over comes from a straggler, or was late. (rule A4)
     if (const auto peer = peers_.find(from);
         peer != peers_.end() && vote.content.kind == VoteKind::nullify && view < current_) {
         help(from, peer->second, view, View{}, now, effects);
@@ -181,7 +181,7 @@ bool OrderingCore::overdue(Instant now) {
     return false;
 }
 
-// (ORD-L15.1) Without work nobody's timer runs; each of these is a reason to decide something.
+// [ORD-L15.1] Without work nobody's timer runs; each of these is a reason to decide something.
 bool OrderingCore::has_work(Instant now) {
     if (now >= pace_.heartbeat_at()) return true;
     wake_at(pace_.heartbeat_at());
@@ -217,7 +217,7 @@ void OrderingCore::watch(Instant now, Effects& effects) {
             wake_at(deadline);
         }
     } else if (now >= retry_at_) {
-        repeat(now, effects);  // (ORD-X3.1)
+        repeat(now, effects);  // (rule X3)
         retry_at_ = now + pace_.retry();
     }
     if (voter_->cast(current_, VoteKind::nullify) || voter_->cast(current_, VoteKind::finalize)) {
@@ -226,7 +226,7 @@ void OrderingCore::watch(Instant now, Effects& effects) {
     }
     if (overdue(now)) {
         if (now >= finality_retry_at_) {
-            // (ORD-F4.1) Stored votes only: nothing new is ever said about an old view here.
+            // (rule F4) Stored votes only: nothing new is ever said about an old view here.
             send_own_votes(seats_, views_.final().view.next(), effects);
             effects.send_all(seats_, status());
             ++counters_.retransmissions;
@@ -278,7 +278,7 @@ void OrderingCore::catch_up(Instant now, Effects& effects) {
     if (behind()) {
         if (const auto lacking = tree_.missing_ancestor(views_.final().block))
             repair_.want(*lacking, final_source_);
-        // No more than can be executed soon. (ORD-L11.2)
+        // No more than can be executed soon. (rule L11)
         if (chain_.height() <= marks_.highest().plus(execution_lag_max))
             repair_.want(chain_.height().next(), final_source_);
     }
@@ -312,7 +312,7 @@ void OrderingCore::flush(Instant now, Effects& effects) {
         }
         if (voter_->compacting() && views_.finalization())
             writes_.push_back(simplex::write_certificate(*views_.finalization()));
-        // (ORD-W1.1) One durable batch, then the votes.
+        // [ORD-W1.1] One durable batch, then the votes.
         const auto saved = voter_->save(std::exchange(writes_, {}), effects);
         flush_at_.reset();
         for (const Vote& vote : saved.votes)

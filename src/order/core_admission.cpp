@@ -1,7 +1,7 @@
 // Admission: what is worth a signature check, and which signatures must hold.
 //
 // Why      A check costs 57 us; a flood of what cannot change anything must cost nothing.
-// (ORD-A1.1)
+// (rule A1)
 #include <algorithm>
 
 #include "order/core.hpp"
@@ -62,7 +62,7 @@ Items items_of(const Certificate& certificate, const Roster& roster) {
 }
 
 /// Links first, they are cheap: a chain that is not one never reaches the signature check.
-/// (ORD-L11.3)
+/// (rule L11)
 Items items_of(const ChainAnswer& answer, const Roster& roster) {
     if (answer.blocks.empty() || answer.finalization.content.kind != VoteKind::finalize)
         return std::nullopt;
@@ -135,7 +135,7 @@ bool OrderingCore::worth(const Proposal& proposal) const {
     return !views_.equivocated(view) || (notarized && tree_.find(id) == nullptr);
 }
 
-// (ORD-A2.1) Certificates prove themselves, at any view above the final one.
+// (rule A2) Certificates prove themselves, at any view above the final one.
 bool OrderingCore::worth(const Certificate& certificate) const {
     const VoteContent& content = certificate.content;
     return content.view > views_.final().view && views_.find(content.view, content.kind) == nullptr;

@@ -37,7 +37,7 @@ void OrderingCore::count(const Vote& vote, Instant now, Effects& effects) {
 
 /// A vote with our key that our log does not know: another process uses the key, or the log was
 /// rolled back. Own votes are durable before anyone sees them, so there is no third way.
-/// (ORD-R2.1)
+/// (rule R2)
 void OrderingCore::check_own(const VoteContent& content) {
     if (!voter_ || halted_ || content.view <= voter_->floor() || voter_->knows(content)) return;
     halt(
@@ -68,7 +68,7 @@ void OrderingCore::accept(
     for (const auto& key : views_.take_dropped())
         writes_.push_back(simplex::erase_certificate(key.view, key.kind));
 
-    // (ORD-C1.1) One speaker for each fresh certificate; everyone else counted the votes as well.
+    // (rule C1) One speaker for each fresh certificate; everyone else counted the votes as well.
     // Those without a seat see no votes: a finalisation goes to them, too.
     const bool fresh = content.view.next() >= current_;
     if (fresh && self_ && leader(content.view.next()) == roster_.members()[*self_].seat) {
@@ -87,7 +87,7 @@ void OrderingCore::accept(
         how = skipped_ ? Pacemaker::Entered::by_skip : Pacemaker::Entered::by_timeout;
         ++counters_.views_nullified;
     }
-    enter(content.view.next(), how, now);  // (ORD-E1.1)
+    enter(content.view.next(), how, now);  // (rule E1)
 }
 
 void OrderingCore::accept_notarization(const Certificate& certificate, Instant now) {
@@ -95,9 +95,9 @@ void OrderingCore::accept_notarization(const Certificate& certificate, Instant n
     tree_.keep(content.block);
     if (!unfinal_since_) unfinal_since_ = now;
     if (content.view == current_) pace_.notarized(now);
-    // (ORD-F1.1) Not where we gave up (the gate refuses), not where the leader told two stories,
+    // [ORD-F1.1] Not where we gave up (the gate refuses), not where the leader told two stories,
     // and to no use where q seats gave up. Not before start(): a restarted node repeats, it does
-    // not decide anew about what it may have seen before. (ORD-R3.1)
+    // not decide anew about what it may have seen before. (rule R3)
     const bool may = started_ && may_vote() && !views_.equivocated(content.view) &&
                      views_.find(content.view, VoteKind::nullify) == nullptr;
     if (may) static_cast<void>(voter_->finalize(certificate));
@@ -110,11 +110,11 @@ void OrderingCore::accept_finalization(const Certificate& certificate, Instant n
     if (voter_) voter_->forget_through(view);
     unfinal_since_.reset();
     if (views_.notarized().view > view) unfinal_since_ = now;
-    pace_.finalized();  // (ORD-E4.1)
+    pace_.finalized();  // [ORD-E4.1]
 }
 
 void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
-    CRETO_ASSERT(view > current_);  // Never backwards. (ORD-E1.1)
+    CRETO_ASSERT(view > current_);  // Never backwards. (rule E1)
     current_ = view;
     ++counters_.views_entered;
     if (view.value() > limits::view_retention)
@@ -135,7 +135,7 @@ void OrderingCore::finish() {
     finalize_through(finalization.content.block, finalization);
 }
 
-// (ORD-F3.1) A finalisation makes all ancestors final, however far back. (ORD-L8.1)
+// [ORD-F3.1] A finalisation makes all ancestors final, however far back. [ORD-L8.1]
 void OrderingCore::finalize_through(const BlockId& id, const Certificate& finalization) {
     if (agreement_lost_) return;
     const auto path = tree_.path(id);
@@ -151,7 +151,7 @@ void OrderingCore::finalize_through(const BlockId& id, const Certificate& finali
         const simplex::TreeBlock& held = *tree_.find(at);
         StoredBlock stored{held.block, std::nullopt};
         if (at == id) stored.finalization = finalization;
-        if (!marks_.add_final(held.block.executed)) {  // (ORD-M3.1)
+        if (!marks_.add_final(held.block.executed)) {  // [ORD-M3.1]
             halt(
                 "the finalised block " + std::to_string(held.block.height.value()) +
                 " names another state at height " +
@@ -171,7 +171,7 @@ void OrderingCore::finalize_through(const BlockId& id, const Certificate& finali
 }
 
 /// Somebody voted for another block than the one that the leader showed us: only its proposal can
-/// prove that the leader lied, so we ask for it, once a view. (ORD-N2.2)
+/// prove that the leader lied, so we ask for it, once a view. (rule N2)
 void OrderingCore::seek_second(const VoteContent& said, const AgentId& whom, Effects& effects) {
     const auto first = views_.proposal(said.view);
     if (!first || *first == said.block || views_.equivocated(said.view)) return;
@@ -187,7 +187,7 @@ void OrderingCore::accuse(const VoteConflict& proof) {
     const bool two_proposals =
         proof.a.content.kind == VoteKind::notarize && content.kind == VoteKind::notarize;
     if (two_proposals && proof.a.seat == leader(content.view)) {
-        views_.mark_equivocated(content.view);  // (ORD-N2.1)
+        views_.mark_equivocated(content.view);  // (rule N2)
         judge_again_ = true;
     }
     const std::string what = "seat " + std::to_string(proof.a.seat.value()) +
@@ -195,7 +195,7 @@ void OrderingCore::accuse(const VoteConflict& proof) {
                              " that contradict each other";
     log_.debug(what);
     // Crash mode tolerates no liar at all: the only safe thing left is to stop, and say who.
-    if (roster_.mode() == QuorumMode::crash) halt(what);  // (ORD-K1.1)
+    if (roster_.mode() == QuorumMode::crash) halt(what);  // [ORD-K1.1]
 }
 
 /// Two certificates that cannot both exist: every seat in both lied.

@@ -32,9 +32,9 @@ void OrderingCore::accept_block(const BlockId& id, const Proposal& proposal, Ins
 void OrderingCore::consider(Instant now) {
     if (!may_vote() || !judge_again_) return;
     judge_again_ = false;
-    // Once a view, and never after giving it up; the gate holds that anyway. (ORD-N1.1)
+    // Once a view, and never after giving it up; the gate holds that anyway. [ORD-N1.1]
     if (voter_->cast_any(current_)) return;
-    if (views_.equivocated(current_)) return give_up(now);  // (ORD-N2.1)
+    if (views_.equivocated(current_)) return give_up(now);  // (rule N2)
     if (views_.refused(current_)) {
         ++counters_.proposals_refused;
         return give_up(now);
@@ -55,13 +55,13 @@ void OrderingCore::consider(Instant now) {
             break;
         }
         case Judgement::Verdict::invalid:
-            // Structurally wrong: nothing that arrives later makes it right. (ORD-N4.1)
+            // Structurally wrong: nothing that arrives later makes it right. [ORD-N4.1]
             ++counters_.proposals_refused;
             log_.debug("proposal of view " + std::to_string(current_.value()) + ": " + judged_.why);
             give_up(now);
             break;
         case Judgement::Verdict::waits:
-            break;  // Missing is never a fault; only the view's own time ends it. (ORD-N4.2)
+            break;  // Missing is never a fault; only the view's own time ends it. (rule N4)
     }
 }
 
@@ -90,13 +90,13 @@ OrderingCore::Judgement OrderingCore::judge(View view, const BlockId& id) {
 OrderingCore::Judgement OrderingCore::judge_body(const Block& block, const BranchTip& parent) {
     using Verdict = Judgement::Verdict;
     using Agreement = simplex::ExecutedMarks::Agreement;
-    const Agreement agreement = marks_.compare(block.executed);  // (ORD-M2.1)
+    const Agreement agreement = marks_.compare(block.executed);  // [ORD-M2.1]
     if (agreement == Agreement::different) {
         return {.verdict = Verdict::invalid, .why = "its executed mark is not what we executed"};
     }
     Judgement judgement;
     if (!block.delta.empty()) {
-        CutSource::Check check = source_.check(*parent.cut, block.delta);  // (ORD-L3.1)
+        CutSource::Check check = source_.check(*parent.cut, block.delta);  // (rule L3)
         if (check.verdict == CutSource::Check::Verdict::invalid) {
             return {.verdict = Verdict::invalid, .why = std::move(check.why)};
         }
@@ -114,7 +114,7 @@ void OrderingCore::lead(Instant now) {
     if (voter_->cast_any(current_) || views_.proposal(current_)) return;
     const auto found = views_.parent_for(current_);
     if (const auto* missing = std::get_if<std::vector<simplex::CertificateKey>>(&found)) {
-        // Asked for by catch_up(); we build when it is here. (ORD-P1.1)
+        // Asked for by catch_up(); we build when it is here. [ORD-P1.1]
         judged_.certificates = *missing;
         return;
     }
@@ -123,14 +123,14 @@ void OrderingCore::lead(Instant now) {
     judged_.block = tree_.missing_ancestor(std::get<Head>(found).block);
     if (parent == nullptr) return;
     if (any_proposal_ && now < proposal_seen_at_ + options_.view_interval)
-        return wake_at(proposal_seen_at_ + options_.view_interval);  // (ORD-P3.1)
+        return wake_at(proposal_seen_at_ + options_.view_interval);  // (rule P3)
     std::vector<LaneRange> delta;
     if (source_.has_unordered(*parent->cut)) delta = source_.build(*parent->cut);
     if (delta.empty() && !may_lead_empty(*parent, now)) return;
     propose(*parent, std::move(delta), now);
 }
 
-/// An empty block is worth its votes only if someone waits for what it carries. (ORD-L15.2)
+/// An empty block is worth its votes only if someone waits for what it carries. [ORD-L15.2]
 bool OrderingCore::may_lead_empty(const BranchTip& parent, Instant now) {
     if (now >= pace_.heartbeat_at() || overdue(now)) return true;
     if (tally_.nullify_count(current_) > roster_.quorum().t) return true;

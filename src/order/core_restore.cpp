@@ -1,7 +1,7 @@
 // Restart: the chain, certificates, pending blocks and own votes, read back from storage.
 //
 // Why      A restarted node repeats what it said and decides nothing anew: its flags come from the
-//          vote log alone, and what it may do next from certificates. (ORD-R1.2)
+//          vote log alone, and what it may do next from certificates. (rule R1)
 #include <algorithm>
 
 #include "order/core.hpp"
@@ -142,7 +142,7 @@ void OrderingCore::restore_votes(
     const VoteLogContents& votes, const std::vector<Certificate>& certificates
 ) {
     if (!voter_) return;
-    if (!votes.intact) return halt("the vote log is damaged: " + votes.damage);  // (ORD-R4.1)
+    if (!votes.intact) return halt("the vote log is damaged: " + votes.damage);  // [ORD-R4.1]
     if (auto read = voter_->restore(votes.records); !read) return halt(read.error().message);
     voter_->forget_through(views_.final().view);
     for (const Vote& vote : voter_->durable(views_.final().view.next(), View{~0ULL})) {

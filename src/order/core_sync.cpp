@@ -9,7 +9,7 @@ using simplex::StoredBlock;
 
 namespace {
 
-/// What one peer may ask for: certificates, blocks and chains together. (ORD-G4.1)
+/// What one peer may ask for: certificates, blocks and chains together. (rule G4)
 constexpr TokenBucket::Options request_quota{.rate_per_s = 200, .burst = 400};
 /// Chain answers under way to the store, for all peers together.
 constexpr std::size_t loads_max = 8;
@@ -23,7 +23,7 @@ void OrderingCore::hear(const AgentId& from, Instant now) {
     if (member == nullptr) return;
     const Duration window = std::max(Duration::from_s(1), pace_.delta() * 4);
     const bool quorum_back = heard_.hear(*roster_.index_of(member->seat), current_, now, window);
-    if (quorum_back) pace_.quorum_back();  // (ORD-E4.1)
+    if (quorum_back) pace_.quorum_back();  // [ORD-E4.1]
 }
 
 void OrderingCore::list_peers() {
@@ -44,7 +44,7 @@ void OrderingCore::on_peer_up(const AgentId& peer, Instant now, Effects& effects
     list_peers();
     hear(peer, now);
     if (!started_) return;
-    // (ORD-E5.1) Whoever is ahead answers a status with its best certificate.
+    // (rule E5) Whoever is ahead answers a status with its best certificate.
     effects.send(peer, status());
     if (member != nullptr) send_own_votes({peer}, views_.final().view.next(), effects);
     settle(now, effects);
@@ -124,7 +124,7 @@ void OrderingCore::on_status(
     if (found != peers_.end() && their.epoch == Epoch{1}) {
         if (their.finalized_view < views_.final().view || their.view < current_)
             help(from, found->second, their.view, their.finalized_view, now, effects);
-        // A claim moves nothing here: only certificates do. It is a reason to ask. (ORD-E5.2)
+        // A claim moves nothing here: only certificates do. It is a reason to ask. [ORD-E5.2]
         if (their.finalized_view > views_.final().view || their.view > current_)
             tell(from, now, effects);
     }
@@ -143,7 +143,7 @@ void OrderingCore::on_certificate_request(
 ) {
     hear(from, now);
     if (admit(from, now)) {
-        // What is settled is answered by what settled it. (ORD-G5.1)
+        // What is settled is answered by what settled it. (rule G5)
         const Certificate* answer = views_.find(request.view, request.kind);
         if (answer == nullptr && request.view <= views_.final().view && views_.finalization())
             answer = &*views_.finalization();
@@ -191,7 +191,7 @@ void OrderingCore::on_chain_request(
     } else if (found->second.loading || loads_.size() >= loads_max) {
         ++counters_.requests_refused;
     } else {
-        // Exact keys only, at most one message's worth: never a scan. (ORD-G4.1)
+        // Exact keys only, at most one message's worth: never a scan. (rule G4)
         Load load{.ticket = effects.new_ticket(), .column = Column::blocks, .keys = {}};
         for (std::uint64_t i = 0; i < count; ++i) {
             const Height height = request.from.plus(i);

@@ -1,9 +1,9 @@
 // ExecutedMarks: what executing each finalised height gave here, held against what headers claim.
 //
 // Why      A replica whose state differs must find out within a view, and must not go on.
-// Source   rules N3 and M1 to M3 in docs/spec/ordering.md.
-// Holds    (ORD-M2.1) a header's mark agrees only if this node executed that height itself and got
-//          the same; before that the answer is "not yet". (ORD-M3.1) a mark in a *finalised* header
+// Source   DESIGN "Block"; rules N3 and M1 to M3 in docs/spec/ordering.md.
+// Holds    [ORD-M2.1] a header's mark agrees only if this node executed that height itself and got
+//          the same; before that the answer is "not yet". [ORD-M3.1] a mark in a *finalised* header
 //          that differs from our own is a divergence, in whichever order the two become known.
 #pragma once
 

@@ -1,7 +1,7 @@
 // FinalChain: the finalised blocks: what is still to be handed out, and what others may fetch.
 //
 // Why      The unit of output is one finalised block, whether it became final alone, with its
-//          descendants, or through catch-up (snarkOS#2987). (ORD-L8.1)
+//          descendants, or through catch-up (snarkOS#2987). [ORD-L8.1]
 // Source   Rules L8 and L11 in docs/spec/ordering.md.
 // Holds    Heights are appended without gaps and taken in order, each once. The last
 //          limits::view_retention blocks stay in memory with their finalisations; older ones are in
@@ -58,7 +58,7 @@ private:
 };
 
 /// The longest provable part of consecutive finalised blocks, within one message: up to the last
-/// that carries its finalisation. None if no block does. (ORD-L11.1)
+/// that carries its finalisation. None if no block does. [ORD-L11.1]
 [[nodiscard]] std::optional<ChainAnswer> provable(const std::vector<StoredBlock>& run);
 
 }  // namespace creto::simplex

@@ -3,7 +3,7 @@
 // Why      A leader that is dead should cost one short turn, not a full timeout each time; and
 //          patience should start over when enough seats are back.
 // Source   Rules E2 (skip) and E4 in docs/spec/ordering.md. Local knowledge: it shortens our own
-//          timers and changes nobody's leader. (ORD-E2.2)
+//          timers and changes nobody's leader. [ORD-E2.2]
 #pragma once
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 // Why      Everyone must agree without talking: round robin over the members in seat order, from
 //          the view alone. A leader that is dead is skipped by short local timers, never by a
 //          change of this function: a choice from local knowledge would split the network.
-// Source   Rule L14 without reputation; the roster is fixed for the epoch. (ORD-L14.1)
+// Source   Rule L14 without reputation; the roster is fixed for the epoch. (rule L14)
 #pragma once
 
 #include "model/genesis.hpp"

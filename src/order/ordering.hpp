@@ -4,10 +4,10 @@
 //          delays, with one message flow and no view change protocol.
 // Source   Simplex (Chan and Pass 2023); cuts after Autobahn (SOSP 2024). The rules, with their
 //          tags, are in docs/spec/ordering.md.
-// Holds    (ORD-L8.1) take_finalized() gives every height once, in order, the same on every correct
-//          node. No vote leaves, or counts here, before its record is durable (ORD-W1.1). A seat
+// Holds    [ORD-L8.1] take_finalized() gives every height once, in order, the same on every correct
+//          node. No vote leaves, or counts here, before its record is durable [ORD-W1.1]. A seat
 //          never signs two votes that conflict(), across any restart with an intact vote log
-//          (ORD-W2.1).
+//          [ORD-W2.1].
 // Use      restore(), then start(), then on_*() for every event. After each call: take_finalized()
 //          until empty, take_wanted(), take_evidence(); arm next_wake(). on_executed() reports what
 //          executing each finalised block gave, in order.
@@ -136,14 +136,14 @@ public:
     /// reported before start(); it is all zero otherwise.
     void on_executed(const ExecutedMark& mark, Instant now, Effects& effects);
     /// At most limits::blocks_per_message_max at once, in height order, each height exactly once:
-    /// call until empty. (ORD-L8.1)
+    /// call until empty. [ORD-L8.1]
     [[nodiscard]] std::vector<FinalizedBlock> take_finalized();
     [[nodiscard]] std::vector<WantedData> take_wanted();
     /// Proofs seen since the last call, each once.
     [[nodiscard]] std::vector<Evidence> take_evidence();
 
     /// Cheap admission before signatures are checked: false for what could change nothing (outside
-    /// the window, already known, already decided). (ORD-A1.1) (ORD-A2.1)
+    /// the window, already known, already decided). (rule A1) (rule A2)
     [[nodiscard]] bool worth_checking(const Message& message) const;
 
     [[nodiscard]] View view() const;

@@ -3,11 +3,11 @@
 // Why      Timers never decide anything: they only make this seat give its view up. Too short, and
 //          every view ends in nullifications; too long, and a dead leader costs too much.
 // Source   Rules E2, E4, X3, F4 and L15 in docs/spec/ordering.md.
-// Holds    (ORD-E4.1) delta doubles from the second nullified view in a row on, up to delta_max,
+// Holds    [ORD-E4.1] delta doubles from the second nullified view in a row on, up to delta_max,
 // and
 //          falls back on a finalisation or when seats return up to a quorum. A view that was
 //          notarized slowly sets a floor, so that a slow network is not timed out again and again.
-//          (ORD-L15.1) without work no timer of a view runs, except the heartbeat.
+//          [ORD-L15.1] without work no timer of a view runs, except the heartbeat.
 #pragma once
 
 #include <algorithm>

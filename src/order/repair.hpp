@@ -4,9 +4,9 @@
 //          below the current view the network can lock up although everyone is online
 //          (monorepo#2192, #4386).
 // Source   Rules G1 to G5 and L11 in docs/spec/ordering.md.
-// Holds    (ORD-G2.1) the first to ask is whoever must hold it, then every connected seat in turn;
+// Holds    [ORD-G2.1] the first to ask is whoever must hold it, then every connected seat in turn;
 //          an answer that does not help is not punished. What is no longer wanted is forgotten at
-//          the next sweep, so the list is as long as what is lacking now. (ORD-G3.1)
+//          the next sweep, so the list is as long as what is lacking now. [ORD-G3.1]
 #pragma once
 
 #include <map>

@@ -2,8 +2,8 @@
 //
 // Why      A certificate is announced exactly once; peers pay for every repeat.
 // Source   Simplex (Chan and Pass 2023), section 2.1.
-// Holds    (ORD-C0.1) a certificate is made by the one vote that completes the quorum of its
-//          content, from distinct seats. (ORD-A1.2) one slot per (view, kind, seat); the first vote
+// Holds    [ORD-C0.1] a certificate is made by the one vote that completes the quorum of its
+//          content, from distinct seats. [ORD-A1.2] one slot per (view, kind, seat); the first vote
 //          stays, a later one never replaces it. A vote that no correct seat signs beside an
 //          earlier one of the same view is answered with the proof, once per view and seat.
 // Units    Counts of distinct seats, compared with Quorum::q.

@@ -3,9 +3,9 @@
 // Why      A block may stand on a notarized view only with proof that every view between was given
 //          up: that is a safety rule, not an optimisation (ava-labs/Simplex#281).
 // Source   Simplex (Chan and Pass 2023), section 2.1; rules P1, N3, C3, G3 in
-// docs/spec/ordering.md. Holds    (ORD-C3.1) a view keeps its notarization and its nullification
+// docs/spec/ordering.md. Holds    [ORD-C3.1] a view keeps its notarization and its nullification
 // side by side: the next
-//          leader may build on either. (ORD-F3.1) a finalisation replaces everything at or below
+//          leader may build on either. [ORD-F3.1] a finalisation replaces everything at or below
 //          its view. Nothing is kept for views that no certificate or proposal names.
 // Cost     O(log views) for a look-up, O(v - p) for a parent.
 #pragma once
@@ -21,7 +21,7 @@
 namespace creto::simplex {
 
 /// A certificate, named by what it answers: a view can have a notarization and a nullification, and
-/// they answer opposite questions. (ORD-G1.1)
+/// they answer opposite questions. [ORD-G1.1]
 struct CertificateKey {
     View view;
     VoteKind kind = VoteKind::notarize;
@@ -71,9 +71,9 @@ public:
     [[nodiscard]] View certified() const;
 
     /// The parent for a block of `view`: the highest certified view below it, with every view
-    /// between nullified. Else what is missing to say so. (ORD-P1.1)
+    /// between nullified. Else what is missing to say so. [ORD-P1.1]
     [[nodiscard]] std::variant<Head, std::vector<CertificateKey>> parent_for(View view) const;
-    /// (ORD-N3.1)
+    /// [ORD-N3.1]
     [[nodiscard]] Ancestry check_parent(View view, View parent_view, const BlockId& parent) const;
 
     // The first proposal of a view that its leader signed, and whether there was a second.

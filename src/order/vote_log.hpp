@@ -2,9 +2,9 @@
 //
 // Why      A vote that left this process must be known after any crash, or the seat signs twice.
 // Format   Byte 1, then the vote's canonical bytes, signature included: a restarted node repeats its
-//          votes, it never makes them anew. (ORD-W3.1)
+//          votes, it never makes them anew. [ORD-W3.1]
 //          Byte 2, then a view: votes up to there are dropped, and there will never be another.
-//          (ORD-W4.1)
+//          [ORD-W4.1]
 // Errors   corrupt: not a record of this version. The log's own checksums come first.
 #pragma once
 

@@ -70,15 +70,15 @@ std::optional<Refusal> Voter::refusal(const VoteContent& content) const {
                 return notarize->vote.content == content ? Refusal::already_cast
                                                          : Refusal::other_content;
             }
-            if (nullify) return Refusal::nullified;  // (ORD-N1.1)
+            if (nullify) return Refusal::nullified;  // [ORD-N1.1]
             if (finalize) return Refusal::finalized;
             break;
         case VoteKind::nullify:
-            if (finalize) return Refusal::finalized;  // (ORD-F2.1)
+            if (finalize) return Refusal::finalized;  // [ORD-F2.1]
             if (nullify) return Refusal::already_cast;
             break;
         case VoteKind::finalize:
-            if (nullify) return Refusal::nullified;  // (ORD-F1.1)
+            if (nullify) return Refusal::nullified;  // [ORD-F1.1]
             if (finalize) {
                 return finalize->vote.content == content ? Refusal::already_cast
                                                          : Refusal::other_content;

@@ -1,14 +1,14 @@
 // Voter: the only gate that signs votes, and the memory that keeps it from signing two that clash.
 //
 // Why      Safety of the whole network rests on each seat's word: one notarize vote a view, and
-//          never both Finalize(v) and Nullify(v). One gate, nothing else calls sign(). (ORD-W1.2)
+//          never both Finalize(v) and Nullify(v). One gate, nothing else calls sign(). [ORD-W1.2]
 // Source   Simplex (Chan and Pass 2023), section 2.1; rules N1, F1, F2, X1 in
-// docs/spec/ordering.md. Holds    (ORD-W2.1) refuses, whatever it is asked: a second different vote
+// docs/spec/ordering.md. Holds    [ORD-W2.1] refuses, whatever it is asked: a second different vote
 // of a view and kind;
 //          Notarize or Finalize after Nullify; Nullify after Finalize; Finalize of a block other
 //          than the notarized one, or than the one it notarized itself; anything at or below the
 //          floor, where it no longer knows what it said.
-//          (ORD-W1.1) a new vote comes out only through save(), together with the ticket of the
+//          [ORD-W1.1] a new vote comes out only through save(), together with the ticket of the
 //          Persist that holds its record, and counts only once on_persisted() has named it.
 // Errors   Refusal; restore(): corrupt, after which this seat must observe and not vote.
 // Cost     O(log views) and one signature per vote.
@@ -60,7 +60,7 @@ public:
     /// is below the floor leaves the log with it. Requires: unsaved().
     [[nodiscard]] Saved save(std::vector<KeyWrite> writes, Effects& effects);
     /// True when the next save() replaces the log: `writes` must then hold what the floor rests on,
-    /// or a restarted network would find views that nobody may vote in. (ORD-W4.1)
+    /// or a restarted network would find views that nobody may vote in. [ORD-W4.1]
     [[nodiscard]] bool compacting() const { return records_ >= compact_records; }
     /// The votes that are durable now and may be counted. Empty for tickets of others.
     [[nodiscard]] std::vector<Vote> on_persisted(Ticket ticket);

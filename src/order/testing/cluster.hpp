@@ -17,11 +17,10 @@
 #include "order/ordering.hpp"
 #include "order/testing/fake_disk.hpp"
 #include "order/testing/fake_lanes.hpp"
+#include "order/testing/seats.hpp"
 #include "order/vote_log.hpp"
 
 namespace creto::simplex::testing {
-
-using Index = std::uint32_t;
 
 struct ClusterOptions {
     Index n = 4;
@@ -71,7 +70,10 @@ struct Participant {
 class Cluster {
 public:
     explicit Cluster(ClusterOptions options)
-        : options_{options}, prng_{options.seed}, roster_{make_genesis()}, nodes_(total()) {
+        : options_{options},
+          prng_{options.seed},
+          seats_{options.n, options.mode, options.observers},
+          nodes_(total()) {
         group_.assign(total(), 0);
         for (auto& node : nodes_)
             node = std::make_unique<Participant>();
@@ -80,10 +82,9 @@ public:
     // --- the world ---
     [[nodiscard]] Instant now() const { return now_; }
     [[nodiscard]] Prng& prng() { return prng_; }
-    [[nodiscard]] const Roster& roster() const { return roster_; }
-    [[nodiscard]] const SignatureScheme& scheme() const { return scheme_; }
-    [[nodiscard]] const Signer& signer(Index i) const { return *signers_[i]; }
-    [[nodiscard]] AgentId agent(Index i) const { return signers_[i]->public_key(); }
+    [[nodiscard]] const Seats& seats() const { return seats_; }
+    [[nodiscard]] const Roster& roster() const { return seats_.roster; }
+    [[nodiscard]] AgentId agent(Index i) const { return seats_.agent(i); }
     [[nodiscard]] Index total() const { return options_.n + options_.observers; }
     [[nodiscard]] Participant& node(Index i) { return *nodes_[i]; }
     [[nodiscard]] Ordering& ordering(Index i) { return *nodes_[i]->ordering; }
@@ -93,8 +94,14 @@ public:
 
     /// Returns false to lose a message on its way.
     std::function<bool(Index from, Index to, const Message& message)> pass;
-    /// Sees every message as it arrives.
+    /// Sees every message as it arrives, and as it leaves.
     std::function<void(Index from, Index to, const Message& message)> seen;
+    std::function<void(Index from, Index to, const Message& message)> sent;
+    /// The cut after a block that was ever proposed, for liars who make blocks of their own.
+    [[nodiscard]] Cut cut_after(const BlockId& block) const {
+        const auto found = cuts_.find(block);
+        return found == cuts_.end() ? Cut{} : found->second;
+    }
 
     void start(Index i) {
         Participant& m = node(i);
@@ -112,9 +119,9 @@ public:
         m.vertices_final = 0;
         const bool seat = i < options_.n;
         m.ordering = std::make_unique<Ordering>(
-            roster_,
-            seat ? std::optional<Seat>{roster_.members()[i].seat} : std::nullopt,
-            *signers_[i],
+            seats_.roster,
+            seat ? std::optional<Seat>{seats_.seat(i)} : std::nullopt,
+            *seats_.signers[i],
             m.lanes,
             options_.ordering,
             log_
@@ -156,7 +163,7 @@ public:
     /// A new vertex in the lane of a seat, sent to everyone.
     void produce(Index i) {
         Participant& author = node(i);
-        const LaneId lane{roster_.members()[i].seat, {}};
+        const LaneId lane{seats_.seat(i), {}};
         author.lanes.held[lane] = author.lanes.held_of(lane).next();
         if (author.up()) {
             author.ordering->on_data(now_, author.effects);
@@ -215,7 +222,7 @@ public:
             for (Index i = 0; i < total(); ++i) {
                 if (!node(i).up() || node(i).ordering->halted()) continue;
                 for (Index seat = 0; seat < options_.n; ++seat) {
-                    const LaneId lane{roster_.members()[seat].seat, {}};
+                    const LaneId lane{seats_.seat(seat), {}};
                     const Cut& cut = ordering(i).finalized_cut();
                     const auto found = cut.find(lane);
                     const Sequence final = found == cut.end() ? Sequence{} : found->second.sequence;
@@ -236,6 +243,26 @@ public:
     }
 
     // --- for tests that speak themselves ---
+    /// Tells a node that all the others are connected, whether they run or not.
+    void connect_all(Index i) {
+        for (Index j = 0; j < total(); ++j) {
+            if (j != i) node(i).ordering->on_peer_up(agent(j), now_, node(i).effects);
+        }
+        settle(i);
+    }
+    [[nodiscard]] bool said(Index i, const VoteContent& content) const {
+        const auto found = said_.find({i, content.view});
+        return found != said_.end() && found->second.contains(content);
+    }
+    /// What a node said about a view, as seen from outside: letters of N, X and F.
+    [[nodiscard]] std::string words(Index i, std::uint64_t view) const {
+        std::string words;
+        const auto found = said_.find({i, View{view}});
+        if (found == said_.end()) return words;
+        for (const VoteContent& content : found->second)
+            words += "NXF"[static_cast<std::size_t>(content.kind)];
+        return words;
+    }
     void deliver(Index from, Index to, const Message& message) {
         receive(from, to, encode_message(message));
     }
@@ -257,36 +284,14 @@ public:
         }
         arm(i, m);
     }
-    [[nodiscard]] Vote vote(Index i, const VoteContent& content) const {
-        return {
-            content,
-            roster_.members()[i].seat,
-            signers_[i]->sign(SignDomain::vote, roster_.chain().value(), signing_bytes(content))};
-    }
     [[nodiscard]] Proposal sign(const Block& block) const {
-        const Index leader = *roster_.index_of(block.proposer);
-        return {block, vote(leader, block.content(VoteKind::notarize)).signature};
+        const Index leader = *seats_.roster.index_of(block.proposer);
+        return {block, seats_.vote(leader, block.content(VoteKind::notarize)).signature};
     }
 
 private:
     static constexpr Duration share_interval = Duration::from_ms(50);
 
-    Genesis make_genesis() {
-        Genesis genesis;
-        genesis.network = "cluster";
-        genesis.mode = options_.mode;
-        for (Index i = 0; i < total(); ++i) {
-            std::array<std::uint8_t, 32> seed{};
-            seed[0] = static_cast<std::uint8_t>(i + 1);
-            signers_.push_back(scheme_.signer(KeySeed{seed}));
-            if (i >= options_.n) continue;
-            // Seats are not 0 to n-1: a place in the roster is not a seat.
-            genesis.members.push_back(
-                {Seat{2 * i + 3}, signers_.back()->public_key(), "node-" + std::to_string(i)}
-            );
-        }
-        return genesis;
-    }
     Duration latency() {
         return Duration::from_ns(static_cast<std::int64_t>(prng_.between(
             static_cast<std::uint64_t>(options_.latency_min.ns()),
@@ -373,6 +378,8 @@ private:
         const auto message = decode_message(*send.message);
         ASSERT_TRUE(message.has_value()) << message.error().message;
         EXPECT_EQ(channel_of(*message), send.channel);
+        if (const auto* proposal = std::get_if<Proposal>(&*message)) note_cut(proposal->block);
+        if (sent) sent(i, to, *message);
         if (!node(i).liar) {
             watch(i, *message);
             post(i, to, send.message);
@@ -380,6 +387,13 @@ private:
         }
         for (const Message& lie : node(i).liar->lie(*message, to))
             post(i, to, encode_message(lie));
+    }
+    void note_cut(const Block& block) {
+        const BlockId id = block.id();
+        if (cuts_.contains(id)) return;
+        Cut cut = cut_after(block.parent);
+        creto::apply(cut, block.delta);
+        cuts_.emplace(id, std::move(cut));
     }
     void post(Index from, Index to, const SharedBytes& bytes) {
         ++messages_;
@@ -392,7 +406,7 @@ private:
     }
     [[nodiscard]] Index index_of(const AgentId& agent_id) const {
         Index i = 0;
-        while (signers_[i]->public_key() != agent_id)
+        while (seats_.signers[i]->public_key() != agent_id)
             ++i;
         return i;
     }
@@ -400,8 +414,8 @@ private:
     // --- messages ---
     template <class T>
     std::optional<Checked<T>> checked(Index from, const T& message) {
-        const auto items = check_items(message, roster_);
-        const auto pass_now = items ? CheckPass::verify(scheme_, *items)
+        const auto items = check_items(message, seats_.roster);
+        const auto pass_now = items ? CheckPass::verify(seats_.scheme, *items)
                                     : Result<CheckPass>{fail(ErrorCode::invalid, "malformed")};
         if (pass_now) return Checked<T>{message, *pass_now};
         // A correct peer's message always holds. (cometbft @17bb385)
@@ -452,9 +466,11 @@ private:
             if (node(leader).up() && !node(leader).liar) share(leader, i);
         }
         for (Evidence& evidence : m.ordering->take_evidence()) {
-            EXPECT_TRUE(contradicts(evidence, roster_).has_value());
-            EXPECT_TRUE(CheckPass::verify(scheme_, signatures_of(evidence, roster_)).has_value());
-            const Index culprit_index = index_of(culprit(evidence, roster_).value());
+            EXPECT_TRUE(contradicts(evidence, seats_.roster).has_value());
+            EXPECT_TRUE(
+                CheckPass::verify(seats_.scheme, signatures_of(evidence, seats_.roster)).has_value()
+            );
+            const Index culprit_index = index_of(culprit(evidence, seats_.roster).value());
             EXPECT_TRUE(node(culprit_index).liar) << "node " << culprit_index << " was framed";
             m.evidence.push_back(std::move(evidence));
         }
@@ -506,7 +522,7 @@ private:
         std::optional<Vote> vote_sent;
         if (const auto* v = std::get_if<Vote>(&message)) vote_sent = *v;
         if (const auto* p = std::get_if<Proposal>(&message)) vote_sent = p->leader_vote();
-        if (!vote_sent || vote_sent->seat != roster_.members()[i].seat) return;
+        if (!vote_sent || vote_sent->seat != seats_.seat(i)) return;
         EXPECT_TRUE(node(i).disk.has_vote(encode_vote_record(*vote_sent)))
             << "seed " << options_.seed << ": node " << i << " spoke before it persisted";
         auto& said = said_[{i, vote_sent->content.view}];
@@ -523,9 +539,7 @@ private:
 
     ClusterOptions options_;
     Prng prng_;
-    TagScheme scheme_;
-    std::vector<std::unique_ptr<Signer>> signers_;
-    Roster roster_;
+    Seats seats_;
     SilentLog log_;
     std::vector<std::unique_ptr<Participant>> nodes_;
     std::vector<Index> group_;
@@ -535,6 +549,7 @@ private:
     std::uint64_t event_no_ = 0;
     std::uint64_t messages_ = 0;
     std::map<Height, BlockId> chain_;
+    std::map<BlockId, Cut> cuts_;
     std::map<std::pair<Index, View>, std::set<VoteContent>> said_;
 };
 

@@ -1,0 +1,112 @@
+// Lying seats, up to t of them: agreement, progress, proofs against the guilty and nobody else.
+#include "order/testing/liars.hpp"
+
+#include <gtest/gtest.h>
+
+namespace creto::simplex::testing {
+namespace {
+
+/// Work for `steps` of 20 ms; the last is ordered everywhere within the limit.
+void work(Cluster& c, int steps) {
+    for (int k = 0; k < steps; ++k) {
+        c.produce(static_cast<Index>(c.prng().below(c.options().n)));
+        c.produce(static_cast<Index>(c.prng().below(c.options().n)));
+        c.run_for(Duration::from_ms(20));
+    }
+    EXPECT_TRUE(c.run_until_ordered(Duration::from_s(20))) << "seed " << c.options().seed;
+}
+
+bool proved(Cluster& c, Index culprit_index) {
+    for (Index i = 0; i < c.total(); ++i) {
+        for (const Evidence& evidence : c.node(i).evidence) {
+            if (culprit(evidence, c.roster()).value() == c.agent(culprit_index)) return true;
+        }
+    }
+    return false;
+}
+
+void expect_nobody_halted(Cluster& c) {
+    for (Index i = 0; i < c.total(); ++i) {
+        if (!c.node(i).up() || c.node(i).liar) continue;
+        EXPECT_FALSE(c.ordering(i).halted()) << *c.ordering(i).halted();
+    }
+}
+
+TEST(Liars, DoubleVotesAreProvenAndDecideNothing) {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        Cluster c{{.n = 4, .seed = seed}};
+        c.node(2).liar = std::make_unique<DoubleVoter>(c, 2);
+        c.start_all();
+        work(c, 20);
+        EXPECT_TRUE(proved(c, 2)) << "seed " << seed;
+        expect_nobody_halted(c);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+// Failure 27: an invalid proposal stopped everyone until restart. [ORD-N4.1]
+TEST(Liars, AnInvalidProposalCostsItsViewAndNothingElse) {
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        Cluster c{{.n = 4, .seed = seed}};
+        c.node(1).liar = std::make_unique<WrongProposer>(c, 1);
+        c.start_all();
+        work(c, 40);
+        EXPECT_GT(c.ordering(0).counters().proposals_refused, 0U);
+        // Refused at once: no timer of 200 ms ever ran out.
+        EXPECT_LT(c.now().ns(), Duration::from_s(2).ns());
+        expect_nobody_halted(c);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+// Failure 37 and the rest of this table: whatever a liar does, nobody else is accused.
+TEST(Liars, ATolerableNumberOfThemStopsNothingAndFramesNobody) {
+    for (const Index n : {4U, 7U}) {
+        const std::uint64_t seeds = n == 4 ? 400 : 80;
+        for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+            Cluster c{{.n = n, .seed = seed, .loss_percent = seed % 3 == 0 ? 10U : 0U}};
+            for (Index liar = 0; liar < c.roster().quorum().t; ++liar) {
+                const auto at = static_cast<Index>((seed + 2 * liar) % n);
+                c.node(at).liar = std::make_unique<RandomLiar>(c, at, seed * 7 + liar);
+            }
+            c.start_all();
+            work(c, 15);
+            expect_nobody_halted(c);
+            if (::testing::Test::HasFailure()) return;
+        }
+    }
+}
+
+// [ORD-K1.1]
+TEST(Liars, CrashModeStopsWithTheProof) {
+    Cluster c{{.n = 3, .mode = QuorumMode::crash}};
+    c.node(2).liar = std::make_unique<DoubleVoter>(c, 2);
+    c.start_all();
+    for (int k = 0; k < 20; ++k) {
+        c.produce(static_cast<Index>(k % 3));
+        c.run_for(Duration::from_ms(20));
+    }
+    ASSERT_TRUE(c.ordering(0).halted());
+    EXPECT_NE(c.ordering(0).halted()->find("seat 7 signed two votes"), std::string::npos);
+    EXPECT_TRUE(proved(c, 2));
+}
+
+// Failure 25: sync switched on heights that peers claim. Claims move nothing. [ORD-E5.2]
+TEST(Liars, ClaimsAboutHeightsMoveNothing) {
+    Cluster c{{.n = 4}};
+    c.start_all();
+    c.node(3).liar = std::make_unique<RandomLiar>(c, 3, 1);
+    c.run_for(Duration::from_ms(50));
+    for (int k = 0; k < 100; ++k) {
+        c.deliver(3, 0, OrderStatus{Epoch{1}, View{~0ULL}, View{~0ULL - 1}, Height{~0ULL}});
+        c.settle(0);
+        c.run_for(Duration::from_ms(1));
+    }
+    EXPECT_FALSE(c.ordering(0).behind());
+    EXPECT_EQ(c.ordering(0).view(), View{1});
+    EXPECT_EQ(c.ordering(0).counters().requests_sent, 0U);
+    work(c, 5);
+}
+
+}  // namespace
+}  // namespace creto::simplex::testing

@@ -1,0 +1,119 @@
+#include "order/pacemaker.hpp"
+
+#include <gtest/gtest.h>
+
+#include "order/heard.hpp"
+
+namespace creto::simplex {
+namespace {
+
+using Entered = Pacemaker::Entered;
+
+constexpr Duration ms(std::int64_t n) {
+    return Duration::from_ms(n);
+}
+constexpr Instant at(std::int64_t n) {
+    return Instant{} + ms(n);
+}
+
+Pacemaker::Options usual() {
+    return {ms(100), ms(1'000), ms(2'000), ms(0)};
+}
+
+// [ORD-L15.1]
+TEST(Pacemaker, RunsNoTimerWithoutWork) {
+    Pacemaker pace{usual()};
+    pace.enter(Entered::by_progress, at(50));
+    EXPECT_EQ(pace.leader_deadline(), Instant::max());
+    EXPECT_EQ(pace.view_deadline(), Instant::max());
+    EXPECT_EQ(pace.heartbeat_at(), at(2'050));
+    pace.work(at(60));
+    pace.work(at(90));  // The first counts.
+    EXPECT_EQ(pace.leader_deadline(), at(260));
+    EXPECT_EQ(pace.view_deadline(), at(360));
+    pace.enter(Entered::by_progress, at(70));
+    EXPECT_FALSE(pace.working());
+}
+
+// [ORD-E4.1]
+TEST(Pacemaker, DoublesFromTheSecondTimeoutInARowUpToItsCap) {
+    Pacemaker pace{usual()};
+    std::vector<std::int64_t> deltas;
+    for (int i = 0; i < 7; ++i) {
+        pace.enter(Entered::by_timeout, at(i));
+        deltas.push_back(pace.delta().ms());
+    }
+    EXPECT_EQ(deltas, (std::vector<std::int64_t>{100, 200, 400, 800, 1'000, 1'000, 1'000}));
+    pace.finalized();
+    EXPECT_EQ(pace.delta(), ms(100));
+}
+
+TEST(Pacemaker, ProgressBetweenTimeoutsKeepsPatienceAsItIs) {
+    Pacemaker pace{usual()};
+    for (int i = 0; i < 10; ++i) {
+        pace.enter(Entered::by_timeout, at(i));
+        pace.enter(Entered::by_progress, at(i));
+    }
+    EXPECT_EQ(pace.delta(), ms(100)) << "one dead leader in four costs no more than its turn";
+    for (int i = 0; i < 10; ++i)
+        pace.enter(Entered::by_skip, at(i));
+    EXPECT_EQ(pace.delta(), ms(100)) << "skipping is no sign of a slow network";
+}
+
+TEST(Pacemaker, ASlowNotarizationSetsAFloorUntilAFastOne) {
+    Pacemaker pace{usual()};
+    pace.enter(Entered::by_progress, at(0));
+    pace.work(at(0));
+    pace.notarized(at(600));
+    pace.finalized();
+    EXPECT_EQ(pace.delta(), ms(400)) << "three deltas are longer than what it took";
+    pace.enter(Entered::by_progress, at(600));
+    pace.notarized(at(610));
+    EXPECT_EQ(pace.delta(), ms(400)) << "without work nothing was measured";
+    pace.work(at(610));
+    pace.notarized(at(620));
+    EXPECT_EQ(pace.delta(), ms(100));
+    pace.enter(Entered::by_progress, at(0));
+    pace.work(at(0));
+    pace.notarized(at(60'000));
+    EXPECT_EQ(pace.delta(), ms(1'000)) << "not above the cap";
+    pace.quorum_back();
+    EXPECT_EQ(pace.delta(), ms(100));
+}
+
+TEST(Pacemaker, AViewIntervalIsNoReasonToGiveUp) {
+    Pacemaker::Options options = usual();
+    options.view_interval = ms(50);
+    Pacemaker pace{options};
+    pace.work(at(0));
+    EXPECT_EQ(pace.leader_deadline(), at(250));
+}
+
+// [ORD-E4.1]
+TEST(SeatsHeard, SaysOnceThatAQuorumIsBack) {
+    SeatsHeard heard{Quorum::of(QuorumMode::byzantine, 4), 0, 10};
+    EXPECT_FALSE(heard.hear(1, View{1}, at(0), ms(1'000)));
+    EXPECT_TRUE(heard.hear(2, View{1}, at(1), ms(1'000)));
+    EXPECT_FALSE(heard.hear(2, View{1}, at(2), ms(1'000)));
+    EXPECT_FALSE(heard.hear(3, View{1}, at(3), ms(1'000))) << "it was back already";
+    EXPECT_FALSE(heard.hear(1, View{1}, at(5'000), ms(1'000)));
+    EXPECT_TRUE(heard.hear(3, View{1}, at(5'001), ms(1'000)));
+}
+
+// [ORD-E2.2]
+TEST(SeatsHeard, ALeaderIsSilentOnlyWhileAQuorumIsNot) {
+    SeatsHeard heard{Quorum::of(QuorumMode::byzantine, 4), 0, 10};
+    for (const std::uint32_t member : {1U, 2U, 3U})
+        heard.hear(member, View{100}, at(0), ms(1'000));
+    EXPECT_FALSE(heard.silent(3, View{110}));
+    EXPECT_FALSE(heard.silent(3, View{111})) << "nobody was heard: it is us who are cut off";
+    heard.hear(1, View{111}, at(1), ms(1'000));
+    heard.hear(2, View{111}, at(1), ms(1'000));
+    EXPECT_TRUE(heard.silent(3, View{111}));
+    EXPECT_FALSE(heard.silent(0, View{111})) << "never oneself";
+    heard.hear(3, View{111}, at(1), ms(1'000));
+    EXPECT_FALSE(heard.silent(3, View{111}));
+}
+
+}  // namespace
+}  // namespace creto::simplex

@@ -1,0 +1,77 @@
+// Seats: a roster whose keys the test holds, so that it can sign for anyone.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/vote.hpp"
+#include "order/leader.hpp"
+
+namespace creto::simplex::testing {
+
+using Index = std::uint32_t;
+
+inline BlockId block_id(const std::string& text) {
+    return BlockId{blake3(as_bytes(text))};
+}
+
+class Seats {
+public:
+    /// `more` signers beyond the roster's: agents without a seat.
+    explicit Seats(Index n, QuorumMode mode = QuorumMode::byzantine, Index more = 0)
+        : roster{make(n, mode, more)} {}
+
+    [[nodiscard]] Seat seat(Index i) const { return roster.members()[i].seat; }
+    [[nodiscard]] AgentId agent(Index i) const { return signers[i]->public_key(); }
+    [[nodiscard]] Vote vote(Index i, const VoteContent& content) const {
+        return {
+            content,
+            seat(i),
+            signers[i]->sign(SignDomain::vote, roster.chain().value(), signing_bytes(content))};
+    }
+    /// By members first to last, at least a quorum of them.
+    [[nodiscard]] Certificate certificate(
+        const VoteContent& content, Index first = 0, Index last = ~0U
+    ) const {
+        std::vector<Vote> votes;
+        for (Index i = first; i <= last && i < roster.size(); ++i)
+            votes.push_back(vote(i, content));
+        return make_certificate(votes, roster);
+    }
+    [[nodiscard]] Certificate nullification(std::uint64_t view) const {
+        return certificate(nullify(view));
+    }
+    [[nodiscard]] static VoteContent nullify(std::uint64_t view) {
+        return {.kind = VoteKind::nullify, .epoch = Epoch{1}, .view = View{view}};
+    }
+    [[nodiscard]] static VoteContent content(
+        VoteKind kind, std::uint64_t view, std::uint64_t parent, const BlockId& block
+    ) {
+        return {kind, Epoch{1}, View{view}, View{parent}, block};
+    }
+
+    TagScheme scheme;
+    std::vector<std::unique_ptr<Signer>> signers;
+    Roster roster;
+
+private:
+    Genesis make(Index n, QuorumMode mode, Index more) {
+        Genesis genesis;
+        genesis.network = "seats";
+        genesis.mode = mode;
+        for (Index i = 0; i < n + more; ++i) {
+            std::array<std::uint8_t, 32> seed{};
+            seed[0] = static_cast<std::uint8_t>(i + 1);
+            signers.push_back(scheme.signer(KeySeed{seed}));
+            if (i >= n) continue;
+            // Seats are not 0 to n-1: a place in the roster is not a seat.
+            genesis.members.push_back(
+                {Seat{2 * i + 3}, signers.back()->public_key(), "node-" + std::to_string(i)}
+            );
+        }
+        return genesis;
+    }
+};
+
+}  // namespace creto::simplex::testing
