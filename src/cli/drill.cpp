@@ -79,7 +79,7 @@ Result<Tool> drill(Tool tool, const std::string& kind) {
     } else if (verb == "hang") {
         function = [](const Json& /*a*/, const ToolContext& /*c*/) -> Result<Json> {
             std::this_thread::sleep_for(std::chrono::seconds{20});
-            return Json{};
+            return fail(ErrorCode::timeout, "the drill is over");
         };
     } else if (verb == "throw") {
         function = [](const Json& /*a*/, const ToolContext& /*c*/) -> Result<Json> {

@@ -110,6 +110,7 @@ void NodeImpl::receive(const AgentId& from, Message message, std::size_t bytes) 
     if (!within_quota(from, message)) return;
     if (message.index() <= 7) {
         if (!ordering_.worth_checking(message)) {
+            ordering_.hear(from, now_);
             count("order_messages_ignored");
             return;
         }
