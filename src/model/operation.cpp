@@ -56,13 +56,13 @@ void decode(Reader& r, OfferOperation& v) {
 }
 
 void encode(Writer& w, const CallRecordOperation& v) {
-    encode(w, v.receipt);
+    encode(w, *v.receipt);
     w.boolean(v.opening.has_value());
-    if (v.opening) encode(w, *v.opening);
+    if (v.opening) encode(w, **v.opening);
 }
 void decode(Reader& r, CallRecordOperation& v) {
-    decode(r, v.receipt);
-    if (r.boolean()) decode(r, v.opening.emplace());
+    decode(r, *v.receipt);
+    if (r.boolean()) decode(r, *v.opening.emplace());
 }
 
 void encode(Writer& w, const DisputeAnswerOperation& v) {
@@ -77,10 +77,10 @@ void decode(Reader& r, DisputeAnswerOperation& v) {
 }
 
 void encode(Writer& w, const EvidenceOperation& v) {
-    encode(w, v.evidence);
+    encode(w, *v.evidence);
 }
 void decode(Reader& r, EvidenceOperation& v) {
-    decode(r, v.evidence);
+    decode(r, *v.evidence);
 }
 
 template <std::size_t I = 0>

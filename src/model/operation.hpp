@@ -12,6 +12,7 @@
 #include <string>
 #include <variant>
 
+#include "base/boxed.hpp"
 #include "model/call.hpp"
 #include "model/evidence.hpp"
 #include "model/ids.hpp"
@@ -72,8 +73,8 @@ struct DisputeOpening {
 
 /// A verified call for the record. With an opening it asks the seats to decide a dissent.
 struct CallRecordOperation {
-    QuorumReceipt receipt;
-    std::optional<DisputeOpening> opening;
+    Boxed<QuorumReceipt> receipt;
+    std::optional<Boxed<DisputeOpening>> opening;
     friend bool operator==(const CallRecordOperation&, const CallRecordOperation&) = default;
 };
 
@@ -87,7 +88,7 @@ struct DisputeAnswerOperation {
 
 /// Proof that a key signed two statements that no correct agent signs together.
 struct EvidenceOperation {
-    Evidence evidence;
+    Boxed<Evidence> evidence;
     friend bool operator==(const EvidenceOperation&, const EvidenceOperation&) = default;
 };
 
