@@ -145,9 +145,21 @@ Result<void> well_formed(const Operation& operation) {
 }
 
 OperationId Operation::id(const ChainId& chain) const {
-    Hasher hasher{HashDomain::operation_id};
-    hasher.update(chain.value()).update(signing_bytes(*this));
-    return OperationId{hasher.finish()};
+    return operation_id(chain, content_digest(signing_bytes(*this)));
+}
+
+Digest content_digest(ByteView signing_bytes) {
+    return hash(HashDomain::operation_content, signing_bytes);
+}
+
+OperationId operation_id(const ChainId& chain, const Digest& content) {
+    return OperationId{
+        Hasher{HashDomain::operation_id}.update(chain.value()).update(content).finish()};
+}
+
+Digest operation_leaf(const Digest& content, const std::optional<Signature>& signature) {
+    if (!signature) return content;
+    return Hasher{HashDomain::operation_leaf}.update(content).update(signature->view()).finish();
 }
 
 Bytes signing_bytes(const Operation& operation) {

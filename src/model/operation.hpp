@@ -119,8 +119,17 @@ struct Operation {
 /// Bounds that hold for every operation whatever the state: sizes, key prefixes, list order.
 [[nodiscard]] Result<void> well_formed(const Operation& operation);
 
-/// What the client signs when the operation travels in another's lane.
+/// What the client signs when the operation travels in another's lane; all of it but the signature.
 [[nodiscard]] Bytes signing_bytes(const Operation& operation);
+
+/// Over the signing bytes: what the id and the vertex's root are made of, so that an operation's
+/// bytes are hashed once.
+[[nodiscard]] Digest content_digest(ByteView signing_bytes);
+[[nodiscard]] OperationId operation_id(const ChainId& chain, const Digest& content);
+/// The operation's place in the vertex's root: not even a client's signature can be changed.
+[[nodiscard]] Digest operation_leaf(
+    const Digest& content, const std::optional<Signature>& signature
+);
 
 void encode(Writer& w, const Dot& v);
 void decode(Reader& r, Dot& v);
