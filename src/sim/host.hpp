@@ -46,7 +46,7 @@ struct SimHost {
     /// From a start to the crash after it; nothing of it survives.
     struct Life {
         std::unique_ptr<Participant> participant;
-        Instant started;  ///< By the host's own clock.
+        Instant started;                                    ///< By the host's own clock.
         std::deque<std::pair<Event, std::uint64_t>> inbox;  ///< With fingerprints; while busy.
         bool is_busy = false;
         bool is_store_failed = false;
