@@ -92,6 +92,7 @@ private:
     // Vertices and records (node_data.cpp)
     void produce();
     void on_own_vertex_durable();
+    void lose_lane(const std::string& why);
     void add_vertex(const Checked<VertexPtr>& vertex, bool store);
     void completed(const std::vector<VertexPtr>& vertices);
     void on_vertices(const AgentId& from, const VertexBatch& batch, const CheckPass& pass);
