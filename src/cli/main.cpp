@@ -221,6 +221,7 @@ void add_using(Program& p) {
     sub->add_option("--panel", call.panel, "seats, or any: count agents without a seat")
         ->check(CLI::IsMember({"seats", "any"}));
     sub->add_option("--receipt", call.receipt, "Write the receipt of a verified call here");
+    sub->add_flag("--final", call.final, "Wait until the verdict is final; the receipt proves it");
     sub->add_option("--timeout", call.timeout_ms, "Deadline in milliseconds");
     sub->footer("Example: creto call multiply '{\"a\": 3, \"b\": 10}' --verify --receipt r.json");
     sub->callback([&p] {
@@ -232,8 +233,23 @@ void add_using(Program& p) {
 
     static std::filesystem::path file;
     static std::filesystem::path genesis = "genesis.json";
-    CLI::App* receipt = p.app.add_subcommand("receipt", "Check receipts offline");
+    CLI::App* receipt = p.app.add_subcommand("receipt", "Fetch receipts, check them offline");
     receipt->require_subcommand(1);
+    static std::string call_id;
+    static std::uint64_t patience_ms = 10'000;
+    sub = node_command(p, *receipt, "get", "Fetch the final receipt of a verified call");
+    sub->add_option("CALL", call_id, "The call's id, as `creto call --verify --json` shows it")
+        ->required();
+    sub->add_option("FILE", file, "Where to write it")->required();
+    sub->add_option("--timeout", patience_ms, "How long to wait for it, in milliseconds");
+    sub->footer("Example: creto receipt get 5c5b… receipt.json");
+    sub->callback([&p] {
+        p.chosen = [&p] {
+            return p.with_node([&](const Client& n) {
+                return command_receipt_get(n, call_id, patience_ms, file, p.output);
+            });
+        };
+    });
     sub = command(p, *receipt, "verify", "Check a receipt with nothing but the genesis");
     sub->add_option("FILE", file, "What `creto call --verify --receipt` wrote")->required();
     sub->add_option("--genesis", genesis, "The network's genesis.json");

@@ -211,6 +211,7 @@ void NodeImpl::on_vertex_request(const AgentId& from, const VertexRequest& reque
 void NodeImpl::on(const Loaded& event) {
     const auto found = loads_.find(event.ticket);
     if (found == loads_.end()) {
+        if (receipts_.on_loaded(event, effects_)) return;
         ordering_.on_loaded(event, now_, effects_);
         return;
     }

@@ -23,6 +23,7 @@
 #include "node/check_gate.hpp"
 #include "node/node.hpp"
 #include "node/producer.hpp"
+#include "node/receipts.hpp"
 #include "order/ordering.hpp"
 #include "state/causal_state.hpp"
 #include "state/final_state.hpp"
@@ -135,6 +136,9 @@ private:
     void command(Ticket ticket, const AskReputation& ask);
     void command(Ticket ticket, const AskVerdicts& ask);
     void command(Ticket ticket, const AskLog& ask);
+    void command(Ticket ticket, const AskReceipt& ask) {
+        receipts_.ask(ticket, ask, now_, effects_);
+    }
     void on_submit_message(const AgentId& from, const OperationSubmit& submit);
     void on_outcome(const AgentId& from, const OperationOutcome& outcome);
     [[nodiscard]] Operation make_operation(OperationBody body);
@@ -196,6 +200,7 @@ private:
     CallServer server_;
     CallClient client_;
     AnswerMemory memory_;
+    FinalReceipts receipts_;
 
     // Execution of the final order
     std::deque<FinalizedBlock> to_execute_;

@@ -49,6 +49,7 @@ private:
         Block block;
         BlockId id;
         CutPtr cut;
+        std::optional<Certificate> finalization;
     };
 
     void remember(Entry entry);

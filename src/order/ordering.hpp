@@ -44,6 +44,8 @@ struct FinalizedBlock {
     BlockId id;
     std::shared_ptr<const Cut> cut_after;
     std::shared_ptr<const Cut> parent_cut;
+    /// Its own, when it has one: most blocks are final through a descendant.
+    std::optional<Certificate> finalization = std::nullopt;
 };
 
 /// Vertices that the proposal of the current view covers and the CutSource lacks.
