@@ -57,6 +57,7 @@ public:
     [[nodiscard]] const std::vector<std::vector<Bytes>>& appends() const { return appends_; }
     [[nodiscard]] VoteLogContents votes() const {
         VoteLogContents contents;
+        contents.intact = votes_intact_;
         for (const auto& records : appends_)
             contents.records.insert(contents.records.end(), records.begin(), records.end());
         return contents;
@@ -68,6 +69,18 @@ public:
             }
         }
         return false;
+    }
+    void replace_store(const Disk& other) {
+        data_ = other.synced();
+        synced_ = data_;
+        dirty_ = false;
+    }
+    void forget_last_append() {
+        if (!appends_.empty()) appends_.pop_back();
+    }
+    void damage_votes() {
+        appends_.clear();
+        votes_intact_ = false;
     }
     void wipe_store() {
         data_.clear();
@@ -102,6 +115,7 @@ private:
     Data synced_;
     bool dirty_ = false;
     std::vector<std::vector<Bytes>> appends_;
+    bool votes_intact_ = true;
 };
 
 /// What a restarting core reads.

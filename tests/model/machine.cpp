@@ -70,7 +70,7 @@ void Machine::fuse(std::optional<Point> kind, std::uint64_t count) {
 void Machine::crash(Loss loss) {
     core_.reset();
     emissions_.clear();
-    pending_.clear();
+    lost_ = std::exchange(pending_, {});
     held_.clear();
     disk_.crash(loss);
     dark_ = true;
@@ -158,11 +158,11 @@ void Machine::carry_out() {
 }
 
 void Machine::complete_sync() {
+    if (!step(Point::store)) return;
+    disk_.write(pending_.front().writes, pending_.front().durable);
+    if (!pending_.front().votes.empty() && !step(Point::votes)) return;
     const Persist batch = std::move(pending_.front());
     pending_.erase(pending_.begin());
-    if (!step(Point::store)) return;
-    disk_.write(batch.writes, batch.durable);
-    if (!batch.votes.empty() && !step(Point::votes)) return;
     disk_.append_votes(batch);
     if (!step(Point::synced)) return;
     durable_.insert(batch.ticket);
@@ -195,6 +195,19 @@ void Machine::emit(const Send& send) {
     emissions_.push_back({to, decoded_});
 }
 
+bool Machine::cast_before(const VoteContent& first, const Vote& second) const {
+    for (const auto& records : disk_.appends()) {
+        for (const Bytes& bytes : records) {
+            const auto record = simplex::decode_vote_record(bytes);
+            const Vote* vote = record ? std::get_if<Vote>(&*record) : nullptr;
+            if (vote == nullptr) continue;
+            if (vote->content == first) return true;
+            if (*vote == second) return false;
+        }
+    }
+    return false;
+}
+
 void Machine::watch(const Message& message) {
     if (options_.verify_sends) {
         const auto items = check_items(message, world_.roster());
@@ -211,9 +224,10 @@ void Machine::watch(const Message& message) {
     for (const VoteContent& earlier : said_) {
         const bool twice = earlier.kind == vote->content.kind &&
                            earlier.view == vote->content.view && earlier != vote->content;
+        // Its vote log tells the order in which it cast them; what is repeated may come in any.
         const bool given_up = earlier.kind == VoteKind::nullify &&
                               vote->content.kind == VoteKind::notarize &&
-                              earlier.view == vote->content.view;
+                              earlier.view == vote->content.view && cast_before(earlier, *vote);
         if (twice || given_up || conflict(earlier, vote->content)) {
             blame(
                 "it said '" + world_.text(world_.number(vote->content)) + "' after '" +

@@ -67,6 +67,8 @@ public:
     [[nodiscard]] Disk& disk() { return disk_; }
     [[nodiscard]] const Disk& disk() const { return disk_; }
     [[nodiscard]] Instant now() const { return now_; }
+    void set_now(Instant now) { now_ = now; }
+    [[nodiscard]] const std::vector<Persist>& under_way() const { return lost_; }
     [[nodiscard]] const std::set<VoteContent>& said() const { return said_; }
     [[nodiscard]] const std::vector<BlockId>& chain() const { return chain_; }
     [[nodiscard]] Height delivered() const { return delivered_; }
@@ -86,6 +88,7 @@ private:
     void carry_out();
     void emit(const Send& send);
     void watch(const Message& message);
+    [[nodiscard]] bool cast_before(const VoteContent& first, const Vote& second) const;
     void collect();
     void output(FinalizedBlock block);
     /// False: the power is gone.
@@ -99,6 +102,7 @@ private:
     Disk disk_;
     Instant now_ = Instant::from_ns(1);
     std::vector<Persist> pending_;
+    std::vector<Persist> lost_;  ///< What was under way when the power failed, the oldest first.
     std::vector<Send> held_;
     std::set<Ticket> durable_;
     Height delivered_;
