@@ -270,8 +270,11 @@ void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const C
     RecordBatch news;
     for (const AgentRecord& record : batch.records) {
         if (record.agent == self_) {
-            // An older life of this agent counted further: go beyond it.
-            if (record.version >= record_version_ && !draining_) {
+            // An older life of this agent counted further: go beyond it. What comes back as it is
+            // was said in this life; to answer that would go round for ever.
+            const AgentRecord* const said = directory_.find(self_);
+            const bool is_echo = said != nullptr && *said == record;
+            if (record.version >= record_version_ && !is_echo && !draining_) {
                 record_version_ = record.version;
                 record_renewal_ = now_;
             }
