@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """mutants: plants one bug at a time in the ordering core and asks which checker notices.
 
-    tools/mutants.py [--only TEXT] [--every] [--jobs N] [--seconds N]
+    tools/mutants.py [--only TEXT] [--every] [--checker NAME ...] [--jobs N] [--seconds N]
     tools/mutants.py --demo [--scenario ID ...]
     tools/mutants.py --list
 
@@ -45,20 +45,18 @@ class Checker:
     timeout: int = 240
 
 
-def checkers(seconds: int) -> list[Checker]:
+def checkers(seconds: int, names: list[str]) -> list[Checker]:
+    """Those that are named, or all, the cheapest first."""
     found = [
+        Checker("crash", "test_crash_points", [str(BUILD / "test_crash_points"), "--gtest_brief=1"],
+                r"\[  FAILED  \] (\S+)"),
+        Checker("twins", "twins", [str(BUILD / "twins"), "--cases", "4000"], r"VIOLATION\s*(.*)"),
         Checker("unit", "test_order", [str(BUILD / "test_order"), "--gtest_brief=1"], r"\[  FAILED  \] (\S+)"),
         Checker("model", "model", [str(BUILD / "model"), "--seconds", str(seconds)], r"VIOLATION\n\s*(.*)"),
     ]
-    if (ROOT / "tests/model/twins_main.cpp").exists():
-        command = [str(BUILD / "twins"), "--cases", "4000", "--seed", "1"]
-        found.append(Checker("twins", "twins", command, r"VIOLATION\s*(.*)"))
-    if (ROOT / "tests/model/crash_points_test.cpp").exists():
-        command = [str(BUILD / "test_crash_points"), "--gtest_brief=1"]
-        found.append(Checker("crash", "test_crash_points", command, r"\[  FAILED  \] (\S+)"))
     command = [str(BUILD / "creto"), "sim", "run", "--seeds", "3"]
     found.append(Checker("sim", "creto", command, r"FAILED (.*)|(S\d\.\d .*)"))
-    return found
+    return [c for c in found if not names or c.name in names]
 
 
 @dataclass
@@ -169,7 +167,7 @@ class Planted:
 
 def hunt(mutant: Mutant, arguments: argparse.Namespace) -> bool:
     with Planted(mutant):
-        for checker in checkers(arguments.seconds):
+        for checker in checkers(arguments.seconds, arguments.checker):
             begun = time.monotonic()
             if said := build(checker.target, arguments.jobs):
                 error = re.search(r"error: .*", said)
@@ -214,6 +212,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="rules or descriptions that contain this")
     parser.add_argument("--every", action="store_true", help="run every checker on every mutant")
+    parser.add_argument("--checker", nargs="+", default=[], help="crash, twins, unit, model, sim")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--demo", action="store_true")
     parser.add_argument("--scenario", nargs="*", default=["S3.2", "S3.3"], help="of the demo")
@@ -242,7 +241,7 @@ def main() -> int:
     if arguments.demo:
         good = [show(m, arguments) for m in mutants]
         return 0 if all(good) else 1
-    for checker in checkers(arguments.seconds):
+    for checker in checkers(arguments.seconds, arguments.checker):
         if said := build(checker.target, arguments.jobs):
             print(said[-3000:], file=sys.stderr)
             return 1
