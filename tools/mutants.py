@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """mutants: plants one bug at a time in the ordering core and asks which checker notices.
 
-    tools/mutants.py [--only TEXT] [--every] [--checker NAME ...] [--jobs N] [--seconds N]
+    tools/mutants.py [--only REGEX] [--every] [--checker NAME ...] [--jobs N] [--seconds N]
     tools/mutants.py --demo [--scenario ID ...]
     tools/mutants.py --list
 
@@ -42,7 +42,7 @@ class Checker:
     target: str
     command: list[str]
     failed: str  # What the line that says why looks like.
-    timeout: int = 240
+    timeout: int = 90
 
 
 def checkers(seconds: int, names: list[str]) -> list[Checker]:
@@ -210,7 +210,7 @@ def show(mutant: Mutant, arguments: argparse.Namespace) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="rules or descriptions that contain this")
+    parser.add_argument("--only", default="", help="rules or descriptions that match")
     parser.add_argument("--every", action="store_true", help="run every checker on every mutant")
     parser.add_argument("--checker", nargs="+", default=[], help="crash, twins, unit, model, sim")
     parser.add_argument("--list", action="store_true")
@@ -224,7 +224,7 @@ def main() -> int:
     if findings := misplaced(mutants):
         print("\n".join(findings), file=sys.stderr)
         return 1
-    mutants = [m for m in mutants if arguments.only in m.rule or arguments.only in m.says]
+    mutants = [m for m in mutants if re.search(arguments.only, m.rule) or re.search(arguments.only, m.says)]
     if arguments.demo:
         mutants = [m for m in mutants if m.demo]
     if arguments.list:

@@ -104,8 +104,9 @@ bool CrashRun::step() {
 
 bool CrashRun::run_until(Duration span, const std::function<bool()>& done) {
     const Instant end = now_ + span;
-    while (!done()) {
-        if (now_ > end || !broken().empty() || !step()) return false;
+    // A seat whose alarm never moves on would keep time from passing.
+    for (std::uint64_t steps = 0; !done(); ++steps) {
+        if (steps > steps_max || now_ > end || !broken().empty() || !step()) return false;
     }
     return true;
 }

@@ -42,6 +42,7 @@ public:
     [[nodiscard]] std::size_t highest() const;
 
 private:
+    static constexpr std::uint64_t steps_max = 100'000;
     static constexpr Duration hop = Duration::from_ms(1);
 
     void at(Duration delay, Index seat, std::function<void(Machine&)> act);
