@@ -72,7 +72,8 @@ private:
             std::filesystem::rename(folder, gone, ignored);
             end_children();
             std::filesystem::remove_all(gone, ignored);
-        } while (std::filesystem::exists(folder, ignored));
+        } while (std::filesystem::exists(folder, ignored) || std::filesystem::exists(gone, ignored)
+        );
     }
 
     std::shared_ptr<std::atomic<bool>> ending_ = std::make_shared<std::atomic<bool>>(false);
