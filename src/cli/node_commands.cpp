@@ -247,7 +247,16 @@ int command_call(const Client& node, const CallOptions& options, const Output& o
             for (const JsonDoc& p : (*peers)["peers"]) {
                 if (cell(p["name"]) == options.agent) body["agent"] = p["agent"];
             }
-            if (!body.contains("agent")) body["agent"] = options.agent;
+            if (!body.contains("agent")) {
+                if (!parse_agent(options.agent)) {
+                    return output.fail(
+                        {ErrorCode::not_found,
+                         "there is no agent \"" + options.agent + "\" here; see `creto peers`"},
+                        exit_code::failed
+                    );
+                }
+                body["agent"] = options.agent;
+            }
         }
         auto reply = node.command("call", body, patience);
         if (!reply) {
