@@ -122,6 +122,8 @@ Result<Running> open_node(const Config& config, Log& log) {
     options.transport.key = *key;
     options.transport.listen = config.listen;
     options.transport.bind_outgoing = config.bind_outgoing;
+    options.transport.handshake_timeout =
+        Duration::from_ms(static_cast<std::int64_t>(config.handshake_timeout_ms));
     options.tools.workers = config.workers;
     options.advertise = config.advertise;
     auto host = NodeHost::open(std::move(options), *out.data.store, *out.data.votes, log);
@@ -136,7 +138,9 @@ Result<Running> open_node(const Config& config, Log& log) {
     NodeHost* running = out.host.get();
     auto admin = AdminServer::open(
         *out.host,
-        {.listen = config.admin_listen, .token = config.admin_token},
+        {.listen = config.admin_listen,
+         .token = config.admin_token,
+         .timeout = std::chrono::milliseconds{config.admin_timeout_ms}},
         [running] { running->stop(); }
     );
     if (!admin) return tl::unexpected<Error>(admin.error());

@@ -76,7 +76,6 @@ private:
     void settle();
     void deliver_to_self();
     void arm();
-    [[nodiscard]] std::vector<AgentId> connected() const;
     [[nodiscard]] std::string name_of(const AgentId& agent) const;
     void count(const char* what) { ++counters_[what]; }
     void drop(const AgentId& peer, const std::string& why);
@@ -93,6 +92,7 @@ private:
     // Vertices and records (node_data.cpp)
     void produce();
     void on_own_vertex_durable();
+    void lose_lane(const std::string& why);
     void add_vertex(const Checked<VertexPtr>& vertex, bool store);
     void completed(const std::vector<VertexPtr>& vertices);
     void on_vertices(const AgentId& from, const VertexBatch& batch, const CheckPass& pass);
