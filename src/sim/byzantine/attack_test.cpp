@@ -204,17 +204,20 @@ TEST(Attack, SpamIsAddedToWhatTheRulesSay) {
         SimCluster cluster{options, scripted(seen, by_the_rules)};
         EXPECT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
         std::map<std::string, int> told;
-        for (const auto& [node, events] : seen)
-            for (const Received& received : events.all<Received>())
+        for (const auto& [node, events] : seen) {
+            for (const Received& received : events.all<Received>()) {
                 if (received.from == cluster.agent(liar))
                     ++told[kind_name(*decode_message(*received.message))];
+            }
+        }
         // 15 messages by the rules to three seats, and one more for each fourth of them.
         int all = 0;
         for (const auto& [kind, count] : told)
             all += count;
         EXPECT_GE(all, 16) << to_string(attack);
-        if (attack == Attack::forged_evidence)
+        if (attack == Attack::forged_evidence) {
             EXPECT_GT(told[kind_name(Message{EvidenceNotice{}})], 0);
+        }
     }
 }
 
