@@ -71,6 +71,7 @@ protected:
     }
     static Block block(std::uint64_t height, const Block* parent = nullptr) {
         Block made;
+        made.epoch = Epoch{1};
         made.height = Height{height};
         made.view = View{height};
         if (parent != nullptr) made.parent = parent->id();

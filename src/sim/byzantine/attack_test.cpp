@@ -195,8 +195,7 @@ TEST(Attack, SlowWalkComesLateAndSelectiveDelayToSome) {
 }
 
 TEST(Attack, SpamIsAddedToWhatTheRulesSay) {
-    for (const Attack attack :
-         {Attack::stale_replay, Attack::future_spam, Attack::forged_evidence, Attack::sybil}) {
+    for (const Attack attack : {Attack::future_spam, Attack::forged_evidence, Attack::sybil}) {
         SeenByNode seen;
         SimOptions options;
         options.profile = local_profile();
