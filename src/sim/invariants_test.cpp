@@ -177,7 +177,7 @@ TEST_F(InvariantsTest, CatchesASecondVoteAlsoAfterARestart) {
 TEST_F(InvariantsTest, CatchesAProposalAgainstAVote) {
     Proposal proposal;
     proposal.block = block(3);
-    proposal.block.epoch = Epoch{1};
+    proposal.block.parent_view = View{2};
     proposal.block.proposer = Seat{0};
     persist(proposal.leader_vote());
     send(first, proposal);
