@@ -89,9 +89,9 @@ Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& vo
         const Sequence last = first.plus(2 * limits::lane_window_vertices);
         if (auto loaded = restore_lane(store, lane, first, last); !loaded) return loaded;
     }
-    if (producer_) {
-        if (const auto tip = dag_.tip(producer_->lane())) producer_->restore(*tip);
-    }
+    // By what was written, not by what is complete: an own vertex may name one that is not here yet
+    // (a fork's other branch), and whoever writes its place again has forked the own lane.
+    if (producer_ && own_stored_.sequence != Sequence{}) producer_->restore(own_stored_);
     restoring_ = false;
     effects_.take();
     return {};
@@ -120,6 +120,8 @@ Result<void> NodeImpl::restore_lane(
             );
         }
         if (producer_ && lane == producer_->lane()) {
+            if ((*vertex)->header().sequence > own_stored_.sequence)
+                own_stored_ = {(*vertex)->header().sequence, (*vertex)->id()};
             for (const Operation& operation : (*vertex)->operations()) {
                 if (operation.client != self_) continue;
                 next_counter_ = std::max(next_counter_, operation.counter + 1);

@@ -229,6 +229,7 @@ private:
     /// Who waits for a causal operation, by its counter: its id changes with what it observes.
     std::map<std::uint64_t, Ticket> causal_commands_;
     std::uint64_t next_counter_ = 1;
+    LaneTip own_stored_;                    ///< The highest own vertex that the store held.
     VertexPtr own_in_flight_;               ///< Not durable yet: must not leave.
     std::optional<std::string> lane_lost_;  ///< Why this lane must not be written any more.
 

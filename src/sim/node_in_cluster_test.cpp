@@ -251,13 +251,7 @@ TEST(NodeInCluster, FindsEachOtherThroughOneAddress) {
 }
 
 TEST(NodeInCluster, FinalisesUnderEveryAttackOfOneSeat) {
-    for (const Attack attack :
-         {Attack::silence,
-          Attack::always_reject,
-          Attack::random_voting,
-          Attack::always_accept,
-          Attack::equivocation,
-          Attack::withheld_data}) {
+    for (const Attack attack : all_attacks()) {
         SimOptions options = nodes(4);
         options.attacks[at(1)] = attack;
         SimCluster cluster{options, honest_nodes()};
