@@ -6,6 +6,12 @@
 namespace creto::simplex::testing {
 namespace {
 
+/// Everybody has met everybody before the first work: a lie that reaches nobody proves nothing.
+void meet(Cluster& c) {
+    c.start_all();
+    c.run_for(Duration::from_ms(50));
+}
+
 /// Work for `steps` of 20 ms; the last is ordered everywhere within the limit.
 void work(Cluster& c, int steps) {
     for (int k = 0; k < steps; ++k) {
@@ -29,6 +35,27 @@ void expect_nobody_halted(Cluster& c) {
     for (Index i = 0; i < c.total(); ++i) {
         if (!c.node(i).up() || c.node(i).liar) continue;
         EXPECT_FALSE(c.ordering(i).halted()) << *c.ordering(i).halted();
+    }
+}
+
+// Failure 1: the digest did not include the cut, so a certificate did not bind it.
+TEST(Liars, TwoCutsInOneViewGetAtMostOneCertificateAndTheLeaderIsProven) {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        Cluster c{{.n = 4, .seed = seed}};
+        c.node(0).liar = std::make_unique<TwoFacedLeader>(c, 0);
+        std::map<View, BlockId> notarized;
+        c.seen = [&](Index, Index, const Message& message) {
+            const auto* certificate = std::get_if<Certificate>(&message);
+            if (certificate == nullptr || certificate->content.kind != VoteKind::notarize) return;
+            const auto [at, fresh] =
+                notarized.emplace(certificate->content.view, certificate->content.block);
+            EXPECT_EQ(at->second, certificate->content.block);
+        };
+        meet(c);
+        work(c, 20);
+        EXPECT_TRUE(proved(c, 0)) << "seed " << seed;
+        expect_nobody_halted(c);
+        if (::testing::Test::HasFailure()) return;
     }
 }
 
@@ -59,6 +86,19 @@ TEST(Liars, AnInvalidProposalCostsItsViewAndNothingElse) {
     }
 }
 
+// Failure 46: the leader withholds its block from the next leader only.
+TEST(Liars, ABlockWithheldFromTheNextLeaderIsFetchedByIt) {
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        Cluster c{{.n = 4, .seed = seed}};
+        c.node(0).liar = std::make_unique<Withholder>(c, 0, 1);
+        meet(c);
+        work(c, 40);
+        EXPECT_EQ(c.ordering(2).counters().views_nullified, 0U) << "seed " << seed;
+        EXPECT_GT(c.ordering(1).counters().requests_sent, 0U);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
 // Failure 37 and the rest of this table: whatever a liar does, nobody else is accused.
 TEST(Liars, ATolerableNumberOfThemStopsNothingAndFramesNobody) {
     for (const Index n : {4U, 7U}) {
@@ -74,6 +114,31 @@ TEST(Liars, ATolerableNumberOfThemStopsNothingAndFramesNobody) {
             expect_nobody_halted(c);
             if (::testing::Test::HasFailure()) return;
         }
+    }
+}
+
+// With faults of honest nodes beside the liar there may be no progress, but agreement always.
+TEST(Liars, NeverBreakAgreementWhateverElseFails) {
+    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+        Cluster c{{.n = 4, .seed = seed, .loss_percent = 10}};
+        const auto liar = static_cast<Index>(seed % 4);
+        c.node(liar).liar = std::make_unique<RandomLiar>(c, liar, seed);
+        c.start_all();
+        for (int step = 0; step < 12; ++step) {
+            const auto i = static_cast<Index>(c.prng().below(4));
+            if (i != liar && c.node(i).up() && c.prng().chance(1, 2)) c.crash(i);
+            const auto j = static_cast<Index>(c.prng().below(4));
+            if (!c.node(j).up()) c.start(j);
+            c.produce(static_cast<Index>(c.prng().below(4)));
+            c.run_for(Duration::from_ms(static_cast<std::int64_t>(c.prng().below(300))));
+        }
+        for (Index i = 0; i < 4; ++i) {
+            if (!c.node(i).up()) c.start(i);
+        }
+        c.options().loss_percent = 0;
+        EXPECT_TRUE(c.run_until_ordered(Duration::from_s(30))) << "seed " << seed;
+        expect_nobody_halted(c);
+        if (::testing::Test::HasFailure()) return;
     }
 }
 
