@@ -86,6 +86,7 @@ public:
     [[nodiscard]] const std::optional<std::string>& halted() const { return halted_; }
     [[nodiscard]] OrderStatus status() const;
     [[nodiscard]] const OrderingCounters& counters() const;
+    [[nodiscard]] OrderingHeld held() const;
     [[nodiscard]] View votes_needed_from() const { return views_.final().view.next(); }
 
 private:
@@ -129,7 +130,10 @@ private:
     void catch_up(Instant now, Effects& effects);
     void flush(Instant now, Effects& effects);
     void wake_at(Instant at) { wake_ = std::min(wake_, at); }
-    [[nodiscard]] bool may_vote() const { return voter_ && !voter_->stopped(); }
+    /// Below its floor a seat no longer knows what it said: it follows, and votes again above.
+    [[nodiscard]] bool may_vote() const {
+        return voter_ && !voter_->stopped() && current_ > voter_->floor();
+    }
 
     // Leading and judging. core_propose.cpp
     void consider(Instant now);

@@ -165,6 +165,8 @@ void OrderingCore::finalize_through(const BlockId& id, const Certificate& finali
     if (path->empty()) return;
     for (const auto& pruned : tree_.advance(id)) {
         if (pruned.stored) writes_.push_back(simplex::erase_pending(pruned.id));
+        // A proposal beside the final chain will not be voted for, whatever still arrives.
+        if (views_.proposal(pruned.view) == pruned.id) views_.refuse(pruned.view);
     }
     marks_.forget_below(tree_.root().executed.height);
     judge_again_ = true;

@@ -119,6 +119,7 @@ void OrderingCore::tell(const AgentId& to, Instant now, Effects& effects) {
 void OrderingCore::on_status(
     const AgentId& from, const OrderStatus& their, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     const auto found = peers_.find(from);
     if (found != peers_.end() && their.epoch == Epoch{1}) {
@@ -141,6 +142,7 @@ bool OrderingCore::admit(const AgentId& from, Instant now) {
 void OrderingCore::on_certificate_request(
     const AgentId& from, const CertificateRequest& request, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     if (admit(from, now)) {
         // What is settled is answered by what settled it. (rule G5)
@@ -156,14 +158,17 @@ void OrderingCore::on_certificate_request(
 void OrderingCore::on_block_request(
     const AgentId& from, const BlockRequest& request, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     if (admit(from, now)) {
         const simplex::TreeBlock* held = tree_.find(request.block);
         // A signature that only we hold yet is our vote: it leaves after its record, not before.
+        // One with our key that is not in our log is another process's, and not ours to spread.
         const bool own =
             held != nullptr && self_ && held->block.proposer == roster_.members()[*self_].seat;
         const bool known = held != nullptr && held->signature.has_value() &&
-                           (!own || voter_->is_durable(held->block.view, VoteKind::notarize));
+                           (!own || (voter_->is_durable(held->block.view, VoteKind::notarize) &&
+                                     voter_->knows(held->block.content(VoteKind::notarize))));
         ++(known ? counters_.requests_served : counters_.requests_refused);
         if (known) effects.send(from, Proposal{held->block, *held->signature});
     }
@@ -173,6 +178,7 @@ void OrderingCore::on_block_request(
 void OrderingCore::on_chain_request(
     const AgentId& from, const ChainRequest& request, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     const auto found = peers_.find(from);
     const bool here = request.from != Height{} && request.count > 0 &&
@@ -246,6 +252,7 @@ void OrderingCore::answer_chain(
 void OrderingCore::on_chain_answer(
     const AgentId& from, const ChainAnswer& answer, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     const Height before = chain_.height();
     // check_items() has seen that the blocks are linked and that the last is the finalised one.

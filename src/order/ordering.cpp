@@ -127,6 +127,9 @@ OrderStatus Ordering::status() const {
 const OrderingCounters& Ordering::counters() const {
     return core_->counters();
 }
+OrderingHeld Ordering::held() const {
+    return core_->held();
+}
 View Ordering::votes_needed_from() const {
     return core_->votes_needed_from();
 }

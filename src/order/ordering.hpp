@@ -72,6 +72,18 @@ struct OrderingCounters {
     std::uint64_t blocks_evicted = 0;  ///< Over limits::pending_blocks_max.
 };
 
+/// How much is held now, by kind: each of these is bounded, or shrinks with every finalisation.
+struct OrderingHeld {
+    std::size_t views = 0;         ///< With a proposal or certificate.
+    std::size_t voted_views = 0;   ///< With votes that were counted.
+    std::size_t own_views = 0;     ///< With votes of our own.
+    std::size_t blocks = 0;        ///< Above the final one.
+    std::size_t marks = 0;         ///< Executed heights, own and claimed.
+    std::size_t wants = 0;         ///< Asked for, not here.
+    std::size_t final_blocks = 0;  ///< Final, kept to answer stragglers or not yet taken.
+    std::size_t proofs = 0;        ///< Not yet taken.
+};
+
 class OrderingCore;
 
 class Ordering {
@@ -158,6 +170,7 @@ public:
     [[nodiscard]] const std::optional<std::string>& halted() const;
     [[nodiscard]] OrderStatus status() const;
     [[nodiscard]] const OrderingCounters& counters() const;
+    [[nodiscard]] OrderingHeld held() const;
     /// Records of the vote log for views below this one are no longer needed.
     [[nodiscard]] View votes_needed_from() const;
 

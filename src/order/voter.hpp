@@ -77,6 +77,7 @@ public:
     /// Forgets views up to `floor` and refuses to vote there from now on.
     void forget_through(View floor);
     [[nodiscard]] View floor() const { return floor_; }
+    [[nodiscard]] std::size_t views_held() const { return slots_.size(); }
 
 private:
     /// Records in the log, about 150 bytes each, that make it worth rewriting.
