@@ -180,6 +180,7 @@ void OrderingCore::on_executed(const ExecutedMark& mark, Instant now, Effects& e
 void OrderingCore::settle(Instant now, Effects& effects) {
     if (!started_) return;
     wake_ = Instant::max();
+    trust_again();
     finish();
     consider(now);
     lead(now);
@@ -211,6 +212,7 @@ bool OrderingCore::has_work(Instant now) {
 
 void OrderingCore::watch(Instant now, Effects& effects) {
     if (!pace_.working() && has_work(now)) pace_.work(now);
+    if (asking_) return ask(now, effects);
     if (!may_vote()) {
         if (now >= status_at_) {
             effects.send_all(seats_, status());

@@ -9,8 +9,8 @@
 //          (the output). This class only connects them.
 // Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
 // core_propose.cpp
-//          (leading and judging), core_sync.cpp (serving, catch-up), core_restore.cpp,
-//          core_admission.cpp (what is worth a signature check).
+//          (leading and judging), core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp
+//          (a lost vote log), core_admission.cpp (what is worth a signature check).
 #pragma once
 
 #include <map>
@@ -132,7 +132,7 @@ private:
     void wake_at(Instant at) { wake_ = std::min(wake_, at); }
     /// Below its floor a seat no longer knows what it said: it follows, and votes again above.
     [[nodiscard]] bool may_vote() const {
-        return voter_ && !voter_->stopped() && current_ > voter_->floor();
+        return voter_ && !asking_ && !voter_->stopped() && current_ > voter_->floor();
     }
 
     // Leading and judging. core_propose.cpp
@@ -188,6 +188,13 @@ private:
     );
     void list_peers();
 
+    // A seat that does not know what it said. core_lost.cpp
+    void begin_asking(bool lost);
+    void ask(Instant now, Effects& effects);
+    void hear_claim(const AgentId& from, const OrderStatus& their);
+    void trust_again();
+    void return_votes(const AgentId& to, const Peer& peer, Effects& effects);
+
     // core_admission.cpp
     [[nodiscard]] bool in_window(View view) const;
     [[nodiscard]] bool worth(const Vote& vote) const;
@@ -236,6 +243,10 @@ private:
     std::set<View> sought_;  ///< Views above the final one whose second proposal we asked for.
     std::optional<AgentId> final_source_;  ///< Who knows the finalisation we are missing blocks of.
     Instant status_at_ = Instant::from_ns(0);
+    bool asking_ = false;  ///< Our log may lack votes of ours: no vote until the others answered.
+    bool lost_ = false;    ///< It certainly does, or did when this life began.
+    bool began_empty_ = false;              ///< This life began with an empty log, and asked.
+    std::map<std::uint32_t, View> claims_;  ///< Where members said they stand, while asking.
 
     std::map<AgentId, Peer> peers_;
     std::vector<AgentId> seats_;  ///< Connected members, ascending.

@@ -40,6 +40,11 @@ void OrderingCore::count(const Vote& vote, Instant now, Effects& effects) {
 /// (rule R2)
 void OrderingCore::check_own(const VoteContent& content) {
     if (!voter_ || halted_ || content.view <= voter_->floor() || voter_->knows(content)) return;
+    if (asking_ || (began_empty_ && !lost_)) {
+        lost_ = true;  // [ORD-R5.2]
+        asking_ = true;
+        return;
+    }
     halt(
         "a " + std::string{to_string(content.kind)} + " vote of view " +
         std::to_string(content.view.value()) +

@@ -142,8 +142,15 @@ void OrderingCore::restore_votes(
     const VoteLogContents& votes, const std::vector<Certificate>& certificates
 ) {
     if (!voter_) return;
-    if (!votes.intact) return halt("the vote log is damaged: " + votes.damage);  // [ORD-R4.1]
-    if (auto read = voter_->restore(votes.records); !read) return halt(read.error().message);
+    if (auto read = voter_->restore(votes.records); !read)
+        return halt(read.error().message);  // [ORD-R4.1]
+    if (!votes.intact) {
+        log_.error(
+            "the vote log is damaged or lost: " + votes.damage +
+            "; this seat votes again above the views in which it may have voted"
+        );
+    }
+    begin_asking(!votes.intact);
     voter_->forget_through(views_.final().view);
     for (const Vote& vote : voter_->durable(views_.final().view.next(), View{~0ULL})) {
         // What this seat voted for is the first proposal that it saw.

@@ -44,6 +44,7 @@ void OrderingCore::on_peer_up(const AgentId& peer, Instant now, Effects& effects
     list_peers();
     hear(peer, now);
     if (!started_) return;
+    return_votes(peer, peers_.at(peer), effects);
     // (rule E5) Whoever is ahead answers a status with its best certificate.
     effects.send(peer, status());
     if (member != nullptr) send_own_votes({peer}, views_.final().view.next(), effects);
@@ -123,6 +124,12 @@ void OrderingCore::on_status(
     hear(from, now);
     const auto found = peers_.find(from);
     if (found != peers_.end() && their.epoch == Epoch{1}) {
+        hear_claim(from, their);
+        if (their.view == View{}) {  // It asks what it said, and where everybody stands.
+            help(from, found->second, their.view, their.finalized_view, now, effects);
+            return_votes(from, found->second, effects);
+            tell(from, now, effects);
+        }
         if (their.finalized_view < views_.final().view || their.view < current_)
             help(from, found->second, their.view, their.finalized_view, now, effects);
         // A claim moves nothing here: only certificates do. It is a reason to ask. [ORD-E5.2]

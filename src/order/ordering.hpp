@@ -35,6 +35,8 @@ struct OrderingOptions {
     Duration heartbeat = Duration::from_s(2);  ///< An empty block after this long without work.
     Duration view_interval;         ///< Smallest time between proposals; 0 for small rosters.
     std::uint64_t skip_views = 10;  ///< A leader not heard for so many views gets no patience.
+    /// A seat with an empty vote log asks the others for votes with its key before its first vote.
+    bool ask_first = false;
 };
 
 /// A block that became final, with the cut before and after it. Its vertices may still be on their
@@ -102,7 +104,8 @@ public:
     Ordering& operator=(const Ordering&) = delete;
 
     /// Reads blocks, certificates and own votes back. The finalised chain comes again through
-    /// take_finalized(), from height 1. A vote log that is not intact: halted(), never a vote.
+    /// take_finalized(), from height 1. With a vote log that is not intact this seat votes again only
+    /// above every view in which an earlier vote of its own could count. [ORD-R5.1]
     /// Errors: corrupt, with the key and what to do.
     [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
     void start(Instant now, Effects& effects);

@@ -14,6 +14,19 @@ const VoteContent* Tally::content(View view, VoteKind kind, std::uint32_t member
     return group == none ? nullptr : &votes->groups[group].content;
 }
 
+std::vector<Vote> Tally::votes_of(std::uint32_t member) const {
+    std::vector<Vote> votes;
+    const Seat seat = roster_.members()[member].seat;
+    for (const auto& [view, held] : views_) {
+        for (const KindVotes& kind : held.kinds) {
+            if (kind.group_of.empty() || kind.group_of[member] == none) continue;
+            const VoteContent& said = kind.groups[kind.group_of[member]].content;
+            votes.push_back({said, seat, kind.signatures[member]});
+        }
+    }
+    return votes;
+}
+
 std::uint32_t Tally::nullify_count(View view) const {
     const KindVotes* votes = find(view, VoteKind::nullify);
     return votes == nullptr || votes->groups.empty() ? 0 : votes->groups.front().count;

@@ -34,6 +34,8 @@ public:
 
     /// What this member said; none if nothing was counted.
     [[nodiscard]] const VoteContent* content(View view, VoteKind kind, std::uint32_t member) const;
+    /// All that this member said and that is held, at most one window of views.
+    [[nodiscard]] std::vector<Vote> votes_of(std::uint32_t member) const;
     /// Distinct seats that gave this view up.
     [[nodiscard]] std::uint32_t nullify_count(View view) const;
     /// True when a proof against this member in this view was handed out.

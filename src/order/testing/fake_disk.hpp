@@ -65,6 +65,11 @@ public:
     [[nodiscard]] bool has_vote(const Bytes& record) const { return known_.contains(record); }
     /// Everything is gone but the votes.
     void wipe_store() { load_store({}); }
+    /// A new disk in place of the old one; `noticed`: something else knows that there were votes.
+    void lose_everything(bool noticed) {
+        wipe_store();
+        votes = {.records = {}, .intact = !noticed, .damage = noticed ? "lost" : ""};
+    }
     /// All that is durable now, as a backup would hold it, and its way back.
     [[nodiscard]] const Data& store_image() const { return synced_; }
     void load_store(const Data& image) {
@@ -94,7 +99,10 @@ private:
         }
     }
     void log(const Persist& batch) {
-        if (!batch.votes_kept.empty()) votes.records = batch.votes_kept;
+        if (!batch.votes_kept.empty()) {
+            votes.records = batch.votes_kept;
+            votes.intact = true;
+        }
         votes.records.insert(votes.records.end(), batch.votes.begin(), batch.votes.end());
         known_.insert(batch.votes.begin(), batch.votes.end());
     }
