@@ -99,7 +99,7 @@ TEST(Liars, ABlockWithheldFromTheNextLeaderIsFetchedByIt) {
     }
 }
 
-// Failure 37 and the rest of this table: whatever a liar does, nobody else is accused.
+// Whatever a liar does, nobody else is accused.
 TEST(Liars, ATolerableNumberOfThemStopsNothingAndFramesNobody) {
     for (const Index n : {4U, 7U}) {
         const std::uint64_t seeds = n == 4 ? 400 : 80;

@@ -70,6 +70,7 @@ TEST(NodeInCluster, MakesAWriteFinalAndReadableEverywhere) {
     }
 }
 
+// Failure 13: a faster executor was not deterministic, and nothing showed it until a later feature.
 TEST(NodeInCluster, GivesTheSameTraceTwice) {
     const auto run = [](std::uint64_t seed) {
         SimCluster cluster{nodes(4, seed), honest_nodes()};
