@@ -80,21 +80,28 @@ double process_cpu_s(std::uint32_t pid) {
 class Noise {
 public:
     explicit Noise(std::vector<std::uint32_t> pids) : pids_{std::move(pids)} {
-        pids_.push_back(static_cast<std::uint32_t>(::getpid()));
+        nodes_ = cpu_of_nodes();
         others_ = others();
     }
     /// Cores that processes other than ours used since the start.
     [[nodiscard]] double cores() const { return (others() - others_) / seconds_since(start_); }
+    /// Seconds of CPU that the nodes used since the start.
+    [[nodiscard]] double nodes_cpu_s() const { return cpu_of_nodes() - nodes_; }
 
 private:
-    [[nodiscard]] double others() const {
-        double ours = 0;
+    [[nodiscard]] double cpu_of_nodes() const {
+        double sum = 0;
         for (const std::uint32_t pid : pids_)
-            ours += process_cpu_s(pid);
-        return machine_cpu_s() - ours;
+            sum += process_cpu_s(pid);
+        return sum;
+    }
+    [[nodiscard]] double others() const {
+        const auto self = static_cast<std::uint32_t>(::getpid());
+        return machine_cpu_s() - cpu_of_nodes() - process_cpu_s(self);
     }
     std::vector<std::uint32_t> pids_;
     Clock::time_point start_ = Clock::now();
+    double nodes_ = 0;
     double others_ = 0;
 };
 
@@ -403,6 +410,8 @@ void measure_batches(const Settings& settings, Figures& out, std::size_t n, cons
         const double others = noise.cores();
         const auto operations = static_cast<double>(done.size() * load.batch);
         out.add(name, "operations/s", operations / seconds_since(begin), others);
+        const double cpu_us = noise.nodes_cpu_s() * 1e6 / static_cast<double>(n);
+        out.add(name + "_cpu", "us", cpu_us / std::max(operations, 1.0), others);
         out.add_latency(name, done, others);
     }
     ended = true;

@@ -8,6 +8,7 @@
 #include "cli/node_commands.hpp"
 #include "cli/run.hpp"
 #include "cli/sim.hpp"
+#include "cli/sim_lives.hpp"
 #include "scale/config.hpp"
 
 namespace creto {
@@ -116,6 +117,36 @@ void add_demo(Program& p) {
     sub->callback([&p] { p.chosen = [&p] { return command_demo(names, list, p.output); }; });
 }
 
+void add_sim_lives(Program& p, CLI::App& sim) {
+    static SimFuzzOptions fuzz;
+    CLI::App* sub = command(p, sim, "fuzz", "Live under drawn faults, seed after seed");
+    sub->add_option("--minutes", fuzz.minutes, "How long at most");
+    sub->add_option("--seeds", fuzz.seeds, "A-B; all from 1 on when not given");
+    sub->add_option("--jobs", fuzz.jobs, "Processes, one a core");
+    sub->add_option("--plant", fuzz.plant, "Plant this bug in node 0: the run must fail");
+    sub->add_option("--keep", fuzz.keep, "A folder for the schedules of failing seeds");
+    sub->footer("Example: creto sim fuzz --minutes 10 --seeds 1-100000");
+    sub->callback([&p] { p.chosen = [&p] { return command_sim_fuzz(fuzz, p.output); }; });
+
+    static SimReplayOptions replay;
+    sub = command(p, sim, "replay", "One life again, from its seed or its schedule");
+    sub->add_option("FILE", replay.file, "A schedule in JSON");
+    sub->add_option("--seed", replay.seed, "A seed of fuzz, when there is no file");
+    sub->add_option("--plant", replay.plant, "Plant this bug in node 0");
+    sub->add_flag("--log", replay.log, "What the nodes log, too");
+    sub->footer("Example: creto sim replay --seed 17");
+    sub->callback([&p] { p.chosen = [&p] { return command_sim_replay(replay, p.output); }; });
+
+    sub = command(p, sim, "shrink", "The smallest schedule that fails in the same way");
+    sub->add_option("FILE", replay.file, "A schedule in JSON");
+    sub->add_option("--seed", replay.seed, "A seed of fuzz, when there is no file");
+    sub->add_option("--plant", replay.plant, "Plant this bug in node 0");
+    sub->add_option("--tries", replay.tries, "How many lives at most");
+    sub->add_option("--out", replay.out, "Where to write it");
+    sub->footer("Example: creto sim shrink --seed 17 --out tests/corpus/sim/name.json");
+    sub->callback([&p] { p.chosen = [&p] { return command_sim_shrink(replay, p.output); }; });
+}
+
 void add_sim(Program& p) {
     static SimRunOptions run;
     CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
@@ -126,6 +157,7 @@ void add_sim(Program& p) {
     sub->add_option("--seeds", run.seeds, "How many seeds");
     sub->footer("Example: creto sim run --scenario S3.2 --seeds 200");
     sub->callback([&p] { p.chosen = [&p] { return command_sim_run(run, p.output); }; });
+    add_sim_lives(p, *sim);
 }
 
 void add_looking(Program& p) {

@@ -63,6 +63,7 @@ enum class HashDomain : std::uint8_t {
     state_key = 22,
     state_value = 23,
     executed = 24,
+    operation_content = 25,
 };
 
 class Hasher {

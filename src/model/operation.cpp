@@ -56,13 +56,13 @@ void decode(Reader& r, OfferOperation& v) {
 }
 
 void encode(Writer& w, const CallRecordOperation& v) {
-    encode(w, v.receipt);
+    encode(w, *v.receipt);
     w.boolean(v.opening.has_value());
-    if (v.opening) encode(w, *v.opening);
+    if (v.opening) encode(w, **v.opening);
 }
 void decode(Reader& r, CallRecordOperation& v) {
-    decode(r, v.receipt);
-    if (r.boolean()) decode(r, v.opening.emplace());
+    decode(r, *v.receipt);
+    if (r.boolean()) decode(r, *v.opening.emplace());
 }
 
 void encode(Writer& w, const DisputeAnswerOperation& v) {
@@ -77,10 +77,10 @@ void decode(Reader& r, DisputeAnswerOperation& v) {
 }
 
 void encode(Writer& w, const EvidenceOperation& v) {
-    encode(w, v.evidence);
+    encode(w, *v.evidence);
 }
 void decode(Reader& r, EvidenceOperation& v) {
-    decode(r, v.evidence);
+    decode(r, *v.evidence);
 }
 
 template <std::size_t I = 0>
@@ -145,9 +145,21 @@ Result<void> well_formed(const Operation& operation) {
 }
 
 OperationId Operation::id(const ChainId& chain) const {
-    Hasher hasher{HashDomain::operation_id};
-    hasher.update(chain.value()).update(signing_bytes(*this));
-    return OperationId{hasher.finish()};
+    return operation_id(chain, content_digest(signing_bytes(*this)));
+}
+
+Digest content_digest(ByteView signing_bytes) {
+    return hash(HashDomain::operation_content, signing_bytes);
+}
+
+OperationId operation_id(const ChainId& chain, const Digest& content) {
+    return OperationId{
+        Hasher{HashDomain::operation_id}.update(chain.value()).update(content).finish()};
+}
+
+Digest operation_leaf(const Digest& content, const std::optional<Signature>& signature) {
+    if (!signature) return content;
+    return Hasher{HashDomain::operation_leaf}.update(content).update(signature->view()).finish();
 }
 
 Bytes signing_bytes(const Operation& operation) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <variant>
 
+#include "base/boxed.hpp"
 #include "model/call.hpp"
 #include "model/evidence.hpp"
 #include "model/ids.hpp"
@@ -72,8 +73,8 @@ struct DisputeOpening {
 
 /// A verified call for the record. With an opening it asks the seats to decide a dissent.
 struct CallRecordOperation {
-    QuorumReceipt receipt;
-    std::optional<DisputeOpening> opening;
+    Boxed<QuorumReceipt> receipt;
+    std::optional<Boxed<DisputeOpening>> opening;
     friend bool operator==(const CallRecordOperation&, const CallRecordOperation&) = default;
 };
 
@@ -87,7 +88,7 @@ struct DisputeAnswerOperation {
 
 /// Proof that a key signed two statements that no correct agent signs together.
 struct EvidenceOperation {
-    Evidence evidence;
+    Boxed<Evidence> evidence;
     friend bool operator==(const EvidenceOperation&, const EvidenceOperation&) = default;
 };
 
@@ -118,8 +119,17 @@ struct Operation {
 /// Bounds that hold for every operation whatever the state: sizes, key prefixes, list order.
 [[nodiscard]] Result<void> well_formed(const Operation& operation);
 
-/// What the client signs when the operation travels in another's lane.
+/// What the client signs when the operation travels in another's lane; all of it but the signature.
 [[nodiscard]] Bytes signing_bytes(const Operation& operation);
+
+/// Over the signing bytes: what the id and the vertex's root are made of, so that an operation's
+/// bytes are hashed once.
+[[nodiscard]] Digest content_digest(ByteView signing_bytes);
+[[nodiscard]] OperationId operation_id(const ChainId& chain, const Digest& content);
+/// The operation's place in the vertex's root: not even a client's signature can be changed.
+[[nodiscard]] Digest operation_leaf(
+    const Digest& content, const std::optional<Signature>& signature
+);
 
 void encode(Writer& w, const Dot& v);
 void decode(Reader& r, Dot& v);

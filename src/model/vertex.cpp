@@ -4,14 +4,20 @@ namespace creto {
 
 namespace {
 
-/// The root over each operation's whole bytes, so that not even a client's signature can be
-/// changed.
-Digest operations_root(const std::vector<ByteView>& operations) {
+Digest operations_root(
+    const std::vector<Operation>& operations, const std::vector<Digest>& contents
+) {
     Hasher hasher{HashDomain::operations};
-    for (const ByteView bytes : operations) {
-        hasher.update(hash(HashDomain::operation_leaf, bytes));
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        hasher.update(operation_leaf(contents[i], operations[i].signature));
     }
     return hasher.finish();
+}
+
+/// The digest of an operation's content, from the operation's bytes.
+Digest content_of(const Operation& operation, ByteView bytes) {
+    const std::size_t tail = 1 + (operation.signature ? Signature::size : 0);
+    return content_digest(bytes.first(bytes.size() - tail));
 }
 
 }  // namespace
@@ -28,21 +34,24 @@ Result<VertexPtr> SealedVertex::decode(ByteView bytes) {
     const std::size_t count = reader.count(limits::vertex_operations_max, 36);
     const VertexHeader& header = vertex.top.header;
     if (reader.ok() && count != header.operation_count) reader.fail(DecodeError::bad_value);
-    std::vector<ByteView> parts;
-    parts.reserve(count);
+    std::vector<Digest> contents;
+    contents.reserve(count);
     vertex.operations.reserve(count);
     std::size_t total = 0;
     for (std::size_t i = 0; i < count && reader.ok(); ++i) {
         const ByteView before = reader.rest();
         creto::decode(reader, vertex.operations.emplace_back());
-        parts.push_back(before.first(before.size() - reader.left()));
-        total += parts.back().size();
+        if (!reader.ok()) break;
+        const ByteView part = before.first(before.size() - reader.left());
+        contents.push_back(content_of(vertex.operations.back(), part));
+        total += part.size();
     }
     if (const DecodeError error = reader.finish(); error != DecodeError::none) {
         return fail(ErrorCode::invalid, std::string{"vertex: "} + to_string(error));
     }
     if (auto form = well_formed(header); !form) return tl::unexpected<Error>(form.error());
-    if (total != header.operation_bytes || operations_root(parts) != header.operations_root) {
+    if (total != header.operation_bytes ||
+        operations_root(vertex.operations, contents) != header.operations_root) {
         return fail(ErrorCode::invalid, "vertex: the operations are not those of the header");
     }
     for (const Operation& operation : vertex.operations) {
@@ -51,7 +60,7 @@ Result<VertexPtr> SealedVertex::decode(ByteView bytes) {
     }
     const VertexId id = header.id();
     return std::make_shared<const SealedVertex>(
-        std::move(vertex), id, Bytes(bytes.begin(), bytes.end())
+        std::move(vertex), std::move(contents), id, Bytes(bytes.begin(), bytes.end())
     );
 }
 
@@ -62,19 +71,14 @@ VertexPtr SealedVertex::make(
     const Signer& signer
 ) {
     Writer body;
-    std::vector<std::size_t> ends;
-    ends.reserve(operations.size());
+    std::vector<Digest> contents;
+    contents.reserve(operations.size());
     for (const Operation& operation : operations) {
+        const std::size_t begin = body.size();
         encode(body, operation);
-        ends.push_back(body.size());
+        contents.push_back(content_of(operation, ByteView{body.view()}.subspan(begin)));
     }
-    std::vector<ByteView> parts;
-    parts.reserve(ends.size());
-    const ByteView all = body.view();
-    for (std::size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++]) {
-        parts.push_back(all.subspan(begin, ends[i] - begin));
-    }
-    header.operations_root = operations_root(parts);
+    header.operations_root = operations_root(operations, contents);
     header.operation_count = static_cast<std::uint32_t>(operations.size());
     header.operation_bytes = static_cast<std::uint32_t>(body.size());
     CRETO_ASSERT(well_formed(header).has_value());
@@ -87,7 +91,9 @@ VertexPtr SealedVertex::make(
     w.uvarint(vertex.operations.size());
     w.raw(body.view());
     CRETO_ASSERT(w.size() <= limits::vertex_bytes_max);
-    return std::make_shared<const SealedVertex>(std::move(vertex), id, w.take());
+    return std::make_shared<const SealedVertex>(
+        std::move(vertex), std::move(contents), id, w.take()
+    );
 }
 
 }  // namespace creto

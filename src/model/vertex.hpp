@@ -42,14 +42,20 @@ public:
     [[nodiscard]] const VertexHeader& header() const { return vertex_.top.header; }
     [[nodiscard]] const SignedHeader& top() const { return vertex_.top; }
     [[nodiscard]] const std::vector<Operation>& operations() const { return vertex_.operations; }
+    /// content_digest() of each operation.
+    [[nodiscard]] const std::vector<Digest>& contents() const { return contents_; }
     [[nodiscard]] const Bytes& bytes() const { return bytes_; }
     [[nodiscard]] VertexRef ref() const { return {header().lane, header().sequence, id_}; }
 
-    SealedVertex(Vertex vertex, VertexId id, Bytes bytes)
-        : vertex_{std::move(vertex)}, id_{id}, bytes_{std::move(bytes)} {}
+    SealedVertex(Vertex vertex, std::vector<Digest> contents, VertexId id, Bytes bytes)
+        : vertex_{std::move(vertex)},
+          contents_{std::move(contents)},
+          id_{id},
+          bytes_{std::move(bytes)} {}
 
 private:
     Vertex vertex_;
+    std::vector<Digest> contents_;
     VertexId id_;
     Bytes bytes_;
 };

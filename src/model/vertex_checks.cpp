@@ -23,10 +23,10 @@ public:
                 *operation.signature);
         }
         if (const auto* record = std::get_if<CallRecordOperation>(&operation.body)) {
-            return add(record->receipt);
+            return add(*record->receipt);
         }
         if (const auto* proof = std::get_if<EvidenceOperation>(&operation.body)) {
-            return add(proof->evidence);
+            return add(*proof->evidence);
         }
         return true;
     }

@@ -77,7 +77,8 @@ void NodeImpl::command(Ticket ticket, const Submit& submit) {
             ErrorCode::invalid, "keys under causal/ are written causally, everything else finally"
         );
     }
-    if (form && encode_bytes(operation).size() > limits::operation_bytes_max - 1'024) {
+    const Bytes content = signing_bytes(operation);
+    if (form && content.size() > limits::operation_bytes_max - 1'024) {
         form = fail(
             ErrorCode::limit,
             "the operation is larger than " + std::to_string(limits::operation_bytes_max - 1'024) +
@@ -89,10 +90,9 @@ void NodeImpl::command(Ticket ticket, const Submit& submit) {
         return;
     }
     if (!seat_) {
-        operation.signature =
-            signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
+        operation.signature = signer_.sign(SignDomain::operation, roster_.chain().value(), content);
     }
-    const OperationId id = operation.id(roster_.chain());
+    const OperationId id = operation_id(roster_.chain(), content_digest(content));
     const Instant deadline = now_ + submit.timeout;
     if (submit.reading == Reading::final) {
         submissions_.emplace(id, Submission{ticket, std::nullopt, deadline, operation.expiry});

@@ -100,8 +100,20 @@ void NodeImpl::on_vertices(
         if (const Member* author = roster_.find(vertex->header().lane.seat)) {
             reachability_.heard(author->seat, now_);
         }
+        if (producer_ && vertex->header().lane == producer_->lane()) {
+            const VertexHeader& header = vertex->header();
+            if (const auto why = producer_->proven({header.sequence, vertex->id()})) {
+                lose_lane(*why);
+            }
+        }
         add_vertex({vertex, pass}, true);
     }
+}
+
+/// This lane is not written any more: a second vertex at one place would be proof against us.
+void NodeImpl::lose_lane(const std::string& why) {
+    if (!lane_lost_) log_.error(why);
+    lane_lost_ = why;
 }
 
 // --- anti-entropy ---
@@ -134,9 +146,8 @@ void NodeImpl::on_lane_summary(const AgentId& from, const LaneSummary& summary) 
         const std::uint32_t needed =
             std::min(roster_.quorum().t + 1, std::max(roster_.size(), 2U) - 1);
         if (member != nullptr) {
-            if (const auto why = producer_->confirm(from, own_known, needed)) {
-                if (!lane_lost_) log_.error(*why);
-                lane_lost_ = why;
+            if (const auto why = producer_->confirm(from, own_known, needed, now_)) {
+                lose_lane(*why);
             }
         }
     }
@@ -270,8 +281,11 @@ void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const C
     RecordBatch news;
     for (const AgentRecord& record : batch.records) {
         if (record.agent == self_) {
-            // An older life of this agent counted further: go beyond it.
-            if (record.version >= record_version_ && !draining_) {
+            // An older life of this agent counted further: go beyond it. What comes back as it is
+            // was said in this life; to answer that would go round for ever.
+            const AgentRecord* const said = directory_.find(self_);
+            const bool is_echo = said != nullptr && *said == record;
+            if (record.version >= record_version_ && !is_echo && !draining_) {
                 record_version_ = record.version;
                 record_renewal_ = now_;
             }

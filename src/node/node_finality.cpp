@@ -6,8 +6,11 @@ namespace creto {
 
 namespace {
 
-/// Finalised vertices kept in memory for peers that are a little behind.
-constexpr std::uint64_t blocks_in_memory = 256;
+/// Finalised vertices kept in memory for peers that are a little behind: up to so many blocks and
+/// bytes, the newest blocks in any case. Whoever lags more is served from the store.
+constexpr std::size_t blocks_in_memory = 256;
+constexpr std::size_t finalized_bytes_in_memory = 16 * 1024 * 1024;
+constexpr std::size_t newest_blocks = 4;
 constexpr std::size_t recent_blocks_max = 1'024;
 constexpr Duration dispute_timeout = Duration::from_s(10);
 
@@ -73,22 +76,28 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     if (forks_known_) causal_.set_overlay(dag_.overlay());
     ordering_.on_executed(applied.mark, now_, effects_);
     operations_final_ += applied.operations.size();
-    after_execution(finalized, applied);
+    std::size_t bytes = 0;
+    for (const VertexPtr& vertex : ordered)
+        bytes += vertex->bytes().size();
+    after_execution(finalized, applied, bytes);
     completed(unparked);
     return true;
 }
 
 void NodeImpl::after_execution(
-    const FinalizedBlock& finalized, const FinalState::Applied& applied
+    const FinalizedBlock& finalized, const FinalState::Applied& applied, std::size_t bytes
 ) {
     if (producer_) producer_->on_finality(now_);
     fetcher_.forget_below(final_cut_);
     recent_blocks_.emplace(finalized.block.height, finalized.block);
     if (recent_blocks_.size() > recent_blocks_max) recent_blocks_.erase(recent_blocks_.begin());
-    prune_marks_.emplace(finalized.block.height, finalized.cut_after);
-    if (prune_marks_.size() > blocks_in_memory) {
-        dag_.prune(*prune_marks_.begin()->second);
-        prune_marks_.erase(prune_marks_.begin());
+    prune_marks_.push_back({finalized.cut_after, bytes});
+    finalized_bytes_ += bytes;
+    while (prune_marks_.size() > blocks_in_memory ||
+           (finalized_bytes_ > finalized_bytes_in_memory && prune_marks_.size() > newest_blocks)) {
+        dag_.prune(*prune_marks_.front().cut);
+        finalized_bytes_ -= prune_marks_.front().bytes;
+        prune_marks_.pop_front();
     }
     if (restoring_) return;
     effects_.publish(Finalized{

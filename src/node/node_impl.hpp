@@ -93,6 +93,7 @@ private:
     // Vertices and records (node_data.cpp)
     void produce();
     void on_own_vertex_durable();
+    void lose_lane(const std::string& why);
     void add_vertex(const Checked<VertexPtr>& vertex, bool store);
     void completed(const std::vector<VertexPtr>& vertices);
     void on_vertices(const AgentId& from, const VertexBatch& batch, const CheckPass& pass);
@@ -109,7 +110,9 @@ private:
     // The final order (node_finality.cpp)
     void execute_finalized();
     bool execute(const FinalizedBlock& finalized);
-    void after_execution(const FinalizedBlock& finalized, const FinalState::Applied& applied);
+    void after_execution(
+        const FinalizedBlock& finalized, const FinalState::Applied& applied, std::size_t bytes
+    );
     void settle_submissions(const FinalState::Applied& applied);
     void expire_submissions();
     void run_dispute(const OpenDispute& dispute);
@@ -199,8 +202,13 @@ private:
     std::deque<FinalizedBlock> to_execute_;
     Cut final_cut_;
     std::map<Ticket, OpenDispute> dispute_runs_;
-    std::map<Height, std::shared_ptr<const Cut>>
-        prune_marks_;  ///< Cuts whose vertices are in memory.
+    /// A finalised block whose vertices are in memory, oldest first.
+    struct PruneMark {
+        std::shared_ptr<const Cut> cut;
+        std::size_t bytes = 0;
+    };
+    std::deque<PruneMark> prune_marks_;
+    std::size_t finalized_bytes_ = 0;  ///< Sum over prune_marks_.
     std::map<Height, Block> recent_blocks_;
     std::uint64_t operations_final_ = 0;
     bool forks_known_ = false;  ///< Then a decided cut may change what the overlay holds.

@@ -30,18 +30,25 @@ void Producer::restore(const LaneTip& tip) {
 }
 
 std::optional<std::string> Producer::confirm(
-    const AgentId& peer, const LaneTip& known, std::uint32_t needed
+    const AgentId& peer, const LaneTip& known, std::uint32_t needed, Instant now
 ) {
-    if (known.sequence > tip_.sequence ||
-        (known.sequence == tip_.sequence && known.id != tip_.id)) {
-        return "a peer holds vertex " + std::to_string(known.sequence.value()) +
-               " of this node's lane, this node's own folder ends at " +
-               std::to_string(tip_.sequence.value()) +
-               ": the data folder was lost or is an old copy";
+    if (const auto why = proven(known)) {
+        if (claims_.insert(peer).second) held_until_ = now + options_.claim_patience;
+        return claims_.size() >= needed ? why : std::nullopt;
     }
+    claims_.erase(peer);
     confirmations_.insert(peer);
     if (confirmations_.size() >= needed) confirmed_ = true;
     return std::nullopt;
+}
+
+std::optional<std::string> Producer::proven(const LaneTip& vertex) const {
+    const bool known = vertex.sequence < tip_.sequence || vertex == tip_;
+    if (known) return std::nullopt;
+    return "vertex " + std::to_string(vertex.sequence.value()) +
+           " of this node's lane exists, this node's own folder ends at " +
+           std::to_string(tip_.sequence.value()) +
+           ": the data folder was lost or is an old copy, or another process uses the same key";
 }
 
 Result<void> Producer::push(Operation operation) {
@@ -57,7 +64,7 @@ Result<void> Producer::push(Operation operation) {
 }
 
 bool Producer::ready(Instant now, std::uint64_t unfinalized, std::size_t unfinalized_bytes) const {
-    return confirmed_ && !queue_.empty() && !in_flight_ &&
+    return confirmed_ && now >= held_until_ && !queue_.empty() && !in_flight_ &&
            unfinalized < limits::lane_window_vertices - 1 &&
            unfinalized_bytes < limits::lane_window_bytes - limits::vertex_bytes_max &&
            now >= last_made_ + interval_;
@@ -111,9 +118,9 @@ void Producer::on_finality(Instant now) {
 }
 
 Instant Producer::next_wake() const {
-    if (queue_.empty() || in_flight_ || !confirmed_ || interval_ == Duration{})
-        return Instant::max();
-    return last_made_ + interval_;
+    if (queue_.empty() || in_flight_ || !confirmed_) return Instant::max();
+    const Instant paced = interval_ == Duration{} ? Instant::max() : last_made_ + interval_;
+    return held_until_ > last_made_ ? std::min(paced, held_until_) : paced;
 }
 
 }  // namespace creto

@@ -7,7 +7,9 @@
 // Holds    One own vertex at most is on its way to disk. A vertex is sent only when it is durable.
 // A lane
 //          is never written before t+1 peers (or our own disk) have said how far it came: a node
-//          that lost its disk must not fork itself. Two writes of one register never share a
+//          that lost its disk must not fork itself. Who says that it came further than we know
+//          holds us up for a moment, to show the vertex; t+1 who say so are believed, since one of
+//          them is honest. One liar stops nobody. Two writes of one register never share a
 //          vertex, so that the second can name the first.
 // Errors   limit: too many operations wait; unavailable: the causal backlog is full.
 #pragma once
@@ -30,6 +32,8 @@ struct ProducerOptions {
     Duration coalesce_min = Duration::from_ms(50);
     Duration coalesce_max = Duration::from_s(1);
     Duration patience = Duration::from_s(2);
+    /// How long one peer's unproven word that our lane came further holds us up, once for each.
+    Duration claim_patience = Duration::from_s(3);
 };
 
 class Producer {
@@ -38,11 +42,14 @@ public:
 
     /// Where the lane stands on our own disk (sequence 0: empty).
     void restore(const LaneTip& tip);
-    /// A peer says how far it knows our lane. Returns why we must stop, if it knows more than we
-    /// do.
+    /// A peer with a seat says how far it knows our lane; `needed` such peers contain an honest
+    /// one. Returns why we must stop, when so many know more than we do.
     std::optional<std::string> confirm(
-        const AgentId& peer, const LaneTip& known, std::uint32_t needed
+        const AgentId& peer, const LaneTip& known, std::uint32_t needed, Instant now
     );
+    /// A vertex with our signature came from elsewhere. Returns why we must stop, if we do not know
+    /// it: it is the proof that our folder is older than our lane.
+    [[nodiscard]] std::optional<std::string> proven(const LaneTip& vertex) const;
     [[nodiscard]] bool confirmed() const { return confirmed_; }
     void allow() { confirmed_ = true; }
 
@@ -74,6 +81,8 @@ private:
     LaneTip tip_;
     bool confirmed_ = false;
     std::set<AgentId> confirmations_;
+    std::set<AgentId> claims_;  ///< Who says, without proof so far, that our lane came further.
+    Instant held_until_ = Instant::from_ns(0);
     std::deque<Operation> queue_;
     std::optional<Ticket> in_flight_;
     Instant last_made_;

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t body_max = 2ULL * 1024 * 1024;
 constexpr std::size_t header_max = 16ULL * 1024;
-constexpr auto idle_timeout = std::chrono::seconds{60};
+constexpr auto accept_retry = std::chrono::milliseconds{50};
 constexpr std::uint64_t wait_ms_max = 30'000;
 
 struct Target {
@@ -104,7 +104,7 @@ public:
         parser_.emplace();
         parser_->body_limit(body_max);
         parser_->header_limit(header_max);
-        stream_.expires_after(idle_timeout);
+        stream_.expires_after(server_.options_.timeout);
         http::async_read(
             stream_,
             buffer_,
@@ -302,7 +302,7 @@ private:
         response_->keep_alive(keep_alive_);
         response_->body() = std::move(body);
         response_->prepare_payload();
-        stream_.expires_after(idle_timeout);
+        stream_.expires_after(server_.options_.timeout);
         http::async_write(
             stream_,
             *response_,
@@ -346,7 +346,8 @@ AdminServer::AdminServer(NodeHost& host, AdminOptions options, std::function<voi
     : host_{host},
       options_{std::move(options)},
       on_stop_{std::move(on_stop)},
-      acceptor_{host.io()} {}
+      acceptor_{host.io()},
+      retry_{host.io()} {}
 
 AdminServer::~AdminServer() = default;
 
@@ -384,7 +385,15 @@ std::string AdminServer::address() const {
 void AdminServer::accept() {
     acceptor_.async_accept([this](const beast::error_code& error, tcp::socket socket) {
         if (error == asio::error::operation_aborted) return;
-        if (!error && *connections_ < options_.connections_max) {
+        if (error) {
+            // Out of file descriptors or the like: try again when some have been freed.
+            retry_.expires_after(accept_retry);
+            retry_.async_wait([this](const beast::error_code& cancelled) {
+                if (!cancelled) accept();
+            });
+            return;
+        }
+        if (*connections_ < options_.connections_max) {
             std::make_shared<Session>(*this, std::move(socket))->read();
         }
         accept();

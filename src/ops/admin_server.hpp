@@ -12,6 +12,7 @@
 // Errors   400 malformed, 401 token, 403 origin, 404 path, 413 size, 503 not ready.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "ops/api_json.hpp"
 #include "runtime/node_host.hpp"
@@ -29,6 +31,8 @@ struct AdminOptions {
     std::string listen;  ///< "/ip4/127.0.0.1/tcp/9001"; port 0 takes any.
     std::string token;   ///< Empty: none needed, loopback only.
     std::size_t connections_max = 256;
+    /// For a request to arrive and for an answer to leave, however slowly the client works.
+    std::chrono::milliseconds timeout = std::chrono::seconds{60};
     std::size_t events_max = 10'000;
 };
 
@@ -56,6 +60,7 @@ private:
     AdminOptions options_;
     std::function<void()> on_stop_;
     boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::steady_timer retry_;
     /// Sessions outlive the server by what the event loop still holds of them.
     std::shared_ptr<std::size_t> connections_ = std::make_shared<std::size_t>(0);
     std::deque<JsonDoc> events_;

@@ -112,7 +112,9 @@ void OrderingCore::restore_certificates(const std::vector<Certificate>& certific
         const VoteContent& content = certificate.content;
         const bool proves_tip = content.kind == VoteKind::finalize && content.view == final.view &&
                                 content.block == final.block;
-        if (proves_tip) views_.restart_from(final, certificate);
+        if (!proves_tip) continue;
+        views_.restart_from(final, certificate);
+        chain_.prove_tip(certificate);
     }
     for (const Certificate& certificate : certificates)
         static_cast<void>(views_.put(certificate));

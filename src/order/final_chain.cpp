@@ -41,6 +41,11 @@ void FinalChain::restore(Entry entry) {
     remember(std::move(entry));
 }
 
+void FinalChain::prove_tip(const Certificate& finalization) {
+    if (recent_.empty() || recent_.back().id != finalization.content.block) return;
+    recent_.back().stored.finalization = finalization;
+}
+
 std::vector<FinalizedBlock> FinalChain::take() {
     std::vector<FinalizedBlock> out;
     while (!untaken_.empty() && out.size() < limits::blocks_per_message_max) {

@@ -32,6 +32,9 @@ public:
     KeyWrite append(Entry entry, CutPtr cut);
     /// The same for a block that is in the store already.
     void restore(Entry entry);
+    /// What makes the highest block final: most restored blocks come without, and who has no
+    /// provable block to hand out cannot help anybody to catch up.
+    void prove_tip(const Certificate& finalization);
     /// At most limits::blocks_per_message_max, in height order.
     [[nodiscard]] std::vector<FinalizedBlock> take();
 

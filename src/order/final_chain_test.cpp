@@ -58,6 +58,29 @@ TEST_F(FinalChainTest, GivesEveryHeightOnceInOrderWithItsCuts) {
     EXPECT_EQ(chain.take().size(), 1U);
 }
 
+// Found by the simulator (swarm seed 249): after a restart of all who were ahead, nobody could hand
+// the chain to those who were not, and without them there was no quorum for a new block.
+TEST_F(FinalChainTest, ARestoredChainIsProvableUpToItsTip) {
+    FinalChain chain;
+    grow(chain, 10);
+    FinalChain again;
+    for (const StoredBlock& stored : kept)
+        again.restore({stored, stored.block.id()});
+    const auto run_from = [&](std::uint64_t height) {
+        std::vector<StoredBlock> run;
+        for (Height h{height}; h <= again.height(); ++h)
+            run.push_back(again.recent(h)->stored);
+        return run;
+    };
+    EXPECT_FALSE(provable(run_from(5)).has_value());
+    again.prove_tip(*chain.recent(Height{9})->stored.finalization);
+    EXPECT_FALSE(provable(run_from(5)).has_value()) << "that was not the tip's";
+    again.prove_tip(*chain.recent(Height{10})->stored.finalization);
+    const auto answer = provable(run_from(5));
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->blocks.size(), 6U);
+}
+
 TEST_F(FinalChainTest, ARestoredChainGivesTheSameBlocks) {
     FinalChain chain;
     grow(chain, 50);

@@ -21,13 +21,20 @@ void Pacemaker::notarized(Instant now) {
     floor_ = std::min(took, options_.delta_max);
 }
 
-void Pacemaker::finalized() {
+void Pacemaker::start_over() {
     timeouts_ = 0;
     delta_ = options_.delta;
 }
 
+void Pacemaker::finalized() {
+    start_over();
+    may_start_over_ = true;
+}
+
 void Pacemaker::quorum_back() {
-    finalized();
+    if (!may_start_over_) return;
+    may_start_over_ = false;
+    start_over();
     floor_ = {};
 }
 

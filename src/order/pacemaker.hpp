@@ -39,7 +39,9 @@ public:
     void notarized(Instant now);
     /// A finalisation: patience starts over.
     void finalized();
-    /// A quorum of seats is back: what views took before says nothing any more.
+    /// A quorum of seats is back: what views took before says nothing any more. Once between two
+    /// finalisations: where messages come late, seats seem to go and to come back all the time, and
+    /// patience that starts over with each of them never lasts long enough to decide anything.
     void quorum_back();
 
     [[nodiscard]] bool working() const { return work_at_.has_value(); }
@@ -61,10 +63,13 @@ private:
         return *work_at_ + delta() * deltas + options_.view_interval;
     }
 
+    void start_over();
+
     Options options_;
     Duration delta_;
     Duration floor_;
     std::uint32_t timeouts_ = 0;  ///< Views in a row that ended in a timeout.
+    bool may_start_over_ = true;  ///< No quorum came back since the last finalisation.
     Instant entered_at_;
     std::optional<Instant> work_at_;
 };

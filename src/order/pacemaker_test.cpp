@@ -81,6 +81,27 @@ TEST(Pacemaker, ASlowNotarizationSetsAFloorUntilAFastOne) {
     EXPECT_EQ(pace.delta(), ms(100));
 }
 
+// [ORD-E4.1] Found by the simulator (swarm seed 928): with retransmissions longer than the window
+// in which a seat counts as heard, quorums came back without end and no view lasted long enough.
+TEST(Pacemaker, StartsOverOnceForAQuorumThatComesAndGoes) {
+    Pacemaker pace{usual()};
+    for (int view = 0; view < 3; ++view)
+        pace.enter(Entered::by_timeout, at(view * 1'000));
+    ASSERT_GT(pace.delta(), ms(100));
+    pace.quorum_back();
+    EXPECT_EQ(pace.delta(), ms(100));
+    for (int view = 0; view < 10; ++view) {
+        pace.enter(Entered::by_timeout, at(view * 1'000));
+        pace.quorum_back();
+    }
+    EXPECT_EQ(pace.delta(), ms(1'000));
+    pace.finalized();
+    pace.enter(Entered::by_timeout, at(20'000));
+    pace.enter(Entered::by_timeout, at(21'000));
+    pace.quorum_back();
+    EXPECT_EQ(pace.delta(), ms(100));
+}
+
 TEST(Pacemaker, AViewIntervalIsNoReasonToGiveUp) {
     Pacemaker::Options options = usual();
     options.view_interval = ms(50);

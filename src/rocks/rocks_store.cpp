@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <mutex>
 #include <system_error>
 
 #include <rocksdb/db.h>
@@ -43,18 +44,42 @@ public:
         return rocks_error(status, dir, doing);
     }
     [[nodiscard]] std::uint64_t sum_of(const char* property) const;
+    /// Why nothing may be written any more, or ok.
+    [[nodiscard]] Result<void> writable() const;
+    /// A write failed: remembers it, since what the log holds after it is anybody's guess.
+    [[nodiscard]] Result<void> stop_writing(
+        const rocksdb::Status& status, const std::string& doing
+    );
 
     std::string dir;
     std::unique_ptr<rocksdb::DB> db;
     std::vector<rocksdb::ColumnFamilyHandle*> handles;  ///< The default's, then one per Column.
     mutable HotCache hot;
+
+private:
+    mutable std::mutex mutex_;
+    std::optional<Error> failed_;  ///< The first failed write; nothing is written after it.
 };
+
+Result<void> RocksStore::Impl::writable() const {
+    const std::lock_guard lock{mutex_};
+    if (failed_) return fail(*failed_);
+    return {};
+}
+
+Result<void> RocksStore::Impl::stop_writing(
+    const rocksdb::Status& status, const std::string& doing
+) {
+    const std::lock_guard lock{mutex_};
+    if (!failed_) failed_ = error(status, doing);
+    return fail(*failed_);
+}
 
 RocksStore::Impl::~Impl() {
     if (!db) return;
     // A clean close loses nothing, whatever was written without a sync. Nobody can be told of a
     // failure here, and nobody was promised success.
-    db->SyncWAL().PermitUncheckedError();
+    if (writable()) db->SyncWAL().PermitUncheckedError();
     for (rocksdb::ColumnFamilyHandle* handle : handles)
         db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
     db->Close().PermitUncheckedError();
@@ -207,21 +232,24 @@ Result<void> RocksStore::write(const std::vector<KeyWrite>& writes, Durable dura
         if (!added.ok())
             return creto::fail(impl_->error(added, "writing " + key_text(write.column, write.key)));
     }
+    if (auto open = impl_->writable(); !open) return open;
     rocksdb::WriteOptions options;
     options.sync = durable == Durable::yes;
     const auto status = impl_->db->Write(options, &batch);
-    if (!status.ok()) return creto::fail(impl_->error(status, "writing"));
+    if (!status.ok()) return impl_->stop_writing(status, "writing");
     impl_->hot.written(writes);
     return {};
 }
 
 Result<void> RocksStore::flush() {
+    if (auto open = impl_->writable(); !open) return open;
     const auto status = impl_->db->Flush(rocksdb::FlushOptions{}, impl_->handles);
-    if (!status.ok()) return fail(impl_->error(status, "flushing"));
+    if (!status.ok()) return impl_->stop_writing(status, "flushing");
     return {};
 }
 
 Result<void> RocksStore::compact(Column column) {
+    if (auto open = impl_->writable(); !open) return open;
     const auto status = impl_->db->CompactRange(
         rocksdb::CompactRangeOptions{}, impl_->handle(column), nullptr, nullptr
     );

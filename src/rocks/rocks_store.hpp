@@ -6,6 +6,8 @@
 //          the chain are checked at open, so that a folder of another network or of a newer creto
 //          is refused, not misread. Damage in the write-ahead log before its tail is an error at
 //          open, never a silent loss. A clean close makes everything durable.
+//          After a failed write nothing is written until the store is opened again: what was
+//          acknowledged stays readable, and each later write gets the first failure as its answer.
 //          Bounded memory: the block cache, all write buffers together, our own cache of hot
 //          values, and open files each have a limit.
 //          Safe to use from several threads.

@@ -1,10 +1,12 @@
 #include "rocks/rocks_tuning.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
 #include "store/keys.hpp"
@@ -14,6 +16,19 @@ namespace creto {
 namespace {
 
 constexpr std::size_t mebibyte = 1024 * 1024;
+
+/// After a failed write the store stays as it is until it is opened again. RocksDB would try to go on by
+/// itself, every few seconds, with a log whose last record may be half written; its own check of that
+/// (an assertion, on in Debian's build) then ends the process.
+class NoRecoveryUnasked final : public rocksdb::EventListener {
+public:
+    void OnErrorRecoveryBegin(
+        rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status error, bool* auto_recovery
+    ) override {
+        error.PermitUncheckedError();
+        *auto_recovery = false;
+    }
+};
 
 rocksdb::CompressionType compression() {
     const auto all = rocksdb::GetSupportedCompressions();
@@ -42,6 +57,8 @@ rocksdb::DBOptions database_options(const RocksOptions& options) {
     db.keep_log_file_num = 2;
     db.max_log_file_size = mebibyte;
     db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    db.max_bgerror_resume_count = 0;
+    db.listeners.push_back(std::make_shared<NoRecoveryUnasked>());
     // No periodic work: a node at rest sleeps.
     db.stats_dump_period_sec = 0;
     db.stats_persist_period_sec = 0;

@@ -1,5 +1,7 @@
 #include "runtime/transport.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/post.hpp>
 
 #include "runtime/address.hpp"
@@ -67,15 +69,7 @@ void Transport::accept() {
     acceptor_.async_accept([this](const boost::system::error_code& error, tcp::socket socket) {
         if (closing_ || error == asio::error::operation_aborted) return;
         if (!error) {
-            if (sessions_.size() >= options_.connections_max ||
-                unproven_ >= options_.unproven_max) {
-                ++counters_.refused;
-                boost::system::error_code ignored;
-                socket.close(ignored);
-            } else {
-                ++counters_.accepted;
-                adopt(std::move(socket), {}, std::nullopt);
-            }
+            on_accepted(std::move(socket));
             accept();
             return;
         }
@@ -85,6 +79,45 @@ void Transport::accept() {
             if (!cancelled && !closing_) accept();
         });
     });
+}
+
+void Transport::on_accepted(tcp::socket socket) {
+    boost::system::error_code error;
+    const tcp::endpoint from = socket.remote_endpoint(error);
+    if (error) return;  // It left before we looked.
+    if (arrivals_.size() >= options_.unproven_max ||
+        (sessions_.size() >= options_.connections_max && !arrivals_.empty())) {
+        crowd_out_one();
+    }
+    if (sessions_.size() >= options_.connections_max) {
+        ++counters_.refused;
+        return;
+    }
+    ++counters_.accepted;
+    LinkSession& session = adopt(std::move(socket), {}, std::nullopt);
+    arrivals_.push_back({&session, from.address()});
+    session.start();
+}
+
+/// The oldest unproven connection of the address that has most of them.
+void Transport::crowd_out_one() {
+    std::map<asio::ip::address, std::size_t> counts;
+    for (const Arrival& arrival : arrivals_)
+        ++counts[arrival.from];
+    const auto greediest =
+        std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+            return a.second < b.second;
+        });
+    const auto oldest = std::find_if(arrivals_.begin(), arrivals_.end(), [&](const Arrival& a) {
+        return a.from == greediest->first;
+    });
+    ++counters_.refused;
+    const SessionPtr session = sessions_.at(oldest->session);
+    session->close("too many connections without a handshake");
+}
+
+void Transport::forget_arrival(const LinkSession& session) {
+    std::erase_if(arrivals_, [&](const Arrival& arrival) { return arrival.session == &session; });
 }
 
 void Transport::dial(const std::string& address, const std::optional<AgentId>& peer) {
@@ -122,12 +155,13 @@ void Transport::dial(const std::string& address, const std::optional<AgentId>& p
                 ++counters_.dials_failed;
                 return;
             }
-            adopt(std::move(*socket), address, peer);
+            adopt(std::move(*socket), address, peer).start();
         }
     );
 }
 
-void Transport::adopt(
+/// Takes the socket in; the caller starts the session.
+LinkSession& Transport::adopt(
     tcp::socket socket, const std::string& address, const std::optional<AgentId>& peer
 ) {
     p2p::Connection::Options options;
@@ -138,6 +172,7 @@ void Transport::adopt(
     options.noise_static_seed = noise_static_seed_;
     options.noise_ephemeral_seed = random_key();
     options.expected_peer = peer;
+    options.handshake_timeout = options_.handshake_timeout;
     for (std::size_t i = 0; i < channel_count; ++i) {
         options.protocols.emplace_back(protocol_of(static_cast<Channel>(i)));
     }
@@ -157,9 +192,8 @@ void Transport::adopt(
     auto session = std::make_shared<LinkSession>(
         std::move(socket), std::move(options), address, clock_, std::move(callbacks)
     );
-    ++unproven_;
     sessions_.emplace(session.get(), session);
-    session->start();
+    return *session;
 }
 
 /// Both ends must come to the same answer, whoever dialled.
@@ -171,7 +205,7 @@ bool Transport::prefer_new(const LinkSession& fresh, const LinkSession& held) co
 }
 
 void Transport::on_established(LinkSession& session) {
-    --unproven_;
+    forget_arrival(session);
     const AgentId peer = session.peer();
     if (peer == self_) {
         session.close("this is ourselves");
@@ -201,7 +235,7 @@ void Transport::on_closed(LinkSession& session, const std::string& why) {
     asio::post(io_, [keep = held->second] {});
     sessions_.erase(held);
     if (!session.established()) {
-        --unproven_;
+        forget_arrival(session);
         ++counters_.handshakes_failed;
         if (!closing_) callbacks_.on_log("handshake failed: " + why);
         return;

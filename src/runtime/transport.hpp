@@ -2,7 +2,8 @@
 //
 // Holds    At most one connection a peer. When both dialled at once, both keep the one that the smaller
 //          id dialled, unless it has been silent for stale_after. At most connections_max sockets, of
-//          which unproven_max have not finished their handshake; more are closed on arrival.
+//          which unproven_max were accepted and have not finished their handshake. For one more, the
+//          oldest of the address that has most of those goes: a flood crowds out itself.
 // Errors   conflict: the port is in use; denied: the port may not be opened; invalid: the address.
 #pragma once
 
@@ -28,6 +29,7 @@ struct TransportOptions {
     bool bind_outgoing = false;
     std::size_t connections_max = 1'024;
     std::size_t unproven_max = 128;
+    Duration handshake_timeout = Duration::from_s(10);  ///< However slowly the peer speaks.
     Duration stale_after = Duration::from_s(3);
 };
 
@@ -41,7 +43,7 @@ public:
     };
     struct Counters {
         std::uint64_t accepted = 0;
-        std::uint64_t refused = 0;  ///< Over a limit.
+        std::uint64_t refused = 0;  ///< Over a limit, on arrival or to make room.
         std::uint64_t dialled = 0;
         std::uint64_t dials_failed = 0;
         std::uint64_t handshakes_failed = 0;
@@ -76,11 +78,14 @@ private:
     using SessionPtr = std::shared_ptr<LinkSession>;
 
     void accept();
-    void adopt(
+    void on_accepted(boost::asio::ip::tcp::socket socket);
+    LinkSession& adopt(
         boost::asio::ip::tcp::socket socket,
         const std::string& address,
         const std::optional<AgentId>& peer
     );
+    void crowd_out_one();
+    void forget_arrival(const LinkSession& session);
     void on_established(LinkSession& session);
     void on_closed(LinkSession& session, const std::string& why);
     [[nodiscard]] bool prefer_new(const LinkSession& fresh, const LinkSession& held) const;
@@ -96,7 +101,11 @@ private:
     std::map<AgentId, SessionPtr> by_peer_;
     std::set<LinkSession*> to_flush_;
     std::set<std::string> dialling_;
-    std::size_t unproven_ = 0;
+    struct Arrival {
+        LinkSession* session = nullptr;
+        boost::asio::ip::address from;
+    };
+    std::vector<Arrival> arrivals_;  ///< Accepted, handshake not finished; oldest first.
     bool closing_ = false;
     Counters counters_;
 };

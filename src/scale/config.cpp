@@ -164,8 +164,18 @@ std::vector<Setting> settings_of(Config& c) {
         list_setting("network.advertise", c.advertise, "What to tell others instead of the above."),
         list_setting("network.bootstrap", c.bootstrap, "Whom to connect to first."),
         flag_setting("network.bind_outgoing", c.bind_outgoing, "Dial from the listening address."),
+        number_setting(
+            "network.handshake_timeout_ms",
+            c.handshake_timeout_ms,
+            10,
+            600'000,
+            "For a peer to prove who it is."
+        ),
         text_setting("admin.listen", c.admin_listen, "Command line, health and metrics."),
         text_setting("admin.token", c.admin_token, "Needed when admin.listen is not loopback."),
+        number_setting(
+            "admin.timeout_ms", c.admin_timeout_ms, 10, 600'000, "For a request to arrive."
+        ),
         list_setting(
             "tools.builtin", c.builtin, "Names of built-in tools, or \"all\", or \"none\"."
         ),

@@ -35,10 +35,12 @@ struct Config {
     std::vector<std::string> advertise;
     std::vector<std::string> bootstrap;
     bool bind_outgoing = false;
+    std::uint64_t handshake_timeout_ms = 10'000;
 
     // [admin]
     std::string admin_listen = "/ip4/127.0.0.1/tcp/9001";
     std::string admin_token;
+    std::uint64_t admin_timeout_ms = 60'000;
 
     // [tools]
     std::vector<std::string> builtin = {"all"};  ///< Names, or all, or none.

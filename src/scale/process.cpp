@@ -60,6 +60,7 @@ Process& Process::operator=(Process&& other) noexcept {
     if (this != &other) {
         kill();
         pid_ = other.pid_;
+        exit_ = other.exit_;
         other.pid_ = 0;
     }
     return *this;
@@ -67,9 +68,20 @@ Process& Process::operator=(Process&& other) noexcept {
 
 bool Process::running() {
     if (pid_ <= 0) return false;
-    if (::waitpid(pid_, nullptr, WNOHANG) == 0) return true;
+    int status = 0;
+    if (::waitpid(pid_, &status, WNOHANG) == 0) return true;
+    exit_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     pid_ = 0;
     return false;
+}
+
+std::optional<int> Process::wait(std::chrono::milliseconds patience) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (running()) {
+        if (std::chrono::steady_clock::now() >= until) return std::nullopt;
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    return exit_;
 }
 
 void Process::signal(int number) const {
@@ -84,13 +96,8 @@ void Process::kill() {
 }
 
 bool Process::terminate(std::chrono::milliseconds patience) {
-    if (!running()) return true;
     signal(SIGTERM);
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (std::chrono::steady_clock::now() < until) {
-        if (!running()) return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds{5});
-    }
+    if (wait(patience) || !running()) return true;
     kill();
     return false;
 }

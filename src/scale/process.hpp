@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -25,12 +26,14 @@ public:
         const std::map<std::string, std::string>& environment = {}
     );
     ~Process() { kill(); }
-    Process(Process&& other) noexcept : pid_{other.pid_} { other.pid_ = 0; }
+    Process(Process&& other) noexcept : pid_{other.pid_}, exit_{other.exit_} { other.pid_ = 0; }
     Process& operator=(Process&& other) noexcept;
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
 
     [[nodiscard]] bool running();
+    /// Waits for its end: its exit code, or 128 and the signal that ended it. None: it still runs.
+    [[nodiscard]] std::optional<int> wait(std::chrono::milliseconds patience);
     [[nodiscard]] pid_t pid() const { return pid_; }
     void signal(int number) const;
     /// SIGKILL, and waits for the end.
@@ -41,6 +44,7 @@ public:
 private:
     explicit Process(pid_t pid) : pid_{pid} {}
     pid_t pid_ = 0;
+    std::optional<int> exit_;
 };
 
 }  // namespace creto

@@ -35,6 +35,7 @@ RealCluster::~RealCluster() {
     for (Node& node : nodes_)
         node.process.terminate(std::chrono::seconds{2});
     shim_.reset();
+    if (keep_) return;
     std::error_code ignored;
     std::filesystem::remove_all(options_.dir, ignored);
 }
@@ -76,6 +77,10 @@ Result<void> RealCluster::prepare() {
         }
         nodes_.push_back(std::move(node));
     }
+    for (const ForeignSeat& foreign : options_.foreign_seats) {
+        const Seat seat{static_cast<std::uint32_t>(genesis_.members.size())};
+        genesis_.members.push_back({seat, foreign.agent, foreign.name});
+    }
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
         const Config& config = nodes_[i].config;
         std::filesystem::create_directories(config.dir, error);
@@ -90,17 +95,23 @@ Result<void> RealCluster::prepare() {
     return {};
 }
 
-Result<void> RealCluster::start(std::size_t i) {
+Result<void> RealCluster::launch(std::size_t i) {
     Node& node = nodes_[i];
-    const std::filesystem::path out = node.config.dir / "stdout";
     auto process = Process::start(
         {options_.program.string(), "run", node.config.dir.string(), "--json"},
-        out,
-        node.config.dir / "stderr"
+        node.config.dir / "stdout",
+        node.config.dir / "stderr",
+        options_.nodes[i].environment
     );
     if (!process) return tl::unexpected<Error>(process.error());
     node.process = std::move(*process);
     node.admin.clear();
+    return {};
+}
+
+Result<void> RealCluster::await_ready(std::size_t i) {
+    Node& node = nodes_[i];
+    const std::filesystem::path out = node.config.dir / "stdout";
     const bool ready = wait_until(
         [&] {
             if (!node.process.running()) return true;
@@ -119,9 +130,17 @@ Result<void> RealCluster::start(std::size_t i) {
     );
 }
 
+Result<void> RealCluster::start(std::size_t i) {
+    if (auto launched = launch(i); !launched) return launched;
+    return await_ready(i);
+}
+
 Result<void> RealCluster::start_all() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-        if (auto started = start(i); !started) return started;
+        if (auto launched = launch(i); !launched) return launched;
+    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        if (auto ready = await_ready(i); !ready) return ready;
     }
     return {};
 }

@@ -1,7 +1,8 @@
 // RealCluster: a network of real processes on this machine, with the link shim between them.
 //
 // Holds    Each node is its own process, key, folder and address. Only links are cut; nothing tells a
-//          node. The destructor ends every process and removes the folders.
+//          node. The destructor ends every process and removes the folders, unless keep_folders() said
+//          otherwise.
 #pragma once
 
 #include <chrono>
@@ -26,14 +27,22 @@ struct RealNodeOptions {
     std::vector<std::string> tools = {"all"};
     std::string drill;  ///< A deviation of its tools.
     bool has_seat = true;
+    std::map<std::string, std::string> environment;  ///< CRETO_SECTION_KEY, over its creto.toml.
+};
+
+/// A seat whose agent is no process of this cluster: a test holds its key.
+struct ForeignSeat {
+    std::string name;
+    AgentId agent;
 };
 
 struct RealClusterOptions {
     std::string network = "demo";
     QuorumMode mode = QuorumMode::byzantine;
     std::vector<RealNodeOptions> nodes;
-    std::filesystem::path program;  ///< The creto binary.
-    std::filesystem::path dir;      ///< Made, and removed at the end.
+    std::vector<ForeignSeat> foreign_seats;  ///< They get the seats after the nodes'.
+    std::filesystem::path program;           ///< The creto binary.
+    std::filesystem::path dir;               ///< Made, and removed at the end.
     std::uint64_t calls_per_s = 500;
     std::uint64_t calls_burst = 500;
     LinkProfile profile;
@@ -47,9 +56,14 @@ public:
     RealCluster(const RealCluster&) = delete;
     RealCluster& operator=(const RealCluster&) = delete;
 
+    /// Starts the process; await_ready() says when it answers on its admin port.
+    [[nodiscard]] Result<void> launch(std::size_t i);
+    [[nodiscard]] Result<void> await_ready(std::size_t i);
     [[nodiscard]] Result<void> start(std::size_t i);
     /// Starts all and waits until each answers on its admin port.
     [[nodiscard]] Result<void> start_all();
+    /// The folders stay when the cluster ends: somebody will want to look.
+    void keep_folders() { keep_ = true; }
     void kill(std::size_t i) { nodes_[i].process.kill(); }
     bool terminate(std::size_t i) { return nodes_[i].process.terminate(std::chrono::seconds{5}); }
     [[nodiscard]] bool running(std::size_t i) { return nodes_[i].process.running(); }
@@ -57,6 +71,9 @@ public:
     [[nodiscard]] Result<void> set_tools(std::size_t i, const std::vector<std::string>& tools);
 
     [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+    [[nodiscard]] const std::filesystem::path& folder(std::size_t i) const {
+        return nodes_[i].config.dir;
+    }
     [[nodiscard]] const std::string& name(std::size_t i) const { return options_.nodes[i].name; }
     [[nodiscard]] const AgentId& agent(std::size_t i) const { return nodes_[i].agent; }
     [[nodiscard]] pid_t pid(std::size_t i) const { return nodes_[i].process.pid(); }
@@ -96,6 +113,7 @@ private:
     Genesis genesis_;
     std::vector<Node> nodes_;
     std::unique_ptr<LinkShim> shim_;
+    bool keep_ = false;
 };
 
 }  // namespace creto

@@ -206,7 +206,8 @@ void SimCluster::handle(SimHost& host, const Event& event, std::uint64_t fingerp
     SimHost::Life& life = *host.life;
     ++host.events;
     trace_.add(now_, host.index, static_cast<std::uint32_t>(event.index()), fingerprint);
-    auto effects = life.participant->on_event(event, Instant{} + (now_ - life.started));
+    auto effects =
+        life.participant->on_event(event, Instant{} + (host.clock.read(now_) - life.started));
     const Duration cost = protocol_cost(options_.costs, event, effects);
     if (cost == Duration{}) return carry_out(host, std::move(effects));
     host.busy = host.busy + cost;
@@ -334,7 +335,7 @@ Result<void> SimCluster::start(NodeIndex node) {
     SimHost& found = host_at(node);
     CRETO_ASSERT(!found.life);
     SimHost::Life life;
-    life.started = now_;
+    life.started = found.clock.read(now_);
     const ParticipantParts parts{node, found.boots, found.options, *found.signer, found.log};
     life.participant = factory_(parts);
     if (const auto attack = options_.attacks.find(node); attack != options_.attacks.end())
@@ -360,6 +361,18 @@ void SimCluster::resume(NodeIndex node) {
     SimHost& found = host_at(node);
     found.is_paused = false;
     if (found.life) drain(found);
+}
+
+void SimCluster::set_clock_drift(NodeIndex node, std::int64_t ppm) {
+    SimHost& found = host_at(node);
+    found.clock.set_drift(ppm, now_);
+    if (found.life) arm(found);
+}
+
+void SimCluster::step_clock(NodeIndex node, Duration span) {
+    SimHost& found = host_at(node);
+    found.clock.step(span, now_);
+    if (found.life) arm(found);
 }
 
 void SimCluster::damage_vote_log(NodeIndex node, std::string damage) {

@@ -124,6 +124,10 @@ public:
     /// A paused node handles nothing; its connections stay, and what arrives waits.
     void pause(NodeIndex node);
     void resume(NodeIndex node);
+    /// The node's clock runs wrong from now on; zero: as the simulation's. Its own instants only.
+    void set_clock_drift(NodeIndex node, std::int64_t ppm);
+    /// The node's clock jumps forward, as after a suspended machine wakes.
+    void step_clock(NodeIndex node, Duration span);
     /// The next start finds the vote log damaged.
     void damage_vote_log(NodeIndex node, std::string damage);
     [[nodiscard]] SimDisk& disk(NodeIndex node) { return host_at(node).disk; }
@@ -138,6 +142,10 @@ public:
     [[nodiscard]] LinkModel& links() { return network_.links(); }
     /// What the node says is no longer held against the protocol.
     void set_byzantine(NodeIndex node) { invariants_->set_byzantine(node); }
+    /// A promise that somebody outside checks was broken; the run ends here.
+    void violate(std::string checker, std::string text, NodeIndex node) {
+        invariants_->violate(std::move(checker), std::move(text), node, now_);
+    }
 
     // Looking.
     [[nodiscard]] bool is_up(NodeIndex node) const override;

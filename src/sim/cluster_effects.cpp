@@ -149,16 +149,17 @@ void SimCluster::on_effect(SimHost& host, CancelExecute& cancel) {
 
 void SimCluster::on_effect(SimHost& host, WakeAt& wake) {
     SimHost::Life& life = *host.life;
-    const bool is_never = wake.at == Instant::max();
-    life.wake = is_never ? wake.at : std::max(now_, life.started + (wake.at - Instant{}));
+    life.wake = wake.at == Instant::max() ? wake.at : life.started + (wake.at - Instant{});
     arm(host);
 }
 
 /// Keeps one event in the queue that is not later than the wish; earlier ones re-arm.
 void SimCluster::arm(SimHost& host) {
     SimHost::Life& life = *host.life;
-    if (life.wake == Instant::max() || life.armed <= life.wake) return;
-    life.armed = life.wake;
+    if (life.wake == Instant::max()) return;
+    const Instant at = std::max(now_, host.clock.when(life.wake));
+    if (life.armed <= at) return;
+    life.armed = at;
     const WakeEvent event{host.index, host.boots};
     queue_.push(life.armed, SimEventTag{SimEventKind::wake, wakes_.put(event)}.packed());
 }
@@ -168,7 +169,7 @@ void SimCluster::on_wake(const WakeEvent& wake) {
     if (host == nullptr || host->life->armed != now_) return;  // Replaced by an earlier one.
     SimHost::Life& life = *host->life;
     life.armed = Instant::max();
-    if (life.wake > now_) return arm(*host);
+    if (life.wake > host->clock.read(now_)) return arm(*host);
     life.wake = Instant::max();
     hand(*host, Woke{}, 0);
 }
@@ -183,11 +184,11 @@ void SimCluster::on_effect(SimHost& host, Publish& publish) {
         trace_.add(now_, host.index, 0x100, finalized->id.value().prefix());
     }
     host.notices.push_back({now_, std::move(publish.notice)});
+    if (options_.on_notice) options_.on_notice(host.index, host.notices.back());
     if (host.notices.size() > options_.notices_kept_max) {
         host.notices.pop_front();
         ++host.notices_dropped;
     }
-    if (options_.on_notice) options_.on_notice(host.index, host.notices.back());
 }
 
 void SimCluster::on_effect(SimHost& host, Drop& drop) {

@@ -15,6 +15,7 @@
 
 #include "base/log.hpp"
 #include "sim/disk.hpp"
+#include "sim/host_clock.hpp"
 #include "sim/participant.hpp"
 
 namespace creto {
@@ -45,11 +46,11 @@ struct SimHost {
     /// From a start to the crash after it; nothing of it survives.
     struct Life {
         std::unique_ptr<Participant> participant;
-        Instant started;
+        Instant started;                                    ///< By the host's own clock.
         std::deque<std::pair<Event, std::uint64_t>> inbox;  ///< With fingerprints; while busy.
         bool is_busy = false;
         bool is_store_failed = false;
-        Instant wake = Instant::max();   ///< When the node wants to be woken.
+        Instant wake = Instant::max();   ///< When the node wants to be woken, by its clock.
         Instant armed = Instant::max();  ///< When the queue will remind us.
         /// Persists that are not durable yet, and the messages that wait for them.
         std::map<Ticket, std::vector<Send>> unsynced;
@@ -69,6 +70,7 @@ struct SimHost {
     NodeOptions options;
     SimDisk disk;
     SimLog log;
+    HostClock clock;
     std::optional<Life> life;  ///< None while the node is down.
     std::uint32_t boots = 0;   ///< Starts so far; events of an earlier life are dropped.
     bool is_paused = false;

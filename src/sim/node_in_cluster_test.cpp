@@ -86,6 +86,22 @@ TEST(NodeInCluster, GivesTheSameTraceTwice) {
     EXPECT_NE(run(1), run(2));
 }
 
+TEST(NodeInCluster, IsQuietWhenNobodyWantsAnything) {
+    // Local latencies: what one peer passes on comes back before the others heard it directly.
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        SimOptions options = nodes(7, seed);
+        options.profile = local_profile();
+        for (std::uint32_t node = 0; node < 7; ++node)
+            options.tools[at(node)] = {builtin_registry().snapshot(), Duration::from_us(50), {}};
+        SimCluster cluster{options, honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
+        const std::uint64_t before = cluster.network().sent;
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(60))) << cluster.violation();
+        // 30 heartbeats of three rounds of votes, and a probe and its answer of silent seats.
+        EXPECT_LT(cluster.network().sent - before, 25'000U) << "seed " << seed;
+    }
+}
+
 TEST(NodeInCluster, JoinsBothSidesOfAPartitionInTheirCounter) {
     SimCluster cluster{nodes(4), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));

@@ -78,8 +78,8 @@ bool Court::counts(const AgentId& agent) const {
 Result<void, Void> Court::record(
     const CallRecordOperation& operation, const AgentId& client, MerkleMap& map, Session& session
 ) {
-    const CallRequest& request = operation.receipt.request;
-    if (auto form = well_formed(operation.receipt, roster_->chain()); !form)
+    const CallRequest& request = operation.receipt->request;
+    if (auto form = well_formed(*operation.receipt, roster_->chain()); !form)
         return void_because(form.error().message);
     // Else a member of the panel could record a poorer set of answers before the caller does.
     if (client != request.caller) return void_because("only its caller may record a call");
@@ -92,9 +92,9 @@ Result<void, Void> Court::record(
     if (operation.opening) {
         if (auto fits = check_opening(operation); !fits) return fits;
     }
-    Verdict verdict = judge(operation.receipt, call);
+    Verdict verdict = judge(*operation.receipt, call);
     verdict.height = session.height;
-    if (operation.opening) verdict.tool = operation.opening->tool;
+    if (operation.opening) verdict.tool = (*operation.opening)->tool;
     session.notices.emplace_back(VerdictReached{verdict.view()});
     const bool agreed = verdict.decided && verdict.dissenting.empty();
     keep(std::move(verdict), map);
@@ -124,8 +124,8 @@ Verdict Court::judge(const QuorumReceipt& receipt, const CallId& call) const {
 }
 
 Result<void, Void> Court::check_opening(const CallRecordOperation& operation) const {
-    const CallRequest& request = operation.receipt.request;
-    const DisputeOpening& opening = *operation.opening;
+    const CallRequest& request = operation.receipt->request;
+    const DisputeOpening& opening = **operation.opening;
     if (opening.contract.id() != request.contract)
         return void_because("the opening names another contract than the call");
     if (!opening.contract.has(ContractSummary::open))
@@ -145,13 +145,13 @@ Result<void, Void> Court::check_opening(const CallRecordOperation& operation) co
 void Court::open(
     const CallRecordOperation& operation, const CallId& call, MerkleMap& map, Session& session
 ) {
-    const CallRequest& request = operation.receipt.request;
+    const CallRequest& request = operation.receipt->request;
     Dispute dispute;
     dispute.call = call;
     dispute.caller = request.caller;
-    dispute.opening = *operation.opening;
+    dispute.opening = **operation.opening;
     dispute.opened = session.height;
-    for (const Answer& answer : operation.receipt.answers) {
+    for (const Answer& answer : operation.receipt->answers) {
         if (counts(answer.provider))
             dispute.receipt.push_back({answer.provider, answer.kind, answer.result});
     }

@@ -14,7 +14,7 @@ std::string exclusion_key(const AgentId& agent) {
 Result<void, Void> Court::prove(
     const EvidenceOperation& operation, const OperationId& id, MerkleMap& map, Session& session
 ) {
-    const auto agent = culprit(operation.evidence, *roster_);
+    const auto agent = culprit(*operation.evidence, *roster_);
     if (!agent) return tl::unexpected<Void>(agent.error().message);
     if (const Exclusion* known = exclusion(*agent)) {
         return tl::unexpected<Void>(
@@ -22,8 +22,8 @@ Result<void, Void> Court::prove(
         );
     }
     const Member* member = roster_->find(*agent);
-    Exclusion exclusion{*agent, session.height, id, describe(operation.evidence), std::nullopt};
-    if (member != nullptr) exclusion.evidence = operation.evidence;
+    Exclusion exclusion{*agent, session.height, id, describe(*operation.evidence), std::nullopt};
+    if (member != nullptr) exclusion.evidence = *operation.evidence;
     session.notices.emplace_back(Excluded{
         *agent, member == nullptr ? std::string{} : member->name, exclusion.reason});
     exclude(std::move(exclusion), map);

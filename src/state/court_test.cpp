@@ -226,7 +226,7 @@ TEST(Court, AnOpeningMustFitTheCall) {
     call.answered(net, 0, "1").answered(net, 1, "2");
     const auto reason_of = [&](auto change) {
         auto body = std::get<CallRecordOperation>(call.record_and_open());
-        change(*body.opening);
+        change(**body.opening);
         return finalise(state, {net.vertex(0, {net.operation(0, body)})}).operations[0].reason;
     };
     EXPECT_EQ(

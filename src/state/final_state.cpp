@@ -79,7 +79,7 @@ void FinalState::apply(
         .dot = {header.lane, header.sequence, 0, vertex.id().value().prefix()}};
     ++counts_.vertices;
     for (const Operation& operation : vertex.operations()) {
-        const OperationId id = operation.id(roster_->chain());
+        const OperationId id = operation_id(roster_->chain(), vertex.contents()[place.dot.index]);
         Outcome outcome = execute(operation, id, place, session);
         const bool applied = outcome.reason.empty();
         ++(applied ? counts_.applied : counts_.void_operations);

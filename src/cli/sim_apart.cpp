@@ -1,0 +1,163 @@
+#include "cli/sim_apart.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "base/assert.hpp"
+
+namespace creto {
+
+std::string to_line(const LifeLine& line) {
+    const LifeReport& r = line.report;
+    nlohmann::json out;
+    out["seed"] = r.seed;
+    out["checker"] = r.checker;
+    out["text"] = r.text;
+    out["lived_ms"] = r.lived.ms();
+    out["healed_ms"] = r.healed_after.ms();
+    out["decisions"] = r.decisions;
+    out["events"] = r.events;
+    out["messages"] = r.messages;
+    out["restarts"] = r.restarts;
+    out["writes"] = r.writes;
+    out["writes_final"] = r.writes_final;
+    out["fired"] = r.fired;
+    out["liars"] = r.liars;
+    out["probes"] = r.probes;
+    out["trace"] = line.trace;
+    out["nodes"] = line.nodes;
+    out["profile"] = line.profile;
+    out["wall_us"] = line.wall_us;
+    return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::optional<LifeLine> parse_line(const std::string& text) {
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    if (!json.is_object()) return std::nullopt;
+    LifeLine line;
+    LifeReport& r = line.report;
+    r.seed = json.at("seed");
+    r.checker = json.at("checker");
+    r.text = json.at("text");
+    r.lived = Duration::from_ms(json.at("lived_ms"));
+    r.healed_after = Duration::from_ms(json.at("healed_ms"));
+    r.decisions = json.at("decisions");
+    r.events = json.at("events");
+    r.messages = json.at("messages");
+    r.restarts = json.at("restarts");
+    r.writes = json.at("writes");
+    r.writes_final = json.at("writes_final");
+    r.fired = json.at("fired");
+    r.liars = json.at("liars");
+    r.probes = json.at("probes");
+    line.trace = json.at("trace");
+    line.nodes = json.at("nodes");
+    line.profile = json.at("profile");
+    line.wall_us = json.at("wall_us");
+    return line;
+}
+
+LifeLine live_here(const Schedule& schedule, const std::optional<PlantedBug>& bug, bool twice) {
+    const auto begun = std::chrono::steady_clock::now();
+    LifeOptions options;
+    if (bug) options.factory = planted(*bug);
+    LifeLine line{live(schedule, options), schedule.nodes, schedule.profile, 0, {}};
+    line.trace = line.report.trace_hash.hex();
+    if (twice && line.report.passed()) {
+        const LifeReport again = live(schedule, options);
+        if (again.trace_hash != line.report.trace_hash) {
+            line.report.checker = "determinism";
+            line.report.text = "seed " + std::to_string(schedule.seed) + ": the trace is " +
+                               line.report.trace_hash.hex() + ", and again " +
+                               again.trace_hash.hex();
+        }
+    }
+    line.wall_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::steady_clock::now() - begun
+    )
+                       .count();
+    return line;
+}
+
+Child::Child(const std::function<void(int fd)>& body) {
+    int ends[2] = {-1, -1};
+    CRETO_ASSERT(::pipe(ends) == 0);
+    pid_ = ::fork();
+    CRETO_ASSERT(pid_ >= 0);
+    if (pid_ == 0) {
+        ::close(ends[0]);
+        body(ends[1]);
+        ::_exit(0);
+    }
+    ::close(ends[1]);
+    fd_ = ends[0];
+}
+
+Child::~Child() {
+    stop();
+    if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+    if (fd_ >= 0) ::close(fd_);
+}
+
+bool Child::read_some() {
+    char chunk[65'536];
+    const ssize_t count = ::read(fd_, chunk, sizeof chunk);
+    if (count < 0) return errno == EINTR;
+    buffer_.append(chunk, static_cast<std::size_t>(count));
+    return count > 0;
+}
+
+std::optional<std::string> Child::line() {
+    const std::size_t end = buffer_.find('\n');
+    if (end == std::string::npos) return std::nullopt;
+    std::string text = buffer_.substr(0, end);
+    buffer_.erase(0, end + 1);
+    return text;
+}
+
+void Child::stop() {
+    if (pid_ > 0) ::kill(pid_, SIGKILL);
+}
+
+std::string Child::wait() {
+    int status = 0;
+    if (pid_ <= 0 || ::waitpid(pid_, &status, 0) != pid_) return "no such process";
+    pid_ = -1;
+    if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
+    if (WEXITSTATUS(status) != 0) return "exit " + std::to_string(WEXITSTATUS(status));
+    return {};
+}
+
+LifeLine live_apart(
+    const Schedule& schedule, const std::optional<PlantedBug>& bug, int seconds_max
+) {
+    Child child{[&](int fd) {
+        const std::string text = to_line(live_here(schedule, bug, false)) + "\n";
+        (void)!::write(fd, text.data(), text.size());
+    }};
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{seconds_max};
+    LifeLine failed{{}, schedule.nodes, schedule.profile, 0, {}};
+    failed.report.seed = schedule.seed;
+    while (std::chrono::steady_clock::now() < end) {
+        pollfd look{child.fd(), POLLIN, 0};
+        if (::poll(&look, 1, 1'000) <= 0) continue;
+        if (child.read_some()) continue;
+        if (const auto text = child.line())
+            if (auto line = parse_line(*text)) return *line;
+        failed.report.checker = "crash";
+        failed.report.text = "the process ended with " + child.wait();
+        return failed;
+    }
+    child.stop();
+    failed.report.checker = "timeout";
+    failed.report.text = "no end after " + std::to_string(seconds_max) + " s";
+    return failed;
+}
+
+}  // namespace creto

@@ -1,0 +1,412 @@
+#include "cli/sim_lives.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iomanip>
+#include <memory>
+#include <sstream>
+
+#include "cli/sim_apart.hpp"
+#include "sim/life/schedule_json.hpp"
+#include "sim/life/shrink.hpp"
+#include "sim/life/swarm.hpp"
+
+namespace creto {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int life_seconds_max = 300;
+constexpr std::size_t failures_shown = 20;
+
+struct Seeds {
+    std::uint64_t first = 1;
+    std::uint64_t last = ~std::uint64_t{0} - 1;
+};
+
+std::optional<std::uint64_t> number(const std::string& text) {
+    if (text.empty() || text.size() > 19 ||
+        text.find_first_not_of("0123456789") != std::string::npos)
+        return std::nullopt;
+    return std::stoull(text);
+}
+
+Result<Seeds> parse_seeds(const std::string& text) {
+    if (text.empty()) return Seeds{};
+    const std::size_t dash = text.find('-');
+    const auto first = number(text.substr(0, dash));
+    const auto last = dash == std::string::npos ? first : number(text.substr(dash + 1));
+    if (!first || !last || *last < *first)
+        return fail(ErrorCode::invalid, "seeds are \"A-B\" with A at most B, not \"" + text + "\"");
+    return Seeds{*first, *last};
+}
+
+Result<std::optional<PlantedBug>> parse_plant(const std::string& name) {
+    if (name.empty()) return std::optional<PlantedBug>{};
+    auto bug = parse_planted_bug(name);
+    if (!bug) return tl::unexpected<Error>(bug.error());
+    return std::optional{*bug};
+}
+
+std::string again(const LifeReport& report, const std::string& plant) {
+    return "creto sim replay --seed " + std::to_string(report.seed) +
+           (plant.empty() ? "" : " --plant " + plant);
+}
+
+/// Sums over lives; printed at the end.
+class Sums {
+public:
+    void add(const LifeLine& line) {
+        const LifeReport& r = line.report;
+        ++lives_;
+        virtual_ms_ += r.lived.ms();
+        wall_us_ += line.wall_us;
+        decisions_ += r.decisions;
+        events_ += r.events;
+        messages_ += r.messages;
+        restarts_ += r.restarts;
+        writes_ += r.writes;
+        writes_final_ += r.writes_final;
+        liars_ += r.liars > 0 ? 1 : 0;
+        ++by_nodes_[line.nodes];
+        ++by_profile_[line.profile];
+        for (std::size_t i = 0; i < fault_kinds; ++i)
+            fired_[i] += r.fired[i];
+        for (const auto& [name, value] : r.probes)
+            ++probes_[name];
+        healed_ms_.push_back(r.healed_after.ms());
+        lived_ms_.push_back(r.lived.ms());
+        decided_.push_back(static_cast<std::int64_t>(r.decisions));
+        if (!r.passed()) ++failed_by_checker_[r.checker];
+    }
+
+    [[nodiscard]] std::uint64_t lives() const { return lives_; }
+
+    [[nodiscard]] JsonDoc json(double wall_s) {
+        JsonDoc out;
+        std::uint64_t failed = 0;
+        for (const auto& [checker, count] : failed_by_checker_)
+            failed += count;
+        out["lives"] = lives_;
+        out["failed"] = failed;
+        out["failed_by_checker"] = failed_by_checker_;
+        out["failure_bound"] =
+            lives_ == 0 || failed > 0 ? 1.0 : std::min(1.0, 3.0 / double(lives_));
+        out["wall_s"] = wall_s;
+        out["lives_per_s"] = double(lives_) / wall_s;
+        out["virtual_s"] = double(virtual_ms_) / 1'000;
+        const double busy_s = std::max(1e-6, double(wall_us_) / 1e6);
+        out["virtual_per_core_second"] = double(virtual_ms_) / 1'000 / busy_s;
+        out["messages_per_core_second"] = double(messages_) / busy_s;
+        out["events"] = events_;
+        out["messages"] = messages_;
+        out["restarts"] = restarts_;
+        out["writes"] = writes_;
+        out["writes_final"] = writes_final_;
+        out["decisions"] = decisions_;
+        out["with_liars"] = liars_;
+        out["nodes"] = JsonDoc::object();
+        for (const auto& [nodes, count] : by_nodes_)
+            out["nodes"][std::to_string(nodes)] = count;
+        out["profiles"] = by_profile_;
+        out["faults"] = JsonDoc::object();
+        for (std::size_t i = 0; i < fault_kinds; ++i)
+            out["faults"][to_string(static_cast<FaultKind>(i))] = fired_[i];
+        out["lived_ms"] = spread(lived_ms_);
+        out["decided"] = spread(decided_);
+        out["healed_ms"] = spread(healed_ms_);
+        out["probes"] = probes_;
+        return out;
+    }
+
+private:
+    static JsonDoc spread(std::vector<std::int64_t>& values) {
+        if (values.empty()) return nullptr;
+        std::sort(values.begin(), values.end());
+        const auto at = [&](std::size_t percent) {
+            return values[(values.size() - 1) * percent / 100];
+        };
+        return {{"min", at(0)}, {"p50", at(50)}, {"p99", at(99)}, {"max", at(100)}};
+    }
+
+    std::uint64_t lives_ = 0;
+    std::int64_t virtual_ms_ = 0;
+    std::int64_t wall_us_ = 0;
+    std::uint64_t decisions_ = 0;
+    std::uint64_t events_ = 0;
+    std::uint64_t messages_ = 0;
+    std::uint64_t restarts_ = 0;
+    std::uint64_t writes_ = 0;
+    std::uint64_t writes_final_ = 0;
+    std::uint64_t liars_ = 0;
+    std::map<std::uint32_t, std::uint64_t> by_nodes_;
+    std::map<std::string, std::uint64_t> by_profile_;
+    std::array<std::uint64_t, fault_kinds> fired_{};
+    std::map<std::string, std::uint64_t> probes_;
+    std::map<std::string, std::uint64_t> failed_by_checker_;
+    std::vector<std::int64_t> healed_ms_;
+    std::vector<std::int64_t> lived_ms_;
+    std::vector<std::int64_t> decided_;
+};
+
+std::string lines_of(const JsonDoc& sums) {
+    std::ostringstream out;
+    out << std::fixed << std::setprecision(1);
+    out << sums["lives"].get<std::uint64_t>() << " lives, " << sums["failed"].get<std::uint64_t>()
+        << " failed, in " << sums["wall_s"].get<double>()
+        << " s: " << sums["lives_per_s"].get<double>() << " lives/s, "
+        << sums["virtual_per_core_second"].get<double>() << " virtual seconds and "
+        << sums["messages_per_core_second"].get<double>() / 1e6
+        << " M messages a second of one core\n";
+    for (const char* name :
+         {"lived_ms", "decided", "healed_ms", "nodes", "profiles", "faults", "probes"})
+        out << "  " << name << ": " << sums[name].dump() << "\n";
+    out << "  " << sums["with_liars"] << " lives with liars, " << sums["restarts"] << " restarts, "
+        << sums["writes_final"] << " of " << sums["writes"] << " writes final, "
+        << sums["decisions"] << " decisions\n";
+    if (sums["failed"] == 0)
+        out << "  no failure: at 95 % fewer than " << std::setprecision(6)
+            << sums["failure_bound"].get<double>() * 100 << " % of such lives fail\n";
+    return out.str();
+}
+
+/// One worker process, and the life that it is at.
+struct Job {
+    std::unique_ptr<Child> child;
+    std::uint64_t next = 0;  ///< The seed that it starts, or goes on with after a crash.
+    std::optional<std::uint64_t> at;
+    Clock::time_point since;
+};
+
+class Fuzz {
+public:
+    Fuzz(
+        const SimFuzzOptions& options,
+        const Seeds& seeds,
+        std::optional<PlantedBug> bug,
+        std::ostream& out
+    )
+        : options_{options}, seeds_{seeds}, bug_{bug}, out_{out} {}
+
+    JsonDoc run() {
+        const auto begun = Clock::now();
+        const auto end = begun + std::chrono::duration_cast<Clock::duration>(
+                                     std::chrono::duration<double>(options_.minutes * 60)
+                                 );
+        jobs_.resize(options_.jobs);
+        for (std::size_t i = 0; i < jobs_.size(); ++i) {
+            jobs_[i].next = seeds_.first + i;
+            launch(jobs_[i]);
+        }
+        while (Clock::now() < end && is_any_running()) {
+            look();
+            report_progress(begun);
+        }
+        jobs_.clear();
+        JsonDoc sums = sums_.json(std::chrono::duration<double>(Clock::now() - begun).count());
+        sums["failures"] = failures_;
+        return sums;
+    }
+
+private:
+    [[nodiscard]] bool is_any_running() const {
+        return std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) {
+            return job.child != nullptr;
+        });
+    }
+
+    void launch(Job& job) {
+        job.child.reset();
+        job.at.reset();
+        job.since = Clock::now();
+        if (job.next > seeds_.last) return;
+        job.child = std::make_unique<Child>([this, first = job.next](int fd) {
+            for (std::uint64_t seed = first; seed <= seeds_.last; seed += options_.jobs) {
+                std::string text = "begin " + std::to_string(seed) + "\n";
+                if (::write(fd, text.data(), text.size()) < 0) return;
+                const bool twice = scale_to(draw(seed, 0xD1), 100) < options_.recheck_percent;
+                text = to_line(live_here(make_schedule(seed), bug_, twice)) + "\n";
+                if (::write(fd, text.data(), text.size()) < 0) return;
+            }
+        });
+    }
+
+    void look() {
+        std::vector<pollfd> waits;
+        for (const Job& job : jobs_)
+            waits.push_back({job.child ? job.child->fd() : -1, POLLIN, 0});
+        (void)::poll(waits.data(), waits.size(), 500);
+        for (std::size_t i = 0; i < jobs_.size(); ++i) {
+            Job& job = jobs_[i];
+            if (!job.child) continue;
+            if ((waits[i].revents & (POLLIN | POLLHUP)) != 0 && !job.child->read_some()) {
+                take_lines(job);
+                const std::string how = job.child->wait();
+                if (!how.empty() || job.at) lost(job, "crash", "the process ended with " + how);
+                launch(job);
+                continue;
+            }
+            take_lines(job);
+            if (Clock::now() - job.since > std::chrono::seconds{life_seconds_max}) {
+                lost(job, "timeout", "no end after " + std::to_string(life_seconds_max) + " s");
+                launch(job);
+            }
+        }
+    }
+
+    void take_lines(Job& job) {
+        while (const auto text = job.child->line()) {
+            if (text->starts_with("begin ")) {
+                job.at = number(text->substr(6));
+                job.since = Clock::now();
+                continue;
+            }
+            const auto line = parse_line(*text);
+            if (!line) continue;
+            job.next = line->report.seed + options_.jobs;
+            job.at.reset();
+            take(*line);
+        }
+    }
+
+    /// A life whose process did not come back.
+    void lost(Job& job, const char* checker, const std::string& text) {
+        LifeLine line;
+        line.report.seed = job.at.value_or(job.next);
+        line.report.checker = checker;
+        line.report.text = "seed " + std::to_string(line.report.seed) + ": " + text;
+        job.next = line.report.seed + options_.jobs;
+        take(line);
+    }
+
+    void take(const LifeLine& line) {
+        sums_.add(line);
+        if (line.report.passed()) return;
+        failures_.push_back(
+            {{"seed", line.report.seed},
+             {"checker", line.report.checker},
+             {"text", line.report.text},
+             {"again", again(line.report, options_.plant)}}
+        );
+        if (failures_.size() <= failures_shown)
+            out_ << "FAILED " << line.report.text
+                 << "\n  again: " << again(line.report, options_.plant) << std::endl;
+        if (options_.keep.empty()) return;
+        std::filesystem::create_directories(options_.keep);
+        std::ofstream{options_.keep + "/seed-" + std::to_string(line.report.seed) + ".json"}
+            << to_json(make_schedule(line.report.seed));
+    }
+
+    void report_progress(Clock::time_point begun) {
+        const auto now = Clock::now();
+        if (now - told_ < std::chrono::seconds{10}) return;
+        if (told_ != Clock::time_point{})
+            std::cerr << sums_.lives() << " lives, " << failures_.size() << " failed, "
+                      << std::chrono::duration_cast<std::chrono::seconds>(now - begun).count()
+                      << " s" << std::endl;
+        told_ = now;
+    }
+
+    const SimFuzzOptions& options_;
+    Seeds seeds_;
+    std::optional<PlantedBug> bug_;
+    std::ostream& out_;
+    std::vector<Job> jobs_;
+    Sums sums_;
+    JsonDoc failures_ = JsonDoc::array();
+    Clock::time_point told_;
+};
+
+Result<Schedule> load(const SimReplayOptions& options) {
+    if (options.file.empty()) return make_schedule(options.seed);
+    std::ifstream file{options.file, std::ios::binary};
+    if (!file) return fail(ErrorCode::not_found, "cannot read " + options.file);
+    std::ostringstream text;
+    text << file.rdbuf();
+    auto schedule = parse_schedule(text.str());
+    if (!schedule)
+        return fail(schedule.error().code, options.file + ": " + schedule.error().message);
+    return schedule;
+}
+
+JsonDoc json_of(const LifeLine& line) {
+    JsonDoc out = JsonDoc::parse(to_line(line));
+    out["status"] = line.report.passed() ? "PASSED" : "FAILED";
+    return out;
+}
+
+}  // namespace
+
+int command_sim_fuzz(const SimFuzzOptions& options, const Output& output) {
+    const auto seeds = parse_seeds(options.seeds);
+    if (!seeds) return output.fail(seeds.error(), exit_code::usage);
+    const auto bug = parse_plant(options.plant);
+    if (!bug) return output.fail(bug.error(), exit_code::usage);
+    if (options.jobs < 1 || options.jobs > 64)
+        return output.fail({ErrorCode::invalid, "between 1 and 64 jobs"}, exit_code::usage);
+    std::ostream& out = output.json ? std::cerr : std::cout;
+    const JsonDoc sums = Fuzz{options, *seeds, *bug, out}.run();
+    output.say(sums, lines_of(sums));
+    return sums["lives"] != 0 && sums["failed"] == 0 ? exit_code::done : exit_code::failed;
+}
+
+int command_sim_replay(const SimReplayOptions& options, const Output& output) {
+    const auto schedule = load(options);
+    if (!schedule) return output.fail(schedule.error(), exit_code::usage);
+    const auto bug = parse_plant(options.plant);
+    if (!bug) return output.fail(bug.error(), exit_code::usage);
+    LifeLine line;
+    if (options.log) {
+        LifeOptions life;
+        if (*bug) life.factory = planted(**bug);
+        life.log = [](NodeIndex node, LogLevel /*level*/, std::string_view text) {
+            std::cerr << "node " << node.value() << ": " << text << "\n";
+        };
+        line = {live(*schedule, life), schedule->nodes, schedule->profile, 0, {}};
+        line.trace = line.report.trace_hash.hex();
+    } else {
+        line = live_apart(*schedule, *bug);
+    }
+    const LifeReport& report = line.report;
+    const std::string lines = (report.passed() ? "passed: " : "FAILED " + report.text + "\n") +
+                              std::to_string(report.decisions) + " decisions in " +
+                              std::to_string(report.lived.ms()) + " virtual ms, " +
+                              std::to_string(report.faults()) + " faults, trace " + line.trace;
+    output.say(json_of(line), to_json(*schedule) + lines);
+    return report.passed() ? exit_code::done : exit_code::failed;
+}
+
+int command_sim_shrink(const SimReplayOptions& options, const Output& output) {
+    const auto schedule = load(options);
+    if (!schedule) return output.fail(schedule.error(), exit_code::usage);
+    const auto bug = parse_plant(options.plant);
+    if (!bug) return output.fail(bug.error(), exit_code::usage);
+    const LifeLine first = live_apart(*schedule, *bug);
+    if (first.report.passed())
+        return output.fail(
+            {ErrorCode::conflict, "this life passes; there is nothing to shrink"}, exit_code::failed
+        );
+    const std::string checker = first.report.checker;
+    const Shrunk shrunk = shrink(
+        *schedule,
+        checker,
+        [&](const Schedule& candidate) { return live_apart(candidate, *bug, 60).report.checker; },
+        options.tries
+    );
+    const LifeLine last = live_apart(shrunk.schedule, *bug);
+    const std::string text = to_json(shrunk.schedule);
+    if (!options.out.empty()) std::ofstream{options.out} << text;
+    std::cerr << checker << ": " << schedule->faults.size() << " faults and " << schedule->nodes
+              << " nodes became " << shrunk.schedule.faults.size() << " and "
+              << shrunk.schedule.nodes << ", in " << shrunk.tried << " tries\n"
+              << last.report.text << "\n";
+    output.say(JsonDoc::parse(text), options.out.empty() ? text : "written to " + options.out);
+    return exit_code::done;
+}
+
+}  // namespace creto

@@ -1,0 +1,212 @@
+#include "sim/life/clients.hpp"
+
+#include <algorithm>
+
+#include "base/prng.hpp"
+
+namespace creto {
+namespace {
+
+enum class Draw : std::uint64_t { instant = 1, node = 2, kind = 3, argument = 4 };
+constexpr std::uint64_t client_stream = 0x71;
+constexpr auto warm_up = Duration::from_ms(500);
+constexpr auto write_timeout = Duration::from_s(15);
+
+std::string final_counter_key() {
+    return "final/n";
+}
+std::string causal_counter_key() {
+    return "causal/n";
+}
+std::string key_of(std::uint64_t number) {
+    return "final/k" + std::to_string(number);
+}
+
+}  // namespace
+
+Clients::Clients(const Schedule& schedule, SimCluster& cluster)
+    : schedule_{schedule}, cluster_{cluster}, unreliable_{unreliable(schedule)} {
+    const NamedDraws draws{schedule.seed, client_stream};
+    for (std::uint64_t number = 0; number < schedule_.workload.count; ++number) {
+        const auto slot = static_cast<std::uint64_t>(schedule_.workload.every.ns());
+        const auto jitter = scale_to(draws(number, std::uint64_t(Draw::instant)), slot);
+        const Duration at = warm_up + schedule_.workload.every * static_cast<std::int64_t>(number) +
+                            Duration::from_ns(static_cast<std::int64_t>(jitter));
+        cluster_.at(Instant{} + at, [this, number] { submit(number); });
+    }
+}
+
+void Clients::submit(std::uint64_t number) {
+    const NamedDraws draws{schedule_.seed, client_stream};
+    const auto node = static_cast<std::uint32_t>(
+        scale_to(draws(number, std::uint64_t(Draw::node)), schedule_.nodes)
+    );
+    const std::uint64_t kind = scale_to(draws(number, std::uint64_t(Draw::kind)), 100);
+    if (kind < schedule_.workload.causal_percent) {
+        CrdtOperation add;
+        add.key = causal_counter_key();
+        add.amount = 1;
+        return record(
+            Kind::causal_counter, node, number, Submit{add, Reading::causal, write_timeout}
+        );
+    }
+    if (kind < schedule_.workload.causal_percent + schedule_.workload.call_percent) {
+        CallTool call;
+        call.tool = "add";
+        call.arguments = "{\"a\":" + std::to_string(number) + ",\"b\":1}";
+        const std::uint64_t word = draws(number, std::uint64_t(Draw::argument));
+        call.agent =
+            cluster_.agent(NodeIndex{static_cast<std::uint32_t>(scale_to(word, schedule_.nodes))});
+        return record(Kind::call, node, number, std::move(call));
+    }
+    KeyOperation operation;
+    if (number % 2 == 0) {
+        operation.key = key_of(number);
+        operation.value = to_bytes(std::to_string(number));
+        return record(
+            Kind::final_key, node, number, Submit{operation, Reading::final, write_timeout}
+        );
+    }
+    operation.action = KeyOperation::Action::add;
+    operation.key = final_counter_key();
+    operation.amount = 1;
+    record(Kind::final_counter, node, number, Submit{operation, Reading::final, write_timeout});
+}
+
+Ticket Clients::write_final(std::uint32_t node) {
+    KeyOperation operation;
+    operation.action = KeyOperation::Action::add;
+    operation.key = final_counter_key();
+    operation.amount = 1;
+    record(
+        Kind::final_counter, node, next_extra_++, Submit{operation, Reading::final, write_timeout}
+    );
+    return writes_.back().ticket;
+}
+
+void Clients::record(Kind kind, std::uint32_t node, std::uint64_t number, CommandBody body) {
+    ++submitted_;
+    if (kind == Kind::final_counter) ++final_tally_.submitted;
+    if (kind == Kind::causal_counter) ++causal_tally_.submitted;
+    writes_.push_back({kind, node, cluster_.submit(NodeIndex{node}, std::move(body)), number});
+}
+
+bool Clients::all_answered() const {
+    return std::all_of(writes_.begin(), writes_.end(), [&](const Write& write) {
+        return !is_reliable(write.node) || cluster_.reply(write.ticket) != nullptr;
+    });
+}
+
+void Clients::audit() {
+    read_answers();
+    if (!cluster_.violation().empty()) return;
+    audit_keys();
+    audit_counter("durability", final_counter_key(), final_tally_);
+    audit_counter("causal-durability", causal_counter_key(), causal_tally_);
+}
+
+void Clients::read_answers() {
+    for (const Write& write : writes_) {
+        if (!is_reliable(write.node)) continue;  // A liar's word is no promise.
+        const SimCommand& command = cluster_.command(write.ticket);
+        if (!command.reply) {
+            return cluster_.violate(
+                "one-reply",
+                "no answer to write " + std::to_string(write.number),
+                NodeIndex{write.node}
+            );
+        }
+        read_answer(write, command);
+    }
+    std::sort(latencies_ms_.begin(), latencies_ms_.end());
+}
+
+void Clients::read_answer(const Write& write, const SimCommand& command) {
+    if (const auto* call = std::get_if<CallReply>(&*command.reply)) {
+        if (call->result != std::to_string(write.number + 1) &&
+            is_reliable(cluster_.find(call->provider).value_or(NodeIndex{0}).value()))
+            cluster_.violate("integrity", "a call gave " + call->result, NodeIndex{write.node});
+        return;
+    }
+    const auto* done = std::get_if<SubmitReply>(&*command.reply);
+    if (done == nullptr || !done->applied) return;
+    if (write.kind == Kind::causal_counter) {
+        ++causal_tally_.answered;
+        return;
+    }
+    ++answered_final_;
+    latencies_ms_.push_back((command.answered - command.submitted).ms());
+    if (write.kind == Kind::final_counter) ++final_tally_.answered;
+    if (write.kind == Kind::final_key) keys_answered_.insert(write.number);
+    if (!operations_.emplace(done->operation, write.ticket).second)
+        cluster_.violate(
+            "exactly-once", "one operation was answered for two commands", NodeIndex{write.node}
+        );
+}
+
+/// A look that takes no virtual time: commands are handled in the instant they come.
+KeyReply Clients::read(std::uint32_t node, const std::string& key) {
+    const Ticket ticket = cluster_.submit(NodeIndex{node}, ReadKey{key});
+    for (int i = 0; i < 3 && cluster_.reply(ticket) == nullptr; ++i)
+        cluster_.run_for(Duration::from_us(1));
+    const ReplyBody* reply = cluster_.reply(ticket);
+    const auto* value = reply == nullptr ? nullptr : std::get_if<KeyReply>(reply);
+    KeyReply out = value == nullptr ? KeyReply{} : *value;
+    cluster_.forget(ticket);
+    return out;
+}
+
+void Clients::audit_counter(const char* checker, const std::string& key, const Tally& tally) {
+    std::optional<std::int64_t> first;
+    for (std::uint32_t node = 0; node < schedule_.nodes; ++node) {
+        if (!is_reliable(node)) continue;
+        const KeyReply reply = read(node, key);
+        std::int64_t value = reply.counter.value_or(0);
+        if (!reply.counter && !reply.values.empty())
+            value = std::stoll(std::string{as_text(reply.values.front())});
+        const std::string says = key + " is " + std::to_string(value);
+        if (value < tally.answered)
+            return cluster_.violate(
+                checker, says + ", answered were " + std::to_string(tally.answered), NodeIndex{node}
+            );
+        if (value > tally.submitted)
+            return cluster_.violate(
+                "exactly-once",
+                says + ", asked for were " + std::to_string(tally.submitted),
+                NodeIndex{node}
+            );
+        if (first && *first != value)
+            return cluster_.violate(
+                "same-reads", says + ", elsewhere " + std::to_string(*first), NodeIndex{node}
+            );
+        first = value;
+    }
+}
+
+void Clients::audit_keys() {
+    for (const Write& write : writes_) {
+        if (write.kind != Kind::final_key) continue;
+        std::optional<bool> first;
+        for (std::uint32_t node = 0; node < schedule_.nodes; ++node) {
+            if (!is_reliable(node)) continue;
+            const KeyReply reply = read(node, key_of(write.number));
+            const bool is_there = reply.found && !reply.values.empty();
+            const std::string key = key_of(write.number);
+            if (is_there && as_text(reply.values.front()) != std::to_string(write.number))
+                return cluster_.violate(
+                    "integrity",
+                    key + " holds " + std::string{as_text(reply.values.front())},
+                    NodeIndex{node}
+                );
+            if (!is_there && keys_answered_.count(write.number) > 0)
+                return cluster_.violate(
+                    "durability", key + " was answered as final and is not there", NodeIndex{node}
+                );
+            if (first && *first != is_there)
+                return cluster_.violate("same-reads", key + " is not everywhere", NodeIndex{node});
+            first = is_there;
+        }
+    }
+}
+
+}  // namespace creto

@@ -1,0 +1,83 @@
+// Clients: who writes and calls during a life, what they were told, and whether it is true.
+//
+// Why      Agreement among nodes is worth nothing if what they agree on is not what was asked for.
+//          This keeps its own books, and reads the nodes back when the life is over.
+// Holds    Checked at the end, on every reliable node:
+//          durability   What was answered as final is there (S7); a causal write that a reliable
+//                       node took is there.
+//          integrity    A key holds what its one writer wrote, or nothing (S8); a call's result is
+//                       right.
+//          exactly-once The counter counts each answered write, and none that was not asked for
+//                       (S9); no operation is answered as final for two commands.
+//          same-reads   All read the same.
+//          Each write has a key of its own and adds one to a counter; what a write does depends on
+//          its number and the seed alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/cluster.hpp"
+#include "sim/life/schedule.hpp"
+
+namespace creto {
+
+class Clients {
+public:
+    /// Both outlive it. Plans all writes at once.
+    Clients(const Schedule& schedule, SimCluster& cluster);
+
+    /// One more final write at this node, now; its ticket. Counted like the planned ones.
+    Ticket write_final(std::uint32_t node);
+    /// True when every write at a reliable node was answered.
+    [[nodiscard]] bool all_answered() const;
+    /// What the books say against what the nodes say; reports a violation. Runs the cluster for
+    /// some instants, to read.
+    void audit();
+
+    [[nodiscard]] std::uint64_t submitted() const { return submitted_; }
+    /// Valid after audit().
+    [[nodiscard]] std::uint64_t answered_final() const { return answered_final_; }
+    /// Milliseconds from a final write to its answer, ascending. Valid after audit().
+    [[nodiscard]] const std::vector<std::int64_t>& latencies_ms() const { return latencies_ms_; }
+
+private:
+    enum class Kind : std::uint8_t { final_key, final_counter, causal_counter, call };
+    struct Write {
+        Kind kind = Kind::final_key;
+        std::uint32_t node = 0;
+        Ticket ticket;
+        std::uint64_t number = 0;
+    };
+    struct Tally {
+        std::int64_t answered = 0;
+        std::int64_t submitted = 0;
+    };
+
+    void submit(std::uint64_t number);
+    void record(Kind kind, std::uint32_t node, std::uint64_t number, CommandBody body);
+    [[nodiscard]] bool is_reliable(std::uint32_t node) const { return !unreliable_[node]; }
+    void read_answers();
+    void read_answer(const Write& write, const SimCommand& command);
+    [[nodiscard]] KeyReply read(std::uint32_t node, const std::string& key);
+    void audit_counter(const char* checker, const std::string& key, const Tally& tally);
+    void audit_keys();
+
+    const Schedule& schedule_;
+    SimCluster& cluster_;
+    std::vector<bool> unreliable_;
+    std::vector<Write> writes_;
+    std::uint64_t submitted_ = 0;
+    std::uint64_t next_extra_ = 1'000'000;
+    std::uint64_t answered_final_ = 0;
+    Tally final_tally_;
+    Tally causal_tally_;
+    std::set<std::uint64_t> keys_answered_;
+    std::map<OperationId, Ticket> operations_;
+    std::vector<std::int64_t> latencies_ms_;
+};
+
+}  // namespace creto

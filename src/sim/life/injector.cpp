@@ -1,0 +1,243 @@
+#include "sim/life/injector.hpp"
+
+#include <algorithm>
+
+namespace creto {
+namespace {
+
+bool has(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {
+    return std::binary_search(nodes.begin(), nodes.end(), node);
+}
+
+}  // namespace
+
+Injector::Injector(const Schedule& schedule, SimCluster& cluster)
+    : schedule_{schedule},
+      cluster_{cluster},
+      active_(schedule.faults.size()),
+      stopped_by_(schedule.nodes) {
+    for (FaultIndex index = 0; index < schedule_.faults.size(); ++index) {
+        const Fault& fault = schedule_.faults[index];
+        if (fault.at >= schedule_.calm_after) continue;
+        cluster_.at(Instant{} + fault.at, [this, index] {
+            if (!is_calm_) begin(index);
+        });
+        cluster_.at(Instant{} + std::min(fault.end(), schedule_.calm_after), [this, index] {
+            if (!is_calm_) end(index);
+        });
+    }
+}
+
+void Injector::calm() {
+    for (FaultIndex index = 0; index < active_.size(); ++index)
+        if (active_[index]) end(index);
+    is_calm_ = true;
+    for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
+        if (!cluster_.is_up(NodeIndex{node})) start(node);
+}
+
+void Injector::begin(FaultIndex index) {
+    const Fault& fault = schedule_.faults[index];
+    active_[index] = true;
+    ++fired_[static_cast<std::size_t>(fault.kind)];
+    switch (fault.kind) {
+        case FaultKind::crash:
+            for (const std::uint32_t node : fault.nodes)
+                stop(
+                    node,
+                    index,
+                    (fault.amount & crash_flag::torn) != 0 ? CrashLoss::torn
+                                                           : CrashLoss::all_unsynced,
+                    (fault.amount & crash_flag::silent) != 0 ? StopNotice::silent
+                                                             : StopNotice::closed
+                );
+            break;
+        case FaultKind::wipe:
+            for (const std::uint32_t node : fault.nodes)
+                stop(node, index, CrashLoss::all_unsynced, StopNotice::closed);
+            break;
+        case FaultKind::rollback:
+            for (const std::uint32_t node : fault.nodes)
+                images_[index][node] = cluster_.disk(NodeIndex{node}).image();
+            break;
+        case FaultKind::cut:
+        case FaultKind::cut_one_way:
+        case FaultKind::block_pair:
+            part_all(fault, 1);
+            break;
+        case FaultKind::storm:
+            refresh_links();
+            break;
+        case FaultKind::failed_disk:
+            for (const std::uint32_t node : fault.nodes)
+                cluster_.disk(NodeIndex{node}).fail_next_writes(1);
+            break;
+        case FaultKind::clock_step:
+            for (const std::uint32_t node : fault.nodes)
+                cluster_.step_clock(
+                    NodeIndex{node}, Duration::from_ms(static_cast<std::int64_t>(fault.amount))
+                );
+            break;
+        default:
+            for (const std::uint32_t node : fault.nodes)
+                refresh_node(node);
+    }
+}
+
+void Injector::end(FaultIndex index) {
+    if (!active_[index]) return;
+    const Fault& fault = schedule_.faults[index];
+    active_[index] = false;
+    switch (fault.kind) {
+        case FaultKind::crash:
+        case FaultKind::wipe:
+            for (const std::uint32_t node : fault.nodes) {
+                if (stopped_by_[node] != index) continue;
+                if (fault.kind == FaultKind::wipe) cluster_.disk(NodeIndex{node}).wipe();
+                start(node);
+            }
+            break;
+        case FaultKind::rollback:
+            for (const std::uint32_t node : fault.nodes) {
+                if (!cluster_.is_up(NodeIndex{node})) continue;  // Another fault holds it down.
+                stop(node, index, CrashLoss::all_unsynced, StopNotice::closed);
+                cluster_.disk(NodeIndex{node}).load(std::move(images_[index][node]));
+                start(node);
+            }
+            images_.erase(index);
+            break;
+        case FaultKind::cut:
+        case FaultKind::cut_one_way:
+        case FaultKind::block_pair:
+            part_all(fault, -1);
+            break;
+        case FaultKind::storm:
+            refresh_links();
+            break;
+        case FaultKind::failed_disk:
+        case FaultKind::full_disk:
+            for (const std::uint32_t node : fault.nodes) {
+                cluster_.disk(NodeIndex{node}).fail_next_writes(0);
+                refresh_node(node);
+                restart(node);
+            }
+            break;
+        case FaultKind::clock_step:
+            break;  // A steady clock does not go back.
+        default:
+            for (const std::uint32_t node : fault.nodes)
+                refresh_node(node);
+    }
+}
+
+void Injector::stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNotice notice) {
+    if (!cluster_.is_up(NodeIndex{node})) return;
+    cluster_.crash(NodeIndex{node}, loss, notice);
+    stopped_by_[node] = index;
+}
+
+void Injector::start(std::uint32_t node) {
+    stopped_by_[node].reset();
+    ++restarts_;
+    if (auto started = cluster_.start(NodeIndex{node}); !started)
+        return cluster_.violate("restore", started.error().message, NodeIndex{node});
+    refresh_node(node);
+}
+
+void Injector::restart(std::uint32_t node) {
+    if (!cluster_.is_up(NodeIndex{node})) return;
+    cluster_.crash(NodeIndex{node}, CrashLoss::all_unsynced, StopNotice::closed);
+    start(node);
+}
+
+void Injector::part(NodePair pair, int change) {
+    int& count = parted_[pair];
+    const bool was_parted = count > 0;
+    count += change;
+    if ((count > 0) != was_parted) cluster_.block(pair, count > 0);
+}
+
+void Injector::part_both(std::uint32_t a, std::uint32_t b, int change) {
+    part({NodeIndex{a}, NodeIndex{b}}, change);
+    part({NodeIndex{b}, NodeIndex{a}}, change);
+}
+
+void Injector::part_all(const Fault& fault, int change) {
+    for (const std::uint32_t a : fault.nodes) {
+        for (std::uint32_t b = 0; b < schedule_.nodes; ++b) {
+            if (a == b) continue;
+            if (fault.kind == FaultKind::cut) {
+                if (!has(fault.nodes, b)) part_both(a, b, change);
+            } else if (has(fault.others, b)) {
+                if (fault.kind == FaultKind::cut_one_way) {
+                    part({NodeIndex{a}, NodeIndex{b}}, change);
+                } else {
+                    part_both(a, b, change);
+                }
+            }
+        }
+    }
+}
+
+/// The profile with all storms that rage now; then each node's own limits again.
+void Injector::refresh_links() {
+    LinkProfile profile = cluster_.options().profile;
+    for (FaultIndex index = 0; index < active_.size(); ++index) {
+        const Fault& fault = schedule_.faults[index];
+        if (!active_[index] || fault.kind != FaultKind::storm) continue;
+        profile.kind = LinkKind::datagram;
+        profile.loss_ppm = std::max(profile.loss_ppm, static_cast<std::uint32_t>(fault.amount));
+        profile.duplicate_ppm =
+            std::max(profile.duplicate_ppm, static_cast<std::uint32_t>(fault.more));
+        profile.reorder_ppm = profile.duplicate_ppm;
+        profile.reorder_extra = profile.latency_max;
+    }
+    cluster_.links().set_profile(std::move(profile));
+    for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
+        refresh_node(node);
+}
+
+/// What the faults that act on the node now make of it together.
+void Injector::refresh_node(std::uint32_t node) {
+    const NodeIndex index{node};
+    std::uint64_t latency_ms = 0;
+    std::uint64_t kbit_per_s = 0;
+    std::uint64_t sync_ms = 0;
+    std::int64_t drift = 0;
+    bool is_paused = false;
+    bool is_full = false;
+    for (FaultIndex i = 0; i < active_.size(); ++i) {
+        const Fault& fault = schedule_.faults[i];
+        if (!active_[i] || !has(fault.nodes, node)) continue;
+        const auto amount = static_cast<std::int64_t>(fault.amount);
+        if (fault.kind == FaultKind::slow_link) latency_ms += fault.amount;
+        if (fault.kind == FaultKind::bandwidth)
+            kbit_per_s = kbit_per_s == 0 ? fault.amount : std::min(kbit_per_s, fault.amount);
+        if (fault.kind == FaultKind::slow_disk) sync_ms = std::max(sync_ms, fault.amount);
+        if (fault.kind == FaultKind::clock_drift)
+            drift = amount > 100'000 ? 100'000 - amount : amount;
+        is_paused = is_paused || fault.kind == FaultKind::pause;
+        is_full = is_full || fault.kind == FaultKind::full_disk;
+    }
+    const auto ms = [](std::uint64_t count) {
+        return Duration::from_ms(static_cast<std::int64_t>(count));
+    };
+    cluster_.links().set_extra_latency(index, std::min(ms(latency_ms), limits::link_latency_max));
+    const std::uint64_t profile_bps = cluster_.links().profile().bandwidth_bps;
+    cluster_.links().set_bandwidth(index, kbit_per_s == 0 ? profile_bps : kbit_per_s * 1'000);
+    SimDisk& disk = cluster_.disk(index);
+    const DiskOptions& usual = cluster_.options().disk;
+    disk.set_sync_latency(
+        std::max(usual.sync_min, ms(sync_ms)), std::max(usual.sync_max, ms(sync_ms))
+    );
+    disk.set_capacity(is_full ? disk.used_bytes() : usual.capacity_bytes);
+    cluster_.set_clock_drift(index, drift);
+    if (!cluster_.is_up(index)) return;
+    if (is_paused) {
+        cluster_.pause(index);
+    } else {
+        cluster_.resume(index);
+    }
+}
+
+}  // namespace creto

@@ -1,0 +1,55 @@
+// Injector: carries out a schedule's faults on a cluster, and takes them all back.
+//
+// Why      Faults overlap: a node that one fault stopped must not be started by the end of another,
+//          and a pair that two cuts part is joined when both are over.
+// Holds    After calm() nothing that a fault did is left, except what disks have lost.
+// Errors   A node that does not start from its own disk is a violation, "restore".
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "sim/cluster.hpp"
+#include "sim/life/schedule.hpp"
+
+namespace creto {
+
+class Injector {
+public:
+    /// Both outlive it. Plans everything at once; run the cluster to see it happen.
+    Injector(const Schedule& schedule, SimCluster& cluster);
+
+    /// Ends every fault and starts every node that is down.
+    void calm();
+    /// Faults that changed something, by kind.
+    [[nodiscard]] const std::array<std::uint64_t, fault_kinds>& fired() const { return fired_; }
+    [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
+
+private:
+    using FaultIndex = std::size_t;
+
+    void begin(FaultIndex index);
+    void end(FaultIndex index);
+    void stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNotice notice);
+    void start(std::uint32_t node);
+    void restart(std::uint32_t node);
+    void part(NodePair pair, int change);
+    void part_both(std::uint32_t a, std::uint32_t b, int change);
+    void part_all(const Fault& fault, int change);
+    void refresh_links();
+    void refresh_node(std::uint32_t node);
+
+    const Schedule& schedule_;
+    SimCluster& cluster_;
+    std::vector<bool> active_;
+    std::vector<std::optional<FaultIndex>> stopped_by_;
+    std::map<NodePair, int> parted_;
+    std::map<FaultIndex, std::map<std::uint32_t, DiskImage>> images_;
+    std::array<std::uint64_t, fault_kinds> fired_{};
+    std::uint64_t restarts_ = 0;
+    bool is_calm_ = false;
+};
+
+}  // namespace creto

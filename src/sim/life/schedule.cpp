@@ -1,0 +1,128 @@
+#include "sim/life/schedule.hpp"
+
+#include <array>
+
+#include "link/profile.hpp"
+#include "sim/host_clock.hpp"
+
+namespace creto {
+namespace {
+
+constexpr std::array<const char*, fault_kinds> names{
+    "crash",
+    "pause",
+    "cut",
+    "cut-one-way",
+    "block-pair",
+    "slow-link",
+    "bandwidth",
+    "storm",
+    "slow-disk",
+    "full-disk",
+    "failed-disk",
+    "clock-step",
+    "clock-drift",
+    "rollback",
+    "wipe"};
+
+Result<void> check(const Fault& fault, std::uint32_t nodes) {
+    const auto refuse = [&](const std::string& what) {
+        return fail(ErrorCode::invalid, std::string{to_string(fault.kind)} + ": " + what);
+    };
+    const auto known = [&](const std::vector<std::uint32_t>& list) {
+        for (std::size_t i = 0; i < list.size(); ++i)
+            if (list[i] >= nodes || (i > 0 && list[i] <= list[i - 1])) return false;
+        return true;
+    };
+    if (!known(fault.nodes) || !known(fault.others))
+        return refuse("nodes are below the node count, ascending, each once");
+    const bool is_global = fault.kind == FaultKind::storm;
+    const bool has_others =
+        fault.kind == FaultKind::cut_one_way || fault.kind == FaultKind::block_pair;
+    if (fault.nodes.empty() != is_global) return refuse("it needs nodes, a storm none");
+    if (fault.others.empty() == has_others)
+        return refuse("`others` is for pairs, and needed there");
+    for (const Duration span : {fault.at, fault.lasts})
+        if (span < Duration{} || span > limits::schedule_span_max)
+            return refuse("times lie between zero and a day");
+    constexpr std::uint64_t amount_max = 1'000'000'000;
+    if (fault.amount > amount_max || fault.more > amount_max)
+        return refuse("the amount is too big");
+    const bool is_rate = fault.kind == FaultKind::storm;
+    if (is_rate && (fault.amount > 500'000 || fault.more > 500'000))
+        return refuse("at most half of all messages");
+    if ((fault.kind == FaultKind::slow_disk || fault.kind == FaultKind::slow_link) &&
+        fault.amount > 60'000)
+        return refuse("at most a minute");
+    if (fault.kind == FaultKind::clock_drift &&
+        fault.amount > static_cast<std::uint64_t>(HostClock::drift_ppm_max))
+        return refuse("at most 200,000");
+    return {};
+}
+
+}  // namespace
+
+const char* to_string(FaultKind kind) {
+    return names.at(static_cast<std::size_t>(kind));
+}
+
+Result<FaultKind> parse_fault_kind(std::string_view name) {
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (name == names[i]) return static_cast<FaultKind>(i);
+    return fail(ErrorCode::invalid, "no fault \"" + std::string{name.substr(0, 64)} + "\"");
+}
+
+Result<void> check(const Schedule& schedule) {
+    const auto refuse = [](const std::string& what) {
+        return fail(ErrorCode::invalid, "schedule: " + what);
+    };
+    const std::uint32_t least = schedule.mode == QuorumMode::byzantine ? 4 : 1;
+    if (schedule.nodes < least || schedule.nodes > limits::schedule_nodes_max)
+        return refuse("between " + std::to_string(least) + " and 128 nodes");
+    if (auto profile = parse_profile(schedule.profile); !profile)
+        return tl::unexpected<Error>(profile.error());
+    if (schedule.faults.size() > limits::schedule_faults_max) return refuse("too many faults");
+    if (schedule.workload.count > limits::schedule_workload_max) return refuse("too many writes");
+    if (schedule.workload.every <= Duration{}) return refuse("writes need some time between them");
+    if (schedule.workload.causal_percent + schedule.workload.call_percent > 100)
+        return refuse("more than 100 percent of the writes");
+    for (const Duration span :
+         {schedule.knobs.delta, schedule.knobs.delta_max, schedule.knobs.heartbeat})
+        if (span < Duration::from_ms(1) || span > Duration::from_s(60))
+            return refuse("delta and heartbeat lie between 1 ms and 60 s");
+    if (schedule.knobs.delta_max < schedule.knobs.delta) return refuse("delta is over its maximum");
+    if (schedule.knobs.view_interval < Duration{} ||
+        schedule.knobs.view_interval > Duration::from_s(60))
+        return refuse("the view interval is at most 60 s");
+    if (schedule.knobs.detection < Duration::from_ms(10) ||
+        schedule.knobs.detection > Duration::from_s(60))
+        return refuse("detection takes between 10 ms and 60 s");
+    if (schedule.calm_after < Duration{} || schedule.calm_after > limits::schedule_span_max)
+        return refuse("calm comes within a day");
+    for (const auto& [node, attack] : schedule.byzantine)
+        if (node >= schedule.nodes) return refuse("a liar is not among the nodes");
+    for (const Fault& fault : schedule.faults)
+        if (auto good = check(fault, schedule.nodes); !good) return good;
+    return {};
+}
+
+std::uint32_t liars_max(QuorumMode mode, std::uint32_t n) {
+    std::uint32_t most = 0;
+    while (mode == QuorumMode::byzantine && 3 * (most + 1) < n)
+        ++most;
+    return most;
+}
+
+std::vector<bool> unreliable(const Schedule& schedule) {
+    std::vector<bool> out(schedule.nodes);
+    for (const auto& [node, attack] : schedule.byzantine)
+        out[node] = true;
+    for (const Fault& fault : schedule.faults) {
+        if (fault.kind != FaultKind::rollback && fault.kind != FaultKind::wipe) continue;
+        for (const std::uint32_t node : fault.nodes)
+            out[node] = true;
+    }
+    return out;
+}
+
+}  // namespace creto

@@ -1,0 +1,119 @@
+// Schedule: everything that happens to one simulated life, as data.
+//
+// Why      A seed alone rots when code changes; a list of faults mostly survives, can be read,
+//          shrunk and kept as a test.
+// Holds    A life is a function of its schedule. Randomness is drawn by name from `seed`, so that
+//          to remove a fault or a write moves no other draw.
+// Format   docs/testing.md describes the JSON; schedule_json.hpp reads and writes it.
+// Units    Instants count from the start of the simulation, milliseconds in JSON.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "model/quorum.hpp"
+#include "sim/byzantine/attack.hpp"
+
+namespace creto {
+
+enum class FaultKind : std::uint8_t {
+    crash,        ///< Stops `nodes`; they start again at the end. See CrashFlag.
+    pause,        ///< `nodes` handle nothing.
+    cut,          ///< `nodes` and the others do not reach each other.
+    cut_one_way,  ///< Nothing goes from `nodes` to `others`.
+    block_pair,   ///< Each of `nodes` and each of `others` do not reach each other: a partial cut.
+    slow_link,    ///< `amount` ms more on every message of `nodes`.
+    bandwidth,    ///< `nodes` send and receive `amount` kbit/s.
+    storm,        ///< Every link loses `amount` and repeats and delays some `more` ppm of messages.
+    slow_disk,    ///< A sync of `nodes` takes `amount` ms.
+    full_disk,    ///< The disks of `nodes` are full; at the end there is room, and they restart.
+    failed_disk,  ///< The next write of `nodes` fails; at the end they restart.
+    clock_step,   ///< The clocks of `nodes` jump `amount` ms ahead.
+    clock_drift,  ///< The clocks of `nodes` gain `amount` ppm; above 100,000: lose what is over it.
+    rollback,     ///< At the end, `nodes` restart from the disk that they had at the beginning.
+    wipe,         ///< Stops `nodes`; at the end they start with an empty disk.
+};
+inline constexpr std::size_t fault_kinds = 15;
+
+[[nodiscard]] const char* to_string(FaultKind kind);
+[[nodiscard]] Result<FaultKind> parse_fault_kind(std::string_view name);
+
+/// Bits of `amount` for FaultKind::crash.
+namespace crash_flag {
+inline constexpr std::uint64_t torn = 1;    ///< Keeps a drawn prefix of what was not synced.
+inline constexpr std::uint64_t silent = 2;  ///< Power loss: peers notice by silence only.
+}  // namespace crash_flag
+
+struct Fault {
+    Duration at;
+    Duration lasts;
+    FaultKind kind = FaultKind::crash;
+    std::vector<std::uint32_t> nodes;
+    std::vector<std::uint32_t> others;
+    std::uint64_t amount = 0;
+    std::uint64_t more = 0;
+
+    [[nodiscard]] Duration end() const { return at + lasts; }
+    friend bool operator==(const Fault&, const Fault&) = default;
+};
+
+/// Writes and calls of clients: `count` of them, one about every `every`; each one's kind, node and
+/// instant are drawn by its number.
+struct WorkloadPlan {
+    std::uint32_t count = 100;
+    Duration every = Duration::from_ms(200);
+    std::uint32_t causal_percent = 30;
+    std::uint32_t call_percent = 0;  ///< Needs the tools, which cost some lane traffic.
+
+    friend bool operator==(const WorkloadPlan&, const WorkloadPlan&) = default;
+};
+
+/// What a node may be configured to.
+struct Knobs {
+    Duration delta = Duration::from_ms(100);
+    Duration delta_max = Duration::from_s(1);
+    Duration heartbeat = Duration::from_s(2);
+    Duration view_interval;
+    Duration detection = Duration::from_s(1);
+
+    friend bool operator==(const Knobs&, const Knobs&) = default;
+};
+
+struct Schedule {
+    std::uint64_t seed = 1;
+    std::uint32_t nodes = 4;
+    QuorumMode mode = QuorumMode::byzantine;
+    std::string profile = "lan";
+    bool real_signatures = false;  ///< Ed25519 in place of tags.
+    Knobs knobs;
+    WorkloadPlan workload;
+    std::map<std::uint32_t, Attack> byzantine;
+    /// All faults end here at the latest, and what remains must converge.
+    Duration calm_after = Duration::from_s(22);
+    std::vector<Fault> faults;
+
+    friend bool operator==(const Schedule&, const Schedule&) = default;
+};
+
+/// Says what is wrong with a schedule that someone wrote; a good one can be run.
+[[nodiscard]] Result<void> check(const Schedule& schedule);
+
+/// Seats that may lie in a roster of `n`: the greatest t with 3t < n, none in crash mode.
+[[nodiscard]] std::uint32_t liars_max(QuorumMode mode, std::uint32_t n);
+
+/// Nodes whose promises are void in this life: liars, and nodes whose disk forgets what it synced.
+[[nodiscard]] std::vector<bool> unreliable(const Schedule& schedule);
+
+namespace limits {
+inline constexpr std::uint32_t schedule_nodes_max = 128;
+inline constexpr std::size_t schedule_faults_max = 1'000;
+inline constexpr std::uint32_t schedule_workload_max = 100'000;
+inline constexpr Duration schedule_span_max = Duration::from_s(86'400);
+inline constexpr std::size_t schedule_bytes_max = 1'000'000;
+}  // namespace limits
+
+}  // namespace creto
