@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "order/testing/script.hpp"
+
 namespace creto::simplex::testing {
 namespace {
 
@@ -68,6 +70,21 @@ TEST(Liars, DoubleVotesAreProvenAndDecideNothing) {
         EXPECT_TRUE(proved(c, 2)) << "seed " << seed;
         expect_nobody_halted(c);
         if (::testing::Test::HasFailure()) return;
+    }
+}
+
+// One seat tells us one thing and signs another for everybody else, and all that we ever see of that is
+// a certificate. [ORD-A1.2]
+TEST(Liars, ACertificateProvesWhoSignedSomethingElseThanTheyTold) {
+    for (const VoteKind kind : {VoteKind::notarize, VoteKind::finalize}) {
+        Script s{3};
+        s.cluster.node(2).liar = std::make_unique<DoubleVoter>(s.cluster, 2);
+        const Block b1 = s.block(s.genesis(), 1);
+        const Block other = s.block(s.genesis(), 1, 1);
+        s.tell(2, s.cluster.seats().vote(2, other.content(VoteKind::notarize)));
+        s.tell(1, s.certificate(kind, b1));
+        EXPECT_TRUE(proved(s.cluster, 2)) << to_string(kind);
+        EXPECT_EQ(s.cluster.node(3).evidence.size(), 1U);
     }
 }
 

@@ -77,6 +77,12 @@ Tally::Added Tally::add(const Vote& vote) {
     return added;
 }
 
+std::optional<VoteConflict> Tally::against(const Vote& vote) {
+    const auto found = views_.find(vote.content.view);
+    if (found == views_.end()) return std::nullopt;
+    return proof(found->second, vote, *roster_.index_of(vote.seat));
+}
+
 Certificate Tally::certificate(const KindVotes& votes, std::uint16_t group) const {
     std::vector<Vote> signers;
     signers.reserve(votes.groups[group].count);
