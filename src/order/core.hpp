@@ -43,7 +43,9 @@ public:
         Log& log
     );
 
-    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
+    [[nodiscard]] Result<void> restore(
+        const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take = {}
+    );
     void start(Instant now, Effects& effects);
 
     void on_proposal(const AgentId& from, const Proposal& proposal, Instant now, Effects& effects);
@@ -161,6 +163,7 @@ private:
     void check_own(const VoteContent& content);
     void seek_second(const VoteContent& said, const AgentId& whom, Effects& effects);
     void accuse(const VoteConflict& proof);
+    void accuse_signers(const Certificate& certificate);
     void accuse_clash(const Certificate& a, const Certificate& b);
     void halt(std::string reason);
 
@@ -203,7 +206,8 @@ private:
     [[nodiscard]] bool worth(const ChainAnswer& answer) const;
 
     // core_restore.cpp
-    [[nodiscard]] Result<void> restore_chain(const StoreView& store);
+    [[nodiscard]] Result<void> restore_chain(const StoreView& store, const RestoredBlocks& take);
+    [[nodiscard]] Result<void> hand_over(const RestoredBlocks& take);
     void restore_certificates(const std::vector<Certificate>& certificates);
     [[nodiscard]] Result<void> restore_pending(const StoreView& store);
     void restore_votes(const VoteLogContents& votes, const std::vector<Certificate>& certificates);
@@ -246,6 +250,7 @@ private:
     bool asking_ = false;  ///< Our log may lack votes of ours: no vote until the others answered.
     bool lost_ = false;    ///< It certainly does, or did when this life began.
     bool began_empty_ = false;              ///< This life began with an empty log, and asked.
+    Duration ask_after_;                    ///< Doubles with every question up to the heartbeat.
     std::map<std::uint32_t, View> claims_;  ///< Where members said they stand, while asking.
 
     std::map<AgentId, Peer> peers_;

@@ -32,7 +32,8 @@ void OrderingCore::ask(Instant now, Effects& effects) {
         OrderStatus question = status();
         question.view = View{};
         effects.send_all(seats_, question);
-        status_at_ = now + pace_.retry();
+        status_at_ = now + std::max(ask_after_, pace_.retry());
+        ask_after_ = std::min(std::max(ask_after_, pace_.retry()) * 2, options_.heartbeat);
     }
     wake_at(status_at_);
 }

@@ -14,6 +14,7 @@
 // Errors   Peers cause drops and counters, never errors. restore(): corrupt, with the key.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,6 +87,9 @@ struct OrderingHeld {
     std::size_t proofs = 0;        ///< Not yet taken.
 };
 
+/// Takes the blocks of a restored chain, some at a time, in height order; an error ends the restart.
+using RestoredBlocks = std::function<Result<void>(std::vector<FinalizedBlock>)>;
+
 class OrderingCore;
 
 class Ordering {
@@ -103,11 +107,14 @@ public:
     Ordering(const Ordering&) = delete;
     Ordering& operator=(const Ordering&) = delete;
 
-    /// Reads blocks, certificates and own votes back. The finalised chain comes again through
-    /// take_finalized(), from height 1. With a vote log that is not intact this seat votes again only
+    /// Reads blocks, certificates and own votes back. The finalised chain comes again from height 1:
+    /// to `take`, while it is read, so that its length is no matter of memory [ORD-R6.1]; without it
+    /// through take_finalized(). `take` may call on_executed() and nothing else. With a vote log that is not intact this seat votes again only
     /// above every view in which an earlier vote of its own could count. [ORD-R5.1]
     /// Errors: corrupt, with the key and what to do.
-    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
+    [[nodiscard]] Result<void> restore(
+        const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take = {}
+    );
     void start(Instant now, Effects& effects);
 
     // What peers say. `from` is the connected peer, not necessarily the signer.

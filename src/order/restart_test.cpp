@@ -139,6 +139,46 @@ TEST(Restart, AnOlderStoreWithTheWholeVoteLogGoesOn) {
     }
 }
 
+// The finalised chain is handed over while it is read: the same blocks, and no more of them in memory
+// than a message holds. [ORD-R6.1]
+TEST(Restart, AChainOfAnyLengthIsReadBackInPieces) {
+    Cluster c{{.n = 1, .mode = QuorumMode::crash, .sync_max = Duration{}}};
+    c.start_all();
+    while (c.ordering(0).finalized_height() < Height{1'500}) {
+        c.produce(0);
+        c.run_for(Duration::from_ms(1));
+    }
+    c.run_for(Duration::from_s(1));
+    const Height end = c.ordering(0).finalized_height();
+    const View view = c.ordering(0).finalized_view();
+    const auto ordering = c.make_ordering(0);
+    const FakeDisk& disk = c.node(0).disk;
+    Effects effects;
+    Height next{1};
+    std::size_t most = 0;
+    const auto take = [&](const std::vector<FinalizedBlock>& blocks) -> Result<void> {
+        most = std::max(most, blocks.size());
+        for (const FinalizedBlock& block : blocks) {
+            EXPECT_EQ(block.block.height, next);
+            EXPECT_EQ(block.id, c.chain().at(next));
+            EXPECT_EQ(cut_root(*block.cut_after), block.block.cut_root);
+            next = next.next();
+            ordering->on_executed({block.block.height, {}, block.id.value()}, c.now(), effects);
+            EXPECT_LE(ordering->held().marks, 2 * limits::blocks_per_message_max + 2);
+        }
+        return {};
+    };
+    ASSERT_TRUE(ordering->restore(disk, disk.votes, take).has_value());
+    EXPECT_EQ(next, end.next());
+    EXPECT_LE(most, limits::blocks_per_message_max);
+    EXPECT_EQ(ordering->finalized_view(), view);
+    EXPECT_TRUE(ordering->take_finalized().empty());
+    // What this test reports as executed is not what the chain says.
+    EXPECT_TRUE(ordering->halted());
+    const auto stops = [](const auto&) -> Result<void> { return fail(ErrorCode::io, "enough"); };
+    EXPECT_EQ(c.make_ordering(0)->restore(disk, disk.votes, stops).error().message, "enough");
+}
+
 // Failure 29: a leader that restarted in its own view waited for itself, and one that was alone
 // never gave its own view up. [ORD-N1.1]
 TEST(Restart, ALeaderThatCrashesInItsOwnViewDoesNotHoldItUp) {
