@@ -48,6 +48,15 @@ ROWS = [
     ("store: put 1 KiB, synced", "put_1k_synced/group:1", "ns", "-", "db_bench 3,555/s: 281 us", ">= 0.8 x the peer: 352 us", 351617, "low"),
     ("store: get 1 KiB from our cache", "get_1k_from_our_cache", "ns", "500 ns", "-", "<= 500 ns", 500, "low"),
     ("store: get 1 KiB from tables", "get_1k_from_tables", "ns", "50 us", "db_bench 68,683/s: 14.6 us", ">= 0.8 x the peer: 18.2 us", 18200, "low"),
+    ("simulated messages a second, 4 nodes, 20 decisions/s, checkers on", "sim_n4_messages", "messages/s", "-", "-", ">= 3,000,000/s", 3_000_000, "high"),
+    ("simulated, 4 nodes, 20 decisions/s: virtual over real time", "sim_n4_speed", "x", "-", "TigerBeetle about 1,000 x (6 nodes)", ">= 2,000 x", 2000, "high"),
+    ("simulated messages a second, 31 nodes", "sim_n31_messages", "messages/s", "-", "-", ">= 3,000,000/s", 3_000_000, "high"),
+    ("model: 50 nodes, LAN, 50 operations/s: operations a second", "sim_n50_smoke_tps", "operations/s", "-", "-", ">= 45/s", 45, "high"),
+    ("model: 50 nodes, LAN, 50 operations/s: p95", "sim_n50_smoke_p95", "ms", "-", "-", "<= 100 ms", 100, "low"),
+    ("model: 50 nodes, LAN, 50 operations/s: bandwidth of a node", "sim_n50_smoke_mbps", "Mbit/s", "5 Mbit/s at 100 nodes", "-", "<= 5 Mbit/s at 100 nodes", 5, "low"),
+    ("simulator's memory for a node, 50 nodes under load", "sim_n50_smoke_memory", "MB", "256 MB", "-", "<= 64 MB", 64, "low"),
+    ("model: 150 nodes (128 with a seat), local, 56 operations/s: p50", "sim_n150_56tps_p50", "ms", "17.77 ms", "-", "<= 17.77 ms", 17.77, "low"),
+    ("model: 150 nodes (128 with a seat), local, batch of 10: p50", "sim_n150_batch10_p50", "ms", "177 ms", "-", "<= 17.77 ms", 17.77, "low"),
 ]
 
 

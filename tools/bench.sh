@@ -32,7 +32,7 @@ if [[ $mode != report ]]; then
         echo "bench: no layer has a benchmark" >&2
         exit 1
     fi
-    cmake --build --preset release -j "${JOBS:-$(nproc)}" --target benches creto creto_bench_load
+    cmake --build --preset release -j "${JOBS:-$(nproc)}" --target benches creto creto_bench_load creto_bench_sim
     rm -f "$out"/micro_*.json "$out"/load_*.json
 
     changed=$(git status --porcelain 2>/dev/null | grep -q . && echo ", with changes" || true)
@@ -46,10 +46,12 @@ if [[ $mode != report ]]; then
         echo "== $program" >&2
         "build/release/$program" "${flags[@]}" --benchmark_format=json "$@" >"$out/micro_$program.json"
     done
+    smoke=()
+    [[ $mode == smoke ]] && smoke=(--smoke)
+    echo "== creto_bench_sim" >&2
+    build/release/creto_bench_sim "${smoke[@]}" >"$out/load_sim.json"
     for part in "${parts[@]}"; do
         echo "== creto_bench_load $part" >&2
-        smoke=()
-        [[ $mode == smoke ]] && smoke=(--smoke)
         build/release/creto_bench_load build/release/creto "$out/clusters" --only "$part" "${smoke[@]}" \
             >"$out/load_$part.json"
     done

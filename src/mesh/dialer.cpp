@@ -6,6 +6,7 @@ namespace creto {
 
 void Dialer::add_bootstrap(const std::string& address, Instant now) {
     bootstrap_[address] = {.addresses = {address}, .back_off = options_.retry_min, .next = now};
+    next_wake_.reset();
 }
 
 void Dialer::want(const AgentId& agent, const std::vector<std::string>& addresses, Instant now) {
@@ -13,16 +14,20 @@ void Dialer::want(const AgentId& agent, const std::vector<std::string>& addresse
     const auto [it, fresh] = agents_.try_emplace(agent);
     it->second.addresses = addresses;
     if (!fresh) return;
+    next_wake_.reset();
     it->second.back_off = options_.retry_min;
     it->second.next = self_ < agent ? now : now + options_.courtesy;
 }
 
 void Dialer::unwant(const AgentId& agent) {
     agents_.erase(agent);
+    next_wake_.reset();
 }
 
 void Dialer::on_peer_up(const AgentId& agent, const std::string& address) {
-    connected_.insert(agent);
+    const auto place = std::lower_bound(peers_.begin(), peers_.end(), agent);
+    if (place == peers_.end() || *place != agent) peers_.insert(place, agent);
+    next_wake_.reset();
     bootstrap_.erase(address);
     if (const auto target = agents_.find(agent); target != agents_.end()) {
         target->second.back_off = options_.retry_min;
@@ -30,20 +35,28 @@ void Dialer::on_peer_up(const AgentId& agent, const std::string& address) {
 }
 
 void Dialer::on_peer_down(const AgentId& agent, Instant now) {
-    connected_.erase(agent);
+    const auto place = std::lower_bound(peers_.begin(), peers_.end(), agent);
+    if (place != peers_.end() && *place == agent) peers_.erase(place);
+    next_wake_.reset();
     if (const auto target = agents_.find(agent); target != agents_.end()) {
         target->second.next = self_ < agent ? now + options_.retry_min : now + options_.courtesy;
     }
 }
 
+bool Dialer::connected(const AgentId& agent) const {
+    return std::binary_search(peers_.begin(), peers_.end(), agent);
+}
+
 void Dialer::on_time(Instant now, Effects& effects) {
+    if (next_wake() > now) return;
+    next_wake_.reset();
     for (auto& [address, target] : bootstrap_) {
         if (target.next > now) continue;
         effects.add(Dial{address, std::nullopt});
         try_later(target, now);
     }
     for (auto& [agent, target] : agents_) {
-        if (target.next > now || connected_.count(agent) > 0) continue;
+        if (target.next > now || connected(agent)) continue;
         const std::string& address =
             target.addresses[target.next_address % target.addresses.size()];
         ++target.next_address;
@@ -53,12 +66,14 @@ void Dialer::on_time(Instant now, Effects& effects) {
 }
 
 Instant Dialer::next_wake() const {
+    if (next_wake_) return *next_wake_;
     Instant next = Instant::max();
     for (const auto& [address, target] : bootstrap_)
         next = std::min(next, target.next);
     for (const auto& [agent, target] : agents_) {
-        if (connected_.count(agent) == 0) next = std::min(next, target.next);
+        if (!connected(agent)) next = std::min(next, target.next);
     }
+    next_wake_ = next;
     return next;
 }
 

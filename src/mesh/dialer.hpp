@@ -4,12 +4,11 @@
 // Holds    Two agents that know each other do not dial at the same instant: the one with the
 //          smaller id dials at once, the other waits `courtesy`. Failed dials back off from
 //          retry_min to retry_max.
-// Cost     O(targets) a tick.
+// Cost     O(targets) a tick; next_wake() is O(1) until something changes.
 #pragma once
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -39,7 +38,9 @@ public:
 
     void on_time(Instant now, Effects& effects);
     [[nodiscard]] Instant next_wake() const;
-    [[nodiscard]] const std::set<AgentId>& connected() const { return connected_; }
+    [[nodiscard]] bool connected(const AgentId& agent) const;
+    /// Who is connected, in ascending order.
+    [[nodiscard]] const std::vector<AgentId>& peers() const { return peers_; }
 
 private:
     struct Target {
@@ -54,7 +55,8 @@ private:
     DialerOptions options_;
     std::map<AgentId, Target> agents_;
     std::map<std::string, Target> bootstrap_;
-    std::set<AgentId> connected_;
+    std::vector<AgentId> peers_;                ///< Sorted.
+    mutable std::optional<Instant> next_wake_;  ///< None: to be found again.
 };
 
 }  // namespace creto

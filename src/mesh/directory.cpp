@@ -14,45 +14,39 @@ Directory::Change Directory::accept(const Checked<AgentRecord>& record, Instant 
         return Change::none;
     if (record->leaving) {
         forget(agent, record->version);
-        return held == entries_.end() ? Change::none : (entries_.erase(held), Change::left);
+        if (held == entries_.end()) return Change::none;
+        erase(held);
+        return Change::left;
     }
     const Instant expires =
         agent == self_ ? Instant::max() : now + Duration::from_ms(record->lifetime_ms);
     gone_.erase(agent);
-    if (held != entries_.end()) {
+    const bool known = held != entries_.end();
+    if (known) {
+        by_expiry_.erase({held->second.expires, agent});
         held->second = {*record, expires};
-        return Change::updated;
+    } else {
+        if (entries_.size() >= limits::agents_max) erase(entries_.find(by_expiry_.begin()->second));
+        entries_.emplace(agent, Entry{*record, expires});
     }
-    if (entries_.size() >= limits::agents_max) {
-        const auto first =
-            std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
-                return a.second.expires < b.second.expires;
-            });
-        entries_.erase(first);
-    }
-    entries_.emplace(agent, Entry{*record, expires});
-    return Change::found;
+    by_expiry_.emplace(expires, agent);
+    return known ? Change::updated : Change::found;
 }
 
 std::vector<AgentRecord> Directory::expire(Instant now) {
     std::vector<AgentRecord> out;
-    for (auto it = entries_.begin(); it != entries_.end();) {
-        if (it->second.expires > now) {
-            ++it;
-            continue;
-        }
-        forget(it->first, it->second.record.version);
-        out.push_back(std::move(it->second.record));
-        it = entries_.erase(it);
+    while (next_expiry() <= now) {
+        const auto entry = entries_.find(by_expiry_.begin()->second);
+        forget(entry->first, entry->second.record.version);
+        out.push_back(std::move(entry->second.record));
+        erase(entry);
     }
     return out;
 }
 
-Instant Directory::next_expiry() const {
-    Instant next = Instant::max();
-    for (const auto& [agent, entry] : entries_)
-        next = std::min(next, entry.expires);
-    return next;
+void Directory::erase(std::map<AgentId, Entry>::iterator entry) {
+    by_expiry_.erase({entry->second.expires, entry->first});
+    entries_.erase(entry);
 }
 
 RecordSummary Directory::summary(bool answer) const {

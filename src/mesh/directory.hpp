@@ -8,7 +8,9 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -28,7 +30,9 @@ public:
     /// Removes what was not renewed in time and returns it.
     std::vector<AgentRecord> expire(Instant now);
     /// When the next record expires; Instant::max() when none does.
-    [[nodiscard]] Instant next_expiry() const;
+    [[nodiscard]] Instant next_expiry() const {
+        return by_expiry_.empty() ? Instant::max() : by_expiry_.begin()->first;
+    }
 
     [[nodiscard]] RecordSummary summary(bool answer) const;
     /// Records that a peer with this summary lacks or holds in an older version.
@@ -51,9 +55,11 @@ private:
         Instant expires;
     };
     void forget(const AgentId& agent, std::uint64_t version);
+    void erase(std::map<AgentId, Entry>::iterator entry);
 
     AgentId self_;
     std::map<AgentId, Entry> entries_;
+    std::set<std::pair<Instant, AgentId>> by_expiry_;  ///< One for each entry.
     std::map<AgentId, std::uint64_t> gone_;  ///< The version that an agent had when it went.
 };
 

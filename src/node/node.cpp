@@ -218,7 +218,7 @@ void NodeImpl::on_time() {
         Reachability::Tick tick = reachability_.on_time(now_);
         for (const Seat seat : tick.probe) {
             const AgentId& agent = roster_.find(seat)->key;
-            if (dialer_.connected().count(agent) == 0) continue;
+            if (!dialer_.connected(agent)) continue;
             if (probes_.size() >= probes_max) probes_.erase(probes_.begin());
             probes_.emplace(next_probe_, now_);
             effects_.send(agent, Probe{next_probe_++, false});
@@ -259,7 +259,7 @@ void NodeImpl::settle() {
         }
         offer_contracts();
         produce();
-        fetcher_.on_time(now_, connected(), effects_);
+        fetcher_.on_time(now_, dialer_.peers(), effects_);
         deliver_to_self();
         if (effects_.list().size() == before && to_execute_.size() == queued) return;
     }
@@ -267,11 +267,16 @@ void NodeImpl::settle() {
 
 /// What this node says to itself does not cross the network.
 void NodeImpl::deliver_to_self() {
+    const auto to_self = [this](const Effect& effect) {
+        const auto* send = std::get_if<Send>(&effect);
+        return send != nullptr && send->to == self_;
+    };
+    if (std::none_of(effects_.list().begin(), effects_.list().end(), to_self)) return;
     std::vector<SharedBytes> own;
     std::vector<Effect> list = effects_.take();
     for (Effect& effect : list) {
-        if (auto* send = std::get_if<Send>(&effect); send != nullptr && send->to == self_) {
-            own.push_back(std::move(send->message));
+        if (to_self(effect)) {
+            own.push_back(std::move(std::get<Send>(effect).message));
         } else {
             effects_.put(std::move(effect));
         }
@@ -304,10 +309,6 @@ void NodeImpl::arm() {
     if (!started_ || next == armed_) return;
     armed_ = next;
     effects_.add(WakeAt{std::max(next, now_)});
-}
-
-std::vector<AgentId> NodeImpl::connected() const {
-    return {dialer_.connected().begin(), dialer_.connected().end()};
 }
 
 std::string NodeImpl::name_of(const AgentId& agent) const {

@@ -46,7 +46,7 @@ std::optional<AgentId> NodeImpl::choose_provider(const PlainCall& call) {
         const AgentId& agent = record->agent;
         if (call.tried.count(agent) > 0 || final_.excluded(agent)) continue;
         if (agent == self_) return self_;
-        if (dialer_.connected().count(agent) > 0) good.push_back(agent);
+        if (dialer_.connected(agent)) good.push_back(agent);
     }
     if (good.empty()) return std::nullopt;
     return good[prng_.below(good.size())];
@@ -62,7 +62,7 @@ void NodeImpl::start_plain(CallClient::Token token) {
             "no agent that can be reached offers the tool \"" + call.call.tool +
                 "\"; `creto tools` lists what the mesh offers"
         );
-    } else if (*provider != self_ && dialer_.connected().count(*provider) == 0) {
+    } else if (*provider != self_ && !dialer_.connected(*provider)) {
         started = fail(ErrorCode::unavailable, "agent " + name_of(*provider) + " is not connected");
     } else {
         call.tried.insert(*provider);
@@ -150,7 +150,7 @@ void NodeImpl::command(Ticket ticket, const CallVerified& call) {
     panels_.emplace(token, PanelCallEntry{ticket, std::move(*verified), deadline, deadline, false});
     call_commands_.emplace(ticket, token);
     for (const AgentId& member : members) {
-        const bool there = member == self_ || dialer_.connected().count(member) > 0;
+        const bool there = member == self_ || dialer_.connected(member);
         Result<void> started = there ? client_.start(token, member, message, deadline, effects_)
                                      : Result<void>{fail(ErrorCode::unavailable, "not connected")};
         if (started) continue;

@@ -35,7 +35,7 @@ Result<void> NodeImpl::may_submit(Reading reading) const {
         if (reading == Reading::causal) {
             return fail(ErrorCode::denied, "causal writes need a seat; this agent has none");
         }
-        if (dialer_.connected().empty()) {
+        if (dialer_.peers().empty()) {
             return fail(ErrorCode::unavailable, "no seat can be reached to carry the operation");
         }
         return {};
@@ -101,7 +101,7 @@ void NodeImpl::command(Ticket ticket, const Submit& submit) {
         causal_commands_.emplace(operation.counter, ticket);
     }
     if (!seat_) {
-        const std::vector<AgentId> peers = connected();
+        const std::vector<AgentId>& peers = dialer_.peers();
         std::vector<AgentId> seats;
         std::copy_if(
             peers.begin(),
@@ -133,7 +133,7 @@ OperationId NodeImpl::submit_own(OperationBody body) {
     }
     operation.signature =
         signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
-    for (const AgentId& peer : dialer_.connected()) {
+    for (const AgentId& peer : dialer_.peers()) {
         if (roster_.find(peer) == nullptr) continue;
         effects_.send(peer, OperationSubmit{operation});
         break;
@@ -255,7 +255,7 @@ void NodeImpl::command(Ticket ticket, const AskPeers& /*ask*/) {
         PeerView view{
             .agent = record->agent,
             .name = record->name,
-            .connected = record->agent == self_ || dialer_.connected().count(record->agent) > 0,
+            .connected = record->agent == self_ || dialer_.connected(record->agent),
             .addresses = record->addresses,
             .tools = record->tools};
         if (member != nullptr) view.seat = member->seat;

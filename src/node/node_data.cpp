@@ -47,7 +47,7 @@ void NodeImpl::produce() {
 /// Acknowledged survives a crash: only now may others see the vertex and clients hear of it.
 void NodeImpl::on_own_vertex_durable() {
     const VertexPtr vertex = std::exchange(own_in_flight_, nullptr);
-    effects_.send_all(dialer_.connected(), VertexBatch{{vertex}});
+    effects_.send_all(dialer_.peers(), VertexBatch{{vertex}});
     for (const Operation& operation : vertex->operations()) {
         if (operation.client != self_) continue;
         const auto waiting = causal_commands_.find(operation.counter);
@@ -249,7 +249,7 @@ void NodeImpl::on_evidence(const Evidence& evidence, const std::optional<AgentId
         completed(dag_.mark_forked(fork->a.header.lane, fork->a.header.sequence));
         causal_.set_overlay(dag_.overlay());
     }
-    std::vector<AgentId> others = connected();
+    std::vector<AgentId> others = dialer_.peers();
     if (from) std::erase(others, *from);
     effects_.send_all(others, EvidenceNotice{evidence});
     if (!final_.excluded(liar) && may_submit(Reading::final)) {
@@ -272,7 +272,7 @@ void NodeImpl::publish_record(bool leaving) {
         .leaving = leaving};
     record.signature =
         signer_.sign(SignDomain::agent_record, roster_.chain().value(), signing_bytes(record));
-    effects_.send_all(dialer_.connected(), RecordBatch{{record}});
+    effects_.send_all(dialer_.peers(), RecordBatch{{record}});
     if (!leaving) directory_.accept({record, CheckPass::own()}, now_);
     record_renewal_ = now_ + options_.record_lifetime / 3;
 }
@@ -305,7 +305,7 @@ void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const C
         }
     }
     if (news.records.empty()) return;
-    std::vector<AgentId> others = connected();
+    std::vector<AgentId> others = dialer_.peers();
     std::erase(others, from);
     effects_.send_all(others, news);
 }
@@ -321,7 +321,7 @@ void NodeImpl::on_record_summary(const AgentId& from, const RecordSummary& summa
 void NodeImpl::spread_summaries() {
     if (now_ < next_summary_) return;
     next_summary_ = now_ + summary_interval;
-    const std::vector<AgentId> peers = connected();
+    const std::vector<AgentId>& peers = dialer_.peers();
     if (peers.empty()) return;
     const AgentId& peer = peers[summary_turn_++ % peers.size()];
     effects_.send(peer, lane_summary(false));

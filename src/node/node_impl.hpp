@@ -79,7 +79,6 @@ private:
     void settle();
     void deliver_to_self();
     void arm();
-    [[nodiscard]] std::vector<AgentId> connected() const;
     [[nodiscard]] std::string name_of(const AgentId& agent) const;
     void count(const char* what) { ++counters_[what]; }
     void drop(const AgentId& peer, const std::string& why);

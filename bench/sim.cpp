@@ -1,0 +1,189 @@
+// creto_bench_sim: how fast the simulator runs, and the catalogue's performance rows in virtual time.
+//
+// Why      Two questions: how many messages a second of real time with all checkers on, and what a
+//          network of 50 to 150 nodes reaches in virtual time under the committed cost table.
+// Holds    Latency runs from the instant at which an operation was meant to be submitted. A run that
+//          breaks a promise, or leaves an operation unanswered, ends the program.
+//          Every figure of a model says so in its name: "sim_".
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <sys/resource.h>
+#include <vector>
+
+#include "sim/cluster.hpp"
+#include "sim/node_participant.hpp"
+
+namespace creto {
+
+namespace {
+
+using Doc = nlohmann::ordered_json;
+
+struct Stop {
+    std::string why;
+};
+
+struct Load {
+    std::string name;
+    std::uint32_t nodes = 4;
+    LinkProfile profile = lan_profile();
+    CostTable costs = no_costs();
+    std::uint32_t per_second = 20;  ///< Instants at which something is submitted.
+    std::uint32_t batch = 1;        ///< Operations at each.
+    Duration span = Duration::from_s(60);
+};
+
+struct Figures {
+    Doc all = Doc::object();
+    void add(const std::string& name, const char* unit, double value) {
+        all[name]["unit"] = unit;
+        all[name]["values"].push_back(value);
+        std::cerr << "  " << name << ": " << value << " " << unit << "\n";
+    }
+};
+
+double cpu_s() {
+    timespec spent{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
+}
+
+/// Bytes that the process holds now.
+double memory_bytes() {
+    std::FILE* file = std::fopen("/proc/self/statm", "r");
+    unsigned long total = 0;
+    unsigned long resident = 0;
+    const bool read = file != nullptr && std::fscanf(file, "%lu %lu", &total, &resident) == 2;
+    if (file != nullptr) std::fclose(file);
+    return read ? static_cast<double>(resident) * 4096.0 : 0.0;
+}
+
+double percentile(std::vector<double> values, double share) {
+    if (values.empty()) throw Stop{"nothing was answered"};
+    std::sort(values.begin(), values.end());
+    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+void measure(const Load& load, std::uint64_t seed, Figures& out) {
+    const double memory_before = memory_bytes();
+    SimOptions options;
+    options.seed = seed;
+    options.node_count = load.nodes;
+    options.seat_count = std::min<std::uint32_t>(load.nodes, limits::seats_max);
+    options.profile = load.profile;
+    options.costs = load.costs;
+    SimCluster cluster{options, honest_nodes()};
+    const auto must = [&cluster](bool kept) {
+        if (!kept) throw Stop{cluster.violation()};
+    };
+    must(cluster.run_for(Duration::from_s(5)));  // The mesh forms.
+
+    const NetworkCounters net_before = cluster.network();
+    const double cpu_before = cpu_s();
+    const Instant begin = cluster.now();
+    std::vector<Ticket> tickets;
+    const std::uint64_t instants =
+        static_cast<std::uint64_t>(load.span.ns()) * load.per_second / 1'000'000'000ULL;
+    for (std::uint64_t i = 0; i < instants; ++i) {
+        const Duration offset =
+            Duration::from_ns(static_cast<std::int64_t>(i * 1'000'000'000ULL / load.per_second));
+        cluster.at(begin + offset, [&cluster, &tickets, &load, i] {
+            for (std::uint32_t n = 0; n < load.batch; ++n) {
+                Bytes payload(100, static_cast<std::uint8_t>(i));
+                const NodeIndex node{static_cast<std::uint32_t>((i * 7 + n) % load.nodes)};
+                tickets.push_back(cluster.submit(
+                    node,
+                    Submit{DataOperation{std::move(payload)}, Reading::final, Duration::from_s(30)}
+                ));
+            }
+        });
+    }
+    must(cluster.run_for(load.span));
+    must(cluster.run_until(
+        [&] { return cluster.reply(tickets.back()) != nullptr; }, Duration::from_s(30)
+    ));
+    must(cluster.run_for(Duration::from_s(2)));
+    const double cpu = cpu_s() - cpu_before;
+    const double virtual_s = static_cast<double>((cluster.now() - begin).ns()) * 1e-9;
+    const auto messages = static_cast<double>(cluster.network().delivered - net_before.delivered);
+    const auto bytes = static_cast<double>(cluster.network().sent_bytes - net_before.sent_bytes);
+
+    std::vector<double> ms;
+    double last_answer_s = 0;
+    for (const Ticket ticket : tickets) {
+        const SimCommand& command = cluster.command(ticket);
+        if (!command.reply || !std::holds_alternative<SubmitReply>(*command.reply))
+            throw Stop{load.name + ": an operation did not become final"};
+        ms.push_back(static_cast<double>((command.answered - command.submitted).ns()) * 1e-6);
+        last_answer_s =
+            std::max(last_answer_s, static_cast<double>((command.answered - begin).ns()) * 1e-9);
+    }
+    const std::string name = "sim_" + load.name;
+    out.add(name + "_tps", "operations/s", static_cast<double>(ms.size()) / last_answer_s);
+    out.add(name + "_p50", "ms", percentile(ms, 0.5));
+    out.add(name + "_p95", "ms", percentile(ms, 0.95));
+    out.add(name + "_mbps", "Mbit/s", bytes * 8e-6 / virtual_s / load.nodes);
+    out.add(name + "_messages", "messages/s", messages / cpu);
+    out.add(name + "_speed", "x real time", virtual_s / cpu);
+    out.add(
+        name + "_memory",
+        "MB a node",
+        std::max(0.0, memory_bytes() - memory_before) * 1e-6 / load.nodes
+    );
+}
+
+int sim_main(int argc, char** argv) {
+    const bool smoke = argc > 1 && std::string{argv[1]} == "--smoke";
+    const std::string only = argc > 2 && std::string{argv[1]} == "--only" ? argv[2] : "";
+    const auto span = [smoke](std::int64_t s) { return Duration::from_s(smoke ? 2 : s); };
+    const std::vector<Load> loads{
+        {.name = "n4", .nodes = 4, .per_second = 20, .span = span(120)},
+        {.name = "n31", .nodes = 31, .per_second = 10, .span = span(5)},
+        {.name = "n50_smoke",
+         .nodes = 50,
+         .costs = ed25519_costs(),
+         .per_second = 50,
+         .span = span(5)},
+        {.name = "n150_56tps",
+         .nodes = 150,
+         .profile = local_profile(),
+         .costs = ed25519_costs(),
+         .per_second = 56,
+         .span = Duration::from_s(1)},
+        {.name = "n150_batch10",
+         .nodes = 150,
+         .profile = local_profile(),
+         .costs = ed25519_costs(),
+         .per_second = 2,
+         .batch = 10,
+         .span = Duration::from_s(2)}};
+    Figures out;
+    for (const Load& load : loads) {
+        if (!only.empty() && load.name != only) continue;
+        if (smoke && load.nodes > 50) continue;  // Minutes.
+        const bool large = load.nodes > 4;
+        const std::uint64_t runs = smoke || large ? 1 : 5;
+        for (std::uint64_t seed = 1; seed <= runs; ++seed)
+            measure(load, seed, out);
+    }
+    std::cout << out.all.dump(1) << "\n";
+    return 0;
+}
+
+}  // namespace
+
+}  // namespace creto
+
+int main(int argc, char** argv) {
+    try {
+        return creto::sim_main(argc, argv);
+    } catch (const creto::Stop& stop) {
+        std::cerr << "creto_bench_sim: " << stop.why << "\n";
+        return 1;
+    }
+}
