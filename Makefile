@@ -14,7 +14,7 @@ ARGS ?=
 # Where a verb's own output may be JSON, building talks on stderr: make -s demo ARGS=--json
 build = cmake --preset $(1) --log-level=WARNING >/dev/null && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 
-.PHONY: help setup demo test bench sim fuzz format tidy ready clean format-check configure
+.PHONY: help setup demo test bench sim fuzz search mutants format tidy ready clean format-check configure
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,14 @@ fuzz: setup ## run one fuzz target (T=message SECONDS=60)
 
 bench: setup ## run the benchmarks (ARGS=--benchmark_filter=... for some)
 	@tools/bench.sh $(ARGS)
+
+search: setup ## search the ordering core: model checker, twins (SECONDS=60 for the first)
+	@{ $(call build,release,model twins); } >&2
+	@build/release/model --seconds $(SECONDS)
+	@build/release/twins --cases 20000
+
+mutants: setup ## plant one bug at a time and see that a checker notices (ARGS="--only F1", ARGS=--demo)
+	@tools/mutants.py $(ARGS)
 
 format: setup ## bring every C++ file into shape
 	@tools/cpp_files.sh all | xargs -r clang-format -i

@@ -32,6 +32,10 @@
 
 namespace creto {
 
+namespace simplex::testing {
+struct CoreProbe;  ///< Reads everything, for the searches of tests/model/.
+}
+
 class OrderingCore {
 public:
     OrderingCore(
@@ -92,6 +96,7 @@ public:
     [[nodiscard]] View votes_needed_from() const { return views_.final().view.next(); }
 
 private:
+    friend struct simplex::testing::CoreProbe;
     struct Peer {
         std::optional<std::uint32_t> member;
         Instant helped_at = Instant::from_ns(0);  ///< Last unasked certificates.
