@@ -59,6 +59,9 @@ public:
 
 private:
     // Life (node.cpp)
+    [[nodiscard]] Result<void> restore_blocks(
+        const StoreView& store, std::vector<FinalizedBlock> blocks
+    );
     [[nodiscard]] Result<void> restore_lane(
         const StoreView& store, const LaneId& lane, Sequence first, Sequence last
     );

@@ -43,6 +43,8 @@ public:
     [[nodiscard]] const Entry* recent(Height height) const;
     /// The lowest height in memory; above height() when there is none.
     [[nodiscard]] Height recent_from() const;
+    [[nodiscard]] std::size_t untaken() const { return untaken_.size(); }
+    [[nodiscard]] std::size_t held() const { return recent_.size() + untaken_.size(); }
 
 private:
     struct Untaken {

@@ -86,6 +86,7 @@ TEST(NodeInCluster, AnIdleMeshIsQuiet) {
     }
 }
 
+// Failure 13: a faster executor was not deterministic, and nothing showed it until a later feature.
 TEST(NodeInCluster, GivesTheSameTraceTwice) {
     const auto run = [](std::uint64_t seed) {
         SimCluster cluster{nodes(4, seed), honest_nodes()};
