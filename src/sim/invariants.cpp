@@ -39,6 +39,7 @@ Invariants::Invariants(
       scheme_{scheme},
       seats_{std::move(seats)},
       is_byzantine_(seats_.size()),
+      is_lying_provider_(seats_.size()),
       tips_(seats_.size()),
       last_sent_(seats_.size()),
       last_told_(seats_.size()) {}
@@ -146,7 +147,10 @@ void Invariants::on_evidence(NodeIndex node, const Evidence& evidence, Instant n
     const auto& members = roster_.members();
     for (std::uint32_t i = 0; i < members.size(); ++i) {
         // Nodes with a seat come first, in the order of the roster.
-        if (members[i].key == *accused && !is_byzantine(NodeIndex{i}))
+        const bool lied =
+            is_byzantine(NodeIndex{i}) ||
+            (is_lying_provider_[i] && std::holds_alternative<AnswerConflict>(evidence));
+        if (members[i].key == *accused && !lied)
             violate("evidence", "accuses node " + std::to_string(i) + ", an honest one", node, now);
     }
 }

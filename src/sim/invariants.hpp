@@ -65,6 +65,8 @@ public:
 
     /// The node may lie from now on: nothing that it says is held against the protocol.
     void set_byzantine(NodeIndex node);
+    /// Its tools lie while the node keeps to the rules: a proof of two answers names it rightly.
+    void set_lying_provider(NodeIndex node) { is_lying_provider_.at(node.value()) = true; }
     [[nodiscard]] bool is_byzantine(NodeIndex node) const { return is_byzantine_[node.value()]; }
 
     /// The node starts again, with whatever its disk kept.
@@ -119,6 +121,7 @@ private:
     const SignatureScheme& scheme_;
     std::vector<std::optional<Seat>> seats_;
     std::vector<bool> is_byzantine_;
+    std::vector<bool> is_lying_provider_;
     std::vector<Tip> tips_;
     std::vector<SharedBytes> last_sent_;  ///< Sent to many: looked at once.
     std::vector<OrderStatus> last_told_;  ///< In this life.
