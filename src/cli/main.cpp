@@ -1,8 +1,10 @@
 #include "cli/main.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <functional>
+#include <string_view>
 
 #include "cli/demo.hpp"
 #include "cli/node_commands.hpp"
@@ -47,14 +49,20 @@ struct Program {
     }
 };
 
-CLI::App* command(Program& p, CLI::App& parent, const char* name, const char* about) {
+/// Every command shows an example of itself in its help.
+CLI::App* command(
+    Program& p, CLI::App& parent, const char* name, const char* about, const std::string& example
+) {
     CLI::App* sub = parent.add_subcommand(name, about);
+    sub->footer("Example: creto " + example);
     sub->add_flag("--json", p.output.json, "Print exactly one JSON document on stdout");
     return sub;
 }
 
-CLI::App* node_command(Program& p, CLI::App& parent, const char* name, const char* about) {
-    CLI::App* sub = command(p, parent, name, about);
+CLI::App* node_command(
+    Program& p, CLI::App& parent, const char* name, const char* about, const std::string& example
+) {
+    CLI::App* sub = command(p, parent, name, about, example);
     sub->add_option(
         "--node", p.node, "The node's folder or admin address (default: $CRETO_NODE, else .)"
     );
@@ -64,23 +72,37 @@ CLI::App* node_command(Program& p, CLI::App& parent, const char* name, const cha
 void add_running(Program& p) {
     static InitOptions init;
     static std::filesystem::path dir;
-    CLI::App* sub = command(p, p.app, "init", "Make a folder for a new agent: key and settings");
+    CLI::App* sub = command(
+        p,
+        p.app,
+        "init",
+        "Make a folder for a new agent: key and settings",
+        "init alpha --name Alpha --genesis genesis.json"
+    );
     sub->add_option("DIR", init.dir, "The folder")->required();
     sub->add_option("--name", init.name, "How people call the agent");
     sub->add_option("--genesis", init.genesis, "The network's genesis.json");
     sub->callback([&p] { p.chosen = [&p] { return command_init(init, p.output); }; });
 
     sub = command(
-        p, p.app, "run", "Run a node in the foreground; SIGTERM lets it leave in good order"
+        p,
+        p.app,
+        "run",
+        "Run a node in the foreground; SIGTERM lets it leave in good order",
+        "run alpha"
     );
     sub->add_option("DIR", dir, "The node's folder")->required();
     sub->callback([&p] { p.chosen = [&p] { return command_run(dir, p.output); }; });
 
-    sub = command(p, p.app, "keygen", "Make a key file (mode 0600) and print the agent id");
+    sub = command(
+        p, p.app, "keygen", "Make a key file (mode 0600) and print the agent id", "keygen alpha/key"
+    );
     sub->add_option("FILE", dir, "The file")->required();
     sub->callback([&p] { p.chosen = [&p] { return command_keygen(dir, p.output); }; });
 
-    sub = command(p, p.app, "fsck", "Check a stopped node's folder: store, index, vote log");
+    sub = command(
+        p, p.app, "fsck", "Check a stopped node's folder: store, index, vote log", "fsck alpha"
+    );
     sub->add_option("DIR", dir, "The node's folder")->required();
     sub->callback([&p] { p.chosen = [&p] { return command_fsck(dir, p.output); }; });
 
@@ -91,14 +113,15 @@ void add_running(Program& p) {
             p,
             *config,
             show ? "show" : "validate",
-            show ? "Print all settings in force" : "Check settings, key and genesis"
+            show ? "Print all settings in force" : "Check settings, key and genesis",
+            show ? "config show alpha" : "config validate alpha"
         );
         sub->add_option("DIR", dir, "The node's folder")->required();
         sub->callback([&p, show] {
             p.chosen = [&p, show] { return command_config(dir, show, p.output); };
         });
     }
-    sub = command(p, p.app, "version", "Print the version");
+    sub = command(p, p.app, "version", "Print the version", "version --json");
     sub->callback([&p] {
         p.chosen = [&p] {
             p.output.say({{"ok", true}, {"version", "0.1.0"}}, version_text);
@@ -110,40 +133,56 @@ void add_running(Program& p) {
 void add_demo(Program& p) {
     static std::vector<std::string> names;
     static bool list = false;
-    CLI::App* sub = command(p, p.app, "demo", "Show the system at work on real processes");
+    CLI::App* sub = command(
+        p,
+        p.app,
+        "demo",
+        "Show the system at work on real processes",
+        "demo S2.1 partition_recovery"
+    );
     sub->add_option("SCENARIO", names, "Ids or names; all of them when none is given");
     sub->add_flag("--list", list, "List the scenarios");
-    sub->footer("Example: creto demo S2.1 partition_recovery");
     sub->callback([&p] { p.chosen = [&p] { return command_demo(names, list, p.output); }; });
 }
 
 void add_sim_lives(Program& p, CLI::App& sim) {
     static SimFuzzOptions fuzz;
-    CLI::App* sub = command(p, sim, "fuzz", "Live under drawn faults, seed after seed");
+    CLI::App* sub = command(
+        p,
+        sim,
+        "fuzz",
+        "Live under drawn faults, seed after seed",
+        "sim fuzz --minutes 10 --seeds 1-100000"
+    );
     sub->add_option("--minutes", fuzz.minutes, "How long at most");
     sub->add_option("--seeds", fuzz.seeds, "A-B; all from 1 on when not given");
     sub->add_option("--jobs", fuzz.jobs, "Processes, one a core");
     sub->add_option("--plant", fuzz.plant, "Plant this bug in node 0: the run must fail");
     sub->add_option("--keep", fuzz.keep, "A folder for the schedules of failing seeds");
-    sub->footer("Example: creto sim fuzz --minutes 10 --seeds 1-100000");
     sub->callback([&p] { p.chosen = [&p] { return command_sim_fuzz(fuzz, p.output); }; });
 
     static SimReplayOptions replay;
-    sub = command(p, sim, "replay", "One life again, from its seed or its schedule");
+    sub = command(
+        p, sim, "replay", "One life again, from its seed or its schedule", "sim replay --seed 17"
+    );
     sub->add_option("FILE", replay.file, "A schedule in JSON");
     sub->add_option("--seed", replay.seed, "A seed of fuzz, when there is no file");
     sub->add_option("--plant", replay.plant, "Plant this bug in node 0");
     sub->add_flag("--log", replay.log, "What the nodes log, too");
-    sub->footer("Example: creto sim replay --seed 17");
     sub->callback([&p] { p.chosen = [&p] { return command_sim_replay(replay, p.output); }; });
 
-    sub = command(p, sim, "shrink", "The smallest schedule that fails in the same way");
+    sub = command(
+        p,
+        sim,
+        "shrink",
+        "The smallest schedule that fails in the same way",
+        "sim shrink --seed 17 --out tests/corpus/sim/name.json"
+    );
     sub->add_option("FILE", replay.file, "A schedule in JSON");
     sub->add_option("--seed", replay.seed, "A seed of fuzz, when there is no file");
     sub->add_option("--plant", replay.plant, "Plant this bug in node 0");
     sub->add_option("--tries", replay.tries, "How many lives at most");
     sub->add_option("--out", replay.out, "Where to write it");
-    sub->footer("Example: creto sim shrink --seed 17 --out tests/corpus/sim/name.json");
     sub->callback([&p] { p.chosen = [&p] { return command_sim_shrink(replay, p.output); }; });
 }
 
@@ -151,11 +190,16 @@ void add_sim(Program& p) {
     static SimRunOptions run;
     CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
     sim->require_subcommand(1);
-    CLI::App* sub = command(p, *sim, "run", "Run the system scenarios in the simulator");
+    CLI::App* sub = command(
+        p,
+        *sim,
+        "run",
+        "Run the system scenarios in the simulator",
+        "sim run --scenario S3.2 --seeds 200"
+    );
     sub->add_option("--scenario", run.scenarios, "Ids or names; all of them when none is given");
     sub->add_option("--seed", run.seed, "The first seed");
     sub->add_option("--seeds", run.seeds, "How many seeds");
-    sub->footer("Example: creto sim run --scenario S3.2 --seeds 200");
     sub->callback([&p] { p.chosen = [&p] { return command_sim_run(run, p.output); }; });
     add_sim_lives(p, *sim);
 }
@@ -174,16 +218,19 @@ void add_looking(Program& p) {
              {"roster", "The validators", command_roster},
              {"verdicts", "What verified calls and disputes decided", command_verdicts}}) {
         const Look look = entry.look;
-        node_command(p, p.app, entry.name, entry.about)->callback([&p, look] {
-            p.chosen = [&p, look] {
-                return p.with_node([&](const Client& node) { return look(node, p.output); });
-            };
-        });
+        node_command(p, p.app, entry.name, entry.about, std::string{entry.name} + " --node alpha")
+            ->callback([&p, look] {
+                p.chosen = [&p, look] {
+                    return p.with_node([&](const Client& node) { return look(node, p.output); });
+                };
+            });
     }
     static std::string why;
     static std::uint64_t from = 1;
     static std::uint64_t count = 0;
-    CLI::App* sub = node_command(p, p.app, "reputation", "How agents stand, and why");
+    CLI::App* sub = node_command(
+        p, p.app, "reputation", "How agents stand, and why", "reputation --why Delta --node alpha"
+    );
     sub->add_option("--why", why, "Show the evidence against this agent");
     sub->callback([&p] {
         p.chosen = [&p] {
@@ -191,7 +238,9 @@ void add_looking(Program& p) {
             );
         };
     });
-    sub = node_command(p, p.app, "log", "The latest finalised blocks");
+    sub = node_command(
+        p, p.app, "log", "The latest finalised blocks", "log --from 100 --count 10 --node alpha"
+    );
     sub->add_option("--from", from, "First height");
     sub->add_option("--count", count, "How many (default 100)");
     sub->callback([&p] {
@@ -201,7 +250,9 @@ void add_looking(Program& p) {
             });
         };
     });
-    sub = node_command(p, p.app, "watch", "Follow what happens at a node");
+    sub = node_command(
+        p, p.app, "watch", "Follow what happens at a node", "watch --count 5 --json --node alpha"
+    );
     sub->add_option("--count", count, "Stop after so many events");
     sub->callback([&p] {
         p.chosen = [&p] {
@@ -212,7 +263,13 @@ void add_looking(Program& p) {
 
 void add_using(Program& p) {
     static CallOptions call;
-    CLI::App* sub = node_command(p, p.app, "call", "Call a tool of the mesh");
+    CLI::App* sub = node_command(
+        p,
+        p.app,
+        "call",
+        "Call a tool of the mesh",
+        "call multiply '{\"a\": 3, \"b\": 10}' --verify --receipt r.json"
+    );
     sub->add_option("TOOL", call.tool, "Its name")->required();
     sub->add_option("ARGS", call.arguments, "Arguments as JSON")->default_str("{}");
     sub->add_option("--agent", call.agent, "Ask this agent (name or id)");
@@ -221,8 +278,8 @@ void add_using(Program& p) {
     sub->add_option("--panel", call.panel, "seats, or any: count agents without a seat")
         ->check(CLI::IsMember({"seats", "any"}));
     sub->add_option("--receipt", call.receipt, "Write the receipt of a verified call here");
+    sub->add_flag("--final", call.final, "Wait until the verdict is final; the receipt proves it");
     sub->add_option("--timeout", call.timeout_ms, "Deadline in milliseconds");
-    sub->footer("Example: creto call multiply '{\"a\": 3, \"b\": 10}' --verify --receipt r.json");
     sub->callback([&p] {
         p.chosen = [&p] {
             if (call.arguments.empty()) call.arguments = "{}";
@@ -232,9 +289,35 @@ void add_using(Program& p) {
 
     static std::filesystem::path file;
     static std::filesystem::path genesis = "genesis.json";
-    CLI::App* receipt = p.app.add_subcommand("receipt", "Check receipts offline");
+    CLI::App* receipt = p.app.add_subcommand("receipt", "Fetch receipts, check them offline");
     receipt->require_subcommand(1);
-    sub = command(p, *receipt, "verify", "Check a receipt with nothing but the genesis");
+    static std::string call_id;
+    static std::uint64_t patience_ms = 10'000;
+    sub = node_command(
+        p,
+        *receipt,
+        "get",
+        "Fetch the final receipt of a verified call",
+        "receipt get 5c5b… receipt.json"
+    );
+    sub->add_option("CALL", call_id, "The call's id, as `creto call --verify --json` shows it")
+        ->required();
+    sub->add_option("FILE", file, "Where to write it")->required();
+    sub->add_option("--timeout", patience_ms, "How long to wait for it, in milliseconds");
+    sub->callback([&p] {
+        p.chosen = [&p] {
+            return p.with_node([&](const Client& n) {
+                return command_receipt_get(n, call_id, patience_ms, file, p.output);
+            });
+        };
+    });
+    sub = command(
+        p,
+        *receipt,
+        "verify",
+        "Check a receipt with nothing but the genesis",
+        "receipt verify r.json --genesis alpha/genesis.json"
+    );
     sub->add_option("FILE", file, "What `creto call --verify --receipt` wrote")->required();
     sub->add_option("--genesis", genesis, "The network's genesis.json");
     sub->callback([&p] {
@@ -246,7 +329,7 @@ void add_using(Program& p) {
     static std::uint64_t timeout_ms = 30'000;
     CLI::App* state = p.app.add_subcommand("state", "Replicated state under final/ and causal/");
     state->require_subcommand(1);
-    sub = node_command(p, *state, "get", "Read a key");
+    sub = node_command(p, *state, "get", "Read a key", "state get final/greeting --node alpha");
     sub->add_option("KEY", key, "final/… or causal/…")->required();
     sub->callback([&p] {
         p.chosen = [&p] {
@@ -259,13 +342,16 @@ void add_using(Program& p) {
         const char* about;
         const char* action;
         bool has_value;
+        const char* example;
     };
     for (const Verb& verb : std::initializer_list<Verb>{
-             {"set", "Write a value", "set", true},
-             {"add", "Add a whole number", "add", true},
-             {"incr", "Add one", "add", false},
-             {"del", "Remove the value", "remove", false}}) {
-        sub = node_command(p, *state, verb.name, verb.about);
+             {"set", "Write a value", "set", true, "final/greeting hello"},
+             {"add", "Add a whole number", "add", true, "causal/visits 5"},
+             {"incr", "Add one", "add", false, "causal/visits"},
+             {"del", "Remove the value", "remove", false, "final/greeting"}}) {
+        sub = node_command(
+            p, *state, verb.name, verb.about, std::string{"state "} + verb.name + " " + verb.example
+        );
         sub->add_option("KEY", key, "final/… or causal/…")->required();
         if (verb.has_value) sub->add_option("VALUE", value, "The value")->required();
         sub->add_option("--timeout", timeout_ms, "Deadline in milliseconds");
@@ -281,7 +367,13 @@ void add_using(Program& p) {
             };
         });
     }
-    sub = node_command(p, p.app, "submit", "Put a file's bytes into the final log");
+    sub = node_command(
+        p,
+        p.app,
+        "submit",
+        "Put a file's bytes into the final log",
+        "submit contract.pdf --node alpha"
+    );
     sub->add_option("FILE", file, "At most 127 KiB")->required();
     sub->add_option("--timeout", timeout_ms, "Deadline in milliseconds");
     sub->callback([&p] {
@@ -308,9 +400,18 @@ int creto_main(int argc, char** argv) {
     try {
         program.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return program.app.exit(error) == 0 ? exit_code::done : exit_code::usage;
+        const bool json = std::find(argv, argv + argc, std::string_view{"--json"}) != argv + argc;
+        if (error.get_exit_code() == 0 || !json) {
+            return program.app.exit(error) == 0 ? exit_code::done : exit_code::usage;
+        }
+        return Output{true}.fail({ErrorCode::invalid, error.what()}, exit_code::usage);
     }
-    return program.chosen();
+    try {
+        return program.chosen();
+    } catch (const std::exception& error) {
+        // A file or a node said something of another shape than we expected.
+        return program.output.fail({ErrorCode::invalid, error.what()}, exit_code::failed);
+    }
 }
 
 }  // namespace creto

@@ -247,7 +247,16 @@ int command_call(const Client& node, const CallOptions& options, const Output& o
             for (const JsonDoc& p : (*peers)["peers"]) {
                 if (cell(p["name"]) == options.agent) body["agent"] = p["agent"];
             }
-            if (!body.contains("agent")) body["agent"] = options.agent;
+            if (!body.contains("agent")) {
+                if (!parse_agent(options.agent)) {
+                    return output.fail(
+                        {ErrorCode::not_found,
+                         "there is no agent \"" + options.agent + "\" here; see `creto peers`"},
+                        exit_code::failed
+                    );
+                }
+                body["agent"] = options.agent;
+            }
         }
         auto reply = node.command("call", body, patience);
         if (!reply) {
@@ -263,6 +272,15 @@ int command_call(const Client& node, const CallOptions& options, const Output& o
     body["panel"] = options.panel;
     auto reply = node.command("call-verified", body, patience);
     if (!reply) return output.fail(reply.error(), exit_code_of(reply.error()));
+    std::string finality;
+    if (options.final) {
+        auto proof = node.command(
+            "receipt", {{"call", (*reply)["call"]}, {"timeout_ms", options.timeout_ms}}, patience
+        );
+        if (!proof) return output.fail(proof.error(), exit_code_of(proof.error()));
+        (*reply)["final_receipt"] = (*proof)["final_receipt"];
+        finality = "\nthe verdict is final";
+    }
     if (!options.receipt.empty()) {
         if (auto saved = write_file(options.receipt, reply->dump(2) + "\n"); !saved) {
             return output.fail(saved.error(), exit_code::failed);
@@ -270,92 +288,11 @@ int command_call(const Client& node, const CallOptions& options, const Output& o
     }
     std::string lines = cell((*reply)["result"]) + "\n" + cell((*reply)["agreeing"]) + " of " +
                         cell((*reply)["panel"]) + " agents agree, " + cell((*reply)["bar"]) +
-                        " needed";
+                        " needed" + finality;
     for (const JsonDoc& liar : (*reply)["dissenting"])
         lines += "\ndissenting: " + cell(liar);
     output.say(*reply, lines);
     return (*reply)["kind"] == "result" ? exit_code::done : exit_code::tool_error;
-}
-
-int command_receipt_verify(
-    const std::filesystem::path& file,
-    const std::filesystem::path& genesis_file,
-    const Output& output
-) {
-    auto genesis = read_genesis(genesis_file);
-    if (!genesis) return output.fail(genesis.error(), exit_code::failed);
-    auto text = read_file(file, 16U << 20U);
-    if (!text) return output.fail(text.error(), exit_code::failed);
-    const JsonDoc doc = JsonDoc::parse(*text, nullptr, false);
-    const auto refute = [&](const std::string& why) {
-        return output.fail({ErrorCode::invalid, file.string() + ": " + why}, exit_code::refuted);
-    };
-    if (!doc.is_object() || !doc.contains("receipt") || !doc["receipt"].is_string()) {
-        return refute(
-            "it holds no receipt; expected what `creto call --verify --receipt FILE` wrote"
-        );
-    }
-    const auto bytes = from_hex(doc["receipt"].get<std::string>());
-    if (!bytes) return refute("the receipt is not hexadecimal");
-    auto receipt = decode_named<QuorumReceipt>(*bytes, "receipt");
-    if (!receipt) return refute(receipt.error().message);
-    const Roster roster{*genesis};
-    if (auto form = well_formed(*receipt, roster.chain()); !form)
-        return refute(form.error().message);
-    Ed25519Scheme scheme;
-    std::vector<CheckItem> items{
-        {receipt->request.caller,
-         signed_bytes(
-             SignDomain::call_request, roster.chain().value(), signing_bytes(receipt->request)
-         ),
-         receipt->request.signature}};
-    std::uint32_t seats = 0;
-    for (const Answer& answer : receipt->answers) {
-        items.push_back(
-            {answer.provider,
-             signed_bytes(SignDomain::call_answer, roster.chain().value(), signing_bytes(answer)),
-             answer.signature}
-        );
-        seats += roster.find(answer.provider) == nullptr ? 0 : 1;
-    }
-    if (!CheckPass::verify(scheme, items)) return refute("a signature does not hold");
-    const auto decision = decide(*receipt);
-    if (!decision) return refute("no answer reached the bar");
-    // The result and the salt travel beside the receipt: together they must open the digest.
-    bool opens = false;
-    if (doc.contains("result") && doc.contains("salt")) {
-        const auto salt_bytes = from_hex(doc["salt"].get<std::string>());
-        Salt salt{};
-        if (salt_bytes && salt_bytes->size() == salt.size()) {
-            std::copy(salt_bytes->begin(), salt_bytes->end(), salt.begin());
-            opens = salted_digest(
-                        HashDomain::result, salt, as_bytes(doc["result"].get<std::string>())
-                    ) == decision->result;
-        }
-        if (!opens) return refute("the result shown is not the one that was signed");
-    }
-    std::vector<std::string> dissenting;
-    for (const AgentId& agent : decision->dissenting)
-        dissenting.push_back(agent_text(agent));
-    std::string lines = "the receipt holds: " + std::to_string(decision->agreeing) + " of " +
-                        std::to_string(receipt->request.panel.size()) + " agents agree, " +
-                        std::to_string(receipt->request.bar) + " needed; " + std::to_string(seats) +
-                        " of the answers are from validators";
-    if (roster.mode() == QuorumMode::crash) lines += "\ncrash: not proof against liars";
-    for (const std::string& agent : dissenting)
-        lines += "\ndissenting: " + agent;
-    output.say(
-        {{"ok", true},
-         {"call", receipt->request.id(roster.chain()).value().hex()},
-         {"agreeing", decision->agreeing},
-         {"panel", receipt->request.panel.size()},
-         {"bar", receipt->request.bar},
-         {"result_opened", opens},
-         {"mode", roster.mode() == QuorumMode::crash ? "crash" : "byzantine"},
-         {"dissenting", dissenting}},
-        lines
-    );
-    return exit_code::done;
 }
 
 int command_state_get(const Client& node, const std::string& key, const Output& output) {

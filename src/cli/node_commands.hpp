@@ -32,8 +32,16 @@ struct CallOptions {
     std::string panel = "seats";
     std::uint64_t timeout_ms = 10'000;
     std::filesystem::path receipt;  ///< Where to write the receipt of a verified call.
+    bool final = false;             ///< Wait until the verdict is final, and keep its proof too.
 };
 int command_call(const Client& node, const CallOptions& options, const Output& output);
+int command_receipt_get(
+    const Client& node,
+    const std::string& call,
+    std::uint64_t timeout_ms,
+    const std::filesystem::path& file,
+    const Output& output
+);
 int command_receipt_verify(
     const std::filesystem::path& file, const std::filesystem::path& genesis, const Output& output
 );

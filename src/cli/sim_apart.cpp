@@ -6,12 +6,24 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
 #include "base/assert.hpp"
 
 namespace creto {
+
+namespace {
+
+/// Of this process: what others do on the machine does not count.
+std::int64_t cpu_us() {
+    timespec spent{};
+    CRETO_ASSERT(::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent) == 0);
+    return std::int64_t{spent.tv_sec} * 1'000'000 + spent.tv_nsec / 1'000;
+}
+
+}  // namespace
 
 std::string to_line(const LifeLine& line) {
     const LifeReport& r = line.report;
@@ -33,7 +45,7 @@ std::string to_line(const LifeLine& line) {
     out["trace"] = line.trace;
     out["nodes"] = line.nodes;
     out["profile"] = line.profile;
-    out["wall_us"] = line.wall_us;
+    out["cpu_us"] = line.cpu_us;
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -59,12 +71,12 @@ std::optional<LifeLine> parse_line(const std::string& text) {
     line.trace = json.at("trace");
     line.nodes = json.at("nodes");
     line.profile = json.at("profile");
-    line.wall_us = json.at("wall_us");
+    line.cpu_us = json.at("cpu_us");
     return line;
 }
 
 LifeLine live_here(const Schedule& schedule, const std::optional<PlantedBug>& bug, bool twice) {
-    const auto begun = std::chrono::steady_clock::now();
+    const std::int64_t begun = cpu_us();
     LifeOptions options;
     if (bug) options.factory = planted(*bug);
     LifeLine line{live(schedule, options), schedule.nodes, schedule.profile, 0, {}};
@@ -78,10 +90,7 @@ LifeLine live_here(const Schedule& schedule, const std::optional<PlantedBug>& bu
                                again.trace_hash.hex();
         }
     }
-    line.wall_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                       std::chrono::steady_clock::now() - begun
-    )
-                       .count();
+    line.cpu_us = cpu_us() - begun;
     return line;
 }
 

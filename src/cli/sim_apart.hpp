@@ -20,7 +20,7 @@ struct LifeLine {
     LifeReport report;
     std::uint32_t nodes = 0;
     std::string profile;
-    std::int64_t wall_us = 0;
+    std::int64_t cpu_us = 0;
     std::string trace;  ///< The report's hash, in hex; reports from another process have only this.
 };
 

@@ -65,7 +65,7 @@ public:
         const LifeReport& r = line.report;
         ++lives_;
         virtual_ms_ += r.lived.ms();
-        wall_us_ += line.wall_us;
+        cpu_us_ += line.cpu_us;
         decisions_ += r.decisions;
         events_ += r.events;
         messages_ += r.messages;
@@ -100,7 +100,7 @@ public:
         out["wall_s"] = wall_s;
         out["lives_per_s"] = double(lives_) / wall_s;
         out["virtual_s"] = double(virtual_ms_) / 1'000;
-        const double busy_s = std::max(1e-6, double(wall_us_) / 1e6);
+        const double busy_s = std::max(1e-6, double(cpu_us_) / 1e6);
         out["virtual_per_core_second"] = double(virtual_ms_) / 1'000 / busy_s;
         out["messages_per_core_second"] = double(messages_) / busy_s;
         out["events"] = events_;
@@ -136,7 +136,7 @@ private:
 
     std::uint64_t lives_ = 0;
     std::int64_t virtual_ms_ = 0;
-    std::int64_t wall_us_ = 0;
+    std::int64_t cpu_us_ = 0;
     std::uint64_t decisions_ = 0;
     std::uint64_t events_ = 0;
     std::uint64_t messages_ = 0;
@@ -159,7 +159,7 @@ std::string lines_of(const JsonDoc& sums) {
     out << std::fixed << std::setprecision(1);
     out << sums["lives"].get<std::uint64_t>() << " lives, " << sums["failed"].get<std::uint64_t>()
         << " failed, in " << sums["wall_s"].get<double>()
-        << " s: " << sums["lives_per_s"].get<double>() << " lives/s, "
+        << " s: " << sums["lives_per_s"].get<double>() << " lives/s; "
         << sums["virtual_per_core_second"].get<double>() << " virtual seconds and "
         << sums["messages_per_core_second"].get<double>() / 1e6
         << " M messages a second of one core\n";

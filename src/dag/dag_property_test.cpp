@@ -210,6 +210,7 @@ private:
     std::vector<VertexPtr> output_;
 };
 
+// Failure 2: an unordered container was walked to order vertices, and replicas gave different orders.
 TEST(DagProperties, EveryNodeAgreesOnDeltasAndOrder) {
     for (std::uint64_t seed = 1; seed <= 25; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
@@ -217,6 +218,8 @@ TEST(DagProperties, EveryNodeAgreesOnDeltasAndOrder) {
     }
 }
 
+// Failure 11: the order between two branches was not total once an author equivocated, and a check of
+// uniqueness stopped the process.
 TEST(DagProperties, EveryNodeAgreesAlthoughALaneForks) {
     for (std::uint64_t seed = 101; seed <= 150; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));

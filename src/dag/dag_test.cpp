@@ -199,6 +199,8 @@ TEST(Dag, EvictsTheParkedVertexThatIsFurthestAhead) {
     EXPECT_EQ(dag.tip(Authors::lane(0)), tip_of(chain[5]));
 }
 
+// Failure 38: the list of missing ancestors was unbounded, and what was thrown out of it first was
+// what an attacker wished.
 TEST(Dag, TakesParkedBytesFromTheGreediestLane) {
     Authors authors{3};
     Dag dag{authors.roster(), {.parked_bytes_max = 10'000}};

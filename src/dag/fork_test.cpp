@@ -211,6 +211,8 @@ TEST(DagForks, AClosedLaneFreezesNobody) {
     EXPECT_EQ(dag.check_delta(parent, {up_to(a5, 5)}, closed).verdict, Verdict::invalid);
 }
 
+// Failure 24: a node that caught up no longer fetched the branch of an equivocating author that the
+// others had ordered.
 TEST(DagForks, AcceptsAThirdBranchThatAProposalNames) {
     ForkedLane f;
     Dag dag{f.authors.roster()};

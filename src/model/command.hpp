@@ -86,6 +86,7 @@ struct VerifiedReply {
     std::string arguments;  ///< Canonical, as digested.
     std::vector<AgentId> dissenting;
     std::optional<Height> recorded;  ///< Where the record became final.
+    CallId call;
 };
 
 /// Takes back an earlier command (by the ticket that the host gave it).
@@ -142,6 +143,15 @@ struct AskPeers {};
 struct PeersReply {
     std::vector<PeerView> peers;
 };
+/// The final receipt of a verified call that this node made; waits until there is one.
+struct AskReceipt {
+    CallId call;
+    Duration timeout = Duration::from_s(10);
+};
+struct ReceiptReply {
+    CallId call;
+    Bytes receipt;  ///< Canonical bytes of a FinalReceipt.
+};
 struct AskReputation {};
 struct ReputationView {
     AgentId agent;
@@ -192,7 +202,8 @@ using CommandBody = std::variant<
     AskPeers,
     AskReputation,
     AskVerdicts,
-    AskLog>;
+    AskLog,
+    AskReceipt>;
 
 using ReplyBody = std::variant<
     Error,
@@ -206,6 +217,7 @@ using ReplyBody = std::variant<
     PeersReply,
     ReputationReply,
     VerdictsReply,
-    LogReply>;
+    LogReply,
+    ReceiptReply>;
 
 }  // namespace creto

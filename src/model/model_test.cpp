@@ -186,6 +186,7 @@ TEST(Vertex, AnOperationOneByteOverIsRefused) {
     );
 }
 
+// Failure 37: two equal votes counted as a proof, and parts of a proof could be forged.
 TEST(Evidence, AcceptsAContradictionAndNothingElse) {
     Network network{4};
     const Roster roster{network.genesis};

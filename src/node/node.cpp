@@ -63,24 +63,15 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
 
 Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& votes) {
     restoring_ = true;
-    if (auto restored = ordering_.restore(store, votes); !restored) return restored;
+    // The finalised chain, block by block, with the vertices that each block covers.
+    const auto take = [&](std::vector<FinalizedBlock> blocks) {
+        return restore_blocks(store, std::move(blocks));
+    };
+    if (auto restored = ordering_.restore(store, votes, take); !restored) return restored;
     auto version = store.get(Column::meta, record_version_key());
     if (!version) return tl::unexpected<Error>(version.error());
     if (*version) record_version_ = keys::parse_number(**version).value_or(0);
 
-    // The finalised chain, block by block, with the vertices that each block covers.
-    for (auto more = ordering_.take_finalized(); !more.empty(); more = ordering_.take_finalized()) {
-        for (FinalizedBlock& finalized : more) {
-            for (const LaneRange& range : finalized.block.delta) {
-                if (auto loaded = restore_lane(store, range.lane, range.first, range.last);
-                    !loaded) {
-                    return loaded;
-                }
-            }
-            if (to_execute_.empty() && execute(finalized)) continue;
-            to_execute_.push_back(std::move(finalized));
-        }
-    }
     // What lies above the final cut.
     for (const Member& member : roster_.members()) {
         const LaneId lane{member.seat, Incarnation{}};
@@ -89,11 +80,24 @@ Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& vo
         const Sequence last = first.plus(2 * limits::lane_window_vertices);
         if (auto loaded = restore_lane(store, lane, first, last); !loaded) return loaded;
     }
-    if (producer_) {
-        if (const auto tip = dag_.tip(producer_->lane())) producer_->restore(*tip);
-    }
+    // By what was written, not by what is complete: an own vertex may name one that is not here yet
+    // (a fork's other branch), and whoever writes its place again has forked the own lane.
+    if (producer_ && own_stored_.sequence != Sequence{}) producer_->restore(own_stored_);
     restoring_ = false;
     effects_.take();
+    return {};
+}
+
+Result<void> NodeImpl::restore_blocks(const StoreView& store, std::vector<FinalizedBlock> blocks) {
+    for (FinalizedBlock& finalized : blocks) {
+        for (const LaneRange& range : finalized.block.delta) {
+            if (auto loaded = restore_lane(store, range.lane, range.first, range.last); !loaded) {
+                return loaded;
+            }
+        }
+        if (to_execute_.empty() && execute(finalized)) continue;
+        to_execute_.push_back(std::move(finalized));
+    }
     return {};
 }
 
@@ -120,6 +124,8 @@ Result<void> NodeImpl::restore_lane(
             );
         }
         if (producer_ && lane == producer_->lane()) {
+            if ((*vertex)->header().sequence > own_stored_.sequence)
+                own_stored_ = {(*vertex)->header().sequence, (*vertex)->id()};
             for (const Operation& operation : (*vertex)->operations()) {
                 if (operation.client != self_) continue;
                 next_counter_ = std::max(next_counter_, operation.counter + 1);

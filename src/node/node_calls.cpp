@@ -195,6 +195,7 @@ void NodeImpl::close_panel(CallClient::Token token) {
     const bool worth_recording =
         call.command.record && !entry.call.receipt().answers.empty() && may_submit(Reading::final);
     if (!worth_recording) return;
+    receipts_.watch(entry.call.receipt().request.id(roster_.chain()), entry.call.receipt());
     CallRecordOperation record{.receipt = entry.call.receipt()};
     if (entry.call.disputed() && call.contract.has(ContractSummary::open)) {
         record.opening =
@@ -214,10 +215,11 @@ void NodeImpl::calls_on_time() {
     }
     for (const CallClient::Token token : over)
         close_panel(token);
+    receipts_.on_time(now_, effects_);
 }
 
 Instant NodeImpl::calls_next_wake() const {
-    Instant next = std::min(server_.next_wake(), client_.next_wake());
+    Instant next = std::min({server_.next_wake(), client_.next_wake(), receipts_.next_wake()});
     for (const auto& [token, entry] : panels_)
         next = std::min(next, entry.linger);
     return next;

@@ -219,6 +219,9 @@ void NodeImpl::command(Ticket ticket, const Cancel& cancel) {
         call_commands_.erase(call);
         reply_error(cancel.command, {ErrorCode::cancelled, "cancelled by the caller"});
     }
+    if (receipts_.cancel(cancel.command)) {
+        reply_error(cancel.command, {ErrorCode::cancelled, "cancelled by the caller"});
+    }
     reply(ticket, Done{});
 }
 

@@ -25,6 +25,21 @@ void NodeImpl::produce() {
     if (!producer_->ready(now_, dag_.unfinalized(lane), dag_.unfinalized_bytes(lane))) return;
     std::optional<Dag::Parents> parents = dag_.next_parents(lane);
     if (!parents) return;
+    // The graph may still lack what the newest own vertices name; it must not hold more than them.
+    const LaneTip& tip = producer_->tip();
+    const bool has_own = !parents->refs.empty() && parents->refs.front().lane == lane;
+    const LaneTip here =
+        has_own ? LaneTip{parents->refs.front().sequence, parents->refs.front().id} : LaneTip{};
+    if (here.sequence < tip.sequence) return;
+    const bool continues = here == tip;
+    if (!continues) {
+        lane_lost_ =
+            "this lane holds vertices that this process did not write: another process uses the "
+            "same key, or the store was rolled back";
+        log_.error(*lane_lost_);
+        effects_.publish(Halted{*lane_lost_});
+        return;
+    }
     std::vector<Operation> batch = producer_->next_batch();
     for (Operation& operation : batch) {
         if (auto* crdt = std::get_if<CrdtOperation>(&operation.body);
@@ -211,6 +226,7 @@ void NodeImpl::on_vertex_request(const AgentId& from, const VertexRequest& reque
 void NodeImpl::on(const Loaded& event) {
     const auto found = loads_.find(event.ticket);
     if (found == loads_.end()) {
+        if (receipts_.on_loaded(event, effects_)) return;
         ordering_.on_loaded(event, now_, effects_);
         return;
     }

@@ -75,6 +75,7 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     const std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
     if (forks_known_) causal_.set_overlay(dag_.overlay());
     ordering_.on_executed(applied.mark, now_, effects_);
+    receipts_.executed(finalized, final_, effects_);
     operations_final_ += applied.operations.size();
     std::size_t bytes = 0;
     for (const VertexPtr& vertex : ordered)

@@ -23,6 +23,7 @@
 #include "node/check_gate.hpp"
 #include "node/node.hpp"
 #include "node/producer.hpp"
+#include "node/receipts.hpp"
 #include "order/ordering.hpp"
 #include "state/causal_state.hpp"
 #include "state/final_state.hpp"
@@ -58,6 +59,9 @@ public:
 
 private:
     // Life (node.cpp)
+    [[nodiscard]] Result<void> restore_blocks(
+        const StoreView& store, std::vector<FinalizedBlock> blocks
+    );
     [[nodiscard]] Result<void> restore_lane(
         const StoreView& store, const LaneId& lane, Sequence first, Sequence last
     );
@@ -135,6 +139,9 @@ private:
     void command(Ticket ticket, const AskReputation& ask);
     void command(Ticket ticket, const AskVerdicts& ask);
     void command(Ticket ticket, const AskLog& ask);
+    void command(Ticket ticket, const AskReceipt& ask) {
+        receipts_.ask(ticket, ask, now_, effects_);
+    }
     void on_submit_message(const AgentId& from, const OperationSubmit& submit);
     void on_outcome(const AgentId& from, const OperationOutcome& outcome);
     [[nodiscard]] Operation make_operation(OperationBody body);
@@ -196,6 +203,7 @@ private:
     CallServer server_;
     CallClient client_;
     AnswerMemory memory_;
+    FinalReceipts receipts_;
 
     // Execution of the final order
     std::deque<FinalizedBlock> to_execute_;
@@ -224,6 +232,7 @@ private:
     /// Who waits for a causal operation, by its counter: its id changes with what it observes.
     std::map<std::uint64_t, Ticket> causal_commands_;
     std::uint64_t next_counter_ = 1;
+    LaneTip own_stored_;                    ///< The highest own vertex that the store held.
     VertexPtr own_in_flight_;               ///< Not durable yet: must not leave.
     std::optional<std::string> lane_lost_;  ///< Why this lane must not be written any more.
 

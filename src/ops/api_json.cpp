@@ -226,6 +226,7 @@ struct ReplyJson {
     JsonDoc operator()(const VerifiedReply& r) const {
         JsonDoc out{
             {"ok", true},
+            {"call", r.call.value().hex()},
             {"kind", r.kind == AnswerKind::result ? "result" : "tool_error"},
             {"result", result_json(r.result)},
             {"agreeing", r.receipt.answers.size() - r.dissenting.size()},
@@ -238,6 +239,9 @@ struct ReplyJson {
             {"receipt", to_hex(encode_bytes(r.receipt))}};
         if (r.recorded) out["recorded"] = r.recorded->value();
         return out;
+    }
+    JsonDoc operator()(const ReceiptReply& r) const {
+        return {{"ok", true}, {"call", r.call.value().hex()}, {"final_receipt", to_hex(r.receipt)}};
     }
     JsonDoc operator()(const StatusReply& r) const {
         JsonDoc out{
@@ -398,6 +402,8 @@ Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& bo
             .timeout = f.timeout(Duration::from_s(10))};
     } else if (name == "call-verified") {
         out = read_verified(f);
+    } else if (name == "receipt") {
+        out = AskReceipt{CallId{f.digest("call")}, f.timeout(Duration::from_s(10))};
     } else if (name == "connect") {
         out = Connect{f.text("address")};
     } else if (name == "status") {

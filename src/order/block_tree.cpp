@@ -177,7 +177,7 @@ std::vector<BlockTree::Pruned> BlockTree::advance(const BlockId& id) {
             !held.tip || held.block.parent == root_.id || blocks_.contains(held.block.parent);
         const bool lives = above && joined && held.broken.empty();
         if (lives) continue;
-        pruned.push_back({block_id, held.stored});
+        pruned.push_back({block_id, view, held.stored});
         const auto siblings = children_.find(held.block.parent);
         siblings->second.erase(block_id);
         if (siblings->second.empty()) children_.erase(siblings);

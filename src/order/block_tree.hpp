@@ -73,6 +73,7 @@ public:
 
     struct Pruned {
         BlockId id;
+        View view;
         bool stored = false;
     };
     /// Makes `id` the root and drops every block that does not descend from it.

@@ -77,9 +77,22 @@ const OrderingCounters& OrderingCore::counters() const {
     return counters_;
 }
 
+OrderingHeld OrderingCore::held() const {
+    return {
+        .views = views_.views_held(),
+        .voted_views = tally_.views_held(),
+        .own_views = voter_ ? voter_->views_held() : 0,
+        .blocks = tree_.size(),
+        .marks = marks_.held(),
+        .wants = repair_.size(),
+        .final_blocks = chain_.held(),
+        .proofs = evidence_.size()};
+}
+
 void OrderingCore::on_proposal(
     const AgentId& from, const Proposal& proposal, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     const BlockId id = proposal.block.id();
     const View view = proposal.block.view;
@@ -106,6 +119,7 @@ void OrderingCore::on_proposal(
 }
 
 void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, Effects& effects) {
+    if (!started_) return;
     hear(from, now);
     const View view = vote.content.view;
     if (!in_window(view)) {
@@ -131,6 +145,7 @@ void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, E
 void OrderingCore::on_certificate(
     const AgentId& from, const Certificate& certificate, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     accept(certificate, from, now, effects);
     settle(now, effects);
@@ -165,6 +180,7 @@ void OrderingCore::on_executed(const ExecutedMark& mark, Instant now, Effects& e
 void OrderingCore::settle(Instant now, Effects& effects) {
     if (!started_) return;
     wake_ = Instant::max();
+    trust_again();
     finish();
     consider(now);
     lead(now);
@@ -196,6 +212,7 @@ bool OrderingCore::has_work(Instant now) {
 
 void OrderingCore::watch(Instant now, Effects& effects) {
     if (!pace_.working() && has_work(now)) pace_.work(now);
+    if (asking_) return ask(now, effects);
     if (!may_vote()) {
         if (now >= status_at_) {
             effects.send_all(seats_, status());

@@ -9,8 +9,8 @@
 //          (the output). This class only connects them.
 // Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
 // core_propose.cpp
-//          (leading and judging), core_sync.cpp (serving, catch-up), core_restore.cpp,
-//          core_admission.cpp (what is worth a signature check).
+//          (leading and judging), core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp
+//          (a lost vote log), core_admission.cpp (what is worth a signature check).
 #pragma once
 
 #include <map>
@@ -47,7 +47,9 @@ public:
         Log& log
     );
 
-    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
+    [[nodiscard]] Result<void> restore(
+        const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take = {}
+    );
     void start(Instant now, Effects& effects);
 
     void on_proposal(const AgentId& from, const Proposal& proposal, Instant now, Effects& effects);
@@ -90,6 +92,7 @@ public:
     [[nodiscard]] const std::optional<std::string>& halted() const { return halted_; }
     [[nodiscard]] OrderStatus status() const;
     [[nodiscard]] const OrderingCounters& counters() const;
+    [[nodiscard]] OrderingHeld held() const;
     [[nodiscard]] View votes_needed_from() const { return views_.final().view.next(); }
 
 private:
@@ -134,7 +137,10 @@ private:
     void catch_up(Instant now, Effects& effects);
     void flush(Instant now, Effects& effects);
     void wake_at(Instant at) { wake_ = std::min(wake_, at); }
-    [[nodiscard]] bool may_vote() const { return voter_ && !voter_->stopped(); }
+    /// Below its floor a seat no longer knows what it said: it follows, and votes again above.
+    [[nodiscard]] bool may_vote() const {
+        return voter_ && !asking_ && !voter_->stopped() && current_ > voter_->floor();
+    }
 
     // Leading and judging. core_propose.cpp
     void consider(Instant now);
@@ -162,6 +168,7 @@ private:
     void check_own(const VoteContent& content);
     void seek_second(const VoteContent& said, const AgentId& whom, Effects& effects);
     void accuse(const VoteConflict& proof);
+    void accuse_signers(const Certificate& certificate);
     void accuse_clash(const Certificate& a, const Certificate& b);
     void halt(std::string reason);
 
@@ -189,6 +196,13 @@ private:
     );
     void list_peers();
 
+    // A seat that does not know what it said. core_lost.cpp
+    void begin_asking(bool lost);
+    void ask(Instant now, Effects& effects);
+    void hear_claim(const AgentId& from, const OrderStatus& their);
+    void trust_again();
+    void return_votes(const AgentId& to, const Peer& peer, Effects& effects);
+
     // core_admission.cpp
     [[nodiscard]] bool in_window(View view) const;
     [[nodiscard]] bool worth(const Vote& vote) const;
@@ -197,7 +211,8 @@ private:
     [[nodiscard]] bool worth(const ChainAnswer& answer) const;
 
     // core_restore.cpp
-    [[nodiscard]] Result<void> restore_chain(const StoreView& store);
+    [[nodiscard]] Result<void> restore_chain(const StoreView& store, const RestoredBlocks& take);
+    [[nodiscard]] Result<void> hand_over(const RestoredBlocks& take);
     void restore_certificates(const std::vector<Certificate>& certificates);
     [[nodiscard]] Result<void> restore_pending(const StoreView& store);
     void restore_votes(const VoteLogContents& votes, const std::vector<Certificate>& certificates);
@@ -237,6 +252,11 @@ private:
     std::set<View> sought_;  ///< Views above the final one whose second proposal we asked for.
     std::optional<AgentId> final_source_;  ///< Who knows the finalisation we are missing blocks of.
     Instant status_at_ = Instant::from_ns(0);
+    bool asking_ = false;  ///< Our log may lack votes of ours: no vote until the others answered.
+    bool lost_ = false;    ///< It certainly does, or did when this life began.
+    bool began_empty_ = false;              ///< This life began with an empty log, and asked.
+    Duration ask_after_;                    ///< Doubles with every question up to the heartbeat.
+    std::map<std::uint32_t, View> claims_;  ///< Where members said they stand, while asking.
 
     std::map<AgentId, Peer> peers_;
     std::vector<AgentId> seats_;  ///< Connected members, ascending.

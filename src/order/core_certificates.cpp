@@ -40,6 +40,11 @@ void OrderingCore::count(const Vote& vote, Instant now, Effects& effects) {
 /// (rule R2)
 void OrderingCore::check_own(const VoteContent& content) {
     if (!voter_ || halted_ || content.view <= voter_->floor() || voter_->knows(content)) return;
+    if (asking_ || (began_empty_ && !lost_)) {
+        lost_ = true;  // [ORD-R5.2]
+        asking_ = true;
+        return;
+    }
     halt(
         "a " + std::string{to_string(content.kind)} + " vote of view " +
         std::to_string(content.view.value()) +
@@ -63,6 +68,7 @@ void OrderingCore::accept(
     }
     if (views_.put(certificate) != simplex::ViewLog::Put::added) return;
     if (self_ && certificate.signed_by(*self_)) check_own(content);
+    accuse_signers(certificate);
 
     writes_.push_back(simplex::write_certificate(certificate));
     for (const auto& key : views_.take_dropped())
@@ -165,6 +171,8 @@ void OrderingCore::finalize_through(const BlockId& id, const Certificate& finali
     if (path->empty()) return;
     for (const auto& pruned : tree_.advance(id)) {
         if (pruned.stored) writes_.push_back(simplex::erase_pending(pruned.id));
+        // A proposal beside the final chain will not be voted for, whatever still arrives.
+        if (views_.proposal(pruned.view) == pruned.id) views_.refuse(pruned.view);
     }
     marks_.forget_below(tree_.root().executed.height);
     judge_again_ = true;
@@ -196,6 +204,16 @@ void OrderingCore::accuse(const VoteConflict& proof) {
     log_.debug(what);
     // Crash mode tolerates no liar at all: the only safe thing left is to stop, and say who.
     if (roster_.mode() == QuorumMode::crash) halt(what);  // [ORD-K1.1]
+}
+
+/// A certificate shows votes that we never saw: whoever told us something else is proven by it,
+/// although the view may be settled before a second vote comes. [ORD-A1.2]
+void OrderingCore::accuse_signers(const Certificate& certificate) {
+    for (std::uint32_t i = 0; i < roster_.size(); ++i) {
+        if (!certificate.signed_by(i)) continue;
+        const auto proof = tally_.against(vote_of(certificate, i, roster_.members()[i].seat));
+        if (proof) accuse(*proof);
+    }
 }
 
 /// Two certificates that cannot both exist: every seat in both lied.

@@ -43,9 +43,11 @@ Result<void> each(
 
 }  // namespace
 
-Result<void> OrderingCore::restore(const StoreView& store, const VoteLogContents& votes) {
+Result<void> OrderingCore::restore(
+    const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take
+) {
     CRETO_ASSERT(!started_ && chain_.height() == Height{});
-    if (auto chain = restore_chain(store); !chain) return chain;
+    if (auto chain = restore_chain(store, take); !chain) return chain;
     std::vector<Certificate> certificates;
     auto read = each(
         store,
@@ -68,7 +70,17 @@ Result<void> OrderingCore::restore(const StoreView& store, const VoteLogContents
     return {};
 }
 
-Result<void> OrderingCore::restore_chain(const StoreView& store) {
+/// Gives away what was read so far. No later header names a height below these marks.
+Result<void> OrderingCore::hand_over(const RestoredBlocks& take) {
+    for (auto blocks = chain_.take(); !blocks.empty(); blocks = chain_.take()) {
+        const Height executed = blocks.back().block.executed.height;
+        if (auto taken = take(std::move(blocks)); !taken) return taken;
+        marks_.forget_below(executed);
+    }
+    return {};
+}
+
+Result<void> OrderingCore::restore_chain(const StoreView& store, const RestoredBlocks& take) {
     BranchTip tip = tree_.root();
     Cut cut;
     bool ended = false;
@@ -93,12 +105,26 @@ Result<void> OrderingCore::restore_chain(const StoreView& store) {
         if (!block.delta.empty()) tip.last_full = block.height;
         if (cut_root(cut) != block.cut_root) return corrupt(key, "the cut after it differs");
         chain_.restore({std::move(*stored), tip.id});
+        if (take && chain_.untaken() >= limits::blocks_per_message_max) {
+            if (auto taken = hand_over(take); !taken) return taken.error();
+        }
         return std::nullopt;
     };
     if (auto read = each(store, Column::blocks, simplex::final_prefix, next); !read) return read;
     tip.cut = std::make_shared<const Cut>(std::move(cut));
-    for (Height h = chain_.recent_from(); h <= chain_.height(); ++h)
-        static_cast<void>(marks_.add_final(chain_.recent(h)->stored.block.executed));
+    if (take) {
+        if (auto taken = hand_over(take); !taken) return taken;
+    }
+    for (Height h = chain_.recent_from(); h <= chain_.height(); ++h) {
+        const ExecutedMark& mark = chain_.recent(h)->stored.block.executed;
+        if (!marks_.add_final(mark)) {  // [ORD-M3.1]
+            halt(
+                "the finalised block " + std::to_string(h.value()) +
+                " names another state at height " + std::to_string(mark.height.value()) +
+                " than executing the chain again gave"
+            );
+        }
+    }
     tree_ = simplex::BlockTree{tip};
     std::optional<Certificate> proof;
     if (const auto* last = chain_.recent(chain_.height())) proof = last->stored.finalization;
@@ -144,8 +170,15 @@ void OrderingCore::restore_votes(
     const VoteLogContents& votes, const std::vector<Certificate>& certificates
 ) {
     if (!voter_) return;
-    if (!votes.intact) return halt("the vote log is damaged: " + votes.damage);  // [ORD-R4.1]
-    if (auto read = voter_->restore(votes.records); !read) return halt(read.error().message);
+    if (auto read = voter_->restore(votes.records); !read)
+        return halt(read.error().message);  // [ORD-R4.1]
+    if (!votes.intact) {
+        log_.error(
+            "the vote log is damaged or lost: " + votes.damage +
+            "; this seat votes again above the views in which it may have voted"
+        );
+    }
+    begin_asking(!votes.intact);
     voter_->forget_through(views_.final().view);
     for (const Vote& vote : voter_->durable(views_.final().view.next(), View{~0ULL})) {
         // What this seat voted for is the first proposal that it saw.

@@ -44,6 +44,7 @@ void OrderingCore::on_peer_up(const AgentId& peer, Instant now, Effects& effects
     list_peers();
     hear(peer, now);
     if (!started_) return;
+    return_votes(peer, peers_.at(peer), effects);
     // (rule E5) Whoever is ahead answers a status with its best certificate.
     effects.send(peer, status());
     if (member != nullptr) send_own_votes({peer}, views_.final().view.next(), effects);
@@ -119,9 +120,16 @@ void OrderingCore::tell(const AgentId& to, Instant now, Effects& effects) {
 void OrderingCore::on_status(
     const AgentId& from, const OrderStatus& their, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     const auto found = peers_.find(from);
     if (found != peers_.end() && their.epoch == Epoch{1}) {
+        hear_claim(from, their);
+        if (their.view == View{}) {  // It asks what it said, and where everybody stands.
+            help(from, found->second, their.view, their.finalized_view, now, effects);
+            return_votes(from, found->second, effects);
+            tell(from, now, effects);
+        }
         if (their.finalized_view < views_.final().view || their.view < current_)
             help(from, found->second, their.view, their.finalized_view, now, effects);
         // A claim moves nothing here: only certificates do. It is a reason to ask. [ORD-E5.2]
@@ -141,6 +149,7 @@ bool OrderingCore::admit(const AgentId& from, Instant now) {
 void OrderingCore::on_certificate_request(
     const AgentId& from, const CertificateRequest& request, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     if (admit(from, now)) {
         // What is settled is answered by what settled it. (rule G5)
@@ -156,14 +165,17 @@ void OrderingCore::on_certificate_request(
 void OrderingCore::on_block_request(
     const AgentId& from, const BlockRequest& request, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     if (admit(from, now)) {
         const simplex::TreeBlock* held = tree_.find(request.block);
         // A signature that only we hold yet is our vote: it leaves after its record, not before.
+        // One with our key that is not in our log is another process's, and not ours to spread.
         const bool own =
             held != nullptr && self_ && held->block.proposer == roster_.members()[*self_].seat;
         const bool known = held != nullptr && held->signature.has_value() &&
-                           (!own || voter_->is_durable(held->block.view, VoteKind::notarize));
+                           (!own || (voter_->is_durable(held->block.view, VoteKind::notarize) &&
+                                     voter_->knows(held->block.content(VoteKind::notarize))));
         ++(known ? counters_.requests_served : counters_.requests_refused);
         if (known) effects.send(from, Proposal{held->block, *held->signature});
     }
@@ -173,6 +185,7 @@ void OrderingCore::on_block_request(
 void OrderingCore::on_chain_request(
     const AgentId& from, const ChainRequest& request, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     const auto found = peers_.find(from);
     const bool here = request.from != Height{} && request.count > 0 &&
@@ -246,6 +259,7 @@ void OrderingCore::answer_chain(
 void OrderingCore::on_chain_answer(
     const AgentId& from, const ChainAnswer& answer, Instant now, Effects& effects
 ) {
+    if (!started_) return;
     hear(from, now);
     const Height before = chain_.height();
     // check_items() has seen that the blocks are linked and that the last is the finalised one.

@@ -24,7 +24,7 @@ void FinalChain::remember(Entry entry) {
 }
 
 KeyWrite FinalChain::append(Entry entry, CutPtr cut) {
-    untaken_.push_back({entry.stored.block, entry.id, std::move(cut)});
+    untaken_.push_back({entry.stored.block, entry.id, std::move(cut), entry.stored.finalization});
     const std::uint64_t span = entry.stored.block.height.value() / archive_span;
     StoredBlock kept{entry.stored.block, std::nullopt};
     if (entry.stored.finalization && (!archived_ || *archived_ < span)) {
@@ -36,7 +36,7 @@ KeyWrite FinalChain::append(Entry entry, CutPtr cut) {
 }
 
 void FinalChain::restore(Entry entry) {
-    untaken_.push_back({entry.stored.block, entry.id, nullptr});
+    untaken_.push_back({entry.stored.block, entry.id, nullptr, entry.stored.finalization});
     if (entry.stored.finalization) archived_ = entry.stored.block.height.value() / archive_span;
     remember(std::move(entry));
 }
@@ -57,7 +57,9 @@ std::vector<FinalizedBlock> FinalChain::take() {
             creto::apply(cut, next.block.delta);
             after = std::make_shared<const Cut>(std::move(cut));
         }
-        out.push_back({std::move(next.block), next.id, after, taken_cut_});
+        out.push_back(
+            {std::move(next.block), next.id, after, taken_cut_, std::move(next.finalization)}
+        );
         taken_cut_ = std::move(after);
         untaken_.pop_front();
     }

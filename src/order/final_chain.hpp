@@ -43,12 +43,15 @@ public:
     [[nodiscard]] const Entry* recent(Height height) const;
     /// The lowest height in memory; above height() when there is none.
     [[nodiscard]] Height recent_from() const;
+    [[nodiscard]] std::size_t untaken() const { return untaken_.size(); }
+    [[nodiscard]] std::size_t held() const { return recent_.size() + untaken_.size(); }
 
 private:
     struct Untaken {
         Block block;
         BlockId id;
         CutPtr cut;
+        std::optional<Certificate> finalization;
     };
 
     void remember(Entry entry);

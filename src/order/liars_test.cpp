@@ -3,8 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include "order/testing/script.hpp"
+
 namespace creto::simplex::testing {
 namespace {
+
+/// Everybody has met everybody before the first work: a lie that reaches nobody proves nothing.
+void meet(Cluster& c) {
+    c.start_all();
+    c.run_for(Duration::from_ms(50));
+}
 
 /// Work for `steps` of 20 ms; the last is ordered everywhere within the limit.
 void work(Cluster& c, int steps) {
@@ -32,6 +40,27 @@ void expect_nobody_halted(Cluster& c) {
     }
 }
 
+// Failure 1: the digest did not include the cut, so a certificate did not bind it.
+TEST(Liars, TwoCutsInOneViewGetAtMostOneCertificateAndTheLeaderIsProven) {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        Cluster c{{.n = 4, .seed = seed}};
+        c.node(0).liar = std::make_unique<TwoFacedLeader>(c, 0);
+        std::map<View, BlockId> notarized;
+        c.seen = [&](Index, Index, const Message& message) {
+            const auto* certificate = std::get_if<Certificate>(&message);
+            if (certificate == nullptr || certificate->content.kind != VoteKind::notarize) return;
+            const auto [at, fresh] =
+                notarized.emplace(certificate->content.view, certificate->content.block);
+            EXPECT_EQ(at->second, certificate->content.block);
+        };
+        meet(c);
+        work(c, 20);
+        EXPECT_TRUE(proved(c, 0)) << "seed " << seed;
+        expect_nobody_halted(c);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
 TEST(Liars, DoubleVotesAreProvenAndDecideNothing) {
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
         Cluster c{{.n = 4, .seed = seed}};
@@ -41,6 +70,21 @@ TEST(Liars, DoubleVotesAreProvenAndDecideNothing) {
         EXPECT_TRUE(proved(c, 2)) << "seed " << seed;
         expect_nobody_halted(c);
         if (::testing::Test::HasFailure()) return;
+    }
+}
+
+// One seat tells us one thing and signs another for everybody else, and all that we ever see of that is
+// a certificate. [ORD-A1.2]
+TEST(Liars, ACertificateProvesWhoSignedSomethingElseThanTheyTold) {
+    for (const VoteKind kind : {VoteKind::notarize, VoteKind::finalize}) {
+        Script s{3};
+        s.cluster.node(2).liar = std::make_unique<DoubleVoter>(s.cluster, 2);
+        const Block b1 = s.block(s.genesis(), 1);
+        const Block other = s.block(s.genesis(), 1, 1);
+        s.tell(2, s.cluster.seats().vote(2, other.content(VoteKind::notarize)));
+        s.tell(1, s.certificate(kind, b1));
+        EXPECT_TRUE(proved(s.cluster, 2)) << to_string(kind);
+        EXPECT_EQ(s.cluster.node(3).evidence.size(), 1U);
     }
 }
 
@@ -59,7 +103,20 @@ TEST(Liars, AnInvalidProposalCostsItsViewAndNothingElse) {
     }
 }
 
-// Failure 37 and the rest of this table: whatever a liar does, nobody else is accused.
+// Failure 46: the leader withholds its block from the next leader only.
+TEST(Liars, ABlockWithheldFromTheNextLeaderIsFetchedByIt) {
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        Cluster c{{.n = 4, .seed = seed}};
+        c.node(0).liar = std::make_unique<Withholder>(c, 0, 1);
+        meet(c);
+        work(c, 40);
+        EXPECT_EQ(c.ordering(2).counters().views_nullified, 0U) << "seed " << seed;
+        EXPECT_GT(c.ordering(1).counters().requests_sent, 0U);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+// Whatever a liar does, nobody else is accused.
 TEST(Liars, ATolerableNumberOfThemStopsNothingAndFramesNobody) {
     for (const Index n : {4U, 7U}) {
         const std::uint64_t seeds = n == 4 ? 400 : 80;
@@ -74,6 +131,31 @@ TEST(Liars, ATolerableNumberOfThemStopsNothingAndFramesNobody) {
             expect_nobody_halted(c);
             if (::testing::Test::HasFailure()) return;
         }
+    }
+}
+
+// With faults of honest nodes beside the liar there may be no progress, but agreement always.
+TEST(Liars, NeverBreakAgreementWhateverElseFails) {
+    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+        Cluster c{{.n = 4, .seed = seed, .loss_percent = 10}};
+        const auto liar = static_cast<Index>(seed % 4);
+        c.node(liar).liar = std::make_unique<RandomLiar>(c, liar, seed);
+        c.start_all();
+        for (int step = 0; step < 12; ++step) {
+            const auto i = static_cast<Index>(c.prng().below(4));
+            if (i != liar && c.node(i).up() && c.prng().chance(1, 2)) c.crash(i);
+            const auto j = static_cast<Index>(c.prng().below(4));
+            if (!c.node(j).up()) c.start(j);
+            c.produce(static_cast<Index>(c.prng().below(4)));
+            c.run_for(Duration::from_ms(static_cast<std::int64_t>(c.prng().below(300))));
+        }
+        for (Index i = 0; i < 4; ++i) {
+            if (!c.node(i).up()) c.start(i);
+        }
+        c.options().loss_percent = 0;
+        EXPECT_TRUE(c.run_until_ordered(Duration::from_s(30))) << "seed " << seed;
+        expect_nobody_halted(c);
+        if (::testing::Test::HasFailure()) return;
     }
 }
 

@@ -16,8 +16,10 @@ Ordering::Ordering(
 
 Ordering::~Ordering() = default;
 
-Result<void> Ordering::restore(const StoreView& store, const VoteLogContents& votes) {
-    return core_->restore(store, votes);
+Result<void> Ordering::restore(
+    const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take
+) {
+    return core_->restore(store, votes, take);
 }
 void Ordering::start(Instant now, Effects& effects) {
     core_->start(now, effects);
@@ -126,6 +128,9 @@ OrderStatus Ordering::status() const {
 }
 const OrderingCounters& Ordering::counters() const {
     return core_->counters();
+}
+OrderingHeld Ordering::held() const {
+    return core_->held();
 }
 View Ordering::votes_needed_from() const {
     return core_->votes_needed_from();

@@ -14,6 +14,7 @@
 // Errors   Peers cause drops and counters, never errors. restore(): corrupt, with the key.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ struct OrderingOptions {
     Duration heartbeat = Duration::from_s(2);  ///< An empty block after this long without work.
     Duration view_interval;         ///< Smallest time between proposals; 0 for small rosters.
     std::uint64_t skip_views = 10;  ///< A leader not heard for so many views gets no patience.
+    /// A seat with an empty vote log asks the others for votes with its key before its first vote.
+    bool ask_first = false;
 };
 
 /// A block that became final, with the cut before and after it. Its vertices may still be on their
@@ -44,6 +47,8 @@ struct FinalizedBlock {
     BlockId id;
     std::shared_ptr<const Cut> cut_after;
     std::shared_ptr<const Cut> parent_cut;
+    /// Its own, when it has one: most blocks are final through a descendant.
+    std::optional<Certificate> finalization = std::nullopt;
 };
 
 /// Vertices that the proposal of the current view covers and the CutSource lacks.
@@ -72,6 +77,21 @@ struct OrderingCounters {
     std::uint64_t blocks_evicted = 0;  ///< Over limits::pending_blocks_max.
 };
 
+/// How much is held now, by kind: each of these is bounded, or shrinks with every finalisation.
+struct OrderingHeld {
+    std::size_t views = 0;         ///< With a proposal or certificate.
+    std::size_t voted_views = 0;   ///< With votes that were counted.
+    std::size_t own_views = 0;     ///< With votes of our own.
+    std::size_t blocks = 0;        ///< Above the final one.
+    std::size_t marks = 0;         ///< Executed heights, own and claimed.
+    std::size_t wants = 0;         ///< Asked for, not here.
+    std::size_t final_blocks = 0;  ///< Final, kept to answer stragglers or not yet taken.
+    std::size_t proofs = 0;        ///< Not yet taken.
+};
+
+/// Takes the blocks of a restored chain, some at a time, in height order; an error ends the restart.
+using RestoredBlocks = std::function<Result<void>(std::vector<FinalizedBlock>)>;
+
 class OrderingCore;
 
 class Ordering {
@@ -89,10 +109,14 @@ public:
     Ordering(const Ordering&) = delete;
     Ordering& operator=(const Ordering&) = delete;
 
-    /// Reads blocks, certificates and own votes back. The finalised chain comes again through
-    /// take_finalized(), from height 1. A vote log that is not intact: halted(), never a vote.
+    /// Reads blocks, certificates and own votes back. The finalised chain comes again from height 1:
+    /// to `take`, while it is read, so that its length is no matter of memory [ORD-R6.1]; without it
+    /// through take_finalized(). `take` may call on_executed() and nothing else. With a vote log that is not intact this seat votes again only
+    /// above every view in which an earlier vote of its own could count. [ORD-R5.1]
     /// Errors: corrupt, with the key and what to do.
-    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
+    [[nodiscard]] Result<void> restore(
+        const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take = {}
+    );
     void start(Instant now, Effects& effects);
 
     // What peers say. `from` is the connected peer, not necessarily the signer.
@@ -158,6 +182,7 @@ public:
     [[nodiscard]] const std::optional<std::string>& halted() const;
     [[nodiscard]] OrderStatus status() const;
     [[nodiscard]] const OrderingCounters& counters() const;
+    [[nodiscard]] OrderingHeld held() const;
     /// Records of the vote log for views below this one are no longer needed.
     [[nodiscard]] View votes_needed_from() const;
 

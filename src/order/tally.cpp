@@ -14,6 +14,19 @@ const VoteContent* Tally::content(View view, VoteKind kind, std::uint32_t member
     return group == none ? nullptr : &votes->groups[group].content;
 }
 
+std::vector<Vote> Tally::votes_of(std::uint32_t member) const {
+    std::vector<Vote> votes;
+    const Seat seat = roster_.members()[member].seat;
+    for (const auto& [view, held] : views_) {
+        for (const KindVotes& kind : held.kinds) {
+            if (kind.group_of.empty() || kind.group_of[member] == none) continue;
+            const VoteContent& said = kind.groups[kind.group_of[member]].content;
+            votes.push_back({said, seat, kind.signatures[member]});
+        }
+    }
+    return votes;
+}
+
 std::uint32_t Tally::nullify_count(View view) const {
     const KindVotes* votes = find(view, VoteKind::nullify);
     return votes == nullptr || votes->groups.empty() ? 0 : votes->groups.front().count;
@@ -62,6 +75,12 @@ Tally::Added Tally::add(const Vote& vote) {
     if (++votes.groups[group].count == roster_.quorum().q)
         added.certificate = certificate(votes, group);
     return added;
+}
+
+std::optional<VoteConflict> Tally::against(const Vote& vote) {
+    const auto found = views_.find(vote.content.view);
+    if (found == views_.end()) return std::nullopt;
+    return proof(found->second, vote, *roster_.index_of(vote.seat));
 }
 
 Certificate Tally::certificate(const KindVotes& votes, std::uint16_t group) const {

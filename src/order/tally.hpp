@@ -32,8 +32,13 @@ public:
     /// Requires: the signature holds and the seat is a member.
     Added add(const Vote& vote);
 
+    /// The proof that this signed vote makes with what its seat said before; it is not counted.
+    /// Requires: as add().
+    [[nodiscard]] std::optional<VoteConflict> against(const Vote& vote);
     /// What this member said; none if nothing was counted.
     [[nodiscard]] const VoteContent* content(View view, VoteKind kind, std::uint32_t member) const;
+    /// All that this member said and that is held, at most one window of views.
+    [[nodiscard]] std::vector<Vote> votes_of(std::uint32_t member) const;
     /// Distinct seats that gave this view up.
     [[nodiscard]] std::uint32_t nullify_count(View view) const;
     /// True when a proof against this member in this view was handed out.

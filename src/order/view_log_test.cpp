@@ -119,7 +119,8 @@ TEST(ViewLog, AFinalisationReplacesEverythingAtOrBelowIt) {
     EXPECT_EQ(views.log.certified(), View{9});
 }
 
-// The highest certificate wins, whatever the order of arrival (autobahn-artifact's view change).
+// Failure 3: a view change took the timeout's view for the certificate's. The highest certificate
+// wins, whatever the order of arrival.
 TEST(ViewLog, TheOrderOfArrivalDoesNotMatter) {
     std::vector<std::pair<std::uint64_t, char>> marks{
         {1, 'N'}, {2, 'N'}, {3, 'N'}, {3, 'X'}, {2, 'F'}, {4, 'X'}};

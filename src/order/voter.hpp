@@ -76,7 +76,15 @@ public:
 
     /// Forgets views up to `floor` and refuses to vote there from now on.
     void forget_through(View floor);
+    /// The same when the log is lost: the next save() begins a new log with this floor. [ORD-R5.1]
+    void begin_above(View floor) {
+        forget_through(floor);
+        records_ = compact_records;
+    }
     [[nodiscard]] View floor() const { return floor_; }
+    /// In the log, as far as this life knows.
+    [[nodiscard]] std::size_t records() const { return records_; }
+    [[nodiscard]] std::size_t views_held() const { return slots_.size(); }
 
 private:
     /// Records in the log, about 150 bytes each, that make it worth rewriting.

@@ -119,7 +119,8 @@ TEST_F(VoterTest, SignsNothingOnceStopped) {
     EXPECT_TRUE(voter.unsaved().empty());
 }
 
-// Every sequence of eight requests on two views and two blocks: whatever is asked, what was signed
+// Failure 5: a view was finalised after it had been given up, although notarized. Every sequence of
+// eight requests on two views and two blocks: whatever is asked, what was signed
 // holds no two votes that a correct seat does not sign together; also with restarts between.
 TEST_F(VoterTest, NoSequenceOfRequestsMakesItContradictItself) {
     Prng prng{5};
@@ -225,8 +226,8 @@ TEST_F(VoterTest, ALongLogIsReplacedByItsFloorAndWhatIsAboveIt) {
     EXPECT_EQ(again.durable(View{1}, View{~0ULL}).size(), 3U);
 }
 
-// monad-bft#2213: a signature that bypassed the safety module. One gate: no other file of ordering
-// signs anything. [ORD-W1.2]
+// Failure 7: timeout messages carried a vote signature that the safety module had never seen. One
+// gate: no other file of ordering signs anything. [ORD-W1.2]
 TEST(VotingGate, NothingElseInOrderingSigns) {
     const std::filesystem::path folder = std::filesystem::path{CRETO_SOURCE_DIR} / "src" / "order";
     std::size_t files = 0;

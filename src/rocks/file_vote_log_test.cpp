@@ -1,10 +1,36 @@
 #include "rocks/file_vote_log.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/prng.hpp"
 #include "rocks/test_support.hpp"
 #include "store/vote_log_format.hpp"
+
+namespace {
+
+/// Files that were renamed, until their folder is synced: what a power cut would undo.
+std::vector<std::string>& undone_by_a_power_cut() {
+    static std::vector<std::string> paths;
+    return paths;
+}
+
+}  // namespace
+
+// The calls of this program, and so of the code under test, come through here.
+extern "C" int rename(const char* from, const char* to) noexcept {
+    undone_by_a_power_cut().emplace_back(to);
+    return ::renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+extern "C" int fsync(int fd) {
+    struct stat status {};
+    if (::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) undone_by_a_power_cut().clear();
+    return static_cast<int>(::syscall(SYS_fsync, fd));
+}
 
 namespace creto {
 namespace {
@@ -100,6 +126,20 @@ TEST(FileVoteLog, AnUnfinishedNewFileIsIgnored) {
     write_file(path + ".new", to_bytes("half a comp"));  // A crash while compacting.
     EXPECT_EQ(records_of(*open(path)), Records{to_bytes("a")});
     EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+}
+
+// Failure 16: the file against signing twice was renamed into place and its folder never synced, so a
+// power cut brought the old one back.
+TEST(FileVoteLog, APowerCutNeverBringsAnOlderFileBack) {
+    const TestFolder folder;
+    const std::string path = folder / "votes.log";
+    undone_by_a_power_cut().clear();
+    const auto log = open(path);
+    EXPECT_EQ(undone_by_a_power_cut(), std::vector<std::string>{});
+    ASSERT_TRUE(log->append({to_bytes("a"), to_bytes("b")}));
+    ASSERT_TRUE(log->compact({to_bytes("b")}));
+    EXPECT_EQ(undone_by_a_power_cut(), std::vector<std::string>{});
+    EXPECT_EQ(records_of(*log), Records{to_bytes("b")});
 }
 
 TEST(FileVoteLog, AnEmptyFileIsDamage) {

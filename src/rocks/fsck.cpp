@@ -240,8 +240,9 @@ void StoreCheck::run() {
 
 void check_votes(const std::string& path, bool voted, FsckReport& report) {
     constexpr const char* observe =
-        "the node observes without voting until the next epoch, and then begins a new log; restore "
-        "the newest copy of the log only if the node has not run since";
+        "the node votes again, with a new log, once the other seats have said where they stand and "
+        "two "
+        "views have passed; restore the newest copy of the log only if the node has not run since";
     if (!file_exists(path)) {
         if (voted) report.add(Severity::error, path, "missing although this node voted", observe);
         return;

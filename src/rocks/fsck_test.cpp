@@ -200,7 +200,7 @@ TEST_F(Fsck, ADamagedVoteLogIsFound) {
     const Finding found = finding();
     EXPECT_EQ(found.severity, Severity::error);
     EXPECT_EQ(found.where, votes_path());
-    EXPECT_TRUE(says(found.remedy, "until the next epoch"));
+    EXPECT_TRUE(says(found.remedy, "votes again, with a new log"));
 }
 
 TEST_F(Fsck, ATornTailIsANote) {

@@ -336,6 +336,9 @@ std::string to_toml(const Config& config) {
 
 Result<Genesis> read_genesis(const std::filesystem::path& file) {
     auto text = read_file(file, 1U << 20U);
+    if (!text && text.error().code == ErrorCode::not_found) {
+        text.error().message += "; put the network's genesis.json there";
+    }
     if (!text) return tl::unexpected<Error>(text.error());
     const auto refuse = [&](const std::string& why) {
         return fail(ErrorCode::invalid, file.string() + ": " + why);
@@ -392,6 +395,9 @@ Result<KeySeed> read_key(const std::filesystem::path& file) {
         );
     }
     auto text = read_file(file, 4096);
+    if (!text && text.error().code == ErrorCode::not_found) {
+        text.error().message += "; make one: creto keygen " + file.string();
+    }
     if (!text) return tl::unexpected<Error>(text.error());
     while (!text->empty() && std::isspace(static_cast<unsigned char>(text->back())) != 0) {
         text->pop_back();

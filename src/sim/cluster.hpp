@@ -142,6 +142,8 @@ public:
     [[nodiscard]] LinkModel& links() { return network_.links(); }
     /// What the node says is no longer held against the protocol.
     void set_byzantine(NodeIndex node) { invariants_->set_byzantine(node); }
+    /// Its tools lie; the node itself is held to its promises.
+    void set_lying_provider(NodeIndex node) { invariants_->set_lying_provider(node); }
     /// A promise that somebody outside checks was broken; the run ends here.
     void violate(std::string checker, std::string text, NodeIndex node) {
         invariants_->violate(std::move(checker), std::move(text), node, now_);

@@ -18,6 +18,12 @@ std::uint64_t fingerprint_of(const std::vector<bool>& good) {
     return mixed;
 }
 
+/// By the kind alone, which is the first byte: bulk data is not decoded for the checkers.
+bool is_evidence(const Bytes& message) {
+    static const std::uint8_t kind = encode_message(EvidenceNotice{})->front();
+    return message.front() == kind;
+}
+
 }  // namespace
 
 void SimCluster::carry_out(SimHost& host, std::vector<Effect> effects) {
@@ -45,7 +51,7 @@ void SimCluster::transmit(SimHost& host, Send& send) {
     const auto to = find(send.to);
     if (!to || *to == host.index) return;  // Nobody of this cluster: never connected.
     SimHost::Life& life = *host.life;
-    if (send.channel == Channel::order)
+    if (send.channel == Channel::order || is_evidence(*send.message))
         invariants_->on_sent(host.index, send.message, host.disk, now_);
     if (life.last_message != send.message) {
         life.last_message = send.message;

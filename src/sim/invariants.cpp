@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "model/evidence.hpp"
 
 namespace creto {
 namespace {
@@ -38,8 +39,10 @@ Invariants::Invariants(
       scheme_{scheme},
       seats_{std::move(seats)},
       is_byzantine_(seats_.size()),
+      is_lying_provider_(seats_.size()),
       tips_(seats_.size()),
-      last_sent_(seats_.size()) {}
+      last_sent_(seats_.size()),
+      last_told_(seats_.size()) {}
 
 void Invariants::set_byzantine(NodeIndex node) {
     is_byzantine_.at(node.value()) = true;
@@ -50,6 +53,7 @@ void Invariants::on_restart(NodeIndex node) {
     tip.height = Height{};
     tip.is_fresh = true;
     last_sent_[node.value()].reset();
+    last_told_[node.value()] = {};
 }
 
 void Invariants::violate(std::string checker, std::string text, NodeIndex node, Instant now) {
@@ -115,6 +119,39 @@ void Invariants::on_sent(
         on_certificate(node, *certificate, now);
     } else if (const auto* answer = std::get_if<ChainAnswer>(&*decoded)) {
         on_certificate(node, answer->finalization, now);
+    } else if (const auto* status = std::get_if<OrderStatus>(&*decoded)) {
+        on_status(node, *status, now);
+    } else if (const auto* notice = std::get_if<EvidenceNotice>(&*decoded)) {
+        on_evidence(node, notice->evidence, now);
+    }
+}
+
+void Invariants::on_status(NodeIndex node, const OrderStatus& status, Instant now) {
+    OrderStatus& last = last_told_[node.value()];
+    if (status.view < last.view || status.finalized < last.finalized)
+        return violate(
+            "monotonic",
+            "told view " + std::to_string(status.view.value()) + " and height " +
+                std::to_string(status.finalized.value()) + " after view " +
+                std::to_string(last.view.value()) + " and height " +
+                std::to_string(last.finalized.value()),
+            node,
+            now
+        );
+    last = status;
+}
+
+void Invariants::on_evidence(NodeIndex node, const Evidence& evidence, Instant now) {
+    const auto accused = culprit(evidence, roster_);
+    if (!accused) return violate("evidence", "a proof about nobody", node, now);
+    const auto& members = roster_.members();
+    for (std::uint32_t i = 0; i < members.size(); ++i) {
+        // Nodes with a seat come first, in the order of the roster.
+        const bool lied =
+            is_byzantine(NodeIndex{i}) ||
+            (is_lying_provider_[i] && std::holds_alternative<AnswerConflict>(evidence));
+        if (members[i].key == *accused && !lied)
+            violate("evidence", "accuses node " + std::to_string(i) + ", an honest one", node, now);
     }
 }
 
@@ -133,8 +170,14 @@ void Invariants::on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& di
         return violate(
             "durable-vote", describe(content) + " was sent before it was durable", node, now
         );
+    if (content.epoch != Epoch{1})
+        return violate("epoch", describe(content) + " is of another epoch", node, now);
     said = content;
     ++counts_.votes;
+    if (content.kind == VoteKind::notarize && !is_justified(content))
+        return violate(
+            "justification", describe(content) + ", but a view between may be final", node, now
+        );
     const auto& finalize = all.said[static_cast<std::size_t>(VoteKind::finalize)];
     const auto& nullify = all.said[static_cast<std::size_t>(VoteKind::nullify)];
     if (finalize && nullify)
@@ -175,6 +218,30 @@ void Invariants::on_certificate(NodeIndex node, const Certificate& certificate, 
     }
     if (outcome.finalized && outcome.is_nullified)
         violate("one-outcome", describe(content) + ": finalised and nullified", node, now);
+}
+
+/// Every view between the parent's and its own was nullified by enough seats, liars counted as if
+/// they had. Only for views that are remembered.
+bool Invariants::is_justified(const VoteContent& content) const {
+    const auto liars =
+        static_cast<std::uint32_t>(std::count(is_byzantine_.begin(), is_byzantine_.end(), true));
+    constexpr std::uint64_t looked_at_max = 1'000;
+    const std::uint64_t last = content.view.value();
+    const std::uint64_t first =
+        std::max(content.parent_view.value() + 1, last > looked_at_max ? last - looked_at_max : 1);
+    for (std::uint64_t view = first; view < last; ++view) {
+        const ViewKey key{content.epoch, View{view}};
+        const auto outcome = outcomes_.find(key);
+        if (outcome != outcomes_.end() && outcome->second.is_nullified) continue;
+        std::uint32_t against = liars;
+        const auto votes = votes_.find(key);
+        if (votes != votes_.end()) {
+            for (const auto& [seat, all] : votes->second)
+                against += all.said[static_cast<std::size_t>(VoteKind::nullify)] ? 1 : 0;
+        }
+        if (!is_quorum(against)) return false;
+    }
+    return true;
 }
 
 bool Invariants::signatures_hold(const Certificate& certificate) const {

@@ -13,6 +13,12 @@
 //                        signers of the roster, and their signatures hold.
 //          one-outcome   No view has certificates for two blocks, nor a finalisation and a
 //                        nullification.
+//          justification Who notarizes on a parent below view v - 1 can prove the views between
+//                        dead: so many honest seats nullified each that with the liars they are a
+//                        quorum. So a seat leaves what it voted to finalize only for a reason.
+//          epoch         Votes are of the one epoch that there is.
+//          monotonic     In one life a node's view and final height, as it tells them, never fall.
+//          evidence      A proof that an honest node hands on is about a liar.
 // Cost     O(1) for a finalised block; for a message that was seen, nothing; for a new vote about
 //          1 us.
 #pragma once
@@ -59,6 +65,8 @@ public:
 
     /// The node may lie from now on: nothing that it says is held against the protocol.
     void set_byzantine(NodeIndex node);
+    /// Its tools lie while the node keeps to the rules: a proof of two answers names it rightly.
+    void set_lying_provider(NodeIndex node) { is_lying_provider_.at(node.value()) = true; }
     [[nodiscard]] bool is_byzantine(NodeIndex node) const { return is_byzantine_[node.value()]; }
 
     /// The node starts again, with whatever its disk kept.
@@ -104,14 +112,19 @@ private:
     void on_certificate(NodeIndex node, const Certificate& certificate, Instant now);
     [[nodiscard]] bool signatures_hold(const Certificate& certificate) const;
     [[nodiscard]] bool is_quorum(std::uint32_t count) const;
+    [[nodiscard]] bool is_justified(const VoteContent& content) const;
+    void on_status(NodeIndex node, const OrderStatus& status, Instant now);
+    void on_evidence(NodeIndex node, const Evidence& evidence, Instant now);
     void forget_old_views();
 
     const Roster& roster_;
     const SignatureScheme& scheme_;
     std::vector<std::optional<Seat>> seats_;
     std::vector<bool> is_byzantine_;
+    std::vector<bool> is_lying_provider_;
     std::vector<Tip> tips_;
     std::vector<SharedBytes> last_sent_;  ///< Sent to many: looked at once.
+    std::vector<OrderStatus> last_told_;  ///< In this life.
     std::vector<Canon> canon_;            ///< By height, from 1.
     std::map<ViewKey, std::map<Seat, SignedVotes>> votes_;
     std::map<ViewKey, ViewOutcome> outcomes_;

@@ -71,6 +71,7 @@ protected:
     }
     static Block block(std::uint64_t height, const Block* parent = nullptr) {
         Block made;
+        made.epoch = Epoch{1};
         made.height = Height{height};
         made.view = View{height};
         if (parent != nullptr) made.parent = parent->id();
@@ -176,7 +177,7 @@ TEST_F(InvariantsTest, CatchesASecondVoteAlsoAfterARestart) {
 TEST_F(InvariantsTest, CatchesAProposalAgainstAVote) {
     Proposal proposal;
     proposal.block = block(3);
-    proposal.block.epoch = Epoch{1};
+    proposal.block.parent_view = View{2};
     proposal.block.proposer = Seat{0};
     persist(proposal.leader_vote());
     send(first, proposal);
@@ -243,6 +244,57 @@ TEST_F(InvariantsTest, CatchesTwoOutcomesOfOneView) {
     send(first, certificate(content(VoteKind::notarize, 3, 1), {0, 1, 2}));
     send(second, certificate(content(VoteKind::finalize, 3, 2), {1, 2, 3}));
     EXPECT_EQ(broken(), "one-outcome") << "another block finalised than notarized";
+}
+
+TEST_F(InvariantsTest, CatchesAVoteThatSkipsAViewWithoutAReason) {
+    VoteContent skipping = content(VoteKind::notarize, 5, 1);
+    skipping.parent_view = View{3};
+    persist_and_send(first, vote(0, content(VoteKind::finalize, 4, 2)));
+    persist_and_send(first, vote(0, skipping));
+    EXPECT_EQ(broken(), "justification") << "it left its lock";
+    SetUp();
+    persist_and_send(first, vote(0, content(VoteKind::finalize, 4, 2)));
+    for (std::uint32_t seat = 1; seat < 4; ++seat)
+        persist_and_send(NodeIndex{seat}, vote(seat, content(VoteKind::nullify, 4, 0)));
+    persist_and_send(first, vote(0, skipping));
+    EXPECT_EQ(broken(), "none") << "three nullified view 4";
+    SetUp();
+    invariants_->set_byzantine(NodeIndex{3});
+    for (std::uint32_t seat = 1; seat < 3; ++seat)
+        persist_and_send(NodeIndex{seat}, vote(seat, content(VoteKind::nullify, 4, 0)));
+    persist_and_send(first, vote(0, skipping));
+    EXPECT_EQ(broken(), "none") << "two did, and the liar may have";
+}
+
+TEST_F(InvariantsTest, CatchesAnotherEpoch) {
+    VoteContent other = content(VoteKind::notarize, 1, 1);
+    other.epoch = Epoch{2};
+    persist_and_send(first, vote(0, other));
+    EXPECT_EQ(broken(), "epoch");
+}
+
+TEST_F(InvariantsTest, CatchesAStatusThatFalls) {
+    send(first, OrderStatus{Epoch{1}, View{7}, View{5}, Height{5}});
+    send(second, OrderStatus{Epoch{1}, View{3}, View{2}, Height{2}});
+    EXPECT_EQ(broken(), "none");
+    send(first, OrderStatus{Epoch{1}, View{6}, View{5}, Height{5}});
+    EXPECT_EQ(broken(), "monotonic");
+    SetUp();
+    send(first, OrderStatus{Epoch{1}, View{7}, View{5}, Height{5}});
+    invariants_->on_restart(first);
+    send(first, OrderStatus{Epoch{1}, View{6}, View{4}, Height{4}});
+    EXPECT_EQ(broken(), "none") << "what was not synced may be lost";
+}
+
+TEST_F(InvariantsTest, CatchesAProofAboutAnHonestSeat) {
+    const VoteConflict proof{
+        vote(2, content(VoteKind::notarize, 3, 1)), vote(2, content(VoteKind::notarize, 3, 2))};
+    invariants_->set_byzantine(NodeIndex{2});
+    send(first, EvidenceNotice{proof});
+    EXPECT_EQ(broken(), "none");
+    SetUp();
+    send(first, EvidenceNotice{proof});
+    EXPECT_EQ(broken(), "evidence");
 }
 
 TEST_F(InvariantsTest, HoldsNothingAgainstAByzantineNode) {

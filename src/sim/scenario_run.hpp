@@ -33,6 +33,8 @@ public:
         std::map<std::uint32_t, std::vector<std::string>> tools = {})
         : cluster_{options(seed, nodes, mode, lies, seats, tools), honest_nodes()} {
         out_.seed = seed;
+        for (const auto& [node, lie] : lies)
+            cluster_.set_lying_provider(NodeIndex{node});
     }
 
     [[nodiscard]] SimCluster& cluster() { return cluster_; }

@@ -300,6 +300,8 @@ std::vector<VertexPtr> random_vertices(Network& net, Prng& prng, Height height) 
 }
 
 // [STATE-ROOT.1]
+// Failure 12: operations that conflict were treated differently by nodes that had forgotten other
+// parts of the past, and the outputs parted. What is forgotten follows from the height alone.
 TEST(FinalState, ASnapshotContinuesLikeTheOriginal) {
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
         Network net{4};

@@ -25,6 +25,7 @@ TEST(MemoryVoteLog, ACrashLosesNothingThatWasAcknowledged) {
     EXPECT_EQ(records_of(log), (Records{to_bytes("a"), to_bytes("b"), to_bytes("c")}));
 }
 
+// Failure 17: a log cut off in the middle of a record kept the node from starting.
 TEST(MemoryVoteLog, AnAppendTornAtAnyByteIsCutOff) {
     for (std::size_t at = 0; at < 26; ++at) {
         MemoryVoteLog log;

@@ -96,7 +96,8 @@ Result<void> VerifiedCall::on_finished(const AgentId& provider, const CallAnswer
         .receipt = receipt_,
         .salt = call_.salt,
         .arguments = call_.arguments,
-        .dissenting = decision->dissenting};
+        .dissenting = decision->dissenting,
+        .call = id_};
     for (const Answer& a : receipt_.answers) {
         if (a.result == decision->result) {
             reply.result = texts_.at(a.provider);

@@ -216,8 +216,9 @@ TEST(CrashPoints, ARolledBackSeatHarmsNobodyElse) {
     }
 }
 
-// A log that is missing although the store says that this seat has voted: it observes.
-TEST(CrashPoints, ASeatWithoutItsVoteLogObservesAndSaysNothingNew) {
+// A log that is missing although the store says that this seat has voted: it observes until it knows
+// from the others how far it had come, and then says nothing that contradicts what it said before.
+TEST(CrashPoints, ASeatWithoutItsVoteLogNeverContradictsItself) {
     World world;
     const auto steps = steps_of_a_quiet_run(world, shapes[0]);
     for (std::uint64_t step = 0; step < steps[2]; step += 2) {
@@ -231,8 +232,10 @@ TEST(CrashPoints, ASeatWithoutItsVoteLogObservesAndSaysNothingNew) {
         run.fuse(2, step);
         ASSERT_TRUE(goes_on(run)) << "step " << step << ": " << run.broken();
         ASSERT_TRUE(run.run_until(patience, [&] { return run.up(2); }));
-        EXPECT_TRUE(run.machine(2).core().halted().has_value());
-        EXPECT_EQ(run.machine(2).said(), before) << "step " << step;
+        for (const VoteContent& now : run.machine(2).said()) {
+            for (const VoteContent& then : before)
+                EXPECT_FALSE(conflict(now, then)) << "step " << step;
+        }
     }
 }
 

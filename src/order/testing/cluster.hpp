@@ -33,6 +33,7 @@ struct ClusterOptions {
     std::uint64_t loss_percent = 0;
     std::uint64_t duplicate_percent = 0;
     Index observers = 0;  ///< Followers without a seat, numbered after the seats.
+    Index twins = 0;      ///< Second processes with the keys of seats 0, 1, …; numbered last.
 };
 
 /// What a lying node does with what it would send; the rest of it follows the rules.
@@ -54,7 +55,9 @@ struct Participant {
     std::set<Ticket> durable;
     std::map<Ticket, std::vector<Send>> held;
     std::vector<Persist> saving;
-    Instant disk_free;
+    Instant sync_ends;       ///< Of the sync that runs, if this is to come.
+    Instant next_sync_ends;  ///< Of the last one that has work.
+    Duration slower_disk;    ///< More time for every sync than the others' disks take.
     Instant wake = Instant::max();
     std::vector<FinalizedBlock> to_execute;  ///< From `executed` on.
     Height delivered;
@@ -72,7 +75,7 @@ public:
     explicit Cluster(ClusterOptions options)
         : options_{options},
           prng_{options.seed},
-          seats_{options.n, options.mode, options.observers},
+          seats_{options.n, options.mode, options.observers, options.twins},
           nodes_(total()) {
         group_.assign(total(), 0);
         for (auto& node : nodes_)
@@ -85,7 +88,17 @@ public:
     [[nodiscard]] const Seats& seats() const { return seats_; }
     [[nodiscard]] const Roster& roster() const { return seats_.roster; }
     [[nodiscard]] AgentId agent(Index i) const { return seats_.agent(i); }
-    [[nodiscard]] Index total() const { return options_.n + options_.observers; }
+    [[nodiscard]] Index total() const { return options_.n + options_.observers + options_.twins; }
+    /// The place in the roster that a node speaks for; none for observers.
+    [[nodiscard]] std::optional<Index> member(Index i) const {
+        if (i < options_.n) return i;
+        const Index before_twins = options_.n + options_.observers;
+        return i < before_twins ? std::nullopt : std::optional<Index>{i - before_twins};
+    }
+    [[nodiscard]] bool twinned(Index i) const {
+        const auto at = member(i);
+        return at && *at < options_.twins;
+    }
     [[nodiscard]] Participant& node(Index i) { return *nodes_[i]; }
     [[nodiscard]] Ordering& ordering(Index i) { return *nodes_[i]->ordering; }
     [[nodiscard]] ClusterOptions& options() { return options_; }
@@ -113,19 +126,12 @@ public:
         m.saving.clear();
         m.to_execute.clear();
         m.wake = Instant::max();
-        m.disk_free = now_;
+        m.sync_ends = now_;
+        m.next_sync_ends = now_;
         m.delivered = Height{};
         m.executed = {};
         m.vertices_final = 0;
-        const bool seat = i < options_.n;
-        m.ordering = std::make_unique<Ordering>(
-            seats_.roster,
-            seat ? std::optional<Seat>{seats_.seat(i)} : std::nullopt,
-            *seats_.signers[i],
-            m.lanes,
-            options_.ordering,
-            log_
-        );
+        m.ordering = make_ordering(i);
         const auto restored = m.ordering->restore(m.disk, m.disk.votes);
         ASSERT_TRUE(restored.has_value()) << restored.error().message;
         EXPECT_TRUE(m.effects.list().empty());
@@ -216,22 +222,22 @@ public:
     bool run_until_final(Height height, Duration limit) {
         return run_until(now_ + limit, [&] { return lowest_final() >= height; });
     }
-    /// Until everything that any node produced is final at every node that is up.
+    /// Until everything that an honest node holds is final at every honest node, among those that
+    /// are up. What only a liar holds it may keep for ever: nobody votes for what they do not have.
     bool run_until_ordered(Duration limit) {
         return run_until(now_ + limit, [&] {
             for (Index i = 0; i < total(); ++i) {
-                if (!node(i).up() || node(i).ordering->halted()) continue;
-                for (Index seat = 0; seat < options_.n; ++seat) {
-                    const LaneId lane{seats_.seat(seat), {}};
-                    const Cut& cut = ordering(i).finalized_cut();
-                    const auto found = cut.find(lane);
-                    const Sequence final = found == cut.end() ? Sequence{} : found->second.sequence;
-                    if (final < node(seat).lanes.held_of(lane)) return false;
+                if (!honest(i) || !node(i).up() || ordering(i).halted()) continue;
+                const Cut& cut = ordering(i).finalized_cut();
+                for (Index j = 0; j < total(); ++j) {
+                    const bool counts = honest(j) && node(j).up();
+                    if (counts && !covers(cut, node(j).lanes)) return false;
                 }
             }
             return true;
         });
     }
+    [[nodiscard]] bool honest(Index i) const { return !nodes_[i]->liar; }
     [[nodiscard]] Height lowest_final() {
         Height lowest{~0ULL};
         for (Index i = 0; i < total(); ++i) {
@@ -240,6 +246,19 @@ public:
             }
         }
         return lowest;
+    }
+
+    /// An Ordering as this node would start it, over the node's own lanes.
+    [[nodiscard]] std::unique_ptr<Ordering> make_ordering(Index i) {
+        const auto at = member(i);
+        return std::make_unique<Ordering>(
+            seats_.roster,
+            at ? std::optional<Seat>{seats_.seat(*at)} : std::nullopt,
+            *seats_.signers[i],
+            node(i).lanes,
+            options_.ordering,
+            log_
+        );
     }
 
     // --- for tests that speak themselves ---
@@ -307,6 +326,12 @@ private:
             if (node(j).up()) m.ordering->on_peer_up(agent(j), now_, m.effects);
         });
     }
+    static bool covers(const Cut& cut, const FakeLanes& lanes) {
+        return std::all_of(lanes.held.begin(), lanes.held.end(), [&cut](const auto& lane) {
+            const auto found = cut.find(lane.first);
+            return found != cut.end() && found->second.sequence >= lane.second;
+        });
+    }
     void anti_entropy() {
         for (Index i = 0; i < total(); ++i) {
             const auto j = static_cast<Index>(prng_.below(total()));
@@ -352,10 +377,18 @@ private:
     void save(Index i, Persist batch) {
         Participant& m = node(i);
         m.saving.push_back(batch);
+        // What comes while a sync runs shares the next one.
         const auto span = static_cast<std::uint64_t>(options_.sync_max.ns());
-        m.disk_free = std::max(m.disk_free, now_) +
-                      Duration::from_ns(static_cast<std::int64_t>(prng_.below(span + 1)));
-        at(m.disk_free - now_, i, [this, i, batch = std::move(batch)](Participant& saved) {
+        const Duration takes =
+            m.slower_disk + Duration::from_ns(static_cast<std::int64_t>(prng_.below(span + 1)));
+        if (now_ >= m.next_sync_ends) {
+            m.sync_ends = now_;
+            m.next_sync_ends = now_ + takes;
+        } else if (now_ >= m.sync_ends) {
+            m.sync_ends = m.next_sync_ends;
+            m.next_sync_ends = m.next_sync_ends + takes;
+        }
+        at(m.next_sync_ends - now_, i, [this, i, batch = std::move(batch)](Participant& saved) {
             saved.disk.apply(batch);
             saved.saving.erase(saved.saving.begin());
             saved.durable.insert(batch.ticket);
@@ -388,6 +421,13 @@ private:
         for (const Message& lie : node(i).liar->lie(*message, to))
             post(i, to, encode_message(lie));
     }
+    /// Whatever is meant for a seat reaches each process that has its key.
+    void post(Index from, Index to, const SharedBytes& bytes) {
+        post_one(from, to, bytes);
+        const Index before_twins = options_.n + options_.observers;
+        if (to < options_.twins && from != before_twins + to)
+            post_one(from, before_twins + to, bytes);
+    }
     void note_cut(const Block& block) {
         const BlockId id = block.id();
         if (cuts_.contains(id)) return;
@@ -395,7 +435,7 @@ private:
         creto::apply(cut, block.delta);
         cuts_.emplace(id, std::move(cut));
     }
-    void post(Index from, Index to, const SharedBytes& bytes) {
+    void post_one(Index from, Index to, const SharedBytes& bytes) {
         ++messages_;
         const bool twice =
             options_.duplicate_percent > 0 && prng_.chance(options_.duplicate_percent, 100);
@@ -471,7 +511,8 @@ private:
                 CheckPass::verify(seats_.scheme, signatures_of(evidence, seats_.roster)).has_value()
             );
             const Index culprit_index = index_of(culprit(evidence, seats_.roster).value());
-            EXPECT_TRUE(node(culprit_index).liar) << "node " << culprit_index << " was framed";
+            EXPECT_TRUE(node(culprit_index).liar || twinned(culprit_index))
+                << "node " << culprit_index << " was framed";
             m.evidence.push_back(std::move(evidence));
         }
         return any;
@@ -522,7 +563,7 @@ private:
         std::optional<Vote> vote_sent;
         if (const auto* v = std::get_if<Vote>(&message)) vote_sent = *v;
         if (const auto* p = std::get_if<Proposal>(&message)) vote_sent = p->leader_vote();
-        if (!vote_sent || vote_sent->seat != seats_.seat(i)) return;
+        if (!vote_sent || !member(i) || vote_sent->seat != seats_.seat(*member(i))) return;
         EXPECT_TRUE(node(i).disk.has_vote(encode_vote_record(*vote_sent)))
             << "seed " << options_.seed << ": node " << i << " spoke before it persisted";
         auto& said = said_[{i, vote_sent->content.view}];

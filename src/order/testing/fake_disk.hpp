@@ -16,6 +16,7 @@ namespace creto::simplex::testing {
 
 class FakeDisk final : public StoreView {
 public:
+    using Data = std::map<std::pair<Column, Bytes>, Bytes>;
     VoteLogContents votes;
 
     [[nodiscard]] Result<std::optional<Bytes>> get(Column column, ByteView key) const override {
@@ -63,16 +64,31 @@ public:
     }
     [[nodiscard]] bool has_vote(const Bytes& record) const { return known_.contains(record); }
     /// Everything is gone but the votes.
-    void wipe_store() {
-        now_.clear();
-        synced_.clear();
+    void wipe_store() { load_store({}); }
+    /// A new disk in place of the old one; `noticed`: something else knows that there were votes.
+    void lose_everything(bool noticed) {
+        wipe_store();
+        votes = {.records = {}, .intact = !noticed, .damage = noticed ? "lost" : ""};
+    }
+    /// All that is durable now, as a backup would hold it, and its way back.
+    [[nodiscard]] const Data& store_image() const { return synced_; }
+    void load_store(const Data& image) {
+        now_ = image;
+        synced_ = image;
         unsynced_.clear();
+    }
+    void put(const KeyWrite& value) {
+        write(now_, {value});
+        write(synced_, {value});
+    }
+    /// Votes that this disk holds without having written them.
+    void put_vote(const Bytes& record) {
+        votes.records.push_back(record);
+        known_.insert(record);
     }
     [[nodiscard]] std::size_t size() const { return now_.size(); }
 
 private:
-    using Data = std::map<std::pair<Column, Bytes>, Bytes>;
-
     static void write(Data& data, const std::vector<KeyWrite>& writes) {
         for (const KeyWrite& w : writes) {
             if (w.value) {
@@ -83,7 +99,10 @@ private:
         }
     }
     void log(const Persist& batch) {
-        if (!batch.votes_kept.empty()) votes.records = batch.votes_kept;
+        if (!batch.votes_kept.empty()) {
+            votes.records = batch.votes_kept;
+            votes.intact = true;
+        }
         votes.records.insert(votes.records.end(), batch.votes.begin(), batch.votes.end());
         known_.insert(batch.votes.begin(), batch.votes.end());
     }

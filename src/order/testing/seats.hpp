@@ -18,9 +18,15 @@ inline BlockId block_id(const std::string& text) {
 
 class Seats {
 public:
-    /// `more` signers beyond the roster's: agents without a seat.
-    explicit Seats(Index n, QuorumMode mode = QuorumMode::byzantine, Index more = 0)
-        : roster{make(n, mode, more)} {}
+    /// `more` signers beyond the roster's: agents without a seat; after them `twins` signers with
+    /// the keys of the first seats.
+    explicit Seats(
+        Index n, QuorumMode mode = QuorumMode::byzantine, Index more = 0, Index twins = 0
+    )
+        : roster{make(n, mode, more)} {
+        for (Index i = 0; i < twins; ++i)
+            signers.push_back(scheme.signer(key_seed(i)));
+    }
 
     [[nodiscard]] Seat seat(Index i) const { return roster.members()[i].seat; }
     [[nodiscard]] AgentId agent(Index i) const { return signers[i]->public_key(); }
@@ -56,14 +62,17 @@ public:
     Roster roster;
 
 private:
+    static KeySeed key_seed(Index i) {
+        std::array<std::uint8_t, 32> seed{};
+        seed[0] = static_cast<std::uint8_t>(i + 1);
+        return KeySeed{seed};
+    }
     Genesis make(Index n, QuorumMode mode, Index more) {
         Genesis genesis;
         genesis.network = "seats";
         genesis.mode = mode;
         for (Index i = 0; i < n + more; ++i) {
-            std::array<std::uint8_t, 32> seed{};
-            seed[0] = static_cast<std::uint8_t>(i + 1);
-            signers.push_back(scheme.signer(KeySeed{seed}));
+            signers.push_back(scheme.signer(key_seed(i)));
             if (i >= n) continue;
             // Seats are not 0 to n-1: a place in the roster is not a seat.
             genesis.members.push_back(

@@ -7,18 +7,37 @@
 #include <utility>
 
 #include "base/prng.hpp"
+#include "sim/byzantine/attacks.hpp"
 #include "sim/byzantine/deviation.hpp"
 
 namespace creto {
 namespace {
 
-constexpr std::array all_attacks{
-    Attack::silence,
-    Attack::always_reject,
-    Attack::random_voting,
-    Attack::always_accept,
-    Attack::equivocation,
-    Attack::withheld_data};
+struct Row {
+    Attack attack;
+    const char* name;
+};
+constexpr std::array rows{
+    Row{Attack::silence, "silence"},
+    Row{Attack::always_reject, "always-reject"},
+    Row{Attack::random_voting, "random-voting"},
+    Row{Attack::always_accept, "always-accept"},
+    Row{Attack::equivocation, "equivocation"},
+    Row{Attack::withheld_data, "withheld-data"},
+    Row{Attack::forked_lane, "forked-lane"},
+    Row{Attack::collusion, "collusion"},
+    Row{Attack::stale_replay, "stale-replay"},
+    Row{Attack::future_spam, "future-spam"},
+    Row{Attack::forged_evidence, "forged-evidence"},
+    Row{Attack::sybil, "sybil"},
+    Row{Attack::slow_walk, "slow-walk"},
+    Row{Attack::selective_delay, "selective-delay"}};
+constexpr auto attacks_listed = [] {
+    std::array<Attack, rows.size()> list{};
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        list[i] = rows[i].attack;
+    return list;
+}();
 
 class Silent final : public Deviation {
 public:
@@ -141,30 +160,20 @@ protected:
 
 }  // namespace
 
+std::span<const Attack> all_attacks() {
+    return attacks_listed;
+}
+
 const char* to_string(Attack attack) {
-    switch (attack) {
-        case Attack::silence:
-            return "silence";
-        case Attack::always_reject:
-            return "always-reject";
-        case Attack::random_voting:
-            return "random-voting";
-        case Attack::always_accept:
-            return "always-accept";
-        case Attack::equivocation:
-            return "equivocation";
-        case Attack::withheld_data:
-            return "withheld-data";
-    }
-    return "unknown";
+    return rows.at(static_cast<std::size_t>(attack)).name;
 }
 
 Result<Attack> parse_attack(std::string_view name) {
     std::string known;
-    for (const Attack attack : all_attacks) {
-        if (name == to_string(attack)) return attack;
+    for (const Row& row : rows) {
+        if (name == row.name) return row.attack;
         known += known.empty() ? "" : ", ";
-        known += to_string(attack);
+        known += row.name;
     }
     return fail(
         ErrorCode::invalid,
@@ -188,6 +197,22 @@ std::unique_ptr<Participant> deviate(
             return std::make_unique<Equivocating>(std::move(inner), parts);
         case Attack::withheld_data:
             return std::make_unique<Withholding>(std::move(inner), parts);
+        case Attack::forked_lane:
+            return attacks::forked_lane(std::move(inner), parts);
+        case Attack::collusion:
+            return attacks::collusion(std::move(inner), parts);
+        case Attack::stale_replay:
+            return attacks::stale_replay(std::move(inner), parts);
+        case Attack::future_spam:
+            return attacks::future_spam(std::move(inner), parts);
+        case Attack::forged_evidence:
+            return attacks::forged_evidence(std::move(inner), parts);
+        case Attack::sybil:
+            return attacks::sybil(std::move(inner), parts);
+        case Attack::slow_walk:
+            return attacks::slow_walk(std::move(inner), parts);
+        case Attack::selective_delay:
+            return attacks::selective_delay(std::move(inner), parts);
     }
     return inner;
 }

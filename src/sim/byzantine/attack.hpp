@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "sim/participant.hpp"
@@ -20,7 +21,18 @@ enum class Attack : std::uint8_t {
     always_accept,  ///< Notarizes whatever is proposed first, unseen; never nullifies.
     equivocation,   ///< Two proposals, and two votes for each view: one for each half of the seats.
     withheld_data,  ///< Proposes and votes, but hands no vertex to anybody.
+    forked_lane,    ///< Two lanes, one for each half of the seats.
+    collusion,      ///< Two proposals, and votes and finalizes both, each for its half.
+    stale_replay,   ///< Says again what anybody said before.
+    future_spam,    ///< Votes for views that nobody has entered; claims to be far ahead.
+    forged_evidence,  ///< Accuses others with proofs that it made up.
+    sybil,            ///< Votes in the name of every seat.
+    slow_walk,        ///< Says everything about the order 250 ms late.
+    selective_delay,  ///< The same, to half of the seats.
 };
+
+/// All of them, in the order of their numbers.
+[[nodiscard]] std::span<const Attack> all_attacks();
 
 [[nodiscard]] const char* to_string(Attack attack);
 /// By the name that to_string() gives.

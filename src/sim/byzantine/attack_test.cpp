@@ -175,17 +175,55 @@ TEST(Attack, WithheldDataKeepsTheVertices) {
     EXPECT_EQ(sorted_summary(2, Attack::withheld_data), honest + kind_name(Message{Probe{}}));
 }
 
-TEST(Attack, HasNamesThatParse) {
-    for (const char* name :
-         {"silence",
-          "always-reject",
-          "random-voting",
-          "always-accept",
-          "equivocation",
-          "withheld-data"}) {
-        ASSERT_TRUE(parse_attack(name).has_value()) << name;
-        EXPECT_STREQ(to_string(*parse_attack(name)), name);
+TEST(Attack, CollusionGivesEachHalfItsBlockAndVotesForIt) {
+    // The liar leads view 1; what it says of view 2 stays, as it never saw that block.
+    const std::vector<Message> to_even = told_to(2, Attack::collusion);
+    const std::vector<Message> to_odd = told_to(3, Attack::collusion);
+    const auto& one = std::get<Proposal>(to_even.back());
+    const auto& other = std::get<Proposal>(to_odd.back());
+    EXPECT_FALSE(one.block.delta.empty());
+    EXPECT_TRUE(other.block.delta.empty());
+    EXPECT_TRUE(conflict(one.leader_vote().content, other.leader_vote().content));
+}
+
+TEST(Attack, SlowWalkComesLateAndSelectiveDelayToSome) {
+    // What is held back leaves at the next event, and this script has none: nothing of the order.
+    const std::string others = data_and_probe();
+    EXPECT_EQ(sorted_summary(2, Attack::slow_walk), others);
+    EXPECT_EQ(sorted_summary(2, Attack::selective_delay), honest + others);
+    EXPECT_EQ(sorted_summary(3, Attack::selective_delay), others);
+}
+
+TEST(Attack, SpamIsAddedToWhatTheRulesSay) {
+    for (const Attack attack : {Attack::future_spam, Attack::forged_evidence, Attack::sybil}) {
+        SeenByNode seen;
+        SimOptions options;
+        options.profile = local_profile();
+        options.attacks[liar] = attack;
+        SimCluster cluster{options, scripted(seen, by_the_rules)};
+        EXPECT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
+        std::map<std::string, int> told;
+        for (const auto& [node, events] : seen) {
+            for (const Received& received : events.all<Received>()) {
+                if (received.from == cluster.agent(liar))
+                    ++told[kind_name(*decode_message(*received.message))];
+            }
+        }
+        // 15 messages by the rules to three seats, and one more for each fourth of them.
+        int all = 0;
+        for (const auto& [kind, count] : told)
+            all += count;
+        EXPECT_GE(all, 16) << to_string(attack);
+        if (attack == Attack::forged_evidence) {
+            EXPECT_GT(told[kind_name(Message{EvidenceNotice{}})], 0);
+        }
     }
+}
+
+TEST(Attack, HasNamesThatParse) {
+    EXPECT_EQ(all_attacks().size(), 14U);
+    for (const Attack attack : all_attacks())
+        EXPECT_EQ(*parse_attack(to_string(attack)), attack);
     EXPECT_NE(parse_attack("sabotage").error().message.find("silence"), std::string::npos);
 }
 

@@ -38,6 +38,7 @@ protected:
     [[nodiscard]] static Send replace(Send send, const Message& message);
     [[nodiscard]] static VoteContent nullify(const VoteContent& instead);
     [[nodiscard]] std::uint64_t seed() const { return seed_; }
+    [[nodiscard]] const Signer& signer() const { return signer_; }
 
 private:
     std::unique_ptr<Participant> inner_;

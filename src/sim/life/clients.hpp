@@ -63,6 +63,9 @@ private:
     void read_answers();
     void read_answer(const Write& write, const SimCommand& command);
     [[nodiscard]] KeyReply read(std::uint32_t node, const std::string& key);
+    [[nodiscard]] std::int64_t read_counter(std::uint32_t node, const std::string& key);
+    /// Waits until all reliable nodes read the same, or long enough.
+    void settle(const std::string& key);
     void audit_counter(const char* checker, const std::string& key, const Tally& tally);
     void audit_keys();
 

@@ -150,7 +150,8 @@ private:
 
     /// Lives on until it is as old, and has decided as much, as a life must.
     void grow_old() {
-        const Instant end = cluster_.now() + healing_bound(schedule_);
+        // Twenty blocks one after the other, each with its share of what a whole healing may take.
+        const Instant end = cluster_.now() + healing_bound(schedule_) * 4;
         std::uint32_t turn = 0;
         const auto is_old = [&] {
             return cluster_.now() >= Instant{} + life_min &&

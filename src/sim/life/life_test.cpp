@@ -1,5 +1,6 @@
 #include "sim/life/life.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "sim/life/schedule_json.hpp"
@@ -26,6 +27,39 @@ TEST(Life, IsTheSameTwiceAndFromItsJson) {
     EXPECT_EQ(once.trace_hash, again.trace_hash);
     EXPECT_EQ(once.events, again.events);
     EXPECT_NE(once.trace_hash, live(make_schedule(4)).trace_hash);
+}
+
+TEST(Schedule, OfEverySeedIsGoodAndSurvivesJson) {
+    for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+        const Schedule schedule = make_schedule(seed);
+        ASSERT_TRUE(check(schedule).has_value()) << check(schedule).error().message;
+        const auto parsed = parse_schedule(to_json(schedule));
+        ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+        EXPECT_EQ(*parsed, schedule) << seed;
+        const std::vector<bool> bad = unreliable(schedule);
+        EXPECT_LE(
+            std::count(bad.begin(), bad.end(), true), liars_max(schedule.mode, schedule.nodes)
+        );
+    }
+}
+
+TEST(Schedule, RefusesWhatIsNoSchedule) {
+    for (const char* text :
+         {"",
+          "[]",
+          R"({"nodes":3})",
+          R"({"nodes":4,"colour":"red"})",
+          R"({"profile":"moon"})",
+          R"({"byzantine":{"4":"silence"}})",
+          R"({"byzantine":{"1":"kindness"}})",
+          R"({"faults":[{"fault":"crash"}]})",
+          R"({"faults":[{"fault":"crash","nodes":[4]}]})",
+          R"({"faults":[{"fault":"crash","nodes":[1,1]}]})",
+          R"({"faults":[{"fault":"cut-one-way","nodes":[1]}]})",
+          R"({"faults":[{"fault":"storm","amount":600000}]})",
+          R"({"workload":{"every_ms":0}})"})
+        EXPECT_FALSE(parse_schedule(text).has_value()) << text;
+    EXPECT_TRUE(parse_schedule("{}").has_value());
 }
 
 TEST(Life, WithoutAFaultIsNoPass) {

@@ -40,14 +40,6 @@ private:
     std::uint64_t seed_;
 };
 
-constexpr std::array all_attacks_drawn{
-    Attack::silence,
-    Attack::always_reject,
-    Attack::random_voting,
-    Attack::always_accept,
-    Attack::equivocation,
-    Attack::withheld_data};
-
 constexpr auto calm_after = Duration::from_s(22);
 constexpr auto first_fault = Duration::from_s(1);
 constexpr std::uint32_t faults_per_class_max = 4;
@@ -215,8 +207,9 @@ void draw_liars(const Dice& dice, Schedule& schedule) {
             fault.nodes = {node};
             schedule.faults.push_back(std::move(fault));
         } else {
+            const std::uint64_t which = 3 + (one_mind ? 0 : turn);
             schedule.byzantine[node] =
-                dice.pick(Stream::liars, all_attacks_drawn, 3 + (one_mind ? 0 : turn));
+                all_attacks()[dice.below(Stream::liars, all_attacks().size(), which)];
         }
         ++turn;
     }
@@ -259,7 +252,8 @@ Schedule make_schedule(std::uint64_t seed) {
     const bool is_slow_net = schedule.profile == "wan" || schedule.profile == "degraded";
     schedule.knobs = draw_knobs(dice, is_slow_net);
     schedule.workload.count = 20 + static_cast<std::uint32_t>(dice.below(Stream::workload, 100, 0));
-    schedule.workload.every = calm_after / schedule.workload.count;
+    // Whole milliseconds, as in JSON, or a saved schedule is another life.
+    schedule.workload.every = Duration::from_ms(calm_after.ms() / schedule.workload.count);
     schedule.workload.causal_percent =
         dice.pick(Stream::workload, std::array<std::uint32_t, 3>{0, 30, 60}, 1);
     schedule.workload.call_percent =

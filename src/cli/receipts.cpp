@@ -1,0 +1,182 @@
+// What the command line does with receipts: fetch a final one, check any of them offline.
+#include <fstream>
+
+#include "cli/node_commands.hpp"
+#include "scale/config.hpp"
+#include "state/final_receipt.hpp"
+
+namespace creto {
+
+namespace {
+
+/// What a receipt file holds: the quorum's receipt, and perhaps the proof that its verdict is final.
+struct Held {
+    QuorumReceipt quorum;
+    std::optional<FinalReceipt> final;
+};
+
+template <class T>
+Result<std::optional<T>> field(const JsonDoc& doc, const char* name) {
+    if (!doc.contains(name)) return std::nullopt;
+    if (!doc[name].is_string()) return fail(ErrorCode::invalid, std::string{name} + " is no text");
+    const auto bytes = from_hex(doc[name].get<std::string>());
+    if (!bytes) return fail(ErrorCode::invalid, std::string{name} + " is not hexadecimal");
+    auto value = decode_named<T>(*bytes, name);
+    if (!value) return tl::unexpected<Error>(value.error());
+    return std::move(*value);
+}
+
+Result<Held> read_held(const JsonDoc& doc) {
+    if (!doc.is_object() || (!doc.contains("receipt") && !doc.contains("final_receipt"))) {
+        return fail(
+            ErrorCode::invalid,
+            "it holds no receipt; expected what `creto call --verify --receipt FILE` wrote"
+        );
+    }
+    auto quorum = field<QuorumReceipt>(doc, "receipt");
+    if (!quorum) return tl::unexpected<Error>(quorum.error());
+    auto final = field<FinalReceipt>(doc, "final_receipt");
+    if (!final) return tl::unexpected<Error>(final.error());
+    Held held{.quorum = *quorum ? **quorum : (*final)->receipt, .final = std::move(*final)};
+    return held;
+}
+
+Result<void> check_signatures(const QuorumReceipt& receipt, const Roster& roster) {
+    const Digest& chain = roster.chain().value();
+    const CallRequest& request = receipt.request;
+    std::vector<CheckItem> items{
+        {request.caller,
+         signed_bytes(SignDomain::call_request, chain, signing_bytes(request)),
+         request.signature}};
+    for (const Answer& answer : receipt.answers) {
+        items.push_back(
+            {answer.provider,
+             signed_bytes(SignDomain::call_answer, chain, signing_bytes(answer)),
+             answer.signature}
+        );
+    }
+    const Ed25519Scheme scheme;
+    if (!CheckPass::verify(scheme, items)) {
+        return fail(ErrorCode::invalid, "a signature does not hold");
+    }
+    return {};
+}
+
+/// The result and the salt travel beside the receipt: together they must open the digest.
+Result<bool> check_result(const JsonDoc& doc, const Digest& signed_result) {
+    if (!doc.contains("result") || !doc.contains("salt")) return false;
+    const Error refuted{ErrorCode::invalid, "the result shown is not the one that was signed"};
+    if (!doc["result"].is_string() || !doc["salt"].is_string()) return fail(refuted);
+    const auto bytes = from_hex(doc["salt"].get<std::string>());
+    Salt salt{};
+    if (!bytes || bytes->size() != salt.size()) return fail(refuted);
+    std::copy(bytes->begin(), bytes->end(), salt.begin());
+    const std::string result = doc["result"].get<std::string>();
+    if (salted_digest(HashDomain::result, salt, as_bytes(result)) != signed_result) {
+        return fail(refuted);
+    }
+    return true;
+}
+
+Result<FinalDecision> check_final(
+    const FinalReceipt& receipt, const QuorumReceipt& quorum, const Roster& roster
+) {
+    if (receipt.receipt.request.id(roster.chain()) != quorum.request.id(roster.chain())) {
+        return fail(ErrorCode::invalid, "the final receipt is that of another call");
+    }
+    const Ed25519Scheme scheme;
+    return verify(receipt, roster, scheme);
+}
+
+}  // namespace
+
+int command_receipt_get(
+    const Client& node,
+    const std::string& call,
+    std::uint64_t timeout_ms,
+    const std::filesystem::path& file,
+    const Output& output
+) {
+    auto reply = node.command(
+        "receipt",
+        {{"call", call}, {"timeout_ms", timeout_ms}},
+        std::chrono::milliseconds{timeout_ms + 5'000}
+    );
+    if (!reply) return output.fail(reply.error(), exit_code_of(reply.error()));
+    if (auto saved = write_file(file, reply->dump(2) + "\n"); !saved) {
+        return output.fail(saved.error(), exit_code::failed);
+    }
+    output.say(*reply, "wrote " + file.string());
+    return exit_code::done;
+}
+
+int command_receipt_verify(
+    const std::filesystem::path& file,
+    const std::filesystem::path& genesis_file,
+    const Output& output
+) {
+    auto genesis = read_genesis(genesis_file);
+    if (!genesis) return output.fail(genesis.error(), exit_code::failed);
+    auto text = read_file(file, 16U << 20U);
+    if (!text) return output.fail(text.error(), exit_code::failed);
+    const JsonDoc doc = JsonDoc::parse(*text, nullptr, false);
+    const auto refute = [&](const Error& why) {
+        return output.fail(
+            {ErrorCode::invalid, file.string() + ": " + why.message}, exit_code::refuted
+        );
+    };
+    const auto held = read_held(doc);
+    if (!held) return refute(held.error());
+    const QuorumReceipt& receipt = held->quorum;
+    const Roster roster{*genesis};
+    if (auto form = well_formed(receipt, roster.chain()); !form) return refute(form.error());
+    if (auto good = check_signatures(receipt, roster); !good) return refute(good.error());
+    const auto decision = decide(receipt);
+    if (!decision) return refute({ErrorCode::invalid, "no answer reached the bar"});
+    const auto opens = check_result(doc, decision->result);
+    if (!opens) return refute(opens.error());
+    std::optional<FinalDecision> final;
+    if (held->final) {
+        const auto checked = check_final(*held->final, receipt, roster);
+        if (!checked) return refute(checked.error());
+        final = *checked;
+    }
+
+    std::uint32_t seats = 0;
+    for (const Answer& answer : receipt.answers)
+        seats += roster.find(answer.provider) == nullptr ? 0 : 1;
+    std::vector<std::string> dissenting;
+    for (const AgentId& agent : decision->dissenting)
+        dissenting.push_back(agent_text(agent));
+    std::string lines = "the receipt holds: " + std::to_string(decision->agreeing) + " of " +
+                        std::to_string(receipt.request.panel.size()) + " agents agree, " +
+                        std::to_string(receipt.request.bar) + " needed; " + std::to_string(seats) +
+                        " of the answers are from validators";
+    JsonDoc out{
+        {"ok", true},
+        {"call", receipt.request.id(roster.chain()).value().hex()},
+        {"agreeing", decision->agreeing},
+        {"panel", receipt.request.panel.size()},
+        {"bar", receipt.request.bar},
+        {"result_opened", *opens},
+        {"mode", roster.mode() == QuorumMode::crash ? "crash" : "byzantine"},
+        {"dissenting", dissenting}};
+    if (final) {
+        lines += "\nthe verdict is final at height " +
+                 std::to_string(final->verdict.height.value()) + ": " +
+                 std::to_string(final->seats) + " of " + std::to_string(roster.size()) +
+                 " validators signed block " + final->block.value().brief();
+        out["final"] = {
+            {"height", final->verdict.height.value()},
+            {"decided", final->verdict.decided},
+            {"block", final->block.value().hex()},
+            {"signed_by", final->seats}};
+    }
+    if (roster.mode() == QuorumMode::crash) lines += "\ncrash: not proof against liars";
+    for (const std::string& agent : dissenting)
+        lines += "\ndissenting: " + agent;
+    output.say(out, lines);
+    return exit_code::done;
+}
+
+}  // namespace creto

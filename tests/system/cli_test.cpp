@@ -1,0 +1,278 @@
+// The command line's contract: help with examples, one JSON document, exit codes.
+#include <algorithm>
+#include <sstream>
+
+#include "scale/config.hpp"
+#include "system/support.hpp"
+
+namespace creto::system_test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string joined(const Words& words) {
+    std::string out;
+    for (const std::string& word : words)
+        out += (out.empty() ? "" : " ") + word;
+    return out;
+}
+
+Words with(Words words, const std::string& last) {
+    words.push_back(last);
+    return words;
+}
+
+struct Explained {
+    Words words;  ///< {"state", "get"}
+    Said help;
+};
+
+/// Every command that does something, found through the help of those above it.
+void explain(const Words& path, std::vector<Explained>& out) {
+    const Said help = creto(with(path, "--help"));
+    std::istringstream lines{help.out};
+    bool within = false;
+    bool is_leaf = true;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.rfind("Subcommands:", 0) == 0) {
+            within = true;
+        } else if (within && line.rfind("  ", 0) == 0 && line.size() > 2 && line[2] != ' ') {
+            is_leaf = false;
+            explain(with(path, line.substr(2, line.find(' ', 2) - 2)), out);
+        } else if (within && line.empty()) {
+            within = false;
+        }
+    }
+    if (is_leaf) out.push_back({path, help});
+}
+
+void expect_usage_error(const Words& words) {
+    const Said said = creto(with(words, "--json"));
+    EXPECT_EQ(said.exit, 2);
+    const Json doc = said.json();
+    ASSERT_TRUE(doc.is_object()) << said.out;
+    EXPECT_EQ(doc["ok"], false);
+    EXPECT_EQ(doc["error"]["code"], "invalid");
+    EXPECT_FALSE(said.err.empty());
+}
+
+TEST(CommandLine, EveryCommandExplainsItselfAndRefusesWrongUse) {
+    std::vector<Explained> all;
+    explain({}, all);
+    EXPECT_GE(all.size(), 25U) << "the commands were not found";
+    for (const Explained& one : all) {
+        const std::string name = joined(one.words);
+        SCOPED_TRACE(name);
+        EXPECT_EQ(one.help.exit, 0);
+        EXPECT_NE(one.help.out.find("Example: creto " + name), std::string::npos) << one.help.out;
+        EXPECT_NE(one.help.out.find("--json"), std::string::npos);
+        EXPECT_TRUE(one.help.err.empty()) << one.help.err;
+        expect_usage_error(with(one.words, "--no-such-option"));
+    }
+    for (const Words& words : std::vector<Words>{{}, {"no-such-command"}, {"state"}, {"call"}}) {
+        SCOPED_TRACE(joined(words));
+        expect_usage_error(words);
+        const Said plain = creto(words);
+        EXPECT_EQ(plain.exit, 2) << plain.out;
+        EXPECT_FALSE(plain.err.empty());
+    }
+}
+
+TEST(CommandLine, ANodeThatDoesNotAnswerIsExitCodeFour) {
+    const WorkFolder folder;
+    const std::string file = (folder.path() / "file").string();
+    ASSERT_TRUE(write_file(file, "bytes"));
+    const std::vector<Words> all{
+        {"status"},
+        {"peers"},
+        {"tools"},
+        {"roster"},
+        {"reputation"},
+        {"verdicts"},
+        {"log"},
+        {"watch"},
+        {"call", "add", "{}"},
+        {"call", "add", "{}", "--verify"},
+        {"state", "get", "final/k"},
+        {"state", "set", "final/k", "v"},
+        {"state", "add", "causal/k", "1"},
+        {"state", "incr", "causal/k"},
+        {"state", "del", "final/k"},
+        {"submit", file}};
+    for (Words words : all) {
+        SCOPED_TRACE(joined(words));
+        words.insert(words.end(), {"--json", "--node", "/ip4/127.0.0.1/tcp/9"});
+        const Said said = creto(words);
+        EXPECT_EQ(said.exit, 4) << said.out << said.err;
+        EXPECT_EQ(said.json()["error"]["code"], "unavailable") << said.out;
+        EXPECT_NE(said.err.find("/ip4/127.0.0.1/tcp/9"), std::string::npos) << said.err;
+        EXPECT_NE(said.err.find("is it running?"), std::string::npos) << said.err;
+    }
+}
+
+/// Three nodes of which two have tools that deviate.
+class CommandLineAtNodes : public ::testing::Test {
+protected:
+    void SetUp() override {
+        std::vector<RealNodeOptions> nodes = seats(3);
+        nodes[1].drill = "throw";
+        nodes[2].drill = "garbage";
+        nodes.push_back({.name = "hangs", .drill = "hang", .has_seat = false});
+        auto made = RealCluster::make(
+            {.network = "cli",
+             .mode = QuorumMode::crash,
+             .nodes = std::move(nodes),
+             .program = program(),
+             .dir = folder_.path() / "nodes",
+             .profile = local_profile()}
+        );
+        ASSERT_TRUE(made) << made.error().message;
+        cluster_ = std::move(*made);
+        auto started = cluster_->start_all();
+        ASSERT_TRUE(started) << started.error().message;
+        const bool whole = eventually(
+            [&] {
+                const Json peers = cluster_->ask(0, "peers");
+                if (!ok(peers) || peers["peers"].size() != 4) return false;
+                for (const Json& peer : peers["peers"]) {
+                    if (peer["connected"] != true || peer["tools"].empty()) return false;
+                }
+                return cluster_->ask(0, "status").value("reachable", 0) == 3;
+            },
+            seconds{20}
+        );
+        ASSERT_TRUE(whole) << "the nodes do not find each other";
+    }
+    void TearDown() override {
+        if (cluster_ && HasFailure()) cluster_->keep_folders();
+    }
+    /// With --json: the exit code and exactly one document.
+    Json expect(int exit, Words words) {
+        const std::string name = joined(words);
+        words.insert(words.end(), {"--json", "--node", cluster_->admin_address(0)});
+        const Said said = creto(words);
+        EXPECT_EQ(said.exit, exit) << name << "\n" << said.out << said.err;
+        Json doc = said.json();
+        EXPECT_TRUE(doc.is_object()) << name << " said\n" << said.out;
+        if (doc.is_object()) {
+            EXPECT_EQ(doc.value("ok", false), exit == 0) << name << said.out;
+        }
+        return doc;
+    }
+    std::string message(const Json& doc) { return doc["error"].value("message", ""); }
+
+    WorkFolder folder_;
+    std::unique_ptr<RealCluster> cluster_;
+};
+
+TEST_F(CommandLineAtNodes, EveryLookAndWriteIsOneDocument) {
+    const std::string file = (folder_.path() / "file").string();
+    ASSERT_TRUE(write_file(file, std::string("\x00\xFF bytes", 8)));
+    for (const Words& words : std::vector<Words>{
+             {"status"},
+             {"peers"},
+             {"tools"},
+             {"roster"},
+             {"reputation"},
+             {"reputation", "--why", "n1"},
+             {"verdicts"},
+             {"log", "--from", "1", "--count", "2"},
+             {"state", "set", "final/k", "v"},
+             {"state", "get", "final/k"},
+             {"state", "add", "causal/n", "5"},
+             {"state", "incr", "causal/n"},
+             {"submit", file},
+             {"watch", "--count", "1"},
+             {"state", "del", "final/k"}}) {
+        expect(0, words);
+    }
+    EXPECT_EQ(expect(0, {"state", "get", "causal/n"})["counter"], 6);
+    const Json gone =
+        creto({"state", "get", "final/k", "--json", "--node", cluster_->admin_address(0)}).json();
+    EXPECT_EQ(gone["found"], false);
+    expect(2, {"state", "add", "causal/n", "five"});
+    expect(1, {"state", "set", "nowhere/k", "v"});
+    expect(1, {"submit", file + ".missing"});
+}
+
+TEST_F(CommandLineAtNodes, ToolsThatDeviateAndArgumentsThatAreWrong) {
+    const Words good{"call", "add", R"({"a":20,"b":22})", "--agent", "n0"};
+    EXPECT_EQ(expect(0, good)["result"], "42");
+    // Wrong JSON: what is wrong and where, from the tool's own schema.
+    EXPECT_FALSE(message(expect(5, {"call", "add", "{\"a\": 1,", "--agent", "n0"})).empty());
+    const std::string lacks = message(expect(5, {"call", "add", R"({"a":1})", "--agent", "n0"}));
+    EXPECT_NE(lacks.find("b"), std::string::npos) << lacks;
+    const std::string text =
+        message(expect(5, {"call", "add", R"({"a":1,"b":"two"})", "--agent", "n0"}));
+    EXPECT_NE(text.find("b"), std::string::npos) << text;
+    const std::string unknown = message(expect(1, {"call", "no_such_tool", "{}"}));
+    EXPECT_NE(unknown.find("no_such_tool"), std::string::npos) << unknown;
+    expect(1, {"call", "add", "{}", "--agent", "nobody"});
+
+    const std::string sum = R"({"a":20,"b":22})";
+    const std::string thrown = message(expect(5, {"call", "add", sum, "--agent", "n1"}));
+    EXPECT_NE(thrown.find("n1"), std::string::npos) << thrown;
+    const std::string garbage = message(expect(5, {"call", "add", sum, "--agent", "n2"}));
+    EXPECT_NE(garbage.find("n2"), std::string::npos) << garbage;
+    const auto begin = std::chrono::steady_clock::now();
+    const std::string hung =
+        message(expect(4, {"call", "add", sum, "--agent", "hangs", "--timeout", "700"}));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds{6});
+    EXPECT_NE(hung.find("hangs"), std::string::npos) << hung;
+    EXPECT_EQ(expect(0, good)["result"], "42") << "and the mesh goes on";
+    for (std::size_t i = 0; i < cluster_->size(); ++i)
+        EXPECT_TRUE(cluster_->running(i)) << cluster_->name(i) << " ended";
+}
+
+TEST_F(CommandLineAtNodes, WithoutAQuorumIsExitCodeTen) {
+    expect(0, {"state", "set", "final/before", "kept"});
+    cluster_->kill(1);
+    cluster_->kill(2);
+    const bool noticed = eventually(
+        [&] { return cluster_->ask(0, "status").value("reachable", 0) == 1; }, seconds{10}
+    );
+    ASSERT_TRUE(noticed);
+    for (const Words& words : std::vector<Words>{
+             {"state", "set", "final/k", "v"},
+             {"state", "add", "final/n", "1"},
+             {"state", "del", "final/before"}}) {
+        EXPECT_EQ(message(expect(10, words)), "no quorum: 1 of 3 validators reachable, 2 needed");
+    }
+    EXPECT_EQ(expect(0, {"state", "get", "final/before"})["values"], Json::array({"kept"}));
+    expect(0, {"state", "incr", "causal/n"});
+}
+
+TEST(CommandLine, CommandsWithoutANodeAreOneDocument) {
+    const WorkFolder folder;
+    const std::string dir = (folder.path() / "alpha").string();
+    const Said made = creto({"init", dir, "--name", "Alpha", "--json"});
+    EXPECT_EQ(made.exit, 0) << made.err;
+    EXPECT_EQ(made.json()["ok"], true) << made.out;
+    const Said again = creto({"init", dir, "--json"});
+    EXPECT_EQ(again.exit, 1) << "a second key over the first would be a loss";
+    EXPECT_EQ(again.json()["ok"], false) << again.out;
+    const Said key = creto({"keygen", dir + "/other", "--json"});
+    EXPECT_EQ(key.exit, 0);
+    EXPECT_EQ(key.json()["ok"], true);
+    for (const char* verb : {"show", "validate"}) {
+        const Said without = creto({"config", verb, dir, "--json"});
+        EXPECT_EQ(without.exit, 1) << "there is no genesis";
+        EXPECT_NE(without.err.find("genesis.json"), std::string::npos) << without.err;
+        EXPECT_EQ(without.json()["ok"], false);
+    }
+    const Said version = creto({"version", "--json"});
+    EXPECT_EQ(version.exit, 0);
+    EXPECT_EQ(version.json()["ok"], true);
+    const Said list = creto({"demo", "--list", "--json"});
+    EXPECT_EQ(list.exit, 0);
+    EXPECT_EQ(list.json()["scenarios"].size(), 14U);
+    const Said sim = creto({"sim", "run", "--scenario", "S1.2", "--json"});
+    EXPECT_EQ(sim.exit, 0) << sim.err;
+    EXPECT_TRUE(sim.json().is_object()) << sim.out;
+    const Said receipt = creto({"receipt", "verify", dir + "/key", "--json"});
+    EXPECT_EQ(receipt.exit, 1);
+    EXPECT_EQ(receipt.json()["ok"], false) << receipt.out;
+}
+
+}  // namespace
+}  // namespace creto::system_test
