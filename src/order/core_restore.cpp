@@ -172,6 +172,9 @@ void OrderingCore::restore_votes(
     if (!voter_) return;
     if (auto read = voter_->restore(votes.records); !read)
         return halt(read.error().message);  // [ORD-R4.1]
+    // [ORD-R5.1] A seat that is alone: nobody could say how far it had come.
+    if (!votes.intact && roster_.size() == 1)
+        return halt("the vote log is damaged: " + votes.damage);
     if (!votes.intact) {
         log_.error(
             "the vote log is damaged or lost: " + votes.damage +
