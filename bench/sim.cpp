@@ -2,20 +2,25 @@
 //
 // Why      Two questions: how many messages a second of real time with all checkers on, and what a
 //          network of 50 to 150 nodes reaches in virtual time under the committed cost table.
+// Use      creto_bench_sim [--smoke | --only NAME | --gate bench/sim_gate.json [--record]]
+//          --gate fails when the simulator is slower than two thirds of the recorded figures, each
+//          relative to a calibration loop that runs in turn with it; --record writes them anew.
 // Holds    Latency runs from the instant at which an operation was meant to be submitted. A run that
 //          breaks a promise, or leaves an operation unanswered, ends the program.
 //          Every figure of a model says so in its name: "sim_".
-#include <time.h>
-
 #include <algorithm>
-#include <chrono>
+#include <fstream>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <sys/resource.h>
 #include <vector>
 
+#include "calibration.hpp"
 #include "sim/cluster.hpp"
+#include "sim/life/life.hpp"
+#include "sim/life/swarm.hpp"
 #include "sim/node_participant.hpp"
 
 namespace creto {
@@ -46,12 +51,6 @@ struct Figures {
         std::cerr << "  " << name << ": " << value << " " << unit << "\n";
     }
 };
-
-double cpu_s() {
-    timespec spent{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
-    return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
-}
 
 /// Bytes that the process holds now.
 double memory_bytes() {
@@ -137,7 +136,69 @@ void measure(const Load& load, std::uint64_t seed, Figures& out) {
     );
 }
 
+/// Messages in a second of processor time: four nodes, 20 operations a second, all checkers on.
+double messages_a_second(std::uint64_t seed) {
+    Figures figures;
+    measure(
+        {.name = "n4", .nodes = 4, .per_second = 20, .span = Duration::from_s(30)}, seed, figures
+    );
+    return figures.all["sim_n4_messages"]["values"].back().get<double>();
+}
+
+/// Lives under drawn faults in a second of processor time.
+double lives_a_second(std::uint64_t seed) {
+    constexpr std::uint64_t lives = 20;
+    const double before = cpu_s();
+    for (std::uint64_t i = 0; i < lives; ++i) {
+        const LifeReport report = live(make_schedule(seed * lives + i));
+        if (!report.checker.empty()) throw Stop{report.text};
+    }
+    return static_cast<double>(lives) / (cpu_s() - before);
+}
+
+struct Gate {
+    const char* name;
+    std::function<double(std::uint64_t seed)> measure;
+};
+
+/// The median over some runs, each divided by the calibration before and after it.
+double relative(const Gate& gate) {
+    std::vector<double> ratios;
+    double before = calibration();
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        const double rate = gate.measure(seed);
+        const double after = calibration();
+        ratios.push_back(rate / ((before + after) / 2));
+        before = after;
+    }
+    return percentile(ratios, 0.5);
+}
+
+int gate_main(const std::string& file, bool records) {
+    const std::vector<Gate> gates{
+        {"messages", messages_a_second},
+        {"lives", lives_a_second},
+    };
+    Doc recorded;
+    if (std::ifstream in{file}) recorded = Doc::parse(in);
+    bool passed = true;
+    for (const Gate& gate : gates) {
+        const double now = relative(gate);
+        if (records) recorded[gate.name] = now;
+        if (!recorded.contains(gate.name)) throw Stop{file + " has no figure for " + gate.name};
+        const double share = now / recorded[gate.name].get<double>();
+        std::cout << gate.name << ": " << now << " for each round of calibration, " << share * 100
+                  << " % of what is recorded\n";
+        passed = passed && share >= 2.0 / 3.0;
+    }
+    if (records) std::ofstream{file} << recorded.dump(1) << "\n";
+    if (!passed) std::cout << "slower than two thirds of the recorded figure\n";
+    return passed ? 0 : 1;
+}
+
 int sim_main(int argc, char** argv) {
+    if (argc > 2 && std::string{argv[1]} == "--gate")
+        return gate_main(argv[2], argc > 3 && std::string{argv[3]} == "--record");
     const bool smoke = argc > 1 && std::string{argv[1]} == "--smoke";
     const std::string only = argc > 2 && std::string{argv[1]} == "--only" ? argv[2] : "";
     const auto span = [smoke](std::int64_t s) { return Duration::from_s(smoke ? 2 : s); };

@@ -20,27 +20,7 @@ const char* to_string(DecodeError error) {
     return "unknown";
 }
 
-template <class T>
-T Reader::fixed() {
-    const ByteView in = raw(sizeof(T));
-    T value = 0;
-    for (std::size_t i = 0; i < in.size(); ++i)
-        value |= static_cast<T>(in[i]) << (8U * i);
-    return value;
-}
-
-std::uint8_t Reader::u8() {
-    const ByteView in = raw(1);
-    return in.empty() ? std::uint8_t{0} : in[0];
-}
-std::uint32_t Reader::u32() {
-    return fixed<std::uint32_t>();
-}
-std::uint64_t Reader::u64() {
-    return fixed<std::uint64_t>();
-}
-
-std::uint64_t Reader::uvarint() {
+std::uint64_t Reader::long_uvarint() {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         if (input_.empty()) {
@@ -64,27 +44,6 @@ std::uint64_t Reader::uvarint() {
     }
     fail(DecodeError::over_limit);
     return 0;
-}
-
-bool Reader::boolean() {
-    return kind(1) == 1;
-}
-
-std::uint8_t Reader::kind(std::uint8_t last) {
-    const std::uint8_t value = u8();
-    if (value <= last) return value;
-    fail(DecodeError::bad_value);
-    return 0;
-}
-
-ByteView Reader::raw(std::size_t size) {
-    if (!ok() || size > input_.size()) {
-        fail(DecodeError::truncated);
-        return {};
-    }
-    const ByteView out = input_.first(size);
-    input_ = input_.subspan(size);
-    return out;
 }
 
 ByteView Reader::bytes(std::size_t max) {

@@ -30,13 +30,27 @@ class Reader {
 public:
     explicit Reader(ByteView input) : input_{input} {}
 
-    std::uint8_t u8();
-    std::uint32_t u32();
-    std::uint64_t u64();
-    std::uint64_t uvarint();
-    bool boolean();
+    std::uint8_t u8() {
+        const ByteView in = raw(1);
+        return in.empty() ? std::uint8_t{0} : in[0];
+    }
+    std::uint32_t u32() { return fixed<std::uint32_t>(); }
+    std::uint64_t u64() { return fixed<std::uint64_t>(); }
+    std::uint64_t uvarint() {
+        if (!input_.empty() && input_[0] < 0x80) return u8();
+        return long_uvarint();
+    }
+    bool boolean() { return kind(1) == 1; }
     /// Exactly `size` bytes, viewed in the input. Empty on failure.
-    ByteView raw(std::size_t size);
+    ByteView raw(std::size_t size) {
+        if (!ok() || size > input_.size()) {
+            fail(DecodeError::truncated);
+            return {};
+        }
+        const ByteView out = input_.first(size);
+        input_ = input_.subspan(size);
+        return out;
+    }
     /// A length of at most `max` and that many bytes, viewed in the input.
     ByteView bytes(std::size_t max);
     std::string text(std::size_t max);
@@ -44,7 +58,12 @@ public:
     /// each item takes `item_bytes_min` bytes or more.
     std::size_t count(std::size_t max, std::size_t item_bytes_min = 1);
     /// A kind in [0, last].
-    std::uint8_t kind(std::uint8_t last);
+    std::uint8_t kind(std::uint8_t last) {
+        const std::uint8_t value = u8();
+        if (value <= last) return value;
+        fail(DecodeError::bad_value);
+        return 0;
+    }
 
     /// Marks the input as wrong, unless it already was.
     void fail(DecodeError error) {
@@ -64,7 +83,15 @@ public:
 
 private:
     template <class T>
-    T fixed();
+    T fixed() {
+        const ByteView in = raw(sizeof(T));
+        T value = 0;
+        for (std::size_t i = 0; i < in.size(); ++i)
+            value |= static_cast<T>(in[i]) << (8U * i);
+        return value;
+    }
+    std::uint64_t long_uvarint();
+
     ByteView input_;
     DecodeError error_ = DecodeError::none;
 };

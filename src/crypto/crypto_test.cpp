@@ -1,8 +1,12 @@
+#include <sodium.h>
+
+#include <blake3.h>
 #include <gtest/gtest.h>
 
 #include "crypto/box.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/signature.hpp"
+#include "crypto/siphash.hpp"
 
 namespace creto {
 namespace {
@@ -17,6 +21,32 @@ Key32 key32(const char* hex) {
 TEST(Digest, IsUpstreamBlake3) {
     // Known answer of the reference implementation for the empty input.
     EXPECT_EQ(blake3({}).hex(), "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
+}
+
+TEST(Digest, IsUpstreamBlake3AtEverySizeAndSplit) {
+    // One chunk takes our own way through the compression function, more the library's.
+    for (std::size_t size = 0; size <= 1'100; ++size) {
+        Bytes content(size);
+        for (std::size_t i = 0; i < size; ++i)
+            content[i] = static_cast<std::uint8_t>(i * 7 + size);
+        Bytes named{static_cast<std::uint8_t>(HashDomain::cut)};
+        named.insert(named.end(), content.begin(), content.end());
+        blake3_hasher upstream;
+        blake3_hasher_init(&upstream);
+        blake3_hasher_update(&upstream, named.data(), named.size());
+        std::array<std::uint8_t, Digest::size> expected{};
+        blake3_hasher_finalize(&upstream, expected.data(), expected.size());
+
+        ASSERT_EQ(hash(HashDomain::cut, content), Digest{expected}) << size;
+        ASSERT_EQ(blake3(named), Digest{expected}) << size;
+        const std::size_t half = size / 2;
+        Hasher parts{HashDomain::cut};
+        parts.update(ByteView{content}.first(half));
+        const Digest before = parts.finish();  // Asking does not disturb what follows.
+        parts.update(ByteView{content}.subspan(half));
+        ASSERT_EQ(parts.finish(), Digest{expected}) << size;
+        ASSERT_EQ(before, hash(HashDomain::cut, ByteView{content}.first(half))) << size;
+    }
 }
 
 TEST(Digest, DomainsSeparate) {
@@ -63,6 +93,18 @@ TEST(Ed25519, BindsKeyDomainChainAndMessage) {
 }
 TEST(TagScheme, BindsKeyDomainChainAndMessage) {
     expect_binds_everything<TagScheme>();
+}
+
+TEST(SipHash, IsTheLibrarysWithThePapersRounds) {
+    const Bytes key = to_bytes("sixteen byte key");
+    for (std::size_t size = 0; size < 200; ++size) {
+        Bytes text(size);
+        for (std::size_t i = 0; i < size; ++i)
+            text[i] = static_cast<std::uint8_t>(i * 13 + size);
+        std::array<std::uint8_t, 16> expected{};
+        crypto_shorthash_siphashx24(expected.data(), text.data(), text.size(), key.data());
+        EXPECT_EQ((SipHash<2, 4>::of(key, text)), expected) << size;
+    }
 }
 
 TEST(Ed25519, RawSignaturesCoverTheBytesAlone) {

@@ -3,9 +3,11 @@
 // Why      A vertex header and a block with equal bytes must not have equal ids.
 // Source   BLAKE3 (O'Connor, Aumasson, Neves, Wilcox-O'Hearn 2020); upstream's C with SIMD.
 // Holds    digest = BLAKE3(domain byte || content). Domains are never reused or renumbered.
-// Cost     About 0.2 us for 100 bytes, 3.6 us for 10 KB on one core.
+// Cost     About 0.1 us for 100 bytes, 3.6 us for 10 KB on one core: what fits one chunk of BLAKE3
+//          goes straight to its compression function.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -69,14 +71,27 @@ enum class HashDomain : std::uint8_t {
 class Hasher {
 public:
     explicit Hasher(HashDomain domain);
-    Hasher& update(ByteView bytes);
+    Hasher& update(ByteView bytes) {
+        if (is_long_ || chunk_bytes - used_ < bytes.size()) return update_long(bytes);
+        std::copy(bytes.begin(), bytes.end(), chunk_.begin() + used_);
+        used_ += bytes.size();
+        return *this;
+    }
     Hasher& update(const Digest& digest) { return update(digest.view()); }
     /// Little-endian, as Writer writes it.
     Hasher& update_u64(std::uint64_t value);
     [[nodiscard]] Digest finish() const;
 
 private:
+    /// What BLAKE3 hashes without a tree.
+    static constexpr std::size_t chunk_bytes = 1024;
     static constexpr std::size_t state_bytes = 1920;
+
+    Hasher& update_long(ByteView bytes);
+
+    std::array<std::uint8_t, chunk_bytes> chunk_;  ///< All so far, unless is_long_.
+    std::size_t used_ = 0;
+    bool is_long_ = false;
     alignas(16) std::array<std::byte, state_bytes> state_;
 };
 

@@ -2,7 +2,10 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "base/assert.hpp"
+#include "crypto/siphash.hpp"
 
 namespace creto {
 
@@ -35,12 +38,11 @@ private:
     PublicKey key_;
 };
 
-/// SipHash-2-4 with 128 bits: whoever lacks the seed cannot make it up, and a simulated network checks
-/// millions.
+/// Whoever lacks the seed cannot make it up, and a simulated network checks millions.
 Signature tag_of(const KeySeed& seed, ByteView bytes) {
-    static_assert(KeySeed::size >= crypto_shorthash_siphashx24_KEYBYTES);
+    const auto tag = SipHash<1, 3>::of(seed.view().first(16), bytes);
     std::array<std::uint8_t, Signature::size> out{};
-    crypto_shorthash_siphashx24(out.data(), bytes.data(), bytes.size(), seed.view().data());
+    std::copy(tag.begin(), tag.end(), out.begin());
     return Signature{out};
 }
 

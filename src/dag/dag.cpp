@@ -250,6 +250,7 @@ void Dag::note_parents(Lane& lane, const SealedVertex& vertex) {
         if (parent.sequence > decided &&
             parent.sequence.value() - decided.value() <= options_.lane_window_vertices) {
             other.demanded[header.lane] = parent;
+            any_demanded_ = true;
         }
     }
     const bool follows = all_known ? header.depth == greatest + 1 : header.depth > greatest;

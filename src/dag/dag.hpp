@@ -233,6 +233,7 @@ private:
     Cut final_cut_;
     ClosedLanes closed_;
     std::map<LaneId, std::vector<LaneRange>> wants_;  ///< At most two a lane, the latest last.
+    bool any_demanded_ = false;                       ///< Some lane may have `demanded` vertices.
     std::size_t bytes_ = 0;
     std::size_t backlog_bytes_ = 0;  ///< Sum over lanes.
     std::uint64_t evicted_ = 0;

@@ -49,8 +49,9 @@ std::optional<std::string> flaw_of_ranges(
 Dag::DeltaCheck Dag::check_delta(
     const Cut& parent, const std::vector<LaneRange>& delta, const ClosedLanes& closed
 ) const {
-    if (auto flaw = flaw_of_ranges(lanes_, parent, delta, closed)) return invalid(std::move(*flaw));
     DeltaCheck check;
+    if (delta.empty()) return check;
+    if (auto flaw = flaw_of_ranges(lanes_, parent, delta, closed)) return invalid(std::move(*flaw));
     std::vector<Branch> branches;
     branches.reserve(delta.size());
     for (const LaneRange& range : delta) {
@@ -122,6 +123,7 @@ bool Dag::has_unordered(const Cut& parent, const ClosedLanes& closed) const {
 std::vector<VertexPtr> Dag::order(
     const Cut& parent, const std::vector<LaneRange>& delta, const BlockId& parent_block, View view
 ) const {
+    if (delta.empty()) return {};
     VertexRuns set;
     for (const LaneRange& range : delta) {
         CRETO_ASSERT(range.first == tip_in(parent, range.lane).sequence.next());

@@ -203,10 +203,13 @@ void Dag::drop_old_wants() {
         std::erase_if(it->second, old);
         it = it->second.empty() ? wants_.erase(it) : std::next(it);
     }
+    if (!any_demanded_) return;
+    any_demanded_ = false;
     for (Lane& lane : lanes_) {
         std::erase_if(lane.demanded, [&lane](const auto& demand) {
             return demand.second.sequence <= lane.final_tip().sequence;
         });
+        any_demanded_ = any_demanded_ || !lane.demanded.empty();
     }
 }
 

@@ -96,6 +96,7 @@ Dag::Branch Dag::branch(const LaneRange& range) const {
 
 std::vector<LaneRange> Dag::missing(std::size_t max) const {
     std::vector<LaneRange> ranges;
+    if (wants_.empty() && parked_.empty() && !any_demanded_) return ranges;  // Nearly always.
     for (const VertexRef& hole : holes(max)) {
         LaneRange range = range_to_fetch(hole);
         if (!ranges.empty() && ranges.back().lane == hole.lane &&

@@ -4,40 +4,41 @@
 
 namespace creto {
 
-Directory::Change Directory::accept(const Checked<AgentRecord>& record, Instant now) {
-    const AgentId& agent = record->agent;
+Directory::Change Directory::accept(const Checked<Shared<AgentRecord>>& checked, Instant now) {
+    const AgentRecord& record = *checked;
+    const AgentId& agent = record.agent;
     if (const auto gone = gone_.find(agent); gone != gone_.end()) {
-        if (record->version <= gone->second) return Change::none;
+        if (record.version <= gone->second) return Change::none;
     }
     const auto held = entries_.find(agent);
-    if (held != entries_.end() && record->version <= held->second.record.version)
+    if (held != entries_.end() && record.version <= held->second.record->version)
         return Change::none;
-    if (record->leaving) {
-        forget(agent, record->version);
+    if (record.leaving) {
+        forget(agent, record.version);
         if (held == entries_.end()) return Change::none;
         erase(held);
         return Change::left;
     }
     const Instant expires =
-        agent == self_ ? Instant::max() : now + Duration::from_ms(record->lifetime_ms);
+        agent == self_ ? Instant::max() : now + Duration::from_ms(record.lifetime_ms);
     gone_.erase(agent);
     const bool known = held != entries_.end();
     if (known) {
         by_expiry_.erase({held->second.expires, agent});
-        held->second = {*record, expires};
+        held->second = {*checked, expires};
     } else {
         if (entries_.size() >= limits::agents_max) erase(entries_.find(by_expiry_.begin()->second));
-        entries_.emplace(agent, Entry{*record, expires});
+        entries_.emplace(agent, Entry{*checked, expires});
     }
     by_expiry_.emplace(expires, agent);
     return known ? Change::updated : Change::found;
 }
 
-std::vector<AgentRecord> Directory::expire(Instant now) {
-    std::vector<AgentRecord> out;
+std::vector<Shared<AgentRecord>> Directory::expire(Instant now) {
+    std::vector<Shared<AgentRecord>> out;
     while (next_expiry() <= now) {
         const auto entry = entries_.find(by_expiry_.begin()->second);
-        forget(entry->first, entry->second.record.version);
+        forget(entry->first, entry->second.record->version);
         out.push_back(std::move(entry->second.record));
         erase(entry);
     }
@@ -52,19 +53,19 @@ void Directory::erase(std::map<AgentId, Entry>::iterator entry) {
 RecordSummary Directory::summary(bool answer) const {
     RecordSummary summary{.answer = answer};
     for (const auto& [agent, entry] : entries_) {
-        summary.versions.push_back({agent, entry.record.version});
+        summary.versions.push_back({agent, entry.record->version});
     }
     return summary;
 }
 
-std::vector<AgentRecord> Directory::newer_than(const RecordSummary& peer) const {
-    std::vector<AgentRecord> newer;
+std::vector<Shared<AgentRecord>> Directory::newer_than(const RecordSummary& peer) const {
+    std::vector<Shared<AgentRecord>> newer;
     auto theirs = peer.versions.begin();
     for (const auto& [agent, entry] : entries_) {
         while (theirs != peer.versions.end() && theirs->agent < agent)
             ++theirs;
         const bool held = theirs != peer.versions.end() && theirs->agent == agent;
-        if (held && theirs->version >= entry.record.version) continue;
+        if (held && theirs->version >= entry.record->version) continue;
         newer.push_back(entry.record);
         if (newer.size() == limits::records_per_message_max) break;
     }
@@ -79,14 +80,14 @@ bool Directory::behind(const RecordSummary& peer) const {
             const auto gone = gone_.find(theirs.agent);
             if (gone != gone_.end() && theirs.version <= gone->second) return false;
             const auto held = entries_.find(theirs.agent);
-            return held == entries_.end() || held->second.record.version < theirs.version;
+            return held == entries_.end() || held->second.record->version < theirs.version;
         }
     );
 }
 
 const AgentRecord* Directory::find(const AgentId& agent) const {
     const auto found = entries_.find(agent);
-    return found == entries_.end() ? nullptr : &found->second.record;
+    return found == entries_.end() ? nullptr : &*found->second.record;
 }
 
 std::vector<const AgentRecord*> Directory::providers(
@@ -94,10 +95,10 @@ std::vector<const AgentRecord*> Directory::providers(
 ) const {
     std::vector<const AgentRecord*> out;
     for (const auto& [agent, entry] : entries_) {
-        const ToolOffer* offer = find_tool(entry.record, tool);
+        const ToolOffer* offer = find_tool(*entry.record, tool);
         if (offer == nullptr) continue;
         if (contract != ContractId{} && offer->contract.id() != contract) continue;
-        out.push_back(&entry.record);
+        out.push_back(&*entry.record);
     }
     return out;
 }
@@ -106,7 +107,7 @@ std::vector<const AgentRecord*> Directory::all() const {
     std::vector<const AgentRecord*> out;
     out.reserve(entries_.size());
     for (const auto& [agent, entry] : entries_)
-        out.push_back(&entry.record);
+        out.push_back(&*entry.record);
     return out;
 }
 

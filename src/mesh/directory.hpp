@@ -25,10 +25,10 @@ public:
 
     enum class Change : std::uint8_t { none, found, updated, left };
     /// Takes a record that is newer than what is held. `none`: stale, or expired before.
-    Change accept(const Checked<AgentRecord>& record, Instant now);
+    Change accept(const Checked<Shared<AgentRecord>>& record, Instant now);
 
     /// Removes what was not renewed in time and returns it.
-    std::vector<AgentRecord> expire(Instant now);
+    std::vector<Shared<AgentRecord>> expire(Instant now);
     /// When the next record expires; Instant::max() when none does.
     [[nodiscard]] Instant next_expiry() const {
         return by_expiry_.empty() ? Instant::max() : by_expiry_.begin()->first;
@@ -36,7 +36,7 @@ public:
 
     [[nodiscard]] RecordSummary summary(bool answer) const;
     /// Records that a peer with this summary lacks or holds in an older version.
-    [[nodiscard]] std::vector<AgentRecord> newer_than(const RecordSummary& peer) const;
+    [[nodiscard]] std::vector<Shared<AgentRecord>> newer_than(const RecordSummary& peer) const;
     /// Whether the peer holds something newer than this node.
     [[nodiscard]] bool behind(const RecordSummary& peer) const;
 
@@ -51,7 +51,7 @@ public:
 
 private:
     struct Entry {
-        AgentRecord record;
+        Shared<AgentRecord> record;
         Instant expires;
     };
     void forget(const AgentId& agent, std::uint64_t version);

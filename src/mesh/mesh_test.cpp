@@ -18,7 +18,7 @@ Instant at_ms(std::int64_t ms) {
     return Instant{} + Duration::from_ms(ms);
 }
 
-Checked<AgentRecord> record_of(
+Checked<Shared<AgentRecord>> record_of(
     std::uint8_t n, std::uint64_t version, std::uint32_t lifetime_ms = 1000
 ) {
     AgentRecord record;
@@ -143,6 +143,19 @@ TEST(Reachability, OneLostSeatIsNoPartition) {
     side.run({1, 2, 3, 4, 5}, 600, 3000);
     EXPECT_FALSE(side.partitioned.has_value());
     EXPECT_EQ(side.reachability.reachable(), 6U);
+}
+
+TEST(Reachability, OfTwoSilentSeatsTheFirstAsksFirst) {
+    const Roster roster{genesis_of(4, QuorumMode::byzantine)};
+    Reachability first{roster, Seat{0}, {}};
+    Reachability last{roster, Seat{3}, {}};
+    for (std::uint32_t other = 0; other < 4; ++other) {
+        first.heard(Seat{other}, at_ms(1000));
+        last.heard(Seat{other}, at_ms(1000));
+    }
+    EXPECT_EQ(first.on_time(at_ms(1250)).probe.size(), 3U);
+    EXPECT_TRUE(last.on_time(at_ms(1499)).probe.empty());
+    EXPECT_EQ(last.on_time(at_ms(1500)).probe.size(), 3U);
 }
 
 TEST(Reachability, SilentSeatsAreProbedButNotInEveryTick) {

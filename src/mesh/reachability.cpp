@@ -41,7 +41,7 @@ void Reachability::summary_met(Seat seat) {
 
 Reachability::Tick Reachability::on_time(Instant now) {
     Tick tick;
-    next_tick_ = now + options_.probe_after / 2;
+    Instant next = Instant::max();
     std::uint32_t missing = 0;
     for (std::uint32_t i = 0; i < peers_.size(); ++i) {
         Peer& peer = peers_[i];
@@ -52,12 +52,19 @@ Reachability::Tick Reachability::on_time(Instant now) {
             peer.lost_at = now;
         }
         if (peer.lost) ++missing;
-        const bool silent = !peer.ever || now - peer.heard >= options_.probe_after;
+        // Of two seats the first asks; the other hears it by that, and asks only if it does not.
+        const bool is_second = self_ && *self_ > i;
+        const Duration patience = is_second ? options_.probe_after * 2 : options_.probe_after;
+        const bool silent = !peer.ever || now - peer.heard >= patience;
         if (silent && now - peer.probed >= options_.probe_after) {
             peer.probed = now;
             tick.probe.push_back(roster_.members()[i].seat);
         }
+        next = std::min(next, std::max(peer.heard + patience, peer.probed + options_.probe_after));
+        if (peer.reachable) next = std::min(next, peer.heard + window(peer) + Duration::from_ns(1));
     }
+    // Nothing can be due before, whatever is heard; ticks that are nearly due are one.
+    next_tick_ = std::max(next, now + options_.probe_after / 2);
     recount();
     if (!partitioned_ && missing >= partition_threshold()) {
         partitioned_ = true;
@@ -83,6 +90,7 @@ Reachability::Tick Reachability::on_time(Instant now) {
             tick.healed = std::move(notice);
         }
     }
+    if (partitioned_) next_tick_ = now + options_.probe_after / 2;  // Healing is noticed soon.
     return tick;
 }
 

@@ -7,7 +7,9 @@
 // Holds    A seat is heard by a direct frame or a valid signature. A partition is the loss of at
 //          least max(2, n/10) seats within one window. It is over when fewer than that are missing
 //          and the returned seats have exchanged summaries with this node.
-// Cost     O(n) a tick; a tick every probe_after / 2.
+//          A silent seat is probed: by the seat before it in the roster after probe_after, by the
+//          one behind it, who heard those probes, after twice that.
+// Cost     O(n) a tick; a tick when a seat may have become silent, at most every probe_after / 2.
 #pragma once
 
 #include <optional>

@@ -47,4 +47,19 @@ private:
     T value_;
 };
 
+/// The same for a value that somebody else keeps: an argument of a call, not to be stored.
+template <class T>
+class Checked<const T&> {
+public:
+    Checked(const T& value, const CheckPass& /*pass*/) : value_{&value} {}
+    // NOLINTNEXTLINE(google-explicit-constructor): it is as checked as before
+    Checked(const Checked<T>& value) : value_{&*value} {}
+
+    [[nodiscard]] const T& operator*() const { return *value_; }
+    [[nodiscard]] const T* operator->() const { return value_; }
+
+private:
+    const T* value_;
+};
+
 }  // namespace creto

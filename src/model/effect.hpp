@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/boxed.hpp"
 #include "model/checks.hpp"
 #include "model/message.hpp"
 #include "model/notice.hpp"
@@ -33,7 +34,7 @@ enum class Durable : std::uint8_t { no, yes };
 struct Send {
     AgentId to;
     Channel channel = Channel::order;
-    SharedBytes message;
+    WireMessage message;
     Ticket after;  ///< 0: at once.
 };
 /// One batch: applied as a whole or not at all, after all earlier ones; durable means that all
@@ -82,10 +83,10 @@ struct WakeAt {
 };
 struct Reply {
     Ticket ticket;
-    ReplyBody body;
+    Boxed<ReplyBody> body;
 };
 struct Publish {
-    Notice notice;
+    Boxed<Notice> notice;
 };
 /// Close the connection: the peer broke the rules in a way that no correct peer does.
 struct Drop {
@@ -116,18 +117,23 @@ class Effects {
 public:
     template <class T>
     void add(T effect) {
+        if (list_.capacity() == 0) list_.reserve(usual);
         list_.emplace_back(std::move(effect));
     }
-    void put(Effect effect) { list_.push_back(std::move(effect)); }
+    void put(Effect effect) { add(std::move(effect)); }
     [[nodiscard]] Ticket new_ticket() { return Ticket{next_ticket_++}; }
 
     void send(const AgentId& to, const Message& message, Ticket after = {}) {
         add(Send{to, channel_of(message), encode_message(message), after});
     }
+    /// What was encoded already.
+    void send(const AgentId& to, Channel channel, const WireMessage& bytes, Ticket after = {}) {
+        add(Send{to, channel, bytes, after});
+    }
     /// Encodes once for all. `recipients` is any range of AgentId.
     template <class Range>
     void send_all(const Range& recipients, const Message& message, Ticket after = {}) {
-        const SharedBytes bytes = encode_message(message);
+        const WireMessage bytes = encode_message(message);
         for (const AgentId& to : recipients)
             add(Send{to, channel_of(message), bytes, after});
     }
@@ -143,6 +149,8 @@ public:
     std::vector<Effect> take() { return std::exchange(list_, {}); }
 
 private:
+    static constexpr std::size_t usual = 6;  ///< Most events cause fewer.
+
     std::vector<Effect> list_;
     std::uint64_t next_ticket_ = 1;
 };

@@ -21,7 +21,7 @@ struct Start {
 struct Received {
     AgentId from;
     Channel channel = Channel::order;
-    SharedBytes message;
+    WireMessage message;
 };
 struct PeerUp {
     AgentId peer;

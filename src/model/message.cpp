@@ -120,12 +120,18 @@ void decode(Reader& r, RecordSummary& v) {
     v.answer = r.boolean();
 }
 void encode(Writer& w, const RecordBatch& v) {
-    encode_list(w, v.records);
+    w.uvarint(v.records.size());
+    for (const AgentRecord& record : v.records)
+        creto::encode(w, record);
 }
 void decode(Reader& r, RecordBatch& v) {
-    decode_list(r, v.records, limits::records_per_message_max, 100);
-    for (const AgentRecord& record : v.records) {
+    const std::size_t count = r.count(limits::records_per_message_max, 100);
+    v.records.reserve(count);
+    for (std::size_t i = 0; i < count && r.ok(); ++i) {
+        AgentRecord record;
+        creto::decode(r, record);
         if (!well_formed(record)) r.fail(DecodeError::bad_value);
+        v.records.emplace_back(std::move(record));
     }
 }
 void encode(Writer& w, const Probe& v) {
@@ -276,11 +282,17 @@ const char* to_string(CallAnswer::Status status) {
     return names[static_cast<std::size_t>(status)];
 }
 
-SharedBytes encode_message(const Message& message) {
+WireMessage encode_message(const Message& message) {
     Writer w;
     w.u8(static_cast<std::uint8_t>(message.index()));
     std::visit([&w](const auto& m) { encode(w, m); }, message);
-    return share(w.take());
+    return WireMessage{w.take()};
+}
+
+const Result<Message>& WireMessage::decoded() const {
+    if (body_->said == nullptr)
+        body_->said = std::make_unique<const Result<Message>>(decode_message(*body_->bytes));
+    return *body_->said;
 }
 
 Result<Message> decode_message(ByteView bytes) {

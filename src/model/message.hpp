@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/shared.hpp"
 #include "model/agent_record.hpp"
 #include "model/block.hpp"
 #include "model/evidence.hpp"
@@ -88,7 +89,7 @@ struct RecordSummary {
     friend bool operator==(const RecordSummary&, const RecordSummary&) = default;
 };
 struct RecordBatch {
-    std::vector<AgentRecord> records;
+    std::vector<Shared<AgentRecord>> records;
     friend bool operator==(const RecordBatch&, const RecordBatch&) = default;
 };
 /// "Are you there?" to a seat that was silent; `answer` says yes.
@@ -180,7 +181,46 @@ using Message = std::variant<
 [[nodiscard]] Channel channel_of(const Message& message);
 [[nodiscard]] const char* to_string(CallAnswer::Status status);
 
-[[nodiscard]] SharedBytes encode_message(const Message& message);
+/// The bytes of one message, shared by all who send or receive it and read once, by whoever first
+/// asks what they say: a message goes to many, waits for its signatures, and is looked at by
+/// checkers. What it says is always read from the bytes; it is never the value that a sender in the
+/// same process had encoded. One thread at a time may ask.
+class WireMessage {
+public:
+    WireMessage() = default;
+    explicit WireMessage(Bytes bytes) : body_{std::make_shared<Body>(std::move(bytes))} {}
+    WireMessage(SharedBytes bytes)  // NOLINT(google-explicit-constructor): the same thing
+        : body_{std::make_shared<Body>(std::move(bytes))} {}
+
+    [[nodiscard]] const Bytes& operator*() const { return *body_->bytes; }
+    [[nodiscard]] const Bytes* operator->() const { return body_->bytes; }
+    operator SharedBytes() const {  // NOLINT(google-explicit-constructor): the same thing
+        return body_ == nullptr ? nullptr : SharedBytes{body_, body_->bytes};
+    }
+    /// decode_message() of the bytes.
+    [[nodiscard]] const Result<Message>& decoded() const;
+    /// The same, to be kept. Requires: decoded() is a message.
+    [[nodiscard]] std::shared_ptr<const Message> message() const { return {body_, &**body_->said}; }
+    /// True for copies of one object.
+    [[nodiscard]] bool same(const WireMessage& other) const { return body_ == other.body_; }
+
+private:
+    struct Body {
+        explicit Body(Bytes from) : own{std::move(from)}, bytes{&own} {}
+        explicit Body(SharedBytes from) : held{std::move(from)}, bytes{held.get()} {}
+        Body(const Body&) = delete;
+        Body& operator=(const Body&) = delete;
+        ~Body() = default;
+
+        Bytes own;
+        SharedBytes held;
+        const Bytes* bytes;  ///< One of the two.
+        std::unique_ptr<const Result<Message>> said;
+    };
+    std::shared_ptr<Body> body_;
+};
+
+[[nodiscard]] WireMessage encode_message(const Message& message);
 [[nodiscard]] Result<Message> decode_message(ByteView bytes);
 
 }  // namespace creto

@@ -289,5 +289,36 @@ TEST(Message, RandomBytesNeverCrash) {
     }
 }
 
+TEST(WireMessage, IsReadFromItsBytesOnceForAllCopies) {
+    const WireMessage told = encode_message(Probe{7, true});
+    const WireMessage copy = told;
+    EXPECT_EQ(&told.decoded(), &copy.decoded());
+    EXPECT_EQ(std::get<Probe>(*copy.decoded()), (Probe{7, true}));
+    EXPECT_EQ(told.message().get(), copy.message().get());
+    EXPECT_TRUE(told.same(copy));
+
+    // The bytes decide, whoever made them; and they outlive the handle.
+    const SharedBytes bytes = told;
+    const WireMessage other{bytes};
+    EXPECT_FALSE(told.same(other));
+    EXPECT_EQ(*other, *told);
+    EXPECT_NE(&other.decoded(), &told.decoded());
+    SharedBytes kept;
+    std::shared_ptr<const Message> said;
+    {
+        const WireMessage brief = encode_message(Probe{8, false});
+        kept = brief;
+        ASSERT_TRUE(brief.decoded());
+        said = brief.message();
+    }
+    EXPECT_EQ(std::get<Probe>(*decode_message(*kept)).nonce, 8U);
+    EXPECT_EQ(std::get<Probe>(*said).nonce, 8U);
+
+    const WireMessage garbage{Bytes{0xFF, 1, 2}};
+    EXPECT_FALSE(garbage.decoded());
+    const SharedBytes none = WireMessage{};
+    EXPECT_EQ(none, nullptr);
+}
+
 }  // namespace
 }  // namespace creto

@@ -50,6 +50,7 @@ Result<void> well_formed(const Certificate& certificate, const Roster& roster) {
 Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roster) {
     CRETO_ASSERT(!votes.empty());
     std::vector<std::pair<std::uint32_t, const Vote*>> by_index;
+    by_index.reserve(votes.size());
     for (const Vote& vote : votes) {
         const auto index = roster.index_of(vote.seat);
         CRETO_ASSERT(index.has_value() && vote.content == votes.front().content);
@@ -59,6 +60,7 @@ Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roste
     Certificate certificate;
     certificate.content = votes.front().content;
     certificate.signers.resize((roster.size() + 7) / 8);
+    certificate.signatures.reserve(votes.size());
     for (const auto& [index, vote] : by_index) {
         CRETO_ASSERT(!certificate.signed_by(index));
         certificate.signers[index / 8] |= static_cast<std::uint8_t>(1U << (index % 8));
@@ -81,6 +83,14 @@ bool conflict(const VoteContent& a, const VoteContent& b) {
 
 Bytes signing_bytes(const VoteContent& content) {
     return encode_bytes(content);
+}
+
+Bytes signed_vote(const ChainId& chain, const VoteContent& content) {
+    Writer w;
+    w.u8(static_cast<std::uint8_t>(SignDomain::vote));
+    encode(w, chain);
+    encode(w, content);
+    return w.take();
 }
 
 void encode(Writer& w, const VoteContent& v) {

@@ -65,6 +65,8 @@ struct Certificate {
 [[nodiscard]] bool conflict(const VoteContent& a, const VoteContent& b);
 
 [[nodiscard]] Bytes signing_bytes(const VoteContent& content);
+/// signed_bytes() of the vote on this chain.
+[[nodiscard]] Bytes signed_vote(const ChainId& chain, const VoteContent& content);
 
 void encode(Writer& w, const VoteContent& v);
 void decode(Reader& r, VoteContent& v);

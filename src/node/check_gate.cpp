@@ -6,12 +6,13 @@ namespace creto {
 
 bool CheckGate::submit(
     const AgentId& from,
-    Message message,
+    MessagePtr message,
     std::vector<CheckItem> items,
     std::size_t bytes,
     Effects& effects
 ) {
-    Load& load = load_[from];
+    const auto place = loads_.try_emplace(from).first;
+    Load& load = place->second;
     if (load.messages >= limits::checks_per_peer_max ||
         load.bytes + bytes > limits::check_bytes_per_peer_max) {
         return false;
@@ -19,25 +20,33 @@ bool CheckGate::submit(
     ++load.messages;
     load.bytes += bytes;
     const Ticket ticket = effects.new_ticket();
-    pending_.emplace(ticket, Pending{from, std::move(message), items.size(), bytes});
+    pending_.push_back({ticket, place, std::move(message), items.size(), bytes});
+    ++waiting_;
     effects.add(Check{ticket, std::move(items)});
     return true;
 }
 
 std::optional<CheckGate::Opened> CheckGate::on_done(const CheckDone& done) {
-    const auto found = pending_.find(done.ticket);
-    if (found == pending_.end()) return std::nullopt;
-    Pending pending = std::move(found->second);
-    pending_.erase(found);
-    const auto load = load_.find(pending.from);
-    load->second.bytes -= pending.bytes;
-    if (--load->second.messages == 0) load_.erase(load);
-
-    Opened opened{pending.from, std::move(pending.message), std::nullopt};
+    const auto found = std::lower_bound(
+        pending_.begin(),
+        pending_.end(),
+        done.ticket,
+        [](const Pending& pending, Ticket ticket) { return pending.ticket < ticket; }
+    );
+    if (found == pending_.end() || found->ticket != done.ticket || !found->message)
+        return std::nullopt;
+    --waiting_;
+    Opened opened{found->load->first, std::move(found->message), std::nullopt};
+    Load& load = found->load->second;
+    load.bytes -= found->bytes;
+    // Who comes and goes leaves nothing behind; who speaks all the time keeps his place.
+    if (--load.messages == 0 && loads_.size() > loads_kept) loads_.erase(found->load);
     const bool all =
-        done.good.size() == pending.items &&
+        done.good.size() == found->items &&
         std::all_of(done.good.begin(), done.good.end(), [](bool good) { return good; });
     if (all) opened.pass = CheckPass{};
+    while (!pending_.empty() && !pending_.front().message)
+        pending_.pop_front();
     return opened;
 }
 

@@ -1,15 +1,15 @@
 // CheckGate: messages that wait for the host to verify their signatures.
 //
-// Why      Signature checks run off the protocol thread; meanwhile the message waits here, unseen
-// by
+// Why      Signature checks run off the protocol thread; meanwhile the message waits here, unseen by
 //          the core. What one peer can make wait is bounded.
 // Holds    The only maker of a CheckPass for a peer's message, and only after the host said that
-// every
-//          signature holds. At most checks_per_peer_max messages and check_bytes_per_peer_max bytes
+//          every signature holds. At most checks_per_peer_max messages and check_bytes_per_peer_max bytes
 //          wait for one peer; more are refused with a counter.
 #pragma once
 
+#include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -19,12 +19,14 @@
 
 namespace creto {
 
+using MessagePtr = std::shared_ptr<const Message>;
+
 class CheckGate {
 public:
     /// Hands the items to the host. False when this peer already has too much waiting.
     [[nodiscard]] bool submit(
         const AgentId& from,
-        Message message,
+        MessagePtr message,
         std::vector<CheckItem> items,
         std::size_t bytes,
         Effects& effects
@@ -32,27 +34,34 @@ public:
 
     struct Opened {
         AgentId from;
-        Message message;
+        MessagePtr message;
         std::optional<CheckPass> pass;  ///< None: a signature does not hold.
     };
     /// None when nothing waits under this ticket.
     [[nodiscard]] std::optional<Opened> on_done(const CheckDone& done);
 
-    [[nodiscard]] std::size_t waiting() const { return pending_.size(); }
+    [[nodiscard]] std::size_t waiting() const { return waiting_; }
 
 private:
-    struct Pending {
-        AgentId from;
-        Message message;
-        std::size_t items = 0;
-        std::size_t bytes = 0;
-    };
+    /// Peers beyond so many are forgotten when nothing of theirs waits.
+    static constexpr std::size_t loads_kept = 256;
+
     struct Load {
         std::size_t messages = 0;
         std::size_t bytes = 0;
     };
-    std::map<Ticket, Pending> pending_;
-    std::map<AgentId, Load> load_;
+    using Loads = std::map<AgentId, Load>;
+    struct Pending {
+        Ticket ticket;
+        Loads::iterator load;  ///< Who sent it. There while anything of his waits.
+        MessagePtr message;    ///< Null once it is done.
+        std::size_t items = 0;
+        std::size_t bytes = 0;
+    };
+    /// By ticket. Checks end nearly in their order: what is done leaves when it is the oldest.
+    std::deque<Pending> pending_;
+    std::size_t waiting_ = 0;
+    Loads loads_;
 };
 
 }  // namespace creto

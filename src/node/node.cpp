@@ -10,6 +10,8 @@ namespace creto {
 namespace {
 
 constexpr std::size_t probes_max = 1'024;
+/// With so many peers an agent has heard of everybody.
+constexpr std::size_t summaries_at_start = 3;
 /// Rounds that one event may cause within the node before it returns to the host.
 constexpr int settle_rounds_max = 10'000;
 
@@ -140,9 +142,12 @@ Result<void> NodeImpl::restore_lane(
 
 std::vector<Effect> NodeImpl::on_event(const Event& event, Instant now) {
     now_ = std::max(now_, now);
+    changed_ = true;
     std::visit([this](const auto& e) { on(e); }, event);
-    settle();
-    arm();
+    if (changed_) {
+        settle();
+        arm();
+    }
     return effects_.take();
 }
 
@@ -165,10 +170,11 @@ void NodeImpl::on(const Start& event) {
 void NodeImpl::on(const PeerUp& event) {
     dialer_.on_peer_up(event.peer, event.address);
     if (const Member* member = roster_.find(event.peer)) reachability_.heard(member->seat, now_);
-    effects_.send(event.peer, directory_.summary(false));
-    RecordBatch own;
-    if (const AgentRecord* record = directory_.find(self_)) own.records.push_back(*record);
-    if (!own.records.empty()) effects_.send(event.peer, own);
+    // The first few tell us everybody they know; of the others we hear by and by.
+    if (dialer_.peers().size() <= summaries_at_start) {
+        effects_.send(event.peer, directory_.summary(false));
+    }
+    if (own_record_) effects_.send(event.peer, Channel::data, *own_record_);
     effects_.send(event.peer, lane_summary(false));
     ordering_.on_peer_up(event.peer, now_, effects_);
 }
@@ -273,7 +279,7 @@ void NodeImpl::deliver_to_self() {
         return send != nullptr && send->to == self_;
     };
     if (std::none_of(effects_.list().begin(), effects_.list().end(), to_self)) return;
-    std::vector<SharedBytes> own;
+    std::vector<WireMessage> own;
     std::vector<Effect> list = effects_.take();
     for (Effect& effect : list) {
         if (to_self(effect)) {
@@ -282,10 +288,8 @@ void NodeImpl::deliver_to_self() {
             effects_.put(std::move(effect));
         }
     }
-    for (const SharedBytes& bytes : own) {
-        if (auto message = decode_message(*bytes))
-            receive(self_, std::move(*message), bytes->size());
-    }
+    for (const WireMessage& said : own)
+        if (said.decoded()) receive(self_, said.message(), said->size());
 }
 
 void NodeImpl::arm() {
@@ -340,7 +344,7 @@ StatusReply NodeImpl::status() const {
     out.pending_calls = client_.under_way() + server_.under_way();
     for (const VertexRef& tip : dag_.tips())
         out.causal_backlog += dag_.unfinalized(tip.lane);
-    out.counters = counters_;
+    out.counters = counts_.by_name();
     const CallServer::Counters& calls = server_.counters();
     out.counters["calls_served"] = calls.answered;
     out.counters["calls_admitted"] = calls.admitted;

@@ -95,7 +95,7 @@ void NodeImpl::finish_plain(CallClient::Token token, const CallClient::Finished&
     const bool retry = finished.lost && !call.call.agent && offer != nullptr &&
                        offer->contract.has(ContractSummary::idempotent) && now_ < call.deadline;
     if (retry) {
-        count("calls_retried");
+        count(Count::calls_retried);
         start_plain(token);
         return;
     }

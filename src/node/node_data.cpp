@@ -10,6 +10,8 @@ namespace {
 
 /// How often a summary goes to one of the peers, in turn.
 constexpr Duration summary_interval = Duration::from_ms(500);
+/// To how many peers a new record of another agent is handed on.
+constexpr std::size_t record_fanout = 8;
 /// Vertices that one lane summary may cause to be sent at once.
 constexpr std::size_t push_max = 512;
 /// What one VertexBatch may weigh, with room for its frame.
@@ -55,7 +57,7 @@ void NodeImpl::produce() {
     const Ticket ticket = effects_.persist(keys::put_vertex(vertex), {}, Durable::yes);
     producer_->made(*vertex, ticket, now_);
     own_in_flight_ = vertex;
-    count("vertices_made");
+    count(Count::vertices_made);
     add_vertex({vertex, CheckPass::own()}, false);
 }
 
@@ -78,7 +80,7 @@ void NodeImpl::add_vertex(const Checked<VertexPtr>& vertex, bool store) {
     const VertexPtr& body = *vertex;
     auto added = dag_.add(vertex);
     if (!added) {
-        count("vertices_refused");
+        count(Count::vertices_refused);
         log_.debug("vertex refused: " + added.error().message);
         return;
     }
@@ -87,7 +89,7 @@ void NodeImpl::add_vertex(const Checked<VertexPtr>& vertex, bool store) {
     if (added->fork) on_evidence(Evidence{*added->fork}, std::nullopt);
     if (added->overlay_shrunk) causal_.set_overlay(dag_.overlay());
     if (added->added == Dag::Added::duplicate || added->added == Dag::Added::stale) {
-        count("vertices_repeated");
+        count(Count::vertices_repeated);
         completed(added->completed);
         return;
     }
@@ -99,7 +101,7 @@ void NodeImpl::add_vertex(const Checked<VertexPtr>& vertex, bool store) {
 
 void NodeImpl::completed(const std::vector<VertexPtr>& vertices) {
     for (const VertexPtr& vertex : vertices) {
-        count("vertices_complete");
+        count(Count::vertices_complete);
         if (const auto point = dag_.fork_point(vertex->header().lane);
             !point || vertex->header().sequence < *point) {
             causal_.add(vertex);
@@ -259,7 +261,7 @@ void NodeImpl::on_evidence(const Evidence& evidence, const std::optional<AgentId
     const std::uint8_t kind = static_cast<std::uint8_t>(evidence.index());
     if (!evidence_seen_.insert({liar, blake3({&kind, 1})}).second) return;
     log_.warn("proof against " + name_of(liar));
-    count("evidence");
+    count(Count::evidence);
     if (const auto* fork = std::get_if<LaneFork>(&evidence)) {
         forks_known_ = true;
         completed(dag_.mark_forked(fork->a.header.lane, fork->a.header.sequence));
@@ -288,14 +290,22 @@ void NodeImpl::publish_record(bool leaving) {
         .leaving = leaving};
     record.signature =
         signer_.sign(SignDomain::agent_record, roster_.chain().value(), signing_bytes(record));
-    effects_.send_all(dialer_.peers(), RecordBatch{{record}});
-    if (!leaving) directory_.accept({record, CheckPass::own()}, now_);
+    const Shared<AgentRecord> shared{std::move(record)};
+    own_record_ = encode_message(RecordBatch{{shared}});
+    for (const AgentId& peer : dialer_.peers())
+        effects_.send(peer, Channel::data, *own_record_);
+    if (leaving) {
+        own_record_.reset();
+    } else {
+        directory_.accept({shared, CheckPass::own()}, now_);
+    }
     record_renewal_ = now_ + options_.record_lifetime / 3;
 }
 
 void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const CheckPass& pass) {
     RecordBatch news;
-    for (const AgentRecord& record : batch.records) {
+    for (const Shared<AgentRecord>& shared : batch.records) {
+        const AgentRecord& record = *shared;
         if (record.agent == self_) {
             // An older life of this agent counted further: go beyond it. What comes back as it is
             // was said in this life; to answer that would go round for ever.
@@ -307,9 +317,9 @@ void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const C
             }
             continue;
         }
-        const Directory::Change change = directory_.accept({record, pass}, now_);
+        const Directory::Change change = directory_.accept({shared, pass}, now_);
         if (change == Directory::Change::none) continue;
-        news.records.push_back(record);
+        news.records.push_back(shared);
         if (change == Directory::Change::left) {
             dialer_.unwant(record.agent);
             effects_.publish(AgentLeft{record.agent, record.name});
@@ -323,6 +333,10 @@ void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const C
     if (news.records.empty()) return;
     std::vector<AgentId> others = dialer_.peers();
     std::erase(others, from);
+    // To a few: the author tells all its peers itself, and what chance leaves out the summaries find.
+    for (std::size_t i = 0; i < record_fanout && others.size() > record_fanout; ++i)
+        std::swap(others[i], others[i + prng_.below(others.size() - i)]);
+    if (others.size() > record_fanout) others.resize(record_fanout);
     effects_.send_all(others, news);
 }
 

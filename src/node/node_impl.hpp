@@ -21,6 +21,7 @@
 #include "mesh/fetcher.hpp"
 #include "mesh/reachability.hpp"
 #include "node/check_gate.hpp"
+#include "node/counts.hpp"
 #include "node/node.hpp"
 #include "node/producer.hpp"
 #include "node/receipts.hpp"
@@ -81,15 +82,15 @@ private:
     void deliver_to_self();
     void arm();
     [[nodiscard]] std::string name_of(const AgentId& agent) const;
-    void count(const char* what) { ++counters_[what]; }
+    void count(Count what) { counts_.add(what); }
     void drop(const AgentId& peer, const std::string& why);
 
     // What peers say (node_receive.cpp)
-    void receive(const AgentId& from, Message message, std::size_t bytes);
+    void receive(const AgentId& from, MessagePtr message, std::size_t bytes);
     void admit(
-        const AgentId& from, Message message, std::vector<CheckItem> items, std::size_t bytes
+        const AgentId& from, MessagePtr message, std::vector<CheckItem> items, std::size_t bytes
     );
-    void accept(const AgentId& from, Message message, const CheckPass& pass);
+    void accept(const AgentId& from, const Message& message, const CheckPass& pass);
     void on_probe(const AgentId& from, const Probe& probe);
     [[nodiscard]] bool within_quota(const AgentId& from, const Message& message);
 
@@ -186,7 +187,9 @@ private:
     bool restoring_ = false;
     std::optional<std::string> store_failed_;
     Effects effects_;
-    std::map<std::string, std::uint64_t> counters_;
+    /// False when an event only put a message to the check of its signatures, or aside.
+    bool changed_ = true;
+    Counts counts_;
     Instant armed_ = Instant::max();
 
     Dag dag_;
@@ -239,6 +242,7 @@ private:
     // Records and anti-entropy
     std::vector<ToolOffer> tools_;
     std::uint64_t record_version_ = 0;
+    std::optional<WireMessage> own_record_;  ///< The last that was published; none after leaving.
     Instant record_renewal_;
     Instant next_summary_;
     std::uint64_t summary_turn_ = 0;

@@ -61,20 +61,36 @@ struct Items {
     }
 };
 
+/// The batch without the items that are known already; null when that is all of them. The message
+/// is shared, so that another one is made where any go.
+template <class T, class IsKnown>
+MessagePtr without(const std::vector<T>& items, const IsKnown& is_known, MessagePtr batch) {
+    std::vector<T> news;
+    for (const T& item : items)
+        if (!is_known(item)) news.push_back(item);
+    if (news.size() == items.size()) return news.empty() ? nullptr : batch;
+    if (news.empty()) return nullptr;
+    if constexpr (std::is_same_v<T, VertexPtr>) {
+        return std::make_shared<const Message>(VertexBatch{std::move(news)});
+    } else {
+        return std::make_shared<const Message>(RecordBatch{std::move(news)});
+    }
+}
+
 }  // namespace
 
 void NodeImpl::drop(const AgentId& peer, const std::string& why) {
     if (peer == self_) return;
-    count("peers_dropped");
+    count(Count::peers_dropped);
     log_.debug("dropping " + name_of(peer) + ": " + why);
     effects_.add(Drop{peer, why});
 }
 
 void NodeImpl::on(const Received& event) {
     if (const Member* member = roster_.find(event.from)) reachability_.heard(member->seat, now_);
-    auto message = decode_message(*event.message);
+    const Result<Message>& message = event.message.decoded();
     if (!message) {
-        count("messages_malformed");
+        count(Count::messages_malformed);
         drop(event.from, message.error().message);
         return;
     }
@@ -82,8 +98,8 @@ void NodeImpl::on(const Received& event) {
         drop(event.from, std::string{kind_name(*message)} + " on the wrong stream");
         return;
     }
-    count("messages_received");
-    receive(event.from, std::move(*message), event.message->size());
+    count(Count::messages_received);
+    receive(event.from, event.message.message(), event.message->size());
 }
 
 /// Everything that answers a peer's question costs the peer a token.
@@ -101,17 +117,19 @@ bool NodeImpl::within_quota(const AgentId& from, const Message& message) {
             request_quota_.emplace(from, TokenBucket{{.rate_per_s = 2'000, .burst = 4'000}}).first;
     }
     if (!bucket->second.take(1, now_)) return true;
-    count("requests_rate_limited");
+    count(Count::requests_rate_limited);
     return false;
 }
 
 /// Cheap admission, before any signature is checked.
-void NodeImpl::receive(const AgentId& from, Message message, std::size_t bytes) {
+void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes) {
+    const Message& message = *shared;
     if (!within_quota(from, message)) return;
-    if (message.index() <= 7) {
+    if (channel_of(message) == Channel::order) {
         if (!ordering_.worth_checking(message)) {
             ordering_.hear(from, now_);
-            count("order_messages_ignored");
+            count(Count::order_messages_ignored);
+            changed_ = false;
             return;
         }
         auto items = check_items(message, roster_);
@@ -119,20 +137,20 @@ void NodeImpl::receive(const AgentId& from, Message message, std::size_t bytes) 
             drop(from, std::string{kind_name(message)} + " that no seat of the roster sends");
             return;
         }
-        admit(from, std::move(message), std::move(*items), bytes);
+        admit(from, std::move(shared), std::move(*items), bytes);
         return;
     }
-    if (auto* batch = std::get_if<VertexBatch>(&message)) {
-        std::erase_if(batch->vertices, [this](const VertexPtr& vertex) {
+    if (const auto* batch = std::get_if<VertexBatch>(&message)) {
+        const auto is_known = [this](const VertexPtr& vertex) {
             return dag_.find(vertex->id()) != nullptr;
-        });
-        if (batch->vertices.empty()) return;
-    } else if (auto* records = std::get_if<RecordBatch>(&message)) {
-        std::erase_if(records->records, [this](const AgentRecord& record) {
+        };
+        shared = without(batch->vertices, is_known, std::move(shared));
+    } else if (const auto* records = std::get_if<RecordBatch>(&message)) {
+        const auto is_known = [this](const AgentRecord& record) {
             const AgentRecord* held = directory_.find(record.agent);
             return record.agent != self_ && held != nullptr && held->version >= record.version;
-        });
-        if (records->records.empty()) return;
+        };
+        shared = without(records->records, is_known, std::move(shared));
     } else if (const auto* answer = std::get_if<CallAnswer>(&message)) {
         if (!client_.expects(from, answer->id)) return;
     } else if (const auto* call = std::get_if<CallStart>(&message)) {
@@ -141,24 +159,26 @@ void NodeImpl::receive(const AgentId& from, Message message, std::size_t bytes) 
             return;
         }
     }
-    auto items = std::visit(Items{roster_}, message);
+    if (shared == nullptr) return;  // Nothing new in it.
+    auto items = std::visit(Items{roster_}, *shared);
     if (!items) {
-        drop(from, std::string{kind_name(message)} + " that no correct agent sends");
+        drop(from, std::string{kind_name(*shared)} + " that no correct agent sends");
         return;
     }
-    admit(from, std::move(message), std::move(*items), bytes);
+    admit(from, std::move(shared), std::move(*items), bytes);
 }
 
 void NodeImpl::admit(
-    const AgentId& from, Message message, std::vector<CheckItem> items, std::size_t bytes
+    const AgentId& from, MessagePtr message, std::vector<CheckItem> items, std::size_t bytes
 ) {
     // What we signed ourselves needs no check; without signatures there is nothing to check.
     if (items.empty() || from == self_) {
-        accept(from, std::move(message), CheckPass::own());
+        accept(from, *message, CheckPass::own());
         return;
     }
+    changed_ = false;
     if (!gate_.submit(from, std::move(message), std::move(items), bytes, effects_)) {
-        count("checks_refused");
+        count(Count::checks_refused);
     }
 }
 
@@ -166,69 +186,69 @@ void NodeImpl::on(const CheckDone& event) {
     auto opened = gate_.on_done(event);
     if (!opened) return;
     if (!opened->pass) {
-        count("signatures_wrong");
-        drop(opened->from, std::string{kind_name(opened->message)} + " with a wrong signature");
+        count(Count::signatures_wrong);
+        drop(opened->from, std::string{kind_name(*opened->message)} + " with a wrong signature");
         return;
     }
-    accept(opened->from, std::move(opened->message), *opened->pass);
+    accept(opened->from, *opened->message, *opened->pass);
 }
 
 /// Through the door: every signature holds.
-void NodeImpl::accept(const AgentId& from, Message message, const CheckPass& pass) {
+void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPass& pass) {
     struct Accept {
         NodeImpl& node;
         const AgentId& from;
         const CheckPass& pass;
 
-        void operator()(Proposal& m) const {
-            node.ordering_.on_proposal(from, {std::move(m), pass}, node.now_, node.effects_);
+        void operator()(const Proposal& m) const {
+            node.ordering_.on_proposal(from, {m, pass}, node.now_, node.effects_);
         }
-        void operator()(Vote& m) const {
+        void operator()(const Vote& m) const {
             node.reachability_.heard(m.seat, node.now_);
             node.ordering_.on_vote(from, {m, pass}, node.now_, node.effects_);
         }
-        void operator()(Certificate& m) const {
-            node.ordering_.on_certificate(from, {std::move(m), pass}, node.now_, node.effects_);
+        void operator()(const Certificate& m) const {
+            node.ordering_.on_certificate(from, {m, pass}, node.now_, node.effects_);
         }
-        void operator()(ChainAnswer& m) const {
-            node.ordering_.on_chain_answer(from, {std::move(m), pass}, node.now_, node.effects_);
+        void operator()(const ChainAnswer& m) const {
+            node.ordering_.on_chain_answer(from, {m, pass}, node.now_, node.effects_);
         }
-        void operator()(OrderStatus& m) const {
+        void operator()(const OrderStatus& m) const {
             node.ordering_.on_status(from, m, node.now_, node.effects_);
         }
-        void operator()(CertificateRequest& m) const {
+        void operator()(const CertificateRequest& m) const {
             node.ordering_.on_certificate_request(from, m, node.now_, node.effects_);
         }
-        void operator()(BlockRequest& m) const {
+        void operator()(const BlockRequest& m) const {
             node.ordering_.on_block_request(from, m, node.now_, node.effects_);
         }
-        void operator()(ChainRequest& m) const {
+        void operator()(const ChainRequest& m) const {
             node.ordering_.on_chain_request(from, m, node.now_, node.effects_);
         }
-        void operator()(VertexBatch& m) const { node.on_vertices(from, m, pass); }
-        void operator()(LaneSummary& m) const { node.on_lane_summary(from, m); }
-        void operator()(VertexRequest& m) const { node.on_vertex_request(from, m); }
-        void operator()(EvidenceNotice& m) const { node.on_evidence(m.evidence, from); }
-        void operator()(RecordSummary& m) const { node.on_record_summary(from, m); }
-        void operator()(RecordBatch& m) const { node.on_records(from, m, pass); }
-        void operator()(Probe& m) const { node.on_probe(from, m); }
-        void operator()(OperationSubmit& m) const { node.on_submit_message(from, m); }
-        void operator()(OperationOutcome& m) const { node.on_outcome(from, m); }
-        void operator()(CallStart& m) const {
+        void operator()(const VertexBatch& m) const { node.on_vertices(from, m, pass); }
+        void operator()(const LaneSummary& m) const { node.on_lane_summary(from, m); }
+        void operator()(const VertexRequest& m) const { node.on_vertex_request(from, m); }
+        void operator()(const EvidenceNotice& m) const { node.on_evidence(m.evidence, from); }
+        void operator()(const RecordSummary& m) const { node.on_record_summary(from, m); }
+        void operator()(const RecordBatch& m) const { node.on_records(from, m, pass); }
+        void operator()(const Probe& m) const { node.on_probe(from, m); }
+        void operator()(const OperationSubmit& m) const { node.on_submit_message(from, m); }
+        void operator()(const OperationOutcome& m) const { node.on_outcome(from, m); }
+        void operator()(const CallStart& m) const {
             if (m.verified) {
-                node.server_.on_verified_start(
-                    from, {std::move(m), pass}, node.now_, node.effects_
-                );
+                node.server_.on_verified_start(from, {m, pass}, node.now_, node.effects_);
             } else {
                 node.server_.on_start(from, m, node.now_, node.effects_);
             }
         }
-        void operator()(CallAnswer& m) const {
-            if (auto finished = node.client_.on_answer(from, std::move(m))) {
+        void operator()(const CallAnswer& m) const {
+            if (auto finished = node.client_.on_answer(from, m)) {
                 node.on_finished(std::move(*finished));
             }
         }
-        void operator()(CallCancel& m) const { node.server_.on_cancel(from, m, node.effects_); }
+        void operator()(const CallCancel& m) const {
+            node.server_.on_cancel(from, m, node.effects_);
+        }
     };
     std::visit(Accept{*this, from, pass}, message);
 }

@@ -135,9 +135,9 @@ void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, E
         if (vote.content.kind == VoteKind::notarize) seek_second(vote.content, from, effects);
     }
     // A vote for a view that is over comes from a straggler, or was late. (rule A4)
-    if (const auto peer = peers_.find(from);
-        peer != peers_.end() && vote.content.kind == VoteKind::nullify && view < current_) {
-        help(from, peer->second, view, View{}, now, effects);
+    if (vote.content.kind == VoteKind::nullify && view < current_) {
+        if (const auto peer = peers_.find(from); peer != peers_.end())
+            help(from, peer->second, view, View{}, now, effects);
     }
     settle(now, effects);
 }

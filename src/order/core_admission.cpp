@@ -25,10 +25,7 @@ CheckItem item(
     const VoteContent& content,
     const Signature& signature
 ) {
-    return {
-        member.key,
-        signed_bytes(SignDomain::vote, roster.chain().value(), signing_bytes(content)),
-        signature};
+    return {member.key, signed_vote(roster.chain(), content), signature};
 }
 
 using Items = std::optional<std::vector<CheckItem>>;
@@ -51,8 +48,7 @@ Items items_of(const Certificate& certificate, const Roster& roster) {
     if (!well_formed(certificate, roster) || !sane(certificate.content)) return std::nullopt;
     std::vector<CheckItem> items;
     items.reserve(certificate.signatures.size());
-    const Bytes bytes =
-        signed_bytes(SignDomain::vote, roster.chain().value(), signing_bytes(certificate.content));
+    const Bytes bytes = signed_vote(roster.chain(), certificate.content);
     auto signature = certificate.signatures.begin();
     for (std::uint32_t i = 0; i < roster.size(); ++i) {
         if (!certificate.signed_by(i)) continue;

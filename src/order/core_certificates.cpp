@@ -209,10 +209,12 @@ void OrderingCore::accuse(const VoteConflict& proof) {
 /// A certificate shows votes that we never saw: whoever told us something else is proven by it,
 /// although the view may be settled before a second vote comes. [ORD-A1.2]
 void OrderingCore::accuse_signers(const Certificate& certificate) {
+    if (!tally_.contradicted(certificate.content)) return;
+    auto signature = certificate.signatures.begin();
     for (std::uint32_t i = 0; i < roster_.size(); ++i) {
         if (!certificate.signed_by(i)) continue;
-        const auto proof = tally_.against(vote_of(certificate, i, roster_.members()[i].seat));
-        if (proof) accuse(*proof);
+        const Vote vote{certificate.content, roster_.members()[i].seat, *signature++};
+        if (const auto proof = tally_.against(vote)) accuse(*proof);
     }
 }
 

@@ -5,7 +5,9 @@ namespace creto::simplex {
 namespace {
 
 Bytes prefixed(std::uint8_t prefix, std::uint64_t number) {
-    Bytes key{prefix};
+    Bytes key;
+    key.reserve(1 + sizeof number + 1);  // A kind may follow.
+    key.push_back(prefix);
     for (int shift = 56; shift >= 0; shift -= 8)
         key.push_back(static_cast<std::uint8_t>(number >> static_cast<unsigned>(shift)));
     return key;
@@ -29,8 +31,10 @@ Bytes final_block_key(Height height) {
 }
 
 Bytes pending_block_key(const BlockId& block) {
-    Bytes key{pending_prefix};
     const ByteView id = block.value().view();
+    Bytes key;
+    key.reserve(1 + id.size());
+    key.push_back(pending_prefix);
     key.insert(key.end(), id.begin(), id.end());
     return key;
 }

@@ -25,20 +25,22 @@ void Ordering::start(Instant now, Effects& effects) {
     core_->start(now, effects);
 }
 void Ordering::on_proposal(
-    const AgentId& from, const Checked<Proposal>& m, Instant now, Effects& effects
+    const AgentId& from, const Checked<const Proposal&>& m, Instant now, Effects& effects
 ) {
     core_->on_proposal(from, *m, now, effects);
 }
-void Ordering::on_vote(const AgentId& from, const Checked<Vote>& m, Instant now, Effects& effects) {
+void Ordering::on_vote(
+    const AgentId& from, const Checked<const Vote&>& m, Instant now, Effects& effects
+) {
     core_->on_vote(from, *m, now, effects);
 }
 void Ordering::on_certificate(
-    const AgentId& from, const Checked<Certificate>& m, Instant now, Effects& effects
+    const AgentId& from, const Checked<const Certificate&>& m, Instant now, Effects& effects
 ) {
     core_->on_certificate(from, *m, now, effects);
 }
 void Ordering::on_chain_answer(
-    const AgentId& from, const Checked<ChainAnswer>& m, Instant now, Effects& effects
+    const AgentId& from, const Checked<const ChainAnswer&>& m, Instant now, Effects& effects
 ) {
     core_->on_chain_answer(from, *m, now, effects);
 }

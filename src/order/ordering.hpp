@@ -121,14 +121,14 @@ public:
 
     // What peers say. `from` is the connected peer, not necessarily the signer.
     void on_proposal(
-        const AgentId& from, const Checked<Proposal>& m, Instant now, Effects& effects
+        const AgentId& from, const Checked<const Proposal&>& m, Instant now, Effects& effects
     );
-    void on_vote(const AgentId& from, const Checked<Vote>& m, Instant now, Effects& effects);
+    void on_vote(const AgentId& from, const Checked<const Vote&>& m, Instant now, Effects& effects);
     void on_certificate(
-        const AgentId& from, const Checked<Certificate>& m, Instant now, Effects& effects
+        const AgentId& from, const Checked<const Certificate&>& m, Instant now, Effects& effects
     );
     void on_chain_answer(
-        const AgentId& from, const Checked<ChainAnswer>& m, Instant now, Effects& effects
+        const AgentId& from, const Checked<const ChainAnswer&>& m, Instant now, Effects& effects
     );
     void on_status(const AgentId& from, const OrderStatus& m, Instant now, Effects& effects);
     void on_certificate_request(

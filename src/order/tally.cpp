@@ -83,6 +83,16 @@ std::optional<VoteConflict> Tally::against(const Vote& vote) {
     return proof(found->second, vote, *roster_.index_of(vote.seat));
 }
 
+bool Tally::contradicted(const VoteContent& content) const {
+    const auto found = views_.find(content.view);
+    if (found == views_.end()) return false;
+    for (const KindVotes& votes : found->second.kinds) {
+        for (const Group& group : votes.groups)
+            if (conflict(group.content, content)) return true;
+    }
+    return false;
+}
+
 Certificate Tally::certificate(const KindVotes& votes, std::uint16_t group) const {
     std::vector<Vote> signers;
     signers.reserve(votes.groups[group].count);

@@ -35,6 +35,8 @@ public:
     /// The proof that this signed vote makes with what its seat said before; it is not counted.
     /// Requires: as add().
     [[nodiscard]] std::optional<VoteConflict> against(const Vote& vote);
+    /// Whether against() could prove anything: somebody said what contradicts this content.
+    [[nodiscard]] bool contradicted(const VoteContent& content) const;
     /// What this member said; none if nothing was counted.
     [[nodiscard]] const VoteContent* content(View view, VoteKind kind, std::uint32_t member) const;
     /// All that this member said and that is held, at most one window of views.

@@ -170,7 +170,7 @@ void NodeHost::carry_out(Effect& effect) {
         void operator()(Reply& e) const { host.reply(std::move(e)); }
         void operator()(Publish& e) const {
             for (const NoticeHandler& handler : host.notice_handlers_)
-                handler(e.notice);
+                handler(*e.notice);
         }
         void operator()(Drop& e) const { host.transport_.drop(e.peer, e.reason); }
         void operator()(Dial& e) const { host.transport_.dial(e.address, e.peer); }
@@ -244,7 +244,7 @@ void NodeHost::reply(Reply reply) {
     if (found == commands_.end()) return;
     const ReplyHandler handler = std::move(found->second);
     commands_.erase(found);
-    handler(std::move(reply.body));
+    handler(std::move(*reply.body));
 }
 
 }  // namespace creto

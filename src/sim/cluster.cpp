@@ -7,6 +7,9 @@
 namespace creto {
 namespace {
 
+/// One delivery of so many is read by its receiver alone: docs/decisions/0011.
+constexpr std::uint64_t reads_alone_every = 101;
+
 /// Streams of draws; never renumbered, or old seeds mean other runs.
 enum class Draw : std::uint64_t { key = 0x41, node = 0x42, disk = 0x43, links = 0x44 };
 
@@ -63,6 +66,7 @@ std::optional<NodeIndex> parse_sim_address(std::string_view address) {
 SimCluster::SimCluster(SimOptions options, ParticipantFactory factory)
     : options_{std::move(options)},
       factory_{std::move(factory)},
+      costs_nothing_{options_.costs.is_free()},
       scheme_{make_scheme(options_.signatures)},
       network_{network_options(options_), queue_, *this} {
     make_hosts();
@@ -78,15 +82,17 @@ SimCluster::~SimCluster() = default;
 void SimCluster::make_hosts() {
     const std::uint32_t seats = options_.seat_count.value_or(options_.node_count);
     CRETO_ASSERT(seats <= options_.node_count);
+    std::vector<AgentId> agents;
     for (std::uint32_t i = 0; i < options_.node_count; ++i) {
         DiskOptions disk = options_.disk;
         disk.seed = seed_for(options_.seed, Draw::disk, i);
         auto host = std::make_unique<SimHost>(NodeIndex{i}, disk, options_.log);
         host->signer = scheme_->signer(key_seed(options_.seed, i));
         host->agent = host->signer->public_key();
-        by_agent_.emplace(host->agent, NodeIndex{i});
+        agents.push_back(host->agent);
         hosts_.push_back(std::move(host));
     }
+    by_agent_.emplace(agents);
     const Genesis genesis = make_genesis();
     CRETO_ASSERT(validate(genesis).has_value());
     roster_.emplace(genesis);
@@ -200,6 +206,7 @@ void SimCluster::hand(SimHost& host, Event event, std::uint64_t fingerprint) {
         return;
     }
     handle(host, event, fingerprint);
+    drain(host);  // What the host answered at once.
 }
 
 void SimCluster::handle(SimHost& host, const Event& event, std::uint64_t fingerprint) {
@@ -208,7 +215,8 @@ void SimCluster::handle(SimHost& host, const Event& event, std::uint64_t fingerp
     trace_.add(now_, host.index, static_cast<std::uint32_t>(event.index()), fingerprint);
     auto effects =
         life.participant->on_event(event, Instant{} + (host.clock.read(now_) - life.started));
-    const Duration cost = protocol_cost(options_.costs, event, effects);
+    const Duration cost =
+        costs_nothing_ ? Duration{} : protocol_cost(options_.costs, event, effects);
     if (cost == Duration{}) return carry_out(host, std::move(effects));
     host.busy = host.busy + cost;
     life.is_busy = true;
@@ -257,9 +265,12 @@ void SimCluster::on_peer_down(NodeIndex node, NodeIndex peer) {
 }
 
 void SimCluster::on_message(
-    NodePair pair, Channel channel, SharedBytes message, std::uint64_t fingerprint
+    NodePair pair, Channel channel, WireMessage message, std::uint64_t fingerprint
 ) {
     SimHost& receiver = host_at(pair.to);
+    // Those who are sent the same bytes share what is read from them. Some read on their own.
+    if (network_.counters().delivered % reads_alone_every == 0)
+        message = WireMessage{Bytes{*message}};
     Received received{host(pair.from).agent, channel, std::move(message)};
     hand(receiver, std::move(received), mix64(fingerprint ^ pair.from.value()));
 }
@@ -388,11 +399,6 @@ bool SimCluster::is_up(NodeIndex node) const {
 const Node* SimCluster::node(NodeIndex node) const {
     const SimHost& found = host(node);
     return found.life ? found.life->participant->node() : nullptr;
-}
-
-std::optional<NodeIndex> SimCluster::find(const AgentId& agent) const {
-    const auto found = by_agent_.find(agent);
-    return found == by_agent_.end() ? std::nullopt : std::optional{found->second};
 }
 
 Height SimCluster::finalized_by_all() const {

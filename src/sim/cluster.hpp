@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/agent_index.hpp"
 #include "sim/byzantine/attack.hpp"
 #include "sim/cost.hpp"
 #include "sim/event_queue.hpp"
@@ -155,7 +156,9 @@ public:
     /// The node inside; null while it is down or where the factory made none.
     [[nodiscard]] const Node* node(NodeIndex node) const;
     [[nodiscard]] const AgentId& agent(NodeIndex node) const { return host(node).agent; }
-    [[nodiscard]] std::optional<NodeIndex> find(const AgentId& agent) const;
+    [[nodiscard]] std::optional<NodeIndex> find(const AgentId& agent) const {
+        return by_agent_->find(agent);
+    }
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(hosts_.size()); }
     [[nodiscard]] const Roster& roster() const { return *roster_; }
     [[nodiscard]] SignatureScheme& scheme() { return *scheme_; }
@@ -215,7 +218,7 @@ private:
     // NetworkHosts.
     void on_peer_up(NodeIndex node, NodeIndex peer, bool dialled_by_node) override;
     void on_peer_down(NodeIndex node, NodeIndex peer) override;
-    void on_message(NodePair pair, Channel channel, SharedBytes message, std::uint64_t fingerprint)
+    void on_message(NodePair pair, Channel channel, WireMessage message, std::uint64_t fingerprint)
         override;
 
     // Effects, one function each.
@@ -238,11 +241,12 @@ private:
 
     SimOptions options_;
     ParticipantFactory factory_;
+    bool costs_nothing_;
     std::unique_ptr<SignatureScheme> scheme_;
     EventQueue queue_;
     SimNetwork network_;
     std::vector<std::unique_ptr<SimHost>> hosts_;
-    std::map<AgentId, NodeIndex> by_agent_;
+    std::optional<AgentIndex> by_agent_;
     std::optional<Roster> roster_;
     std::optional<Invariants> invariants_;
     TraceHash trace_;

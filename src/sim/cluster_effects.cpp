@@ -3,13 +3,10 @@
 
 #include "base/assert.hpp"
 #include "sim/cluster.hpp"
+#include "sim/fingerprint.hpp"
 
 namespace creto {
 namespace {
-
-std::uint64_t fingerprint_of(ByteView bytes) {
-    return hash(HashDomain::trace, bytes).prefix();
-}
 
 std::uint64_t fingerprint_of(const std::vector<bool>& good) {
     std::uint64_t mixed = good.size();
@@ -29,7 +26,7 @@ bool is_evidence(const Bytes& message) {
 void SimCluster::carry_out(SimHost& host, std::vector<Effect> effects) {
     for (Effect& effect : effects)
         std::visit([&](auto& what) { on_effect(host, what); }, effect);
-    host.life->last_message.reset();
+    host.life->last_message = {};
 }
 
 void SimCluster::on_effect(SimHost& host, Send& send) {
@@ -53,9 +50,9 @@ void SimCluster::transmit(SimHost& host, Send& send) {
     SimHost::Life& life = *host.life;
     if (send.channel == Channel::order || is_evidence(*send.message))
         invariants_->on_sent(host.index, send.message, host.disk, now_);
-    if (life.last_message != send.message) {
+    if (!life.last_message.same(send.message)) {
         life.last_message = send.message;
-        life.last_fingerprint = fingerprint_of(*send.message);
+        life.last_fingerprint = fingerprint(*send.message);
     }
     network_.send(
         {host.index, *to}, send.channel, std::move(send.message), life.last_fingerprint, now_
@@ -87,7 +84,7 @@ void SimCluster::on_durable(const DurableEvent& durable) {
     host->life->unsynced.erase(durable.ticket);
     for (Send& send : waiting)
         transmit(*host, send);
-    host->life->last_message.reset();
+    host->life->last_message = {};
     hand(*host, Persisted{durable.ticket}, durable.ticket.value());
 }
 
@@ -120,8 +117,9 @@ void SimCluster::on_effect(SimHost& host, Check& check) {
     Instant& free = host.life->checker_free;
     free = std::max(free, now_) + cost;
     host.busy = host.busy + cost;
-    const std::uint64_t fingerprint = fingerprint_of(done.good);
-    later(host, free, std::move(done), mix64(fingerprint ^ check.ticket.value()));
+    const std::uint64_t named = mix64(fingerprint_of(done.good) ^ check.ticket.value());
+    if (free > now_) return later(host, free, std::move(done), named);
+    host.life->inbox.emplace_back(std::move(done), named);  // Next, and without the queue.
 }
 
 void SimCluster::on_effect(SimHost& host, Execute& execute) {
@@ -144,8 +142,8 @@ void SimCluster::on_effect(SimHost& host, Execute& execute) {
         took = execute.timeout;
     }
     host.life->executing.insert(execute.ticket);
-    const std::uint64_t fingerprint = fingerprint_of(as_bytes(executed.text));
-    later(host, now_ + took, std::move(executed), fingerprint);
+    const std::uint64_t named = fingerprint(as_bytes(executed.text));
+    later(host, now_ + took, std::move(executed), named);
 }
 
 /// What was cancelled answers nothing any more.
@@ -181,15 +179,15 @@ void SimCluster::on_wake(const WakeEvent& wake) {
 }
 
 void SimCluster::on_effect(SimHost& host, Reply& reply) {
-    answer(reply.ticket, std::move(reply.body), host.index);
+    answer(reply.ticket, std::move(*reply.body), host.index);
 }
 
 void SimCluster::on_effect(SimHost& host, Publish& publish) {
-    if (const auto* finalized = std::get_if<Finalized>(&publish.notice)) {
+    if (const auto* finalized = std::get_if<Finalized>(&*publish.notice)) {
         invariants_->on_finalized(host.index, *finalized, now_);
         trace_.add(now_, host.index, 0x100, finalized->id.value().prefix());
     }
-    host.notices.push_back({now_, std::move(publish.notice)});
+    host.notices.push_back({now_, std::move(*publish.notice)});
     if (options_.on_notice) options_.on_notice(host.index, host.notices.back());
     if (host.notices.size() > options_.notices_kept_max) {
         host.notices.pop_front();

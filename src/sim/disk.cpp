@@ -49,10 +49,9 @@ Result<Instant> SimDisk::write(
         PendingBatch pending{Instant::max(), {}};
         pending.undo.reserve(writes.size());
         for (const KeyWrite& write : writes) {
-            const Key key{write.column, write.key};
-            const auto found = contents_.find(key);
-            pending.undo.push_back({key, found == contents_.end() ? nullptr : found->second});
-            put(key, write.value.value_or(nullptr));
+            Key key{write.column, write.key};
+            SharedBytes before = put(key, write.value.value_or(nullptr));
+            pending.undo.push_back({std::move(key), std::move(before)});
         }
         pending_.push_back(std::move(pending));
     }
@@ -106,18 +105,16 @@ void SimDisk::settle(Instant now) {
     }
 }
 
-void SimDisk::put(const Key& key, SharedBytes value) {
+/// Returns what was there before; null for nothing.
+SharedBytes SimDisk::put(const Key& key, SharedBytes value) {
     const std::size_t key_bytes = key.second.size();
-    const auto found = contents_.find(key);
-    if (found != contents_.end()) used_bytes_ -= bytes_of(key_bytes, *found->second);
     if (value) used_bytes_ += bytes_of(key_bytes, *value);
-    if (found == contents_.end()) {
-        if (value) contents_.emplace(key, std::move(value));
-    } else if (value) {
-        found->second = std::move(value);
-    } else {
-        contents_.erase(found);
-    }
+    const auto at = value ? contents_.try_emplace(key).first : contents_.find(key);
+    if (at == contents_.end()) return nullptr;
+    SharedBytes before = std::exchange(at->second, std::move(value));
+    if (before) used_bytes_ -= bytes_of(key_bytes, *before);
+    if (!at->second) contents_.erase(at);
+    return before;
 }
 
 Result<std::optional<Bytes>> SimDisk::get(Column column, ByteView key) const {
@@ -163,7 +160,7 @@ void SimDisk::crash(Instant now, CrashLoss loss) {
     while (pending_.size() > batches) {
         auto& undo = pending_.back().undo;
         for (auto step = undo.rbegin(); step != undo.rend(); ++step)
-            put(step->key, std::move(step->before));
+            (void)put(step->key, std::move(step->before));
         pending_.pop_back();
     }
     const std::size_t records = survivors(log_pending_.size(), loss, std::uint64_t(Draw::log_tail));

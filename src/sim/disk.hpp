@@ -113,7 +113,7 @@ private:
     void cover_unsynced(Instant end);
     void forget_unsynced();
     void settle(Instant now);
-    void put(const Key& key, SharedBytes value);
+    SharedBytes put(const Key& key, SharedBytes value);
     [[nodiscard]] std::size_t survivors(std::size_t unsynced, CrashLoss loss, std::uint64_t use);
 
     DiskOptions options_;

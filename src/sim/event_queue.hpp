@@ -17,6 +17,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/assert.hpp"
@@ -42,6 +43,7 @@ public:
     void push(Instant at, std::uint64_t payload) {
         CRETO_ASSERT(at >= now());
         ++size_;
+        if (least_ && at < *least_ && at > now()) least_ = at;
         insert({at, payload});
     }
 
@@ -49,10 +51,12 @@ public:
     [[nodiscard]] Instant next_at() const {
         CRETO_ASSERT(size_ > 0);
         if (first_ < buckets_[0].size()) return now();
+        if (least_) return *least_;
         const auto& bucket = buckets_[lowest_bucket()];
         Instant least = bucket.front().at;
         for (const SimEvent& event : bucket)
             if (event.at < least) least = event.at;
+        least_ = least;
         return least;
     }
 
@@ -87,6 +91,7 @@ private:
         const std::size_t index = lowest_bucket();
         Bucket& bucket = buckets_[index];
         last_ = static_cast<std::uint64_t>(next_at().ns());
+        least_.reset();
         occupied_ &= ~(std::uint64_t{1} << (index - 1));
         for (const SimEvent& event : bucket)
             insert(event);
@@ -96,6 +101,8 @@ private:
     std::array<Bucket, bucket_count> buckets_;
     std::uint64_t occupied_ = 0;  ///< Bit k - 1 is set when bucket k holds something.
     std::uint64_t last_ = 0;
+    mutable std::optional<Instant>
+        least_;              ///< Of what lies beyond bucket 0, once it was asked for.
     std::size_t first_ = 0;  ///< What of bucket 0 was popped already.
     std::size_t size_ = 0;
 };

@@ -57,7 +57,7 @@ struct SimHost {
         Ticket last_persist;
         std::set<Ticket> executing;
         Instant checker_free;
-        SharedBytes last_message;  ///< Fingerprinted once for all its receivers.
+        WireMessage last_message;  ///< Fingerprinted once for all its receivers.
         std::uint64_t last_fingerprint = 0;
     };
 

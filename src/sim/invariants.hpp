@@ -25,6 +25,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -73,7 +74,7 @@ public:
     void on_restart(NodeIndex node);
     void on_finalized(NodeIndex node, const Finalized& finalized, Instant now);
     /// The node hands a message to the network now; called once for each time it leaves.
-    void on_sent(NodeIndex node, const SharedBytes& message, const SimDisk& disk, Instant now);
+    void on_sent(NodeIndex node, const WireMessage& message, const SimDisk& disk, Instant now);
     /// For promises that the host itself checks.
     void violate(std::string checker, std::string text, NodeIndex node, Instant now);
 
@@ -85,6 +86,7 @@ public:
 private:
     /// Views below the newest by so many are forgotten, to bound the memory of long runs.
     static constexpr std::uint64_t views_kept = 100'000;
+    static constexpr std::size_t blocks_kept = 64;
     static constexpr std::size_t kinds = 3;
 
     struct Canon {
@@ -108,6 +110,7 @@ private:
     };
     using ViewKey = std::pair<Epoch, View>;
 
+    [[nodiscard]] bool names_its_block(const Finalized& finalized, std::size_t index) const;
     void on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& disk, Instant now);
     void on_certificate(NodeIndex node, const Certificate& certificate, Instant now);
     [[nodiscard]] bool signatures_hold(const Certificate& certificate) const;
@@ -123,9 +126,10 @@ private:
     std::vector<bool> is_byzantine_;
     std::vector<bool> is_lying_provider_;
     std::vector<Tip> tips_;
-    std::vector<SharedBytes> last_sent_;  ///< Sent to many: looked at once.
+    std::vector<WireMessage> last_sent_;  ///< Sent to many: looked at once.
     std::vector<OrderStatus> last_told_;  ///< In this life.
     std::vector<Canon> canon_;            ///< By height, from 1.
+    std::deque<Block> recent_;            ///< The blocks of the last heights of canon_.
     std::map<ViewKey, std::map<Seat, SignedVotes>> votes_;
     std::map<ViewKey, ViewOutcome> outcomes_;
     std::optional<Violation> violation_;

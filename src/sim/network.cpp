@@ -20,7 +20,7 @@ SimNetwork::SimNetwork(NetworkOptions options, EventQueue& queue, NetworkHosts& 
       bytes_(options_.node_count) {}
 
 void SimNetwork::send(
-    NodePair pair, Channel channel, SharedBytes message, std::uint64_t fingerprint, Instant now
+    NodePair pair, Channel channel, WireMessage message, std::uint64_t fingerprint, Instant now
 ) {
     CRETO_ASSERT(pair.from != pair.to);
     const std::uint32_t index = connection_of(pair);

@@ -65,7 +65,7 @@ public:
     virtual void on_peer_up(NodeIndex node, NodeIndex peer, bool dialled_by_node) = 0;
     virtual void on_peer_down(NodeIndex node, NodeIndex peer) = 0;
     virtual void on_message(
-        NodePair pair, Channel channel, SharedBytes message, std::uint64_t fingerprint
+        NodePair pair, Channel channel, WireMessage message, std::uint64_t fingerprint
     ) = 0;
 };
 
@@ -85,7 +85,7 @@ public:
 
     /// `fingerprint` names the bytes in the trace and is handed back with them.
     void send(
-        NodePair pair, Channel channel, SharedBytes message, std::uint64_t fingerprint, Instant now
+        NodePair pair, Channel channel, WireMessage message, std::uint64_t fingerprint, Instant now
     );
     void dial(NodePair pair, Instant now);
     /// The first node closes the connection and is told so like the second.
@@ -114,7 +114,7 @@ private:
         NodePair pair;
         std::uint32_t generation = 0;
         Channel channel = Channel::order;
-        SharedBytes message;
+        WireMessage message;
         std::uint64_t fingerprint = 0;
     };
     /// One for each two nodes that ever met; side 0 is the node with the smaller index.

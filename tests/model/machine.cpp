@@ -182,7 +182,7 @@ void Machine::complete_sync() {
 
 void Machine::emit(const Send& send) {
     if (!step(Point::send)) return;
-    if (send.message != decoded_from_) {
+    if (!send.message.same(decoded_from_)) {
         auto message = decode_message(*send.message);
         if (!message) return blame("it sent what nobody can read: " + message.error().message);
         decoded_from_ = send.message;

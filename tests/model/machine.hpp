@@ -110,7 +110,7 @@ private:
     std::vector<BlockId> chain_;  ///< As far as ever handed out, over all lives.
     std::set<VoteContent> said_;
     std::vector<Emission> emissions_;
-    SharedBytes decoded_from_;
+    WireMessage decoded_from_;
     std::shared_ptr<const Message> decoded_;
     std::optional<Fuse> fuse_;
     bool dark_ = false;

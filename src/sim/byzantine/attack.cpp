@@ -88,7 +88,7 @@ protected:
         // Once for each view; old views go, or an endless run would need endless memory.
         if (!accepted_.insert({block.epoch, block.view}).second) return;
         if (accepted_.size() > 1'000) accepted_.erase(accepted_.begin());
-        const SharedBytes vote = encode_message(sign(block.content(VoteKind::notarize)));
+        const WireMessage vote = encode_message(sign(block.content(VoteKind::notarize)));
         for (const Member& member : roster().members()) {
             if (member.seat != *seat()) out.push_back(Send{member.key, Channel::order, vote, {}});
         }

@@ -15,23 +15,17 @@ Deviation::Deviation(std::unique_ptr<Participant> inner, const ParticipantParts&
 std::vector<Effect> Deviation::on_event(const Event& event, Instant now) {
     std::vector<Effect> out;
     if (const auto* received = std::get_if<Received>(&event)) {
-        if (const auto message = decode_message(*received->message)) on_received(*message, out);
+        if (const auto& message = received->message.decoded()) on_received(*message, out);
     }
-    SharedBytes decoded_bytes;  // What goes to many is decoded once.
-    std::optional<Message> decoded;
     for (Effect& effect : inner_->on_event(event, now)) {
         auto* send = std::get_if<Send>(&effect);
         if (send == nullptr) {
             out.push_back(std::move(effect));
             continue;
         }
-        if (send->message != decoded_bytes) {
-            auto message = decode_message(*send->message);
-            CRETO_ASSERT(message.has_value());  // Our own node wrote it.
-            decoded = std::move(*message);
-            decoded_bytes = send->message;
-        }
-        on_sending(std::move(*send), *decoded, out);
+        CRETO_ASSERT(send->message.decoded().has_value());  // Our own node wrote it.
+        const auto message = send->message.message();
+        on_sending(std::move(*send), *message, out);
     }
     return out;
 }

@@ -80,7 +80,7 @@ private:
     void distort(Effect effect, std::vector<Effect>& out) {
         if (auto* send = std::get_if<Send>(&effect)) distort_send(*send);
         if (auto* publish = std::get_if<Publish>(&effect)) {
-            auto* finalized = std::get_if<Finalized>(&publish->notice);
+            auto* finalized = std::get_if<Finalized>(&*publish->notice);
             if (finalized != nullptr && ++finalized_ == 10) {
                 if (bug_ == PlantedBug::skipped_height) return;
                 if (bug_ == PlantedBug::wrong_state)
