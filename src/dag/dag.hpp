@@ -115,7 +115,8 @@ public:
     /// The lowest sequence at which the lane is known to have two vertices.
     [[nodiscard]] std::optional<Sequence> fork_point(const LaneId& lane) const;
     /// Parents for the next vertex of a lane: tips of other lanes that its tip has not seen, taken
-    /// in turn; never of forked lanes. None when the depth of the own tip is not known (adopt()).
+    /// in turn; never of forked lanes, nor, while a fork is open, of what could not be covered now:
+    /// so that whoever learns of a fork in time can bring the proof. None when the depth of the own tip is not known (adopt()).
     [[nodiscard]] std::optional<Parents> next_parents(const LaneId& own) const;
 
     // --- cuts ---
@@ -222,6 +223,7 @@ private:
     void drop_old_wants();
 
     [[nodiscard]] VertexPtr held(const VertexRef& ref) const;
+    [[nodiscard]] std::vector<Sequence> reach() const;
     [[nodiscard]] Branch branch(const LaneRange& range) const;
     [[nodiscard]] LaneRange range_to_fetch(const VertexRef& wanted) const;
     [[nodiscard]] std::set<VertexRef> holes(std::size_t max) const;

@@ -162,6 +162,21 @@ std::optional<Sequence> Dag::fork_point(const LaneId& lane_id) const {
     return lane == nullptr ? std::nullopt : lane->fork_point();
 }
 
+/// Up to where each lane can be covered on the final cut, while a fork is open; else no bound. A
+/// vertex that names more could be held up by a branch that lost, with all that comes after it.
+std::vector<Sequence> Dag::reach() const {
+    std::vector<Sequence> reach(lanes_.size(), Sequence{~std::uint64_t{0}});
+    const bool open = std::any_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) {
+        return lane.fork_point() && !closed_.contains(lane.id());
+    });
+    if (!open) return reach;
+    std::fill(reach.begin(), reach.end(), Sequence{});
+    for (const LaneRange& range :
+         build_delta(final_cut_, limits::block_vertices_max, limits::block_bytes_max, closed_))
+        reach[lanes_.index(range.lane)] = range.last;
+    return reach;
+}
+
 std::optional<Dag::Parents> Dag::next_parents(const LaneId& own) const {
     const Lane& lane = lanes_.of(own);
     Parents parents;
@@ -189,10 +204,16 @@ std::optional<Dag::Parents> Dag::next_parents(const LaneId& own) const {
         }
     }
     std::vector<VertexRef> foreign;
+    const std::vector<Sequence> coverable = reach();
     for (std::uint32_t turn = 1; turn <= n && foreign.size() < foreign_max; ++turn) {
         const std::uint32_t index = (last.value_or(n - 1) + turn) % n;
         const Lane& other = lanes_[index];
-        const LaneTip news = other.tip();
+        LaneTip news = other.tip();
+        if (news.sequence > coverable[index]) {
+            const LaneSlot* lower = other.slot(coverable[index]);
+            if (lower == nullptr) continue;
+            news = {coverable[index], lower->id};
+        }
         if (other.id() == own || other.doubtful_from() || news.sequence <= seen[index] ||
             news.sequence <= other.final_tip().sequence)
             continue;

@@ -211,6 +211,25 @@ TEST(DagForks, AClosedLaneFreezesNobody) {
     EXPECT_EQ(dag.check_delta(parent, {up_to(a5, 5)}, closed).verdict, Verdict::invalid);
 }
 
+// Lane 1 is held up by the branch that lost. Whoever named it would be held up with it, and nobody
+// would be left to bring the proof that closes the forked lane. [ORD-L6.1]
+TEST(DagForks, WhatAForkHoldsUpIsNotNamedUntilTheLaneIsClosed) {
+    ForkedLane f;
+    Dag dag{f.authors.roster()};
+    add_all(dag, f.stem);
+    const VertexPtr b1 = f.authors.vertex(1, {});
+    const VertexPtr b2 = f.authors.vertex(1, {.after = b1, .parents = {f.right[2]}});
+    add_all(dag, {f.left[0], f.left[1], b1});
+    dag.finalize(cut_of({f.left[1]}));
+    add_all(dag, {f.right[0], b2});
+    static_cast<void>(dag.mark_forked(f.lane, Sequence{3}));
+    ASSERT_TRUE(dag.complete(b2->id()));
+    const auto named = [&] { return dag.next_parents(Authors::lane(2))->refs; };
+    EXPECT_EQ(named(), (std::vector<VertexRef>{b1->ref()}));
+    static_cast<void>(dag.close({{f.lane, Sequence{4}}}));
+    EXPECT_EQ(named(), (std::vector<VertexRef>{b2->ref()}));
+}
+
 // Failure 24: a node that caught up no longer fetched the branch of an equivocating author that the
 // others had ordered.
 TEST(DagForks, AcceptsAThirdBranchThatAProposalNames) {

@@ -35,20 +35,23 @@ void decode(Reader& r, BlockRequest& v) {
 void encode(Writer& w, const ChainRequest& v) {
     creto::encode(w, v.from);
     w.uvarint(v.count);
+    creto::encode(w, v.anchor);
 }
 void decode(Reader& r, ChainRequest& v) {
     creto::decode(r, v.from);
     const std::uint64_t count = r.uvarint();
     if (count > limits::blocks_per_message_max) r.fail(DecodeError::over_limit);
     v.count = static_cast<std::uint32_t>(count);
+    creto::decode(r, v.anchor);
 }
 void encode(Writer& w, const ChainAnswer& v) {
     encode_list(w, v.blocks);
-    creto::encode(w, v.finalization);
+    w.boolean(v.finalization.has_value());
+    if (v.finalization) creto::encode(w, *v.finalization);
 }
 void decode(Reader& r, ChainAnswer& v) {
     decode_list(r, v.blocks, limits::blocks_per_message_max, 100);
-    creto::decode(r, v.finalization);
+    if (r.boolean()) creto::decode(r, v.finalization.emplace());
 }
 
 void encode(Writer& w, const VertexBatch& v) {

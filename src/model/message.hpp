@@ -42,16 +42,20 @@ struct BlockRequest {
     BlockId block;
     friend bool operator==(const BlockRequest&, const BlockRequest&) = default;
 };
-/// Asks for finalised blocks from a height on.
+/// Asks for finalised blocks from a height on; with an anchor, for those that end with this block,
+/// which whoever asks knows to be final.
 struct ChainRequest {
     Height from;
     std::uint32_t count = 0;
+    BlockId anchor = {};  ///< Zero: none.
     friend bool operator==(const ChainRequest&, const ChainRequest&) = default;
 };
-/// Finalised blocks, linked by parents, and the finalisation of the last.
+/// Finalised blocks, linked by parents, and the finalisation of the last. None: the last is the
+/// anchor of the request. It may begin above what was asked for: then no block from there up to its
+/// beginning has a finalisation of its own, and the rest is asked for by anchors.
 struct ChainAnswer {
     std::vector<Block> blocks;
-    Certificate finalization;
+    std::optional<Certificate> finalization;
     friend bool operator==(const ChainAnswer&, const ChainAnswer&) = default;
 };
 

@@ -186,6 +186,16 @@ TEST(Vertex, AnOperationOneByteOverIsRefused) {
     );
 }
 
+TEST(Burial, NamesOneOfTheAlignedStretches) {
+    const auto can = [](std::uint64_t base, std::uint64_t last) {
+        return can_be_buried(View{base}, View{last});
+    };
+    EXPECT_TRUE(can(0, 64) && can(64, 128) && can(0, 4'096) && can(4'096, 8'192));
+    EXPECT_TRUE(can(0, 262'144));
+    EXPECT_FALSE(can(0, 0) || can(64, 0) || can(0, 63) || can(0, 65) || can(1, 65));
+    EXPECT_FALSE(can(0, 128) || can(64, 4'160) || can(0, ~0ULL));
+}
+
 // Failure 37: two equal votes counted as a proof, and parts of a proof could be forged.
 TEST(Evidence, AcceptsAContradictionAndNothingElse) {
     Network network{4};

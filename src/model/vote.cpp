@@ -12,8 +12,18 @@ const char* to_string(VoteKind kind) {
             return "nullify";
         case VoteKind::finalize:
             return "finalize";
+        case VoteKind::bury:
+            return "bury";
     }
     return "unknown";
+}
+
+bool can_be_buried(View base, View last) {
+    if (base >= last) return false;
+    std::uint64_t span = burial_span;
+    while (span < last.value() - base.value() && span <= ~0ULL / burial_span)
+        span *= burial_span;
+    return span == last.value() - base.value() && last.value() % span == 0;
 }
 
 Result<void> well_formed(const Certificate& certificate, const Roster& roster) {
@@ -30,17 +40,19 @@ Result<void> well_formed(const Certificate& certificate, const Roster& roster) {
     if (bits != certificate.count()) {
         return fail(ErrorCode::invalid, "certificate: signatures and bitmap differ in number");
     }
-    if (bits < roster.quorum().q) {
+    const VoteContent& content = certificate.content;
+    const bool bury = content.kind == VoteKind::bury;
+    const std::uint32_t needed = bury ? roster.quorum().t + 1 : roster.quorum().q;
+    if (bits < needed) {
         return fail(
             ErrorCode::invalid,
-            "certificate: " + std::to_string(bits) + " signers, quorum is " +
-                std::to_string(roster.quorum().q)
+            "certificate: " + std::to_string(bits) + " signers, quorum is " + std::to_string(needed)
         );
     }
-    const VoteContent& content = certificate.content;
     const bool nullify = content.kind == VoteKind::nullify;
-    if (content.view == View{} || nullify != content.block.value().is_zero() ||
+    if (content.view == View{} || (nullify || bury) != content.block.value().is_zero() ||
         (nullify && content.parent_view != View{}) ||
+        (bury && !can_be_buried(content.parent_view, content.view)) ||
         (!nullify && content.parent_view >= content.view)) {
         return fail(ErrorCode::invalid, "certificate: no vote has this content");
     }
@@ -71,6 +83,7 @@ Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roste
 
 bool conflict(const VoteContent& a, const VoteContent& b) {
     if (a.epoch != b.epoch || a.view != b.view || a == b) return false;
+    if (a.kind == VoteKind::bury || b.kind == VoteKind::bury) return false;
     if (a.kind == b.kind) return true;
     const auto either = [&](VoteKind x, VoteKind y) {
         return (a.kind == x && b.kind == y) || (a.kind == y && b.kind == x);
@@ -101,7 +114,7 @@ void encode(Writer& w, const VoteContent& v) {
     encode(w, v.block);
 }
 void decode(Reader& r, VoteContent& v) {
-    v.kind = static_cast<VoteKind>(r.kind(2));
+    v.kind = static_cast<VoteKind>(r.kind(3));
     decode(r, v.epoch);
     decode(r, v.view);
     decode(r, v.parent_view);

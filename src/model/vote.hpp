@@ -3,7 +3,9 @@
 // Source   Simplex (Chan and Pass 2023), section 2; Notarize, Nullify and Finalize as named there.
 // Holds    The parent view is inside the signed content: the same block on another parent is
 //          another vote. The leader's signature of its proposal IS its notarize vote. A certificate
-//          is `q` votes of equal content by distinct seats.
+//          is `q` votes of equal content by distinct seats. A burial says of a stretch of views that
+//          each of them was nullified; t+1 seats that hold the proof make one, since one of them is
+//          honest. What it says stays true, so it contradicts nothing and may be said again.
 // Units    A certificate's bitmap has one bit per roster member, by index, least significant first.
 #pragma once
 
@@ -15,7 +17,7 @@
 
 namespace creto {
 
-enum class VoteKind : std::uint8_t { notarize, nullify, finalize };
+enum class VoteKind : std::uint8_t { notarize, nullify, finalize, bury };
 
 [[nodiscard]] const char* to_string(VoteKind kind);
 
@@ -24,8 +26,8 @@ struct VoteContent {
     VoteKind kind = VoteKind::notarize;
     Epoch epoch;
     View view;
-    View parent_view;  ///< 0 for nullify.
-    BlockId block;     ///< Zero for nullify.
+    View parent_view;  ///< 0 for nullify. A burial is about the views after this one up to `view`.
+    BlockId block;     ///< Zero for nullify and bury.
 
     friend bool operator==(const VoteContent&, const VoteContent&) = default;
     friend auto operator<=>(const VoteContent&, const VoteContent&) = default;
@@ -53,8 +55,14 @@ struct Certificate {
     friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
+/// Views per burial of the lowest level; each higher level has as many of the level below.
+inline constexpr std::uint64_t burial_span = 64;
+/// The stretches of views that can be buried: `burial_span` to some power long, and aligned, so that
+/// seats that know different things still speak of the same stretch.
+[[nodiscard]] bool can_be_buried(View base, View last);
+
 /// Form only: bitmap of the roster's length without spare bits, one signature for each bit, at
-/// least a quorum, no block in a nullification. Signatures are checked apart.
+/// least a quorum (t+1 for a burial), no block in a nullification. Signatures are checked apart.
 [[nodiscard]] Result<void> well_formed(const Certificate& certificate, const Roster& roster);
 
 /// Puts votes of equal content together. Requires: distinct seats of the roster, equal content.

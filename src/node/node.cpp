@@ -29,7 +29,8 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
       self_{signer.public_key()},
       prng_{options_.seed},
       dag_{roster_, {.index_salt = options_.seed}},
-      cuts_{dag_},
+      final_{roster_},
+      cuts_{dag_, final_},
       ordering_{
           roster_,
           roster_.find(self_) == nullptr ? std::nullopt : std::optional{roster_.find(self_)->seat},
@@ -40,7 +41,6 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
            .heartbeat = options_.heartbeat,
            .view_interval = Duration::from_ms(options_.genesis.view_interval_ms)},
           log},
-      final_{roster_},
       causal_{final_},
       directory_{self_},
       reachability_{
@@ -246,6 +246,7 @@ void NodeImpl::on_time() {
         );
     }
     spread_summaries();
+    bring_proofs();
     dialer_.on_time(now_, effects_);
 }
 

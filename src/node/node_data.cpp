@@ -12,6 +12,9 @@ namespace {
 constexpr Duration summary_interval = Duration::from_ms(500);
 /// To how many peers a new record of another agent is handed on.
 constexpr std::size_t record_fanout = 8;
+/// Proofs that wait to be agreed, and how often each is brought.
+constexpr std::size_t proofs_max = 256;
+constexpr Duration proof_retry = Duration::from_s(10);
 /// Vertices that one lane summary may cause to be sent at once.
 constexpr std::size_t push_max = 512;
 /// What one VertexBatch may weigh, with room for its frame.
@@ -270,8 +273,23 @@ void NodeImpl::on_evidence(const Evidence& evidence, const std::optional<AgentId
     std::vector<AgentId> others = dialer_.peers();
     if (from) std::erase(others, *from);
     effects_.send_all(others, EvidenceNotice{evidence});
-    if (!final_.excluded(liar) && may_submit(Reading::final)) {
-        submit_own(EvidenceOperation{evidence});
+    if (proofs_.size() < proofs_max) proofs_.push_back({evidence, std::nullopt});
+    bring_proofs();
+}
+
+/// Hands proofs to the final order until they are part of it: a partition, or an own lane that the
+/// very fork holds up, must not be what saves a liar.
+void NodeImpl::bring_proofs() {
+    std::erase_if(proofs_, [this](const Proof& proof) {
+        if (const auto* fork = std::get_if<LaneFork>(&proof.evidence))
+            return final_.court().closed_lanes().contains(fork->a.header.lane);
+        return final_.excluded(*culprit(proof.evidence, roster_));
+    });
+    for (Proof& proof : proofs_) {
+        const bool again = !proof.brought_at || now_ >= *proof.brought_at + proof_retry;
+        if (!again || !may_submit(Reading::final)) continue;
+        proof.brought_at = now_;
+        submit_own(EvidenceOperation{proof.evidence});
     }
 }
 

@@ -16,8 +16,20 @@ constexpr Duration dispute_timeout = Duration::from_s(10);
 
 }  // namespace
 
-DagCutSource::Check DagCutSource::check(const Cut& parent, const std::vector<LaneRange>& delta) {
-    Dag::DeltaCheck found = dag_.check_delta(parent, delta);
+ClosedLanes DagCutSource::closed_for(const Cut& parent, Height executed) const {
+    ClosedLanes closed;
+    for (const auto& [lane, since] : final_.court().closed_lanes()) {
+        if (since > executed) continue;
+        const auto at = parent.find(lane);
+        closed.emplace(lane, at == parent.end() ? Sequence{} : at->second.sequence);
+    }
+    return closed;
+}
+
+DagCutSource::Check DagCutSource::check(
+    const Cut& parent, const std::vector<LaneRange>& delta, Height executed
+) {
+    Dag::DeltaCheck found = dag_.check_delta(parent, delta, closed_for(parent, executed));
     Check out;
     switch (found.verdict) {
         case Dag::DeltaCheck::Verdict::valid:
@@ -36,12 +48,14 @@ DagCutSource::Check DagCutSource::check(const Cut& parent, const std::vector<Lan
     return out;
 }
 
-std::vector<LaneRange> DagCutSource::build(const Cut& parent) {
-    return dag_.build_delta(parent);
+std::vector<LaneRange> DagCutSource::build(const Cut& parent, Height executed) {
+    return dag_.build_delta(
+        parent, limits::block_vertices_max, limits::block_bytes_max, closed_for(parent, executed)
+    );
 }
 
-bool DagCutSource::has_unordered(const Cut& cut) const {
-    return dag_.has_unordered(cut);
+bool DagCutSource::has_unordered(const Cut& cut, Height executed) const {
+    return dag_.has_unordered(cut, closed_for(cut, executed));
 }
 
 void NodeImpl::execute_finalized() {
@@ -58,7 +72,11 @@ void NodeImpl::execute_finalized() {
 
 /// False while vertices are on their way.
 bool NodeImpl::execute(const FinalizedBlock& finalized) {
-    const Dag::DeltaCheck check = dag_.check_delta(*finalized.parent_cut, finalized.block.delta);
+    const Dag::DeltaCheck check = dag_.check_delta(
+        *finalized.parent_cut,
+        finalized.block.delta,
+        cuts_.closed_for(*finalized.parent_cut, finalized.block.executed.height)
+    );
     if (check.verdict == Dag::DeltaCheck::Verdict::missing) {
         dag_.want(finalized.block.delta);
         for (const LaneRange& range : check.missing)
@@ -69,10 +87,15 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     const std::vector<VertexPtr> ordered = dag_.order(
         *finalized.parent_cut, finalized.block.delta, finalized.block.parent, finalized.block.view
     );
+    const std::size_t closed_before = final_.court().closed_lanes().size();
     const FinalState::Applied applied = final_.apply(finalized.block, finalized.id, ordered);
     final_cut_ = *finalized.cut_after;
     causal_.apply_final(ordered);
-    const std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
+    std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
+    if (final_.court().closed_lanes().size() != closed_before) {
+        for (VertexPtr& vertex : dag_.close(cuts_.closed_for(final_cut_, finalized.block.height)))
+            unparked.push_back(std::move(vertex));
+    }
     if (forks_known_) causal_.set_overlay(dag_.overlay());
     ordering_.on_executed(applied.mark, now_, effects_);
     receipts_.executed(finalized, final_, effects_);

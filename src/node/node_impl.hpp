@@ -34,16 +34,22 @@
 
 namespace creto {
 
-/// Lets ordering see the graph without knowing it.
+/// Lets ordering see the graph, and which lanes the state has closed, without knowing them.
 class DagCutSource final : public CutSource {
 public:
-    explicit DagCutSource(Dag& dag) : dag_{dag} {}
-    [[nodiscard]] Check check(const Cut& parent, const std::vector<LaneRange>& delta) override;
-    [[nodiscard]] std::vector<LaneRange> build(const Cut& parent) override;
-    [[nodiscard]] bool has_unordered(const Cut& cut) const override;
+    DagCutSource(Dag& dag, const FinalState& final) : dag_{dag}, final_{final} {}
+    [[nodiscard]] Check check(
+        const Cut& parent, const std::vector<LaneRange>& delta, Height executed
+    ) override;
+    [[nodiscard]] std::vector<LaneRange> build(const Cut& parent, Height executed) override;
+    [[nodiscard]] bool has_unordered(const Cut& cut, Height executed) const override;
+    /// The lanes that are closed for a block on this cut whose mark names this height: each stays
+    /// where the cut has it. Requires: `executed` was executed here. [ORD-L6.1]
+    [[nodiscard]] ClosedLanes closed_for(const Cut& parent, Height executed) const;
 
 private:
     Dag& dag_;
+    const FinalState& final_;
 };
 
 class NodeImpl {
@@ -104,6 +110,7 @@ private:
     void on_lane_summary(const AgentId& from, const LaneSummary& summary);
     void on_vertex_request(const AgentId& from, const VertexRequest& request);
     void on_evidence(const Evidence& evidence, const std::optional<AgentId>& from);
+    void bring_proofs();
     [[nodiscard]] LaneSummary lane_summary(bool answer) const;
     void publish_record(bool leaving);
     void on_records(const AgentId& from, const RecordBatch& batch, const CheckPass& pass);
@@ -193,9 +200,9 @@ private:
     Instant armed_ = Instant::max();
 
     Dag dag_;
+    FinalState final_;
     DagCutSource cuts_;
     Ordering ordering_;
-    FinalState final_;
     CausalState causal_;
     std::optional<Producer> producer_;
     CheckGate gate_;
@@ -250,6 +257,12 @@ private:
     std::uint64_t next_probe_ = 1;
     std::map<AgentId, TokenBucket> request_quota_;
     std::set<std::pair<AgentId, Digest>> evidence_seen_;
+    /// A proof that is not agreed yet, and when this node brought it last.
+    struct Proof {
+        Evidence evidence;
+        std::optional<Instant> brought_at;
+    };
+    std::vector<Proof> proofs_;
     /// Vertices that are read from disk for a peer: first their ids, then their bytes.
     struct VertexLoad {
         enum class Step : std::uint8_t { index, bodies };

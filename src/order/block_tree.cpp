@@ -70,6 +70,7 @@ bool BlockTree::insert(
     held.block = block;
     held.signature = signature;
     blocks_.emplace(id, std::move(held));
+    loose_.emplace(block.view, id);
     children_[block.parent].insert(id);
     link_from(id);
     return true;
@@ -100,21 +101,27 @@ void BlockTree::link_from(const BlockId& id) {
 }
 
 void BlockTree::make_room() {
-    if (blocks_.size() < limits::pending_blocks_max) return;
-    const auto least = std::min_element(blocks_.begin(), blocks_.end(), [](auto& a, auto& b) {
-        return std::pair{a.second.kept, a.second.block.view} <
-               std::pair{b.second.kept, b.second.block.view};
-    });
-    if (least->second.kept) return;
-    const auto siblings = children_.find(least->second.block.parent);
-    siblings->second.erase(least->first);
-    if (siblings->second.empty()) children_.erase(siblings);
-    blocks_.erase(least);
+    if (blocks_.size() < limits::pending_blocks_max || loose_.empty()) return;
+    const BlockId lowest = loose_.begin()->second;
+    erase(lowest);
     ++evicted_;
 }
 
+void BlockTree::erase(const BlockId& id) {
+    const auto found = blocks_.find(id);
+    const Block& block = found->second.block;
+    const auto siblings = children_.find(block.parent);
+    siblings->second.erase(id);
+    if (siblings->second.empty()) children_.erase(siblings);
+    loose_.erase({block.view, id});
+    blocks_.erase(found);
+}
+
 void BlockTree::keep(const BlockId& id) {
-    if (const auto found = blocks_.find(id); found != blocks_.end()) found->second.kept = true;
+    const auto found = blocks_.find(id);
+    if (found == blocks_.end()) return;
+    found->second.kept = true;
+    loose_.erase({found->second.block.view, id});
 }
 
 void BlockTree::mark_stored(const BlockId& id) {
@@ -178,11 +185,22 @@ std::vector<BlockTree::Pruned> BlockTree::advance(const BlockId& id) {
         const bool lives = above && joined && held.broken.empty();
         if (lives) continue;
         pruned.push_back({block_id, view, held.stored});
-        const auto siblings = children_.find(held.block.parent);
-        siblings->second.erase(block_id);
-        if (siblings->second.empty()) children_.erase(siblings);
-        blocks_.erase(block_id);
+        erase(block_id);
     }
+    return pruned;
+}
+
+std::vector<BlockTree::Pruned> BlockTree::forget_dead(View base, View last, const ViewLog& views) {
+    std::vector<Pruned> pruned;
+    for (const auto& [id, held] : blocks_) {
+        const View view = held.block.view;
+        if (view <= base || view > last) continue;
+        const Certificate* notarization = views.find(view, VoteKind::notarize);
+        if (notarization != nullptr && notarization->content.block == id) continue;
+        pruned.push_back({id, view, held.stored});
+    }
+    for (const Pruned& dropped : pruned)
+        erase(dropped.id);
     return pruned;
 }
 

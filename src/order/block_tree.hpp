@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "model/block.hpp"
+#include "order/view_log.hpp"
 
 namespace creto::simplex {
 
@@ -80,15 +81,21 @@ public:
     /// Requires: linked.
     std::vector<Pruned> advance(const BlockId& id);
 
+    /// Drops the blocks of the views after `base` up to `last` that are not notarized here.
+    /// Requires: those views are dead.
+    std::vector<Pruned> forget_dead(View base, View last, const ViewLog& views);
+
     [[nodiscard]] std::size_t size() const { return blocks_.size(); }
     [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
 
 private:
     void link_from(const BlockId& id);
+    void erase(const BlockId& id);
     void make_room();
 
     BranchTip root_;
     std::map<BlockId, TreeBlock> blocks_;
+    std::set<std::pair<View, BlockId>> loose_;       ///< Those that may be evicted.
     std::map<BlockId, std::set<BlockId>> children_;  ///< By parent, also of parents not here.
     std::uint64_t evicted_ = 0;
 };

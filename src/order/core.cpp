@@ -41,6 +41,7 @@ OrderingCore::OrderingCore(
       views_{genesis_block_id(roster.chain())},
       tree_{genesis_tip(roster)},
       tally_{roster},
+      burials_{roster},
       pace_{{options.delta, options.delta_max, options.heartbeat, options.view_interval}},
       heard_{roster.quorum(), self_, options.skip_views},
       repair_{self_.value_or(roster.size())} {
@@ -79,10 +80,10 @@ const OrderingCounters& OrderingCore::counters() const {
 
 OrderingHeld OrderingCore::held() const {
     return {
-        .views = views_.views_held(),
+        .views = views_.views_held() + burials_.stretches(),
         .voted_views = tally_.views_held(),
         .own_views = voter_ ? voter_->views_held() : 0,
-        .blocks = tree_.size(),
+        .blocks = tree_.size() + (stretch_ ? stretch_->blocks.size() : 0),
         .marks = marks_.held(),
         .wants = repair_.size(),
         .final_blocks = chain_.held(),
@@ -207,7 +208,7 @@ bool OrderingCore::has_work(Instant now) {
     if (overdue(now)) return true;
     const simplex::BranchTip* tip = tree_.tip(views_.notarized().block);
     if (tip == nullptr || tip->executed.height < tip->last_full) return true;
-    return source_.has_unordered(*tip->cut);
+    return source_.has_unordered(*tip->cut, next_mark(*tip));
 }
 
 void OrderingCore::watch(Instant now, Effects& effects) {
@@ -264,14 +265,17 @@ void OrderingCore::repeat(Instant now, Effects& effects) {
     static_cast<void>(now);
     ++counters_.retransmissions;
     send_own_votes(seats_, current_, effects);
-    const View before = current_.prev();
-    for (const VoteKind kind : {VoteKind::finalize, VoteKind::nullify, VoteKind::notarize}) {
-        const Certificate* entry = views_.find(before, kind);
-        if (entry == nullptr) continue;
-        effects.send_all(seats_, *entry);
-        break;
-    }
+    if (const Certificate* held = entry_certificate()) effects.send_all(seats_, *held);
     effects.send_all(seats_, status());
+}
+
+/// What lets a peer enter the current view; none right after a restart from a final block alone.
+const Certificate* OrderingCore::entry_certificate() const {
+    for (const VoteKind kind : {VoteKind::finalize, VoteKind::nullify, VoteKind::notarize}) {
+        const Certificate* held = views_.find(current_.prev(), kind);
+        if (held != nullptr) return held;
+    }
+    return nullptr;
 }
 
 void OrderingCore::catch_up(Instant now, Effects& effects) {
@@ -296,8 +300,19 @@ void OrderingCore::catch_up(Instant now, Effects& effects) {
         if (const auto lacking = tree_.missing_ancestor(views_.final().block))
             repair_.want(*lacking, final_source_);
         // No more than can be executed soon. (rule L11)
-        if (chain_.height() <= marks_.highest().plus(execution_lag_max))
+        if (stretch_) {
+            const Height last = stretch_->lowest().prev();
+            const std::uint64_t count = std::min<std::uint64_t>(
+                limits::blocks_per_message_max, last.value() - chain_.height().value()
+            );
+            const ChainRequest below{
+                Height{last.value() - count + 1},
+                static_cast<std::uint32_t>(count),
+                stretch_->blocks.front().parent};
+            repair_.want(below, final_source_);
+        } else if (chain_.height() <= marks_.highest().plus(execution_lag_max)) {
             repair_.want(chain_.height().next(), final_source_);
+        }
     }
     for (auto& request : repair_.due(seats_, pace_.retry() / 2, now)) {
         ++counters_.requests_sent;
@@ -327,8 +342,12 @@ void OrderingCore::flush(Instant now, Effects& effects) {
             writes_.push_back(simplex::write_pending(id, Proposal{held->block, *held->signature}));
             tree_.mark_stored(id);
         }
-        if (voter_->compacting() && views_.finalization())
-            writes_.push_back(simplex::write_certificate(*views_.finalization()));
+        if (voter_->compacting()) {
+            if (views_.finalization())
+                writes_.push_back(simplex::write_certificate(*views_.finalization()));
+            if (const Certificate* held = entry_certificate())
+                writes_.push_back(simplex::write_certificate(*held));
+        }
         // [ORD-W1.1] One durable batch, then the votes.
         const auto saved = voter_->save(std::exchange(writes_, {}), effects);
         flush_at_.reset();

@@ -5,7 +5,7 @@
 //          waking from idle, late certificates and restarts take the same path as the usual case.
 // Source   docs/spec/ordering.md, rule by rule; the tags are beside the code.
 // Parts    voter (the gate), tally (counting), view_log (certificates), block_tree (branches),
-//          executed (state roots), pacemaker and heard (patience), repair (asking), final_chain
+//          burials (stretches of dead views), executed (state roots), pacemaker and heard (patience), repair (asking), final_chain
 //          (the output). This class only connects them.
 // Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
 // core_propose.cpp
@@ -13,6 +13,7 @@
 //          (a lost vote log), core_admission.cpp (what is worth a signature check).
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 
 #include "base/token_bucket.hpp"
 #include "order/block_tree.hpp"
+#include "order/burials.hpp"
 #include "order/executed.hpp"
 #include "order/final_chain.hpp"
 #include "order/heard.hpp"
@@ -119,6 +121,15 @@ private:
         AgentId to;
         Height from;
         std::uint32_t count = 0;
+        BlockId anchor;            ///< Zero: an answer with a finalisation.
+        bool stretch_end = false;  ///< Not what was asked for, but where its finalisation is.
+    };
+    /// The end of a stretch of final blocks without a finalisation of their own, which is longer
+    /// than a message; it grows downwards until it meets our chain. [ORD-L11.2]
+    struct Stretch {
+        Certificate finalization;
+        std::deque<Block> blocks;
+        [[nodiscard]] Height lowest() const { return blocks.front().height; }
     };
     /// Someone spoke of a view that we have not entered.
     struct Ahead {
@@ -149,6 +160,7 @@ private:
     void lead(Instant now);
     [[nodiscard]] bool may_lead_empty(const simplex::BranchTip& parent, Instant now);
     void propose(const simplex::BranchTip& parent, std::vector<LaneRange> delta, Instant now);
+    [[nodiscard]] Height next_mark(const simplex::BranchTip& parent) const;
     [[nodiscard]] ExecutedMark mark_on(const simplex::BranchTip& parent, bool empty) const;
     void accept_block(const BlockId& id, const Proposal& proposal, Instant now);
 
@@ -162,6 +174,10 @@ private:
     );
     void accept_notarization(const Certificate& certificate, Instant now);
     void accept_finalization(const Certificate& certificate, Instant now);
+    void bury(View dead, Instant now, Effects& effects);
+    void forget_below(View view);
+    [[nodiscard]] const Certificate* entry_certificate() const;
+    void move_on(const VoteContent& content, Instant now);
     void enter(View view, simplex::Pacemaker::Entered how, Instant now);
     void finish();
     void finalize_through(const BlockId& id, const Certificate& finalization);
@@ -187,13 +203,13 @@ private:
     void send_vote(
         const std::vector<AgentId>& to, const Vote& vote, Ticket after, Effects& effects
     );
+    void serve_chain(const ChainLoad& wanted, Effects& effects);
     void answer_chain(
-        const AgentId& to,
-        std::vector<simplex::StoredBlock> run,
-        Height from,
-        std::uint32_t count,
-        Effects& effects
+        const ChainLoad& wanted, std::vector<simplex::StoredBlock> run, Effects& effects
     );
+    [[nodiscard]] bool is_stretch_end(Height first, Height last) const;
+    void extend_stretch(const ChainAnswer& answer);
+    void finish_stretch();
     void list_peers();
 
     // A seat that does not know what it said. core_lost.cpp
@@ -227,6 +243,7 @@ private:
     simplex::ViewLog views_;
     simplex::BlockTree tree_;
     simplex::Tally tally_;
+    simplex::Burials burials_;
     std::optional<simplex::Voter> voter_;
     simplex::ExecutedMarks marks_;
     simplex::Pacemaker pace_;
@@ -262,6 +279,7 @@ private:
     std::vector<AgentId> seats_;  ///< Connected members, ascending.
     std::vector<AgentId> all_;    ///< Everyone connected.
     std::map<Ticket, ChainLoad> loads_;
+    std::optional<Stretch> stretch_;
     std::vector<KeyWrite> writes_;
     std::optional<Instant> flush_at_;
     Instant wake_ = Instant::max();

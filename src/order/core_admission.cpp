@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "order/core.hpp"
+#include "order/light.hpp"
 
 namespace creto {
 
@@ -16,6 +17,8 @@ bool sane(const VoteContent& content) {
     if (content.epoch != Epoch{1} || content.view == View{}) return false;
     const bool names_block = !content.block.value().is_zero();
     if (content.kind == VoteKind::nullify) return !names_block && content.parent_view == View{};
+    if (content.kind == VoteKind::bury)
+        return !names_block && can_be_buried(content.parent_view, content.view);
     return names_block && content.parent_view < content.view;
 }
 
@@ -45,40 +48,22 @@ Items items_of(const Proposal& proposal, const Roster& roster) {
 }
 
 Items items_of(const Certificate& certificate, const Roster& roster) {
-    if (!well_formed(certificate, roster) || !sane(certificate.content)) return std::nullopt;
-    std::vector<CheckItem> items;
-    items.reserve(certificate.signatures.size());
-    const Bytes bytes = signed_vote(roster.chain(), certificate.content);
-    auto signature = certificate.signatures.begin();
-    for (std::uint32_t i = 0; i < roster.size(); ++i) {
-        if (!certificate.signed_by(i)) continue;
-        items.push_back({roster.members()[i].key, bytes, *signature++});
-    }
-    return items;
+    if (!sane(certificate.content)) return std::nullopt;
+    auto items = simplex::signatures_of(certificate, roster);
+    if (!items) return std::nullopt;
+    return std::move(*items);
 }
 
 /// Links first, they are cheap: a chain that is not one never reaches the signature check.
 /// (rule L11)
 Items items_of(const ChainAnswer& answer, const Roster& roster) {
-    if (answer.blocks.empty() || answer.finalization.content.kind != VoteKind::finalize)
+    const auto last = simplex::check_links(answer.blocks);
+    if (!last) return std::nullopt;
+    // Without a finalisation the last has to be the anchor that we asked for: nothing is signed.
+    if (!answer.finalization) return std::vector<CheckItem>{};
+    if (answer.finalization->content != answer.blocks.back().content(VoteKind::finalize))
         return std::nullopt;
-    BlockId parent;
-    for (std::size_t i = 0; i < answer.blocks.size(); ++i) {
-        const Block& block = answer.blocks[i];
-        if (!well_formed(block) || block.epoch != Epoch{1}) return std::nullopt;
-        if (i > 0 &&
-            (block.parent != parent || block.height != answer.blocks[i - 1].height.next() ||
-             block.parent_view != answer.blocks[i - 1].view)) {
-            return std::nullopt;
-        }
-        parent = block.id();
-    }
-    const VoteContent& content = answer.finalization.content;
-    if (content.block != parent || content.view != answer.blocks.back().view ||
-        content.parent_view != answer.blocks.back().parent_view) {
-        return std::nullopt;
-    }
-    return items_of(answer.finalization, roster);
+    return items_of(*answer.finalization, roster);
 }
 
 }  // namespace
@@ -110,6 +95,8 @@ bool OrderingCore::worth(const Vote& vote) const {
     const auto member = roster_.index_of(vote.seat);
     if (!member) return true;  // check_items() refuses it, and the peer with it.
     if (!in_window(content.view)) return false;
+    if (content.kind == VoteKind::bury)
+        return !views_.buried(content.parent_view, content.view) && !burials_.holds(vote);
     if (member == self_) return voter_ && !voter_->knows(content);
     if (const VoteContent* held = tally_.content(content.view, content.kind, *member))
         return *held != content && !tally_.accused(content.view, *member);
@@ -134,13 +121,19 @@ bool OrderingCore::worth(const Proposal& proposal) const {
 // (rule A2) Certificates prove themselves, at any view above the final one.
 bool OrderingCore::worth(const Certificate& certificate) const {
     const VoteContent& content = certificate.content;
+    if (content.kind == VoteKind::bury)
+        return content.view > views_.final().view &&
+               !views_.buried(content.parent_view, content.view);
     return content.view > views_.final().view && views_.find(content.view, content.kind) == nullptr;
 }
 
 bool OrderingCore::worth(const ChainAnswer& answer) const {
-    return behind() && !agreement_lost_ && !answer.blocks.empty() &&
-           answer.blocks.front().height <= chain_.height().next() &&
-           answer.blocks.back().height > chain_.height();
+    if (!behind() || agreement_lost_ || answer.blocks.empty()) return false;
+    const Height first = answer.blocks.front().height;
+    const Height last = answer.blocks.back().height;
+    if (!answer.finalization) return stretch_ && last.next() == stretch_->lowest();
+    const bool adjacent = first <= chain_.height().next() && last > chain_.height();
+    return adjacent || is_stretch_end(first, last);
 }
 
 }  // namespace creto

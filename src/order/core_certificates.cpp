@@ -10,6 +10,8 @@ using simplex::StoredBlock;
 
 namespace {
 
+/// Stretches before a dead one of which it is said again that they are dead.
+constexpr std::uint64_t stretches_repeated = 3;
 /// Proofs held between two take_evidence().
 constexpr std::size_t evidence_max = 256;
 
@@ -24,11 +26,17 @@ Vote vote_of(const Certificate& certificate, std::uint32_t member, Seat seat) {
 }  // namespace
 
 void OrderingCore::count(const Vote& vote, Instant now, Effects& effects) {
-    if (self_ && vote.seat == roster_.members()[*self_].seat) {
+    if (self_ && vote.content.kind != VoteKind::bury &&
+        vote.seat == roster_.members()[*self_].seat) {
         check_own(vote.content);
         if (halted_) return;
     }
     if (!in_window(vote.content.view)) return;
+    if (vote.content.kind == VoteKind::bury) {
+        const auto burial = burials_.add(vote);
+        if (burial) accept(*burial, std::nullopt, now, effects);
+        return;
+    }
     auto added = tally_.add(vote);
     ++(added.counted ? counters_.votes_counted : counters_.votes_ignored);
     if (added.proof) accuse(*added.proof);
@@ -67,8 +75,10 @@ void OrderingCore::accept(
         return;
     }
     if (views_.put(certificate) != simplex::ViewLog::Put::added) return;
-    if (self_ && certificate.signed_by(*self_)) check_own(content);
-    accuse_signers(certificate);
+    if (content.kind != VoteKind::bury) {
+        if (self_ && certificate.signed_by(*self_)) check_own(content);
+        accuse_signers(certificate);
+    }
 
     writes_.push_back(simplex::write_certificate(certificate));
     for (const auto& key : views_.take_dropped())
@@ -87,13 +97,36 @@ void OrderingCore::accept(
         final_source_ = from;
         accept_finalization(certificate, now);
     }
-    if (content.view < current_) return;
+    if (content.kind == VoteKind::bury) {
+        for (const auto& pruned : tree_.forget_dead(content.parent_view, content.view, views_))
+            if (pruned.stored) writes_.push_back(simplex::erase_pending(pruned.id));
+    }
+    if (content.view >= current_) move_on(content, now);
+    if (content.kind == VoteKind::nullify || content.kind == VoteKind::bury)
+        bury(content.view, now, effects);
+}
+
+/// Enters the view after the one that this certificate ends. (rule E1)
+void OrderingCore::move_on(const VoteContent& content, Instant now) {
     Pacemaker::Entered how = Pacemaker::Entered::by_progress;
-    if (content.kind == VoteKind::nullify) {
+    if (content.kind == VoteKind::nullify || content.kind == VoteKind::bury) {
         how = skipped_ ? Pacemaker::Entered::by_skip : Pacemaker::Entered::by_timeout;
         ++counters_.views_nullified;
     }
-    enter(content.view.next(), how, now);  // (rule E1)
+    enter(content.view.next(), how, now);
+}
+
+// [ORD-B1.1] Whenever a stretch of views is dead as a whole, this seat says so; and says it again
+// with the next ones, since some of it may have been lost.
+void OrderingCore::bury(View dead, Instant now, Effects& effects) {
+    if (!started_ || !may_vote()) return;
+    for (const auto& span : views_.to_bury(dead, stretches_repeated)) {
+        if (!in_window(span.last)) continue;
+        const auto vote = voter_->bury(Epoch{1}, span.base, span.last);
+        if (!vote) return;
+        effects.send_all(seats_, *vote);
+        count(*vote, now, effects);
+    }
 }
 
 void OrderingCore::accept_notarization(const Certificate& certificate, Instant now) {
@@ -104,14 +137,15 @@ void OrderingCore::accept_notarization(const Certificate& certificate, Instant n
     // [ORD-F1.1] Not where we gave up (the gate refuses), not where the leader told two stories,
     // and to no use where q seats gave up. Not before start(): a restarted node repeats, it does
     // not decide anew about what it may have seen before. (rule R3)
-    const bool may = started_ && may_vote() && !views_.equivocated(content.view) &&
-                     views_.find(content.view, VoteKind::nullify) == nullptr;
+    const bool may =
+        started_ && may_vote() && !views_.equivocated(content.view) && !views_.dead(content.view);
     if (may) static_cast<void>(voter_->finalize(certificate));
 }
 
 void OrderingCore::accept_finalization(const Certificate& certificate, Instant now) {
     const View view = certificate.content.view;
     tally_.forget_through(view);
+    burials_.forget_through(view);
     sought_.erase(sought_.begin(), sought_.upper_bound(view));
     if (voter_) voter_->forget_through(view);
     unfinal_since_.reset();
@@ -124,7 +158,7 @@ void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
     current_ = view;
     ++counters_.views_entered;
     if (view.value() > limits::view_retention)
-        tally_.forget_through(View{view.value() - limits::view_retention});
+        forget_below(View{view.value() - limits::view_retention});
     pace_.enter(how, now);
     judge_again_ = true;
     judged_ = {};
@@ -132,6 +166,14 @@ void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
     skipped_ = false;
     retry_at_ = now + pace_.retry();
     ranges_at_ = now;
+}
+
+// [ORD-B3.1] Votes of views that lie so far back count nowhere any more, nor does ours.
+void OrderingCore::forget_below(View view) {
+    tally_.forget_through(view);
+    burials_.forget_through(view);
+    sought_.erase(sought_.begin(), sought_.upper_bound(view));
+    if (voter_) voter_->forget_through(view);
 }
 
 /// Finalises what the highest finalisation covers, once all of it is here.
@@ -155,7 +197,8 @@ void OrderingCore::finalize_through(const BlockId& id, const Certificate& finali
     if (!path) return;
     for (const BlockId& at : *path) {
         const simplex::TreeBlock& held = *tree_.find(at);
-        StoredBlock stored{held.block, std::nullopt};
+        const Height final_by = tree_.tip(id)->height;
+        StoredBlock stored{held.block, std::nullopt, final_by};
         if (at == id) stored.finalization = finalization;
         if (!marks_.add_final(held.block.executed)) {  // [ORD-M3.1]
             halt(
@@ -169,6 +212,7 @@ void OrderingCore::finalize_through(const BlockId& id, const Certificate& finali
         ++counters_.blocks_finalized;
     }
     if (path->empty()) return;
+    if (stretch_ && stretch_->lowest() <= tree_.tip(id)->height) stretch_.reset();
     for (const auto& pruned : tree_.advance(id)) {
         if (pruned.stored) writes_.push_back(simplex::erase_pending(pruned.id));
         // A proposal beside the final chain will not be voted for, whatever still arrives.
@@ -223,6 +267,7 @@ void OrderingCore::accuse_clash(const Certificate& a, const Certificate& b) {
     if (agreement_lost_) return;
     agreement_lost_ = true;
     for (std::uint32_t i = 0; i < roster_.size(); ++i) {
+        if (!conflict(a.content, b.content)) break;  // A burial repeats what others have proven.
         if (!a.signed_by(i) || !b.signed_by(i)) continue;
         const Seat seat = roster_.members()[i].seat;
         accuse({vote_of(a, i, seat), vote_of(b, i, seat)});

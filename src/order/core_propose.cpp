@@ -96,11 +96,15 @@ OrderingCore::Judgement OrderingCore::judge_body(const Block& block, const Branc
     }
     Judgement judgement;
     if (!block.delta.empty()) {
-        CutSource::Check check = source_.check(*parent.cut, block.delta);  // (rule L3)
-        if (check.verdict == CutSource::Check::Verdict::invalid) {
+        CutSource::Check check =
+            source_.check(*parent.cut, block.delta, block.executed.height);  // (rule L3)
+        // What the state says at a height that was not executed here is not known, so nothing is
+        // decided yet; what is missing can be fetched all the same. [ORD-L6.1]
+        const bool known = agreement == Agreement::equal;
+        if (known && check.verdict == CutSource::Check::Verdict::invalid) {
             return {.verdict = Verdict::invalid, .why = std::move(check.why)};
         }
-        if (check.verdict == CutSource::Check::Verdict::missing) {
+        if (!known || check.verdict == CutSource::Check::Verdict::missing) {
             judgement.ranges = std::move(check.missing);
             return judgement;
         }
@@ -112,7 +116,15 @@ OrderingCore::Judgement OrderingCore::judge_body(const Block& block, const Branc
 void OrderingCore::lead(Instant now) {
     if (!may_vote() || leader(current_) != roster_.members()[*self_].seat) return;
     if (voter_->cast_any(current_) || views_.proposal(current_)) return;
-    const auto found = views_.parent_for(current_);
+    auto found = views_.parent_for(current_);
+    // A notarization that came after its view was buried: its block may be nowhere any more, and
+    // what lies below is as good a parent. [ORD-B2.1]
+    while (const Head* head = std::get_if<Head>(&found)) {
+        const bool gone = tree_.tip(head->block) == nullptr && head->view > views_.final().view &&
+                          views_.buried(head->view.prev(), head->view);
+        if (!gone) break;
+        found = views_.parent_for(head->view);
+    }
     if (const auto* missing = std::get_if<std::vector<simplex::CertificateKey>>(&found)) {
         // Asked for by catch_up(); we build when it is here. [ORD-P1.1]
         judged_.certificates = *missing;
@@ -125,7 +137,8 @@ void OrderingCore::lead(Instant now) {
     if (any_proposal_ && now < proposal_seen_at_ + options_.view_interval)
         return wake_at(proposal_seen_at_ + options_.view_interval);  // (rule P3)
     std::vector<LaneRange> delta;
-    if (source_.has_unordered(*parent->cut)) delta = source_.build(*parent->cut);
+    const Height mark = next_mark(*parent);
+    if (source_.has_unordered(*parent->cut, mark)) delta = source_.build(*parent->cut, mark);
     if (delta.empty() && !may_lead_empty(*parent, now)) return;
     propose(*parent, std::move(delta), now);
 }
@@ -141,6 +154,12 @@ bool OrderingCore::may_lead_empty(const BranchTip& parent, Instant now) {
     if (now >= latest) return true;
     wake_at(latest);
     return false;
+}
+
+/// The height that the mark of a block with content names.
+Height OrderingCore::next_mark(const BranchTip& parent) const {
+    if (parent.height == Height{}) return Height{};
+    return std::max(std::min(marks_.highest(), parent.height.prev()), parent.executed.height);
 }
 
 /// The own mark that replicas have, too, when the proposal reaches them.

@@ -67,6 +67,8 @@ Result<void> OrderingCore::restore(
     if (auto pending = restore_pending(store); !pending) return pending;
     restore_votes(votes, certificates);
     current_ = std::max(views_.certified(), views_.final().view).next();
+    if (current_.value() > limits::view_retention)
+        forget_below(View{current_.value() - limits::view_retention});
     return {};
 }
 
@@ -189,7 +191,8 @@ void OrderingCore::restore_votes(
             views_.propose(vote.content.view, vote.content.block);
     }
     for (const Certificate& certificate : certificates) {
-        if (certificate.signed_by(*self_)) check_own(certificate.content);
+        if (certificate.content.kind != VoteKind::bury && certificate.signed_by(*self_))
+            check_own(certificate.content);
     }
 }
 

@@ -13,6 +13,8 @@ namespace {
 constexpr TokenBucket::Options request_quota{.rate_per_s = 200, .burst = 400};
 /// Chain answers under way to the store, for all peers together.
 constexpr std::size_t loads_max = 8;
+/// A stretch of final blocks without a finalisation of their own that a joiner holds at most.
+constexpr std::uint64_t stretch_blocks_max = 16'384;
 /// Own votes repeated at once.
 constexpr std::size_t repeat_votes_max = 64;
 
@@ -200,23 +202,29 @@ void OrderingCore::on_chain_request(
          limits::blocks_per_message_max,
          chain_.height().value() - request.from.value() + 1}
     ));
-    if (request.from >= chain_.recent_from()) {
-        answer_chain(from, {}, request.from, count, effects);
-    } else if (found->second.loading || loads_.size() >= loads_max) {
-        ++counters_.requests_refused;
-    } else {
-        // Exact keys only, at most one message's worth: never a scan. (rule G4)
-        Load load{.ticket = effects.new_ticket(), .column = Column::blocks, .keys = {}};
-        for (std::uint64_t i = 0; i < count; ++i) {
-            const Height height = request.from.plus(i);
-            if (height >= chain_.recent_from()) break;
-            load.keys.push_back(simplex::final_block_key(height));
-        }
-        found->second.loading = true;
-        loads_.emplace(load.ticket, ChainLoad{from, request.from, count});
-        effects.add(std::move(load));
-    }
+    serve_chain({from, request.from, count, request.anchor, false}, effects);
     settle(now, effects);
+}
+
+/// Answers from memory, or asks the store first.
+void OrderingCore::serve_chain(const ChainLoad& wanted, Effects& effects) {
+    const auto peer = peers_.find(wanted.to);
+    if (peer == peers_.end()) return;
+    if (wanted.from >= chain_.recent_from()) return answer_chain(wanted, {}, effects);
+    if (peer->second.loading || loads_.size() >= loads_max) {
+        ++counters_.requests_refused;
+        return;
+    }
+    // Exact keys only, at most one message's worth: never a scan. (rule G4)
+    Load load{.ticket = effects.new_ticket(), .column = Column::blocks, .keys = {}};
+    for (std::uint64_t i = 0; i < wanted.count; ++i) {
+        const Height height = wanted.from.plus(i);
+        if (height >= chain_.recent_from()) break;
+        load.keys.push_back(simplex::final_block_key(height));
+    }
+    peer->second.loading = true;
+    loads_.emplace(load.ticket, wanted);
+    effects.add(std::move(load));
 }
 
 void OrderingCore::on_loaded(const Loaded& loaded, Instant now, Effects& effects) {
@@ -234,27 +242,34 @@ void OrderingCore::on_loaded(const Loaded& loaded, Instant now, Effects& effects
             if (!stored || stored->block.height != load.from.plus(run.size())) break;
             run.push_back(std::move(*stored));
         }
-        answer_chain(load.to, std::move(run), load.from, load.count, effects);
+        answer_chain(load, std::move(run), effects);
     }
     settle(now, effects);
 }
 
 /// Appends what is in memory to what was loaded, and sends the provable part.
 void OrderingCore::answer_chain(
-    const AgentId& to,
-    std::vector<StoredBlock> run,
-    Height from,
-    std::uint32_t count,
-    Effects& effects
+    const ChainLoad& wanted, std::vector<StoredBlock> run, Effects& effects
 ) {
-    while (run.size() < count) {
-        const auto* entry = chain_.recent(from.plus(run.size()));
+    while (run.size() < wanted.count) {
+        const auto* entry = chain_.recent(wanted.from.plus(run.size()));
         if (entry == nullptr) break;
         run.push_back(entry->stored);
     }
-    const auto answer = simplex::provable(run);
+    const bool has_anchor = !wanted.anchor.value().is_zero();
+    const auto answer = has_anchor ? simplex::anchored(run, wanted.anchor) : simplex::provable(run);
+    if (!answer && !has_anchor && !wanted.stretch_end && !run.empty() &&
+        run.back().final_by > run.back().block.height) {
+        // [ORD-L11.2] Too long a stretch for one message: its end, which proves the rest.
+        const Height end = run.back().final_by;
+        const std::uint64_t count = std::min<std::uint64_t>(
+            limits::blocks_per_message_max, end.value() - wanted.from.value() + 1
+        );
+        const Height from{end.value() - count + 1};
+        return serve_chain({wanted.to, from, static_cast<std::uint32_t>(count), {}, true}, effects);
+    }
     ++(answer ? counters_.requests_served : counters_.requests_refused);
-    if (answer) effects.send(to, *answer);
+    if (answer) effects.send(wanted.to, *answer);
 }
 
 void OrderingCore::on_chain_answer(
@@ -262,7 +277,14 @@ void OrderingCore::on_chain_answer(
 ) {
     if (!started_) return;
     hear(from, now);
+    if (!worth(answer)) return settle(now, effects);  // It was, when its check began.
     const Height before = chain_.height();
+    if (!answer.finalization || answer.blocks.front().height > before.next()) {
+        extend_stretch(answer);
+        if (answer.finalization) accept(*answer.finalization, from, now, effects);
+        if (chain_.height() > before) final_source_ = from;
+        return settle(now, effects);
+    }
     // check_items() has seen that the blocks are linked and that the last is the finalised one.
     const bool continues = !answer.blocks.empty() &&
                            answer.blocks.front().height <= before.next() &&
@@ -285,12 +307,46 @@ void OrderingCore::on_chain_answer(
                 tree_.keep(id);
             }
         }
-        if (!agreement_lost_) finalize_through(id, answer.finalization);
+        if (!agreement_lost_) finalize_through(id, *answer.finalization);
         counters_.chain_blocks_synced += chain_.height().value() - before.value();
-        accept(answer.finalization, from, now, effects);
+        accept(*answer.finalization, from, now, effects);
         if (chain_.height() > before) final_source_ = from;
     }
     settle(now, effects);
+}
+
+/// Something final that does not join our chain: one at a time, and not longer than we can hold.
+bool OrderingCore::is_stretch_end(Height first, Height last) const {
+    return !stretch_ && first > chain_.height().next() &&
+           last.value() - chain_.height().value() <= stretch_blocks_max;
+}
+
+// [ORD-L11.2] Every block is named by the one above it, and the highest by its finalisation.
+void OrderingCore::extend_stretch(const ChainAnswer& answer) {
+    if (answer.finalization) {
+        stretch_ = Stretch{*answer.finalization, {answer.blocks.begin(), answer.blocks.end()}};
+    } else if (answer.blocks.back().id() == stretch_->blocks.front().parent) {
+        stretch_->blocks.insert(
+            stretch_->blocks.begin(), answer.blocks.begin(), answer.blocks.end()
+        );
+    }
+    finish_stretch();
+}
+
+/// Finalises the whole stretch, once it reaches down to our chain.
+void OrderingCore::finish_stretch() {
+    if (stretch_->lowest() > chain_.height().next()) return;
+    const Stretch whole = std::move(*stretch_);
+    stretch_.reset();
+    const Height before = chain_.height();
+    for (const Block& block : whole.blocks) {
+        if (block.height <= before) continue;
+        const BlockId id = block.id();
+        tree_.insert(id, block, std::nullopt);
+        tree_.keep(id);
+    }
+    finalize_through(whole.finalization.content.block, whole.finalization);
+    counters_.chain_blocks_synced += chain_.height().value() - before.value();
 }
 
 }  // namespace creto

@@ -3,11 +3,14 @@
 // Why      Ordering names how far lanes have come and never looks into a vertex; whoever holds the
 //          vertices answers. So the rules of Simplex are tested without a graph, and the graph
 //          without votes.
-// Holds    valid and invalid are functions of (parent cut, delta, covered vertices) alone, the same
-//          on every node, and never change once said. missing means "ask again after on_data()".
+// Holds    valid and invalid are functions of (parent cut, delta, executed height, covered vertices)
+//          alone, the same on every node, and never change once said. `executed` is the height that
+//          the block's mark names: what the agreed state says there, such as which lanes are closed,
+//          counts for the block. [ORD-L6.1] It has been executed here whenever check() decides;
+//          before that only check().missing is used. missing means "ask again after on_data()".
 //          build() returns what every node that holds the vertices calls valid, within
 //          limits::block_vertices_max and limits::block_bytes_max.
-//          has_unordered(cut) is true exactly when build(cut) is not empty.
+//          has_unordered() is true exactly when build() is not empty.
 // Cost     has_unordered() is asked on most events: it must be cheap.
 #pragma once
 
@@ -32,9 +35,11 @@ public:
     CutSource& operator=(const CutSource&) = delete;
     virtual ~CutSource() = default;
 
-    [[nodiscard]] virtual Check check(const Cut& parent, const std::vector<LaneRange>& delta) = 0;
-    [[nodiscard]] virtual std::vector<LaneRange> build(const Cut& parent) = 0;
-    [[nodiscard]] virtual bool has_unordered(const Cut& cut) const = 0;
+    [[nodiscard]] virtual Check check(
+        const Cut& parent, const std::vector<LaneRange>& delta, Height executed
+    ) = 0;
+    [[nodiscard]] virtual std::vector<LaneRange> build(const Cut& parent, Height executed) = 0;
+    [[nodiscard]] virtual bool has_unordered(const Cut& cut, Height executed) const = 0;
 };
 
 }  // namespace creto

@@ -26,7 +26,7 @@ void FinalChain::remember(Entry entry) {
 KeyWrite FinalChain::append(Entry entry, CutPtr cut) {
     untaken_.push_back({entry.stored.block, entry.id, std::move(cut), entry.stored.finalization});
     const std::uint64_t span = entry.stored.block.height.value() / archive_span;
-    StoredBlock kept{entry.stored.block, std::nullopt};
+    StoredBlock kept{entry.stored.block, std::nullopt, entry.stored.final_by};
     if (entry.stored.finalization && (!archived_ || *archived_ < span)) {
         kept.finalization = entry.stored.finalization;
         archived_ = span;
@@ -73,6 +73,22 @@ Height FinalChain::recent_from() const {
 const FinalChain::Entry* FinalChain::recent(Height height) const {
     if (recent_.empty() || height < recent_from() || height > height_) return nullptr;
     return &recent_[height.value() - recent_from().value()];
+}
+
+std::optional<ChainAnswer> anchored(const std::vector<StoredBlock>& run, const BlockId& anchor) {
+    if (run.empty() || run.back().block.id() != anchor) return std::nullopt;
+    std::size_t bytes = 0;
+    auto first = run.end();
+    while (first != run.begin()) {
+        bytes += wire_bytes(std::prev(first)->block);
+        if (bytes > answer_bytes_max) break;
+        --first;
+    }
+    ChainAnswer answer;
+    for (; first != run.end(); ++first)
+        answer.blocks.push_back(first->block);
+    if (answer.blocks.empty()) return std::nullopt;
+    return answer;
 }
 
 std::optional<ChainAnswer> provable(const std::vector<StoredBlock>& run) {

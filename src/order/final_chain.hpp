@@ -63,6 +63,10 @@ private:
     CutPtr taken_cut_;
 };
 
+/// The end of consecutive finalised blocks that fits in one message. None if it is not the anchor.
+[[nodiscard]] std::optional<ChainAnswer> anchored(
+    const std::vector<StoredBlock>& run, const BlockId& anchor
+);
 /// The longest provable part of consecutive finalised blocks, within one message: up to the last
 /// that carries its finalisation. None if no block does. [ORD-L11.1]
 [[nodiscard]] std::optional<ChainAnswer> provable(const std::vector<StoredBlock>& run);

@@ -125,7 +125,7 @@ TEST_F(FinalChainTest, TheStoreKeepsOneFinalisationASpanAndEveryRequestFindsOne)
         const auto answer = provable(run);
         ASSERT_TRUE(answer);
         EXPECT_GT(answer->blocks.size(), limits::blocks_per_message_max - archive_span);
-        EXPECT_EQ(answer->finalization.content.block, answer->blocks.back().id());
+        EXPECT_EQ(answer->finalization->content.block, answer->blocks.back().id());
     }
 }
 

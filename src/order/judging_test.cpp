@@ -63,6 +63,24 @@ TEST_F(Judging, AProposalThatLacksACertificateIsWaitedFor) {
     EXPECT_EQ(c.words(judge, 3), "N");
 }
 
+// What the state says at the height that the block's mark names counts, not what is known here
+// by now: every replica gives the same answer, whenever it is asked. [ORD-L6.1]
+TEST_F(Judging, ALaneIsClosedForBlocksWhoseMarkHasSeenIt) {
+    const LaneId lane{Seat{3}, {}};
+    c.node(judge).lanes.held[lane] = Sequence{5};
+    Block raises = block_on(genesis(), 1, 2);
+    raises.proposer = leader_of(c.roster(), View{1});
+    c.node(judge).lanes.closed[lane] = Height{1};
+    tell(0, c.sign(raises));
+    EXPECT_EQ(c.words(judge, 1), "N") << "its mark is of height 0";
+    tell(1, by_others(raises.content(VoteKind::notarize)));
+    Block again = block_on(tip_of(genesis(), raises), 2, 1);
+    again.proposer = leader_of(c.roster(), View{2});
+    c.node(judge).lanes.closed[lane] = Height{};
+    tell(1, c.sign(again));
+    EXPECT_EQ(c.words(judge, 2), "X");
+}
+
 // (rule N2) The leader told two stories, the second after we had voted for the first.
 TEST_F(Judging, AViewOfALeaderWithTwoStoriesIsNotFinalised) {
     c.node(0).liar = std::make_unique<TwoFacedLeader>(c, 0);

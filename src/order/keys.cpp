@@ -19,11 +19,13 @@ void encode(Writer& w, const StoredBlock& v) {
     encode(w, v.block);
     w.boolean(v.finalization.has_value());
     if (v.finalization) encode(w, *v.finalization);
+    encode(w, v.final_by);
 }
 
 void decode(Reader& r, StoredBlock& v) {
     decode(r, v.block);
     if (r.boolean()) decode(r, v.finalization.emplace());
+    decode(r, v.final_by);
 }
 
 Bytes final_block_key(Height height) {

@@ -8,8 +8,8 @@
 //                                                            finalisation
 //          Numbers in keys are big-endian, so that keys sort like numbers.
 // Holds    A finalised block carries its own finalisation if it is the first directly finalised one
-//          of its archive span; so any limits::blocks_per_message_max consecutive heights contain a
-//          provable end, and certificates do not outgrow the chain.
+//          of its archive span, so certificates do not outgrow the chain; where a stretch without
+//          any is longer than a message, `final_by` says where it ends.
 #pragma once
 
 #include <optional>
@@ -26,6 +26,8 @@ static_assert(2 * archive_span <= limits::blocks_per_message_max);
 struct StoredBlock {
     Block block;
     std::optional<Certificate> finalization;
+    Height final_by =
+        {};  ///< The height whose finalisation made this one final: its own, or above.
     friend bool operator==(const StoredBlock&, const StoredBlock&) = default;
 };
 

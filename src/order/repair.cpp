@@ -4,29 +4,24 @@
 
 namespace creto::simplex {
 
-namespace {
-
-Message message_for(const CertificateKey& key) {
-    return CertificateRequest{key.view, key.kind};
-}
-Message message_for(const BlockId& block) {
-    return BlockRequest{block};
-}
-Message message_for(Height from) {
-    return ChainRequest{from, static_cast<std::uint32_t>(limits::blocks_per_message_max)};
+Message Repair::message_for(const Key& key) {
+    if (const auto* certificate = std::get_if<CertificateKey>(&key))
+        return CertificateRequest{certificate->view, certificate->kind};
+    if (const auto* block = std::get_if<BlockId>(&key)) return BlockRequest{*block};
+    if (const auto* below = std::get_if<Below>(&key))
+        return ChainRequest{below->from, below->count, below->anchor};
+    return ChainRequest{
+        std::get<Height>(key), static_cast<std::uint32_t>(limits::blocks_per_message_max), {}};
 }
 
-std::uint64_t number(const CertificateKey& key) {
-    return key.view.value();
+/// Spreads what is asked for over the peers.
+std::uint64_t Repair::number(const Key& key) {
+    if (const auto* certificate = std::get_if<CertificateKey>(&key))
+        return certificate->view.value();
+    if (const auto* block = std::get_if<BlockId>(&key)) return block->value().prefix();
+    if (const auto* below = std::get_if<Below>(&key)) return below->from.value();
+    return std::get<Height>(key).value();
 }
-std::uint64_t number(const BlockId& block) {
-    return block.value().prefix();
-}
-std::uint64_t number(Height from) {
-    return from.value();
-}
-
-}  // namespace
 
 void Repair::add(const Key& key, const std::optional<AgentId>& first) {
     Want& want = wants_[key];
@@ -44,12 +39,15 @@ void Repair::want(Height from, const std::optional<AgentId>& first) {
     add(from, first);
 }
 
+void Repair::want(const ChainRequest& anchored, const std::optional<AgentId>& first) {
+    add(Below{anchored.anchor, anchored.from, anchored.count}, first);
+}
+
 AgentId Repair::whom(const Key& key, const Want& want, const std::vector<AgentId>& peers) const {
     const bool first = want.attempts == 0 && want.first &&
                        std::find(peers.begin(), peers.end(), *want.first) != peers.end();
     if (first) return *want.first;
-    const std::uint64_t start = std::visit([](const auto& k) { return number(k); }, key);
-    return peers[(start + spread_ + want.attempts) % peers.size()];
+    return peers[(number(key) + spread_ + want.attempts) % peers.size()];
 }
 
 std::vector<Repair::Request> Repair::due(
@@ -65,9 +63,7 @@ std::vector<Repair::Request> Repair::due(
     }
     for (auto& [key, want] : wants_) {
         if (want.attempts > 0 && want.next > now) continue;
-        requests.push_back(
-            {whom(key, want, peers), std::visit([](const auto& k) { return message_for(k); }, key)}
-        );
+        requests.push_back({whom(key, want, peers), message_for(key)});
         ++want.attempts;
         want.next = now + retry;
     }

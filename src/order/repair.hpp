@@ -31,6 +31,9 @@ public:
     /// Finalised blocks from `from` on.
     void want(Height from, const std::optional<AgentId>& first);
 
+    /// The final blocks that end with this one, of which at most so many are lacking.
+    void want(const ChainRequest& anchored, const std::optional<AgentId>& first);
+
     struct Request {
         AgentId to;
         Message message;
@@ -44,7 +47,14 @@ public:
     [[nodiscard]] std::size_t size() const { return wants_.size(); }
 
 private:
-    using Key = std::variant<CertificateKey, BlockId, Height>;
+    /// What lies at and below an anchor.
+    struct Below {
+        BlockId anchor;
+        Height from;
+        std::uint32_t count = 0;
+        friend auto operator<=>(const Below&, const Below&) = default;
+    };
+    using Key = std::variant<CertificateKey, BlockId, Height, Below>;
     struct Want {
         std::optional<AgentId> first;
         std::uint64_t sweep = 0;
@@ -52,6 +62,8 @@ private:
         Instant next;
     };
 
+    [[nodiscard]] static Message message_for(const Key& key);
+    [[nodiscard]] static std::uint64_t number(const Key& key);
     void add(const Key& key, const std::optional<AgentId>& first);
     [[nodiscard]] AgentId whom(const Key& key, const Want& want, const std::vector<AgentId>& peers)
         const;

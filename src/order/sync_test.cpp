@@ -164,37 +164,38 @@ std::vector<std::pair<std::string, ChainAnswer>> corpus(const History& h, const 
     add("a changed chain that names its own end", [&](ChainAnswer& a) {
         a.blocks[middle].cut_root = Digest{};
         relink(a);
-        a.finalization.content.block = a.blocks.back().id();
+        a.finalization->content.block = a.blocks.back().id();
     });
     add("another beginning", [&](ChainAnswer& a) {
         a.blocks[0].parent = block_id("another genesis");
         relink(a);
-        a.finalization.content.block = a.blocks.back().id();
+        a.finalization->content.block = a.blocks.back().id();
     });
     add("signed by the liar alone", [&](ChainAnswer& a) {
         a.blocks.back().proposer = seats.seat(3);
         VoteContent content = a.blocks.back().content(VoteKind::finalize);
-        a.finalization.content = content;
-        a.finalization.signatures.assign(3, seats.vote(3, content).signature);
+        a.finalization->content = content;
+        a.finalization->signatures.assign(3, seats.vote(3, content).signature);
     });
     add("one signature too few", [](ChainAnswer& a) {
-        a.finalization.signatures.pop_back();
+        a.finalization->signatures.pop_back();
         std::size_t bit = 0;
-        while (!a.finalization.signed_by(static_cast<std::uint32_t>(3 - bit)))
+        while (!a.finalization->signed_by(static_cast<std::uint32_t>(3 - bit)))
             ++bit;
-        a.finalization.signers[0] &= static_cast<std::uint8_t>(~(8U >> bit));
+        a.finalization->signers[0] &= static_cast<std::uint8_t>(~(8U >> bit));
     });
     add("signatures in another order", [](ChainAnswer& a) {
-        std::swap(a.finalization.signatures[0], a.finalization.signatures[1]);
+        std::swap(a.finalization->signatures[0], a.finalization->signatures[1]);
     });
     add("a notarization for a finalisation", [&](ChainAnswer& a) {
         a.finalization = seats.certificate(a.blocks.back().content(VoteKind::notarize), 0, 2);
     });
     add("notarize signatures under a finalisation", [&](ChainAnswer& a) {
         a.finalization = seats.certificate(a.blocks.back().content(VoteKind::notarize), 0, 2);
-        a.finalization.content.kind = VoteKind::finalize;
+        a.finalization->content.kind = VoteKind::finalize;
     });
-    add("another epoch", [](ChainAnswer& a) { a.finalization.content.epoch = Epoch{2}; });
+    add("no finalisation at all", [](ChainAnswer& a) { a.finalization.reset(); });
+    add("another epoch", [](ChainAnswer& a) { a.finalization->content.epoch = Epoch{2}; });
     add("a chain that begins later", [](ChainAnswer& a) { a.blocks.erase(a.blocks.begin()); });
     return all;
 }
@@ -208,7 +209,7 @@ TEST(Sync, ALiarWhoServesTheChainTeachesALoneJoinerNothing) {
     ASSERT_GT(good.blocks.size(), 4U);
     for (const auto& [name, bad] : corpus(h, good)) {
         h.start_alone();
-        h.tell(3, good.finalization);
+        h.tell(3, *good.finalization);
         ASSERT_TRUE(h.cluster.ordering(4).behind());
         h.tell(3, bad);
         EXPECT_EQ(h.cluster.ordering(4).finalized_height(), Height{}) << name;
@@ -227,6 +228,86 @@ std::uint64_t pace(Cluster& c, bool with_latecomer) {
         if (with_latecomer && k == 10) c.start(3);
     }
     return c.ordering(0).finalized_height().value() - before;
+}
+
+/// 700 blocks that become final by the finalisation of the last, and then some more.
+void make_stretch(Cluster& c) {
+    bool lost = true;
+    c.pass = [&lost](Index, Index, const Message& message) {
+        const auto* vote = std::get_if<Vote>(&message);
+        return !lost || vote == nullptr || vote->content.kind != VoteKind::finalize;
+    };
+    for (const Index i : {0U, 1U, 2U})
+        c.start(i);
+    const auto work = [&c](std::uint64_t views) {
+        const std::uint64_t end = c.ordering(0).view().value() + views;
+        while (c.ordering(0).view().value() < end) {
+            c.produce(static_cast<Index>(c.prng().below(3)));
+            c.run_for(Duration::from_ms(5));
+        }
+    };
+    work(1'200);
+    ASSERT_EQ(c.ordering(0).finalized_height(), Height{});
+    lost = false;
+    ASSERT_TRUE(c.run_until_final(Height{700}, Duration::from_s(10)));
+    work(400);  // Out of every memory: only the stores have the stretch now.
+    c.pass = {};
+}
+
+// A stretch without a finalisation of its own that is longer than a message: whoever comes late
+// gets its end first, and then what lies below, each block named by the one above. [ORD-L11.2]
+TEST(Sync, AStretchWithoutFinalisationsThatIsLongerThanAMessageIsServed) {
+    Cluster c{{.n = 4, .seed = 6, .latency_max = Duration::from_ms(2), .observers = 1}};
+    c.options().sync_max = Duration::from_us(100);
+    make_stretch(c);
+    std::size_t parts = 0;
+    c.sent = [&](Index, Index to, const Message& message) {
+        const auto* answer = std::get_if<ChainAnswer>(&message);
+        parts += to == 4 && answer != nullptr && !answer->finalization ? 1 : 0;
+    };
+    c.start(4);
+    const Height here = c.ordering(0).finalized_height();
+    EXPECT_TRUE(c.run_until(c.now() + Duration::from_s(10), [&] {
+        return c.ordering(4).finalized_height() >= here;
+    }));
+    EXPECT_GE(parts, 2U);
+    EXPECT_LE(parts, 20U);
+    EXPECT_LT(c.ordering(4).held().blocks, 50U);
+    // The same from a store that was restored.
+    c.crash(2);
+    c.start(2);
+    EXPECT_TRUE(c.run_until(c.now() + Duration::from_s(10), [&] {
+        return c.ordering(2).finalized_height() >= here;
+    }));
+    for (const Index i : {0U, 1U})
+        c.crash(i);
+    c.start(3);
+    EXPECT_TRUE(c.run_until(c.now() + Duration::from_s(10), [&] {
+        return c.ordering(3).finalized_height() >= here;
+    }));
+}
+
+// What nobody asked for, or what the block above does not name, is not taken. [ORD-L11.2]
+TEST(Sync, PartsOfAStretchAreTakenByTheirNameOnly) {
+    Cluster c{{.n = 4, .seed = 7, .latency_max = Duration::from_ms(2), .observers = 1}};
+    make_stretch(c);
+    std::size_t forged = 0;
+    c.pass = [&](Index from, Index to, const Message& message) {
+        const auto* answer = std::get_if<ChainAnswer>(&message);
+        if (from > 1 || to != 4 || answer == nullptr || answer->finalization) return true;
+        ChainAnswer bad = *answer;
+        bad.blocks.back().cut_root = Digest{};
+        ++forged;
+        c.deliver(2, to, bad);
+        return false;
+    };
+    c.start(4);
+    const Height here = c.ordering(0).finalized_height();
+    EXPECT_TRUE(c.run_until(c.now() + Duration::from_s(20), [&] {
+        return c.ordering(4).finalized_height() >= here;
+    })) << "by the honest one";
+    EXPECT_GT(forged, 0U);
+    EXPECT_FALSE(c.ordering(4).halted());
 }
 
 // Failure 42: the whole chain was in memory, and a node that came back dragged the others down.

@@ -1,11 +1,23 @@
 #include "order/view_log.hpp"
 
+#include <algorithm>
+
 namespace creto::simplex {
 
 namespace {
 
 /// How many certificates are asked for at once when a long stretch of views is unknown.
 constexpr std::size_t missing_max = 32;
+
+/// The view before the longest stretch that ends with `last` and can be buried above `base`.
+View before(View last, View base) {
+    std::uint64_t span = 1;
+    while (span <= last.value() / burial_span && last.value() % (span * burial_span) == 0 &&
+           last.value() - span * burial_span >= base.value()) {
+        span *= burial_span;
+    }
+    return View{last.value() - span};
+}
 
 }  // namespace
 
@@ -24,14 +36,71 @@ const Certificate* ViewLog::find(View view, VoteKind kind) const {
     if (kind == VoteKind::finalize) {
         return finalization_ && finalization_->content.view == view ? &*finalization_ : nullptr;
     }
+    if (kind == VoteKind::bury) return burial_of(view);
     const Record* known = record(view);
+    if (kind == VoteKind::nullify && (known == nullptr || !known->nullification))
+        return burial_of(view);
     if (known == nullptr) return nullptr;
     const auto& held = kind == VoteKind::notarize ? known->notarization : known->nullification;
     return held ? &*held : nullptr;
 }
 
+const Certificate* ViewLog::burial_of(View view) const {
+    const auto found = burials_.lower_bound(view);
+    const bool covers = found != burials_.end() && found->second.content.parent_view < view;
+    return covers ? &found->second : nullptr;
+}
+
+bool ViewLog::buried(View base, View last) const {
+    const Certificate* burial = burial_of(last);
+    return burial != nullptr && burial->content.parent_view <= base;
+}
+
+std::vector<ViewSpan> ViewLog::to_bury(View view, std::uint64_t more) const {
+    std::vector<ViewSpan> spans;
+    for (std::uint64_t span = burial_span; span <= (1ULL << 48U); span *= burial_span) {
+        ViewSpan at;
+        at.last = View{(view.value() + span - 1) / span * span};
+        at.base = View{at.last.value() - span};
+        const auto all_dead = [&] { return dead_.below(at.last) <= at.base; };
+        if (!all_dead()) break;
+        for (std::uint64_t i = 0; i <= more; ++i) {
+            if (all_dead() && !buried(at.base, at.last)) spans.push_back(at);
+            if (at.base.value() < span) break;
+            at = {View{at.base.value() - span}, at.base};
+        }
+    }
+    return spans;
+}
+
+ViewLog::Put ViewLog::bury(const Certificate& certificate) {
+    const View base = certificate.content.parent_view;
+    const View last = certificate.content.view;
+    if (buried(base, last)) return Put::known;
+    dead_.add(std::max(base, final_.view).next(), last);
+    for (auto at = views_.upper_bound(base); at != views_.end() && at->first <= last;) {
+        Record& known = at->second;
+        if (known.nullification) dropped_.push_back({at->first, VoteKind::nullify});
+        known.nullification.reset();
+        at = known.notarization ? std::next(at) : views_.erase(at);
+    }
+    for (auto at = burials_.upper_bound(base); at != burials_.end() && at->first <= last;) {
+        // The one with the same end has the same key in the store: it is overwritten.
+        if (at->first != last) dropped_.push_back({at->first, VoteKind::bury});
+        at = burials_.erase(at);
+    }
+    burials_.emplace(last, certificate);
+    return Put::added;
+}
+
 const Certificate* ViewLog::clash(const Certificate& certificate) const {
     const VoteContent& content = certificate.content;
+    if (content.kind == VoteKind::finalize && burial_of(content.view) != nullptr)
+        return burial_of(content.view);
+    if (content.kind == VoteKind::bury && finalization_ && content.parent_view < final_.view &&
+        final_.view <= content.view) {
+        return &*finalization_;
+    }
     for (const VoteKind kind : {VoteKind::notarize, VoteKind::nullify, VoteKind::finalize}) {
         const Certificate* held = find(content.view, kind);
         if (held != nullptr && conflict(held->content, content)) return held;
@@ -47,10 +116,14 @@ ViewLog::Put ViewLog::put(const Certificate& certificate) {
         settle(certificate);
         return Put::added;
     }
+    if (content.kind == VoteKind::bury) return bury(certificate);
+    if (content.kind == VoteKind::nullify && dead_.contains(content.view)) return Put::known;
     Record& known = views_[content.view];
     auto& held = content.kind == VoteKind::notarize ? known.notarization : known.nullification;
     if (held) return Put::known;
     held = certificate;
+    if (content.kind == VoteKind::notarize) notarized_.insert(content.view);
+    if (content.kind == VoteKind::nullify) dead_.add(content.view, content.view);
     return Put::added;
 }
 
@@ -64,32 +137,36 @@ void ViewLog::settle(const Certificate& finalization) {
         if (at->second.nullification) dropped_.push_back({at->first, VoteKind::nullify});
     }
     views_.erase(views_.begin(), end);
+    notarized_.erase(notarized_.begin(), notarized_.upper_bound(final_.view));
+    dead_.forget_through(final_.view);
+    const auto buried_end = burials_.upper_bound(final_.view);
+    for (auto at = burials_.begin(); at != buried_end; ++at)
+        dropped_.push_back({at->first, VoteKind::bury});
+    burials_.erase(burials_.begin(), buried_end);
 }
 
 Head ViewLog::notarized() const {
-    for (auto at = views_.rbegin(); at != views_.rend(); ++at) {
-        if (at->second.notarization) return {at->first, at->second.notarization->content.block};
-    }
-    return final_;
+    return head_below(View{~0ULL});
 }
 
 View ViewLog::certified() const {
-    for (auto at = views_.rbegin(); at != views_.rend(); ++at) {
-        if (at->second.notarization || at->second.nullification) return at->first;
-    }
-    return final_.view;
+    const View dead = dead_.empty() ? View{} : dead_.last();
+    return std::max(notarized().view, dead);
+}
+
+Head ViewLog::head_below(View view) const {
+    const auto after = notarized_.lower_bound(view);
+    if (after == notarized_.begin()) return final_;
+    const View highest = *std::prev(after);
+    return {highest, record(highest)->notarization->content.block};
 }
 
 std::variant<Head, std::vector<CertificateKey>> ViewLog::parent_for(View view) const {
-    for (View at = view.prev(); at > final_.view; at = at.prev()) {
-        const Record* known = record(at);
-        if (known != nullptr && known->notarization)
-            return Head{at, known->notarization->content.block};
-        if (known == nullptr || !known->nullification) {
-            return std::vector<CertificateKey>{{at, VoteKind::nullify}, {at, VoteKind::notarize}};
-        }
-    }
-    return final_;
+    const Head head = head_below(view);
+    const View alive = dead_.below(view.prev());
+    if (alive > head.view)
+        return std::vector<CertificateKey>{{alive, VoteKind::nullify}, {alive, VoteKind::notarize}};
+    return head;
 }
 
 Ancestry ViewLog::check_parent(View view, View parent_view, const BlockId& parent) const {
@@ -109,9 +186,10 @@ Ancestry ViewLog::check_parent(View view, View parent_view, const BlockId& paren
     } else {
         ancestry.missing.push_back({parent_view, VoteKind::notarize});
     }
-    // Every view between must be proven dead: it might be final otherwise.
-    for (View at = view.prev(); at > parent_view; at = at.prev()) {
-        if (find(at, VoteKind::nullify) != nullptr) continue;
+    // Every view between must be proven dead: it might be final otherwise. What can be buried is
+    // asked for at its last view only: the answer is the burial of it all.
+    for (View at = dead_.below(view.prev()); at > parent_view;
+         at = dead_.below(before(at, parent_view))) {
         ancestry.missing.push_back({at, VoteKind::nullify});
         if (ancestry.missing.size() >= missing_max) break;
     }

@@ -6,17 +6,21 @@
 // docs/spec/ordering.md. Holds    [ORD-C3.1] a view keeps its notarization and its nullification
 // side by side: the next
 //          leader may build on either. [ORD-F3.1] a finalisation replaces everything at or below
-//          its view. Nothing is kept for views that no certificate or proposal names.
-// Cost     O(log views) for a look-up, O(v - p) for a parent.
+//          its view. Nothing is kept for views that no certificate or proposal names. [ORD-B2.1] a
+//          burial replaces the nullifications of its views and the burials in it: with them all
+//          dead, what is kept does not grow with the views, but with their logarithm.
+// Cost     O(log views) for a look-up and for a parent, however many dead views lie between.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "model/vote.hpp"
+#include "order/view_runs.hpp"
 
 namespace creto::simplex {
 
@@ -27,6 +31,13 @@ struct CertificateKey {
     VoteKind kind = VoteKind::notarize;
     friend bool operator==(const CertificateKey&, const CertificateKey&) = default;
     friend auto operator<=>(const CertificateKey&, const CertificateKey&) = default;
+};
+
+/// The views after `base` up to `last`.
+struct ViewSpan {
+    View base;
+    View last;
+    friend bool operator==(const ViewSpan&, const ViewSpan&) = default;
 };
 
 /// The block at the end of a branch.
@@ -58,7 +69,15 @@ public:
     };
     /// Requires: the certificate is well formed and its signatures hold.
     Put put(const Certificate& certificate);
+    /// Of a view whose nullification was replaced, the burial that did it.
     [[nodiscard]] const Certificate* find(View view, VoteKind kind) const;
+    /// True when the view has a nullification, or had one.
+    [[nodiscard]] bool dead(View view) const { return dead_.contains(view); }
+    /// True when a burial covers all views after `base` up to `last`.
+    [[nodiscard]] bool buried(View base, View last) const;
+    /// The stretches that end with `view` or have it in them, all dead and not buried yet, and the
+    /// `more` stretches before each of these for which the same holds.
+    [[nodiscard]] std::vector<ViewSpan> to_bury(View view, std::uint64_t more) const;
     /// The certificate that clashes with this one, if one is held.
     [[nodiscard]] const Certificate* clash(const Certificate& certificate) const;
 
@@ -85,7 +104,7 @@ public:
     [[nodiscard]] std::optional<BlockId> proposal(View view) const;
     [[nodiscard]] bool equivocated(View view) const;
 
-    [[nodiscard]] std::size_t views_held() const { return views_.size(); }
+    [[nodiscard]] std::size_t views_held() const { return views_.size() + burials_.size(); }
     /// Keys of certificates that finalisations made needless since the last call.
     [[nodiscard]] std::vector<CertificateKey> take_dropped() { return std::exchange(dropped_, {}); }
 
@@ -99,11 +118,18 @@ private:
     };
 
     [[nodiscard]] const Record* record(View view) const;
+    /// The highest view below `view` that is notarized or final, with its block.
+    [[nodiscard]] Head head_below(View view) const;
     void settle(const Certificate& finalization);
+    [[nodiscard]] Put bury(const Certificate& certificate);
+    [[nodiscard]] const Certificate* burial_of(View view) const;
 
     Head final_;
     std::optional<Certificate> finalization_;
-    std::map<View, Record> views_;  ///< Above the final view.
+    std::map<View, Record> views_;         ///< Above the final view.
+    std::set<View> notarized_;             ///< Those of them with a notarization.
+    ViewRuns dead_;                        ///< Those that are nullified or buried.
+    std::map<View, Certificate> burials_;  ///< By the last view; none lies in another.
     std::vector<CertificateKey> dropped_;
 };
 

@@ -68,6 +68,25 @@ TEST(ViewLog, TheParentIsTheHighestCertifiedViewWithAllBetweenNullified) {
     EXPECT_EQ(Drawn("3:F 4:X 5:X").parent(6), "p3");
 }
 
+// A walk over every dead view, for each of them, would take 10^11 steps here. [ORD-P1.1]
+TEST(ViewLog, AParentBelowAHundredThousandDeadViewsIsFoundAtOnce) {
+    ViewLog log{block_id("g")};
+    const Seats seats{4};
+    static_cast<void>(
+        log.put(seats.certificate(Seats::content(VoteKind::notarize, 1, 0, block_id("1"))))
+    );
+    Certificate dead = seats.certificate(Seats::nullify(2));
+    for (std::uint64_t view = 2; view <= 100'000; ++view) {
+        dead.content.view = View{view};
+        static_cast<void>(log.put(dead));
+        ASSERT_EQ(std::get<Head>(log.parent_for(View{view + 1})).view, View{1});
+        const auto ancestry = log.check_parent(View{view + 1}, View{1}, block_id("1"));
+        ASSERT_EQ(ancestry.verdict, Verdict::proven);
+        ASSERT_EQ(log.notarized().view, View{1});
+        ASSERT_EQ(log.certified(), View{view});
+    }
+}
+
 // ava-labs/Simplex#281: a block on the grandparent without the nullification of the skipped view.
 // [ORD-N3.1]
 TEST(ViewLog, AParentBelowASkippedViewNeedsItsNullification) {
@@ -145,6 +164,35 @@ TEST(ViewLog, ShowsCertificatesThatClash) {
     EXPECT_TRUE(clash(Seats::content(VoteKind::finalize, 2, 1, block_id("2"))));
     EXPECT_FALSE(clash(Seats::content(VoteKind::notarize, 2, 1, block_id("2"))));
     EXPECT_FALSE(clash(Seats::content(VoteKind::finalize, 1, 0, block_id("1"))));
+}
+
+// [ORD-B2.1]
+TEST(ViewLog, ABurialReplacesTheNullificationsOfItsViews) {
+    Drawn views("");
+    for (std::uint64_t view = 60; view <= 130; ++view)
+        views.put(view, 'X');
+    views.put(70, 'N');
+    const auto burial = [&](std::uint64_t base, std::uint64_t last) {
+        return views.seats.certificate({VoteKind::bury, Epoch{1}, View{last}, View{base}, BlockId{}}
+        );
+    };
+    EXPECT_EQ(views.log.to_bury(View{128}, 1), (std::vector<ViewSpan>{{View{64}, View{128}}}))
+        << "not 0 to 64: some of it may live";
+    EXPECT_EQ(views.parent(129), "p70");
+    EXPECT_EQ(views.log.put(burial(64, 128)), ViewLog::Put::added);
+    EXPECT_EQ(views.log.put(burial(64, 128)), ViewLog::Put::known);
+    EXPECT_EQ(views.log.take_dropped().size(), 64U);
+    EXPECT_EQ(views.log.views_held(), 5U + 1U + 2U + 1U) << "60 to 64, 70, 129 and 130, the burial";
+    EXPECT_EQ(views.parent(129), "p70") << "a notarized view stays a parent";
+    EXPECT_EQ(views.ancestry(129, 70).verdict, Verdict::proven);
+    EXPECT_EQ(views.put(99, 'X'), ViewLog::Put::known);
+    EXPECT_EQ(views.log.find(View{99}, VoteKind::nullify)->content, burial(64, 128).content);
+    EXPECT_TRUE(views.log.to_bury(View{128}, 1).empty());
+    EXPECT_EQ(views.put(99, 'F'), ViewLog::Put::clashing);
+    EXPECT_EQ(views.put(130, 'N'), ViewLog::Put::added);
+    EXPECT_EQ(views.put(131, 'F'), ViewLog::Put::added);
+    EXPECT_EQ(views.log.views_held(), 0U);
+    EXPECT_EQ(views.log.put(burial(128, 192)), ViewLog::Put::clashing);
 }
 
 TEST(ViewLog, RemembersTheFirstProposalOfAView) {

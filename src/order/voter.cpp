@@ -33,6 +33,9 @@ Result<void> Voter::restore(const std::vector<Bytes>& records) {
             continue;
         }
         const auto* vote = std::get_if<Vote>(&*record);
+        if (vote->content.kind == VoteKind::bury) {
+            return fail(ErrorCode::corrupt, "vote log: no voter records what it says of others");
+        }
         if (vote->seat != self_) {
             return fail(ErrorCode::corrupt, "vote log: it belongs to another seat");
         }
@@ -86,6 +89,8 @@ std::optional<Refusal> Voter::refusal(const VoteContent& content) const {
             if (notarize && !same_block(notarize->vote.content, content))
                 return Refusal::other_content;
             break;
+        case VoteKind::bury:
+            break;
     }
     return std::nullopt;
 }
@@ -97,6 +102,13 @@ Result<void, Refusal> Voter::sign(const VoteContent& content) {
     slots_[content.view][index(content.kind)] = Slot{vote, false};
     unsaved_.push_back(vote);
     return {};
+}
+
+std::optional<Vote> Voter::bury(Epoch epoch, View base, View last) const {
+    if (stopped_) return std::nullopt;
+    const VoteContent content{VoteKind::bury, epoch, last, base, BlockId{}};
+    return Vote{
+        content, self_, signer_.sign(SignDomain::vote, chain_.value(), signing_bytes(content))};
 }
 
 Result<void, Refusal> Voter::notarize(const VoteContent& content) {

@@ -46,6 +46,9 @@ public:
     [[nodiscard]] Result<void, Refusal> nullify(Epoch epoch, View view);
     /// Requires: a notarization that was checked or formed here.
     [[nodiscard]] Result<void, Refusal> finalize(const Certificate& notarization);
+    /// Says of a stretch of views that each is nullified. It needs no record: it stays true, and to
+    /// say it twice is to say it once. None once stopped. Requires: the proof is held. [ORD-B1.1]
+    [[nodiscard]] std::optional<Vote> bury(Epoch epoch, View base, View last) const;
     /// Signs nothing from now on.
     void stop() { stopped_ = true; }
     [[nodiscard]] bool stopped() const { return stopped_; }

@@ -129,7 +129,7 @@ void Invariants::on_sent(
     } else if (const auto* certificate = std::get_if<Certificate>(&*decoded)) {
         on_certificate(node, *certificate, now);
     } else if (const auto* answer = std::get_if<ChainAnswer>(&*decoded)) {
-        on_certificate(node, answer->finalization, now);
+        if (answer->finalization) on_certificate(node, *answer->finalization, now);
     } else if (const auto* status = std::get_if<OrderStatus>(&*decoded)) {
         on_status(node, *status, now);
     } else if (const auto* notice = std::get_if<EvidenceNotice>(&*decoded)) {
@@ -170,6 +170,12 @@ void Invariants::on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& di
     // A node may hand on what others signed; that says nothing about its own key.
     if (vote.seat != seats_[node.value()]) return;
     const VoteContent& content = vote.content;
+    if (content.kind == VoteKind::bury) {
+        // No vote about a view, but a claim about many: it has to be true.
+        if (!is_buried_rightly(content))
+            violate("justification", describe(content) + ", but a view in it lives", node, now);
+        return;
+    }
     SignedVotes& all = votes_[{content.epoch, content.view}][vote.seat];
     auto& said = all.said.at(static_cast<std::size_t>(content.kind));
     if (said == content) return;
@@ -202,6 +208,11 @@ void Invariants::on_certificate(NodeIndex node, const Certificate& certificate, 
     ++counts_.certificates;
     if (!signatures_hold(certificate))
         return violate("certificate", "unsound: " + describe(content), node, now);
+    if (content.kind == VoteKind::bury) {
+        if (!is_buried_rightly(content))
+            violate("justification", describe(content) + ", but a view in it lives", node, now);
+        return;
+    }
     ViewOutcome& outcome = outcomes_[{content.epoch, content.view}];
     const auto one_block = [&](std::optional<BlockId>& known) {
         if (known && *known != content.block) {
@@ -225,6 +236,8 @@ void Invariants::on_certificate(NodeIndex node, const Certificate& certificate, 
         case VoteKind::nullify:
             counts_.nullified_views += outcome.is_nullified ? 0 : 1;
             outcome.is_nullified = true;
+            break;
+        case VoteKind::bury:
             break;
     }
     if (outcome.finalized && outcome.is_nullified)
@@ -255,6 +268,13 @@ bool Invariants::is_justified(const VoteContent& content) const {
     return true;
 }
 
+/// Every view after the base up to the last was nullified by enough seats.
+bool Invariants::is_buried_rightly(const VoteContent& content) const {
+    VoteContent next = content;
+    next.view = content.view.next();
+    return is_justified(next);
+}
+
 bool Invariants::signatures_hold(const Certificate& certificate) const {
     const auto& members = roster_.members();
     if (certificate.signers.size() != (members.size() + 7) / 8) return false;
@@ -266,7 +286,11 @@ bool Invariants::signatures_hold(const Certificate& certificate) const {
         if (i >= members.size() || next == certificate.signatures.size()) return false;
         if (!scheme_.verify(members[i].key, bytes, certificate.signatures[next++])) return false;
     }
-    return next == certificate.signatures.size() && is_quorum(static_cast<std::uint32_t>(next));
+    if (next != certificate.signatures.size()) return false;
+    // A third or more contains one who does not lie; where nobody lies, anyone does.
+    if (certificate.content.kind == VoteKind::bury)
+        return next > 0 && (roster_.mode() == QuorumMode::crash || 3 * next >= members.size());
+    return is_quorum(static_cast<std::uint32_t>(next));
 }
 
 /// More than two thirds, or more than half: said without the division that the model uses.

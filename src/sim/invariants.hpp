@@ -116,6 +116,7 @@ private:
     [[nodiscard]] bool signatures_hold(const Certificate& certificate) const;
     [[nodiscard]] bool is_quorum(std::uint32_t count) const;
     [[nodiscard]] bool is_justified(const VoteContent& content) const;
+    [[nodiscard]] bool is_buried_rightly(const VoteContent& content) const;
     void on_status(NodeIndex node, const OrderStatus& status, Instant now);
     void on_evidence(NodeIndex node, const Evidence& evidence, Instant now);
     void forget_old_views();

@@ -27,7 +27,9 @@ public:
         Sequence& known = known_[LaneId{seat, {}}];
         known = std::max(known, sequence);
     }
-    [[nodiscard]] Check check(const Cut& parent, const std::vector<LaneRange>& delta) override {
+    [[nodiscard]] Check check(
+        const Cut& parent, const std::vector<LaneRange>& delta, Height /*executed*/
+    ) override {
         Check result{Check::Verdict::valid, {}, {}};
         for (const LaneRange& range : delta) {
             if (range.first != next_after(parent, range.lane) || range.last < range.first ||
@@ -38,7 +40,7 @@ public:
         if (!result.missing.empty()) result.verdict = Check::Verdict::missing;
         return result;
     }
-    [[nodiscard]] std::vector<LaneRange> build(const Cut& parent) override {
+    [[nodiscard]] std::vector<LaneRange> build(const Cut& parent, Height /*executed*/) override {
         std::vector<LaneRange> delta;
         for (const auto& [lane, last] : known_) {
             const Sequence next = next_after(parent, lane);
@@ -46,7 +48,7 @@ public:
         }
         return delta;
     }
-    [[nodiscard]] bool has_unordered(const Cut& cut) const override {
+    [[nodiscard]] bool has_unordered(const Cut& cut, Height /*executed*/) const override {
         for (const auto& [lane, last] : known_)
             if (next_after(cut, lane) <= last) return true;
         return false;

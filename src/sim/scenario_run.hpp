@@ -38,16 +38,22 @@ public:
     }
 
     [[nodiscard]] SimCluster& cluster() { return cluster_; }
+    /// Once something is missing the run has failed: nothing is waited for and asked any more.
     void require(std::string what, bool holds) {
+        if (failed_) return;
+        failed_ = !holds;
         out_.findings.push_back({std::move(what), holds});
     }
     bool until(const std::function<bool()>& done, std::int64_t seconds = 30) {
-        return cluster_.run_until(done, Duration::from_s(seconds));
+        return !failed_ && cluster_.run_until(done, Duration::from_s(seconds));
     }
-    void pause(std::int64_t ms) { cluster_.run_for(Duration::from_ms(ms)); }
+    void pause(std::int64_t ms) {
+        if (!failed_) cluster_.run_for(Duration::from_ms(ms));
+    }
 
     /// Submits and waits for the reply.
     ReplyBody ask(std::uint32_t node, CommandBody body, std::int64_t seconds = 60) {
+        if (failed_) return Error{ErrorCode::timeout, "not asked: the run has failed"};
         const Ticket ticket = cluster_.submit(NodeIndex{node}, std::move(body));
         until([&] { return cluster_.reply(ticket) != nullptr; }, seconds);
         const ReplyBody* reply = cluster_.reply(ticket);
@@ -147,7 +153,7 @@ public:
     }
     /// Looks every 50 ms of virtual time.
     bool poll(const std::function<bool()>& condition, std::int64_t seconds = 30) {
-        for (std::int64_t i = 0; i < seconds * 20; ++i) {
+        for (std::int64_t i = 0; i < seconds * 20 && !failed_; ++i) {
             if (condition()) return true;
             if (!cluster_.run_for(Duration::from_ms(50))) return false;
         }
@@ -201,6 +207,7 @@ private:
 
     SimCluster cluster_;
     SimOutcome out_;
+    bool failed_ = false;
 };
 
 inline Nodes first(std::uint32_t count) {

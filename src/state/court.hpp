@@ -4,6 +4,7 @@
 //          framed by whoever chose the panel.
 // Holds    [COURT-FRAME.1] A receipt's own majority changes no reputation; only a decided dispute
 //          does. [COURT-PROOF.1] Only evidence that contradicts() excludes, at once and for good.
+//          [COURT-CLOSE.1] A proven fork closes its lane, also of an agent that is excluded already.
 //          Decisions are taken at the end of a block, so that all answers in it count.
 // Errors   The reason why an operation is void.
 #pragma once
@@ -71,6 +72,9 @@ public:
     [[nodiscard]] const Exclusion* exclusion(const AgentId& agent) const;
     [[nodiscard]] bool excluded(const AgentId& agent) const { return exclusion(agent) != nullptr; }
     [[nodiscard]] const std::map<AgentId, Exclusion>& exclusions() const { return exclusions_; }
+    /// Lanes that were proven to fork, each with the height whose execution closed it: from then on
+    /// no vertex of theirs is covered, and no reference to them holds anybody up. [COURT-CLOSE.1]
+    [[nodiscard]] const std::map<LaneId, Height>& closed_lanes() const { return closed_; }
     [[nodiscard]] const Verdict* verdict(const CallId& call) const;
     /// The latest `count`, oldest first.
     [[nodiscard]] std::vector<const Verdict*> verdicts(std::size_t count) const;
@@ -108,6 +112,7 @@ private:
     std::map<AgentId, Reputation> reputations_;  ///< Members of the roster only.
     Reputation start_;                           ///< Of everyone else.
     std::map<AgentId, Exclusion> exclusions_;
+    std::map<LaneId, Height> closed_;
     std::map<CallId, Verdict> verdicts_;
     std::set<std::pair<Height, CallId>> recorded_;  ///< The order in which verdicts are dropped.
     std::map<CallId, Dispute> disputes_;

@@ -6,6 +6,21 @@
 namespace creto {
 
 namespace {
+struct ClosedLane {
+    LaneId lane;
+    Height height;
+};
+void encode(Writer& w, const ClosedLane& v) {
+    encode(w, v.lane);
+    encode(w, v.height);
+}
+void decode(Reader& r, ClosedLane& v) {
+    decode(r, v.lane);
+    decode(r, v.height);
+}
+std::string closed_key(const LaneId& lane) {
+    return "closed/" + lane_text(lane);
+}
 std::string exclusion_key(const AgentId& agent) {
     return "excluded/" + agent_text(agent);
 }
@@ -16,7 +31,14 @@ Result<void, Void> Court::prove(
 ) {
     const auto agent = culprit(*operation.evidence, *roster_);
     if (!agent) return tl::unexpected<Void>(agent.error().message);
+    bool closes = false;
+    if (const auto* fork = std::get_if<LaneFork>(&*operation.evidence)) {
+        const LaneId& lane = fork->a.header.lane;
+        closes = closed_.emplace(lane, session.height).second;
+        if (closes) map.set(closed_key(lane), encode_bytes(ClosedLane{lane, session.height}));
+    }
     if (const Exclusion* known = exclusion(*agent)) {
+        if (closes) return {};
         return tl::unexpected<Void>(
             "its agent is excluded since height " + std::to_string(known->height.value())
         );
@@ -81,6 +103,9 @@ Result<void> Court::restore(const MerkleMap& map) {
                });
         good = good && read_leaf<Exclusion>(key, value, "excluded/", [&](Exclusion exclusion) {
                    return exclusions_.emplace(exclusion.agent, std::move(exclusion)).second;
+               });
+        good = good && read_leaf<ClosedLane>(key, value, "closed/", [&](const ClosedLane& closed) {
+                   return closed_.emplace(closed.lane, closed.height).second;
                });
         good = good && read_leaf<Reputation>(key, value, "reputation/", [&](Reputation reputation) {
                    const auto agent = parse_agent(std::string_view{key}.substr(11));

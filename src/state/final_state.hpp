@@ -6,7 +6,7 @@
 //          the content only. apply() never fails: an operation that may not be is void, with a
 //          reason. Signatures were checked when the vertices were stored (model/vertex_checks.hpp).
 // Leaves   final/K, causal/K, offer/SEAT, verdict/CALL, dispute/CALL, reputation/AGENT,
-//          excluded/AGENT, executed/HEIGHT, header.
+//          excluded/AGENT, closed/LANE, executed/HEIGHT, header.
 // Cost     About 1 us for an operation of 256 bytes, most of it the hash of its id.
 #pragma once
 

@@ -218,6 +218,7 @@ void Machine::watch(const Message& message) {
     if (const auto* v = std::get_if<Vote>(&message)) vote = *v;
     if (const auto* p = std::get_if<Proposal>(&message)) vote = p->leader_vote();
     if (!vote || vote->seat != world_.seats.seat(self_)) return;
+    if (vote->content.kind == VoteKind::bury) return;  // A claim, no vote: it needs no record.
     if (!disk_.has_vote(simplex::encode_vote_record(*vote)))
         blame("it said '" + world_.text(world_.number(vote->content)) + "' before it was durable");
     if (!said_.insert(vote->content).second || options_.liar) return;

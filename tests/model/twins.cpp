@@ -118,7 +118,7 @@ bool TwinRun::hidden(Index to, const Message& message) const {
     }
     if (const auto* certificate = std::get_if<Certificate>(&message)) return foreign(*certificate);
     if (const auto* answer = std::get_if<ChainAnswer>(&message))
-        return foreign(answer->finalization);
+        return answer->finalization && foreign(*answer->finalization);
     return false;
 }
 

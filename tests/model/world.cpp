@@ -64,7 +64,7 @@ std::uint32_t World::forge(Index liar, View view, std::uint32_t parent, bool cov
         .delta = {},
         .cut_root = {},
         .executed = tip.executed};
-    if (covers) block.delta = lanes.build(*tip.cut);
+    if (covers) block.delta = lanes.build(*tip.cut, tip.executed.height);
     Cut cut = *tip.cut;
     creto::apply(cut, block.delta);
     block.cut_root = cut_root(cut);

@@ -38,7 +38,7 @@ void Observer::on_message(const AgentId& /*from*/, ByteView bytes) {
     } else if (const auto* certificate = std::get_if<Certificate>(&*message)) {
         see(*certificate);
     } else if (const auto* answer = std::get_if<ChainAnswer>(&*message)) {
-        see(answer->finalization);
+        if (answer->finalization) see(*answer->finalization);
     } else if (const auto* batch = std::get_if<VertexBatch>(&*message)) {
         for (const VertexPtr& vertex : batch->vertices)
             see(vertex);

@@ -53,7 +53,7 @@ Certificate Words::certificate(VoteKind kind, View view) const {
 
 ChainAnswer Words::chain_answer(View view) const {
     ChainAnswer out{{proposal(view).block}, certificate(VoteKind::finalize, view)};
-    out.finalization.content.block = out.blocks[0].id();
+    out.finalization->content.block = out.blocks[0].id();
     return out;
 }
 

@@ -564,6 +564,7 @@ private:
         if (const auto* v = std::get_if<Vote>(&message)) vote_sent = *v;
         if (const auto* p = std::get_if<Proposal>(&message)) vote_sent = p->leader_vote();
         if (!vote_sent || !member(i) || vote_sent->seat != seats_.seat(*member(i))) return;
+        if (vote_sent->content.kind == VoteKind::bury) return;  // A claim, no vote.
         EXPECT_TRUE(node(i).disk.has_vote(encode_vote_record(*vote_sent)))
             << "seed " << options_.seed << ": node " << i << " spoke before it persisted";
         auto& said = said_[{i, vote_sent->content.view}];

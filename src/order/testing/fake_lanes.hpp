@@ -41,9 +41,20 @@ public:
         });
     }
 
-    [[nodiscard]] Check check(const Cut& parent, const std::vector<LaneRange>& delta) override {
+    /// Lanes that blocks whose mark names at least this height cannot raise any more.
+    std::map<LaneId, Height> closed;
+
+    [[nodiscard]] bool is_closed(const LaneId& lane, Height executed) const {
+        const auto found = closed.find(lane);
+        return found != closed.end() && found->second <= executed;
+    }
+    [[nodiscard]] Check check(
+        const Cut& parent, const std::vector<LaneRange>& delta, Height executed
+    ) override {
         Check check{.verdict = Check::Verdict::valid, .missing = {}, .why = {}};
         for (const LaneRange& range : delta) {
+            if (is_closed(range.lane, executed))
+                return {.verdict = Check::Verdict::invalid, .missing = {}, .why = "closed"};
             const auto before = parent.find(range.lane);
             const Sequence base = before == parent.end() ? Sequence{} : before->second.sequence;
             const bool poison = std::any_of(poisoned.begin(), poisoned.end(), [&](const auto& p) {
@@ -62,18 +73,19 @@ public:
         }
         return check;
     }
-    [[nodiscard]] std::vector<LaneRange> build(const Cut& parent) override {
+    [[nodiscard]] std::vector<LaneRange> build(const Cut& parent, Height executed) override {
         std::vector<LaneRange> delta;
         for (const auto& [lane, have] : held) {
             const auto before = parent.find(lane);
             const std::uint64_t base = before == parent.end() ? 0 : before->second.sequence.value();
-            if (have.value() <= base) continue;
+            if (have.value() <= base || is_closed(lane, executed)) continue;
             delta.push_back(range_of(lane, base + 1, std::min(have.value(), base + per_lane_max)));
         }
         return delta;
     }
-    [[nodiscard]] bool has_unordered(const Cut& cut) const override {
+    [[nodiscard]] bool has_unordered(const Cut& cut, Height executed) const override {
         return std::any_of(held.begin(), held.end(), [&](const auto& lane) {
+            if (is_closed(lane.first, executed)) return false;
             const auto before = cut.find(lane.first);
             return before == cut.end() ? lane.second > Sequence{}
                                        : lane.second > before->second.sequence;
