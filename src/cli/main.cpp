@@ -1,73 +1,20 @@
 #include "cli/main.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
-#include <functional>
 #include <string_view>
 
+#include "cli/completion.hpp"
 #include "cli/demo.hpp"
 #include "cli/node_commands.hpp"
+#include "cli/program.hpp"
 #include "cli/run.hpp"
 #include "cli/sim.hpp"
 #include "cli/sim_lives.hpp"
-#include "scale/config.hpp"
 
 namespace creto {
 
 namespace {
-
-constexpr const char* version_text = "creto 0.1.0";
-
-/// What all commands share, and the one that was chosen.
-struct Program {
-    CLI::App app{
-        "Creto: a network of AI agents that offer tools, call each other's tools, and agree on "
-        "what\n"
-        "happened although some of them lie, crash or are cut off."};
-    Output output;
-    std::string node;  ///< A folder, or an admin address.
-    std::function<int()> chosen;
-
-    /// The node to speak to: --node, else CRETO_NODE, else the folder "."
-    [[nodiscard]] Result<Client> client() const {
-        std::string where = node;
-        if (where.empty()) {
-            const char* given = std::getenv("CRETO_NODE");
-            where = given == nullptr ? "." : given;
-        }
-        if (where.front() == '/' && where.find("/tcp/") != std::string::npos) return Client{where};
-        auto config = load_config(where, {});
-        if (!config) return tl::unexpected<Error>(config.error());
-        return Client{config->admin_listen, config->admin_token};
-    }
-    template <class Work>
-    [[nodiscard]] int with_node(const Work& work) const {
-        auto found = client();
-        if (!found) return output.fail(found.error(), exit_code::usage);
-        return work(*found);
-    }
-};
-
-/// Every command shows an example of itself in its help.
-CLI::App* command(
-    Program& p, CLI::App& parent, const char* name, const char* about, const std::string& example
-) {
-    CLI::App* sub = parent.add_subcommand(name, about);
-    sub->footer("Example: creto " + example);
-    sub->add_flag("--json", p.output.json, "Print exactly one JSON document on stdout");
-    return sub;
-}
-
-CLI::App* node_command(
-    Program& p, CLI::App& parent, const char* name, const char* about, const std::string& example
-) {
-    CLI::App* sub = command(p, parent, name, about, example);
-    sub->add_option(
-        "--node", p.node, "The node's folder or admin address (default: $CRETO_NODE, else .)"
-    );
-    return sub;
-}
 
 void add_running(Program& p) {
     static InitOptions init;
@@ -121,7 +68,10 @@ void add_running(Program& p) {
             p.chosen = [&p, show] { return command_config(dir, show, p.output); };
         });
     }
-    sub = command(p, p.app, "version", "Print the version", "version --json");
+}
+
+void add_version(Program& p) {
+    CLI::App* sub = command(p, p.app, "version", "Print the version", "version --json");
     sub->callback([&p] {
         p.chosen = [&p] {
             p.output.say({{"ok", true}, {"version", "0.1.0"}}, version_text);
@@ -242,7 +192,7 @@ void add_looking(Program& p) {
         p, p.app, "log", "The latest finalised blocks", "log --from 100 --count 10 --node alpha"
     );
     sub->add_option("--from", from, "First height");
-    sub->add_option("--count", count, "How many (default 100)");
+    sub->add_option("--count", count, "How many")->default_str("100");
     sub->callback([&p] {
         p.chosen = [&p] {
             return p.with_node([&](const Client& n) {
@@ -253,7 +203,7 @@ void add_looking(Program& p) {
     sub = node_command(
         p, p.app, "watch", "Follow what happens at a node", "watch --count 5 --json --node alpha"
     );
-    sub->add_option("--count", count, "Stop after so many events");
+    sub->add_option("--count", count, "Stop after so many events")->default_str("none");
     sub->callback([&p] {
         p.chosen = [&p] {
             return p.with_node([&](const Client& n) { return command_watch(n, count, p.output); });
@@ -274,7 +224,8 @@ void add_using(Program& p) {
     sub->add_option("ARGS", call.arguments, "Arguments as JSON")->default_str("{}");
     sub->add_option("--agent", call.agent, "Ask this agent (name or id)");
     sub->add_flag("--verify", call.verify, "Ask all that offer it and let a quorum decide");
-    sub->add_option("--quorum", call.quorum, "Equal answers that decide (a majority)");
+    sub->add_option("--quorum", call.quorum, "Answers that decide, a majority")
+        ->default_str("two thirds of the panel");
     sub->add_option("--panel", call.panel, "seats, or any: count agents without a seat")
         ->check(CLI::IsMember({"seats", "any"}));
     sub->add_option("--receipt", call.receipt, "Write the receipt of a verified call here");
@@ -385,11 +336,44 @@ void add_using(Program& p) {
     });
 }
 
+/// The order in which a newcomer needs them.
+void group_commands(CLI::App& app) {
+    struct Group {
+        const char* title;
+        std::vector<const char*> commands;
+    };
+    for (const Group& group : std::initializer_list<Group>{
+             {"See it work", {"demo", "cluster", "sim"}},
+             {"Run a node", {"init", "run", "config", "doctor", "fsck", "keygen"}},
+             {"Look at a node",
+              {"status", "peers", "tools", "roster", "reputation", "verdicts", "log", "watch"}},
+             {"Use the network", {"call", "receipt", "state", "submit", "export"}},
+             {"This program", {"completion", "version"}}}) {
+        for (const char* command : group.commands)
+            app.get_subcommand(command)->group(group.title);
+    }
+}
+
+/// What a shell's script asks: `creto complete -- WORDS…`, the last of them begun.
+int complete(const Program& p, std::vector<std::string> words) {
+    words.erase(words.begin());
+    if (!words.empty() && words.front() == "--") words.erase(words.begin());
+    for (const std::string& word : completions(p.app, words))
+        std::cout << word << "\n";
+    return exit_code::done;
+}
+
 }  // namespace
 
 int creto_main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     Program program;
+    program.app.name("creto");
+    program.app.footer(
+        "Begin with `creto demo`, or with a cluster of your own: `creto cluster up -n 7`.\n"
+        "Each command explains itself, with an example: `creto COMMAND --help`."
+    );
+    program.app.option_defaults()->always_capture_default();
     program.app.require_subcommand(1);
     program.app.set_version_flag("--version", version_text);
     add_demo(program);
@@ -397,14 +381,20 @@ int creto_main(int argc, char** argv) {
     add_running(program);
     add_looking(program);
     add_using(program);
+    add_cluster(program);
+    add_care(program);
+    add_version(program);
+    group_commands(program.app);
+    const std::vector<std::string> words(argv + 1, argv + std::max(argc, 1));
+    if (!words.empty() && words.front() == "complete") return complete(program, words);
     try {
         program.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        const bool json = std::find(argv, argv + argc, std::string_view{"--json"}) != argv + argc;
-        if (error.get_exit_code() == 0 || !json) {
-            return program.app.exit(error) == 0 ? exit_code::done : exit_code::usage;
-        }
-        return Output{true}.fail({ErrorCode::invalid, error.what()}, exit_code::usage);
+        if (error.get_exit_code() == 0) return program.app.exit(error);
+        const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+        return Output{json}.fail(
+            {ErrorCode::invalid, usage_message(program.app, words, error.what())}, exit_code::usage
+        );
     }
     try {
         return program.chosen();

@@ -14,6 +14,9 @@ namespace creto {
 /// The exit code that belongs to an error of a node.
 [[nodiscard]] int exit_code_of(const Error& error);
 
+/// Columns of equal width, for people.
+[[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows);
+
 int command_status(const Client& node, const Output& output);
 int command_peers(const Client& node, const Output& output);
 int command_tools(const Client& node, const Output& output);

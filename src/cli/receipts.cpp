@@ -4,6 +4,7 @@
 #include "cli/node_commands.hpp"
 #include "scale/config.hpp"
 #include "state/final_receipt.hpp"
+#include "tools/rule_decision.hpp"
 
 namespace creto {
 
@@ -62,20 +63,99 @@ Result<void> check_signatures(const QuorumReceipt& receipt, const Roster& roster
     return {};
 }
 
-/// The result and the salt travel beside the receipt: together they must open the digest.
-Result<bool> check_result(const JsonDoc& doc, const Digest& signed_result) {
-    if (!doc.contains("result") || !doc.contains("salt")) return false;
-    const Error refuted{ErrorCode::invalid, "the result shown is not the one that was signed"};
-    if (!doc["result"].is_string() || !doc["salt"].is_string()) return fail(refuted);
-    const auto bytes = from_hex(doc["salt"].get<std::string>());
+Result<Salt> read_salt(const JsonDoc& doc) {
+    const bool is_text = doc.contains("salt") && doc["salt"].is_string();
+    const auto bytes = is_text ? from_hex(doc["salt"].get<std::string>()) : std::nullopt;
     Salt salt{};
-    if (!bytes || bytes->size() != salt.size()) return fail(refuted);
-    std::copy(bytes->begin(), bytes->end(), salt.begin());
-    const std::string result = doc["result"].get<std::string>();
-    if (salted_digest(HashDomain::result, salt, as_bytes(result)) != signed_result) {
-        return fail(refuted);
+    if (!bytes || bytes->size() != salt.size()) {
+        return fail(ErrorCode::invalid, "\"salt\" must be 32 hexadecimal digits");
     }
-    return true;
+    std::copy(bytes->begin(), bytes->end(), salt.begin());
+    return salt;
+}
+
+/// The contract that the file shows; none when it shows none.
+Result<std::optional<Contract>> read_contract(const JsonDoc& doc, const CallRequest& request) {
+    if (!doc.contains("contract")) return std::nullopt;
+    if (!doc["contract"].is_string()) return fail(ErrorCode::invalid, "\"contract\" is no text");
+    auto contract = Contract::parse(doc["contract"].get<std::string>());
+    if (!contract) return tl::unexpected<Error>(contract.error());
+    if (contract->id() != request.contract ||
+        contract->summary().has(ContractSummary::by_rule) != request.by_rule) {
+        return fail(ErrorCode::invalid, "the contract shown is not the one that was asked for");
+    }
+    return std::move(*contract);
+}
+
+/// What the answers decide, and whether the result was shown in clear.
+struct Decided {
+    std::size_t agreeing = 0;
+    std::vector<AgentId> dissenting;
+    bool is_opened = false;
+};
+
+/// The result and the salt travel beside the receipt: together they must open the digest.
+Result<Decided> decide_by_digest(const JsonDoc& doc, const QuorumReceipt& receipt) {
+    const auto decision = decide(receipt);
+    if (!decision) return fail(ErrorCode::invalid, "no answer reached the bar");
+    Decided out{.agreeing = decision->agreeing, .dissenting = decision->dissenting};
+    if (!doc.contains("result") || !doc.contains("salt")) return out;
+    const auto salt = read_salt(doc);
+    if (!salt) return tl::unexpected<Error>(salt.error());
+    if (!doc["result"].is_string() ||
+        salted_digest(
+            HashDomain::result, *salt, as_bytes(doc["result"].get_ref<const std::string&>())
+        ) != decision->result) {
+        return fail(ErrorCode::invalid, "the result shown is not the one that was signed");
+    }
+    out.is_opened = true;
+    return out;
+}
+
+/// The answers in clear decide, under the contract's rule.
+Result<Decided> decide_by_contract(
+    const JsonDoc& doc, const QuorumReceipt& receipt, const std::optional<Contract>& contract
+) {
+    if (!contract || !doc.contains("shown") || !doc["shown"].is_array()) {
+        return fail(
+            ErrorCode::invalid,
+            "its contract compares answers by a rule, so the contract and the answers in clear are "
+            "needed; both are in what `creto call --verify --receipt FILE` writes"
+        );
+    }
+    const auto salt = read_salt(doc);
+    if (!salt) return tl::unexpected<Error>(salt.error());
+    std::vector<ShownAnswer> shown;
+    for (const JsonDoc& item : doc["shown"]) {
+        auto agent = parse_agent(item.at("agent").get<std::string>());
+        if (!agent) return tl::unexpected<Error>(agent.error());
+        shown.push_back(
+            {*agent,
+             item.at("kind") == "result" ? AnswerKind::result : AnswerKind::tool_error,
+             item.at("text").get<std::string>()}
+        );
+    }
+    const auto decision = decide_shown(receipt, *contract, *salt, shown);
+    if (!decision) return tl::unexpected<Error>(decision.error());
+    if (!doc.contains("result") || doc["result"] != decision->result) {
+        return fail(ErrorCode::invalid, "the result shown is not the one that the answers decide");
+    }
+    return Decided{decision->agreeing.size(), decision->dissenting, true};
+}
+
+/// How the contract compares, for people.
+std::string rule_text(const MatchRule& rule) {
+    if (const auto* tolerance = std::get_if<MatchTolerance>(&rule)) {
+        return "numbers within " + tolerance->distance.text() + " of the lower median" +
+               (tolerance->pointer.empty() ? "" : " at " + tolerance->pointer);
+    }
+    if (const auto* fields = std::get_if<MatchFields>(&rule)) {
+        std::string out = "equal values at";
+        for (const std::string& pointer : fields->pointers)
+            out += " " + (pointer.empty() ? std::string{"the whole"} : pointer);
+        return out;
+    }
+    return std::holds_alternative<MatchLines>(rule) ? "the same set of lines" : "equal values";
 }
 
 Result<FinalDecision> check_final(
@@ -131,10 +211,11 @@ int command_receipt_verify(
     const Roster roster{*genesis};
     if (auto form = well_formed(receipt, roster.chain()); !form) return refute(form.error());
     if (auto good = check_signatures(receipt, roster); !good) return refute(good.error());
-    const auto decision = decide(receipt);
-    if (!decision) return refute({ErrorCode::invalid, "no answer reached the bar"});
-    const auto opens = check_result(doc, decision->result);
-    if (!opens) return refute(opens.error());
+    const auto contract = read_contract(doc, receipt.request);
+    if (!contract) return refute(contract.error());
+    const auto decision = receipt.request.by_rule ? decide_by_contract(doc, receipt, *contract)
+                                                  : decide_by_digest(doc, receipt);
+    if (!decision) return refute(decision.error());
     std::optional<FinalDecision> final;
     if (held->final) {
         const auto checked = check_final(*held->final, receipt, roster);
@@ -158,7 +239,8 @@ int command_receipt_verify(
         {"agreeing", decision->agreeing},
         {"panel", receipt.request.panel.size()},
         {"bar", receipt.request.bar},
-        {"result_opened", *opens},
+        {"result_opened", decision->is_opened},
+        {"rule", *contract ? JsonDoc(rule_text((*contract)->match)) : JsonDoc(nullptr)},
         {"mode", roster.mode() == QuorumMode::crash ? "crash" : "byzantine"},
         {"dissenting", dissenting}};
     if (final) {
@@ -172,6 +254,8 @@ int command_receipt_verify(
             {"block", final->block.value().hex()},
             {"signed_by", final->seats}};
     }
+    if (receipt.request.by_rule)
+        lines += "\nthey agree by the contract's rule: " + rule_text((*contract)->match);
     if (roster.mode() == QuorumMode::crash) lines += "\ncrash: not proof against liars";
     for (const std::string& agent : dissenting)
         lines += "\ndissenting: " + agent;

@@ -170,6 +170,9 @@ public:
     [[nodiscard]] std::uint64_t unfinalized(const LaneId& lane) const;
     /// Bytes held of the lane above the final cut, all branches, parked too.
     [[nodiscard]] std::size_t unfinalized_bytes(const LaneId& lane) const;
+    /// Bytes that the lane may grow by before a vertex of it is refused: within its window, and within
+    /// its share of the backlog or what all lanes together leave free. Needs an open lane.
+    [[nodiscard]] std::size_t room(const LaneId& lane) const;
     [[nodiscard]] std::size_t size() const { return index_.size(); }  ///< Complete and parked.
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
     [[nodiscard]] std::size_t parked() const { return parked_.size(); }

@@ -239,4 +239,15 @@ std::size_t Dag::unfinalized_bytes(const LaneId& lane_id) const {
     return lane == nullptr ? 0 : lane->backlog_bytes;
 }
 
+std::size_t Dag::room(const LaneId& lane_id) const {
+    const Lane* lane = lanes_.find(lane_id);
+    if (lane == nullptr) return 0;
+    const auto left = [](std::size_t of, std::size_t taken) { return of > taken ? of - taken : 0; };
+    const std::size_t share = options_.backlog_bytes_max / lanes_.size();
+    return std::min(
+        left(options_.lane_window_bytes, lane->backlog_bytes),
+        std::max(left(share, lane->backlog_bytes), left(options_.backlog_bytes_max, backlog_bytes_))
+    );
+}
+
 }  // namespace creto

@@ -155,6 +155,7 @@ TEST(Dag, RefusesBytesBeyondTheWindowOfALane) {
     add_all(exact, {a1, a2});
     Dag less{authors.roster(), {.lane_window_bytes = both - 1}};
     add(less, a1);
+    EXPECT_EQ(less.room(a1->header().lane), a2->bytes().size() - 1);
     EXPECT_EQ(less.add(checked(a2)).error().code, ErrorCode::limit);
     less.finalize(cut_of({a1}));
     EXPECT_EQ(add(less, a2).added, Dag::Added::complete);
@@ -173,12 +174,14 @@ TEST(Dag, KeepsAShareOfAFullBacklogForEveryLane) {
     }
     EXPECT_GT(held, 30U);
     EXPECT_LE(dag.bytes(), 40'000U);
+    EXPECT_LT(dag.room(last->header().lane), last->bytes().size());
     // The greedy lane filled it; another still has its quarter.
     VertexPtr other;
     for (int i = 0; i < 8; ++i) {
         other = authors.vertex(1, {.after = other, .payload = 1'000});
         EXPECT_EQ(add(dag, other).added, Dag::Added::complete);
     }
+    EXPECT_EQ(dag.room(other->header().lane), 10'000 - dag.unfinalized_bytes(other->header().lane));
     EXPECT_LE(dag.bytes(), 80'000U);
 }
 

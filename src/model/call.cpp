@@ -33,6 +33,7 @@ std::optional<Decision> decide(const QuorumReceipt& receipt) {
         if (count < receipt.request.bar) continue;
         Decision decision{
             .kind = value.first, .result = value.second, .agreeing = count, .dissenting = {}};
+        if (receipt.request.by_rule) return decision;
         for (const Answer& answer : receipt.answers) {
             if (answer.kind != value.first || answer.result != value.second) {
                 decision.dissenting.push_back(answer.provider);
@@ -87,6 +88,7 @@ void encode_unsigned(Writer& w, const CallRequest& v) {
     encode_signed(w, v.deadline_unix_ms);
     encode_list(w, v.panel);
     w.uvarint(v.bar);
+    w.u8(v.by_rule ? 1 : 0);
 }
 
 void encode_unsigned(Writer& w, const Answer& v) {
@@ -115,7 +117,7 @@ void encode(Writer& w, const ContractSummary& v) {
     encode(w, v.body);
 }
 void decode(Reader& r, ContractSummary& v) {
-    v.flags = r.kind(15);
+    v.flags = r.kind(31);
     decode(r, v.body);
 }
 
@@ -134,6 +136,7 @@ void decode(Reader& r, CallRequest& v) {
     const std::uint64_t bar = r.uvarint();
     if (bar > limits::panel_max) r.fail(DecodeError::over_limit);
     v.bar = static_cast<std::uint32_t>(bar);
+    v.by_rule = r.kind(1) == 1;
     decode(r, v.signature);
 }
 

@@ -5,6 +5,9 @@
 // Source   docs/ARCHITECTURE.md, verified calls: panel and bar are signed, so neither shrinks later.
 // Holds    Digests of arguments and results are salted; the salt travels beside the request to the
 //          panel and is revealed in a dispute only. An answer names the call, hence the panel.
+//          [CALL-RULE.1] Digests show that answers are equal, never that a contract's rule takes
+//          different ones for the same; so the request says how its contract compares, whoever
+//          answers has checked that, and nobody dissents by digest where a rule decides.
 #pragma once
 
 #include <array>
@@ -24,7 +27,8 @@ struct ContractSummary {
     static constexpr std::uint8_t deterministic = 1;  ///< Equal arguments, equal results.
     static constexpr std::uint8_t idempotent = 2;     ///< May be retried elsewhere.
     static constexpr std::uint8_t pinned = 4;         ///< The implementation is named by digest.
-    static constexpr std::uint8_t open = 8;  ///< A dispute may reveal arguments and results.
+    static constexpr std::uint8_t open = 8;      ///< A dispute may reveal arguments and results.
+    static constexpr std::uint8_t by_rule = 16;  ///< Answers that differ may count as the same.
 
     std::uint8_t flags = 0;
     Digest body;  ///< Hash of the whole contract.
@@ -42,7 +46,8 @@ struct CallRequest {
     Digest salt_commitment;  ///< salt_commitment(salt).
     std::int64_t deadline_unix_ms = 0;
     std::vector<AgentId> panel;  ///< Ascending, distinct.
-    std::uint32_t bar = 0;       ///< Equal answers that decide.
+    std::uint32_t bar = 0;       ///< Answers that decide when they are the same.
+    bool by_rule = false;        ///< As the contract's flag says.
     Signature signature;
 
     /// The same for everyone who holds the request, whatever its signature.
@@ -60,6 +65,14 @@ struct Answer {
     Signature signature;
 
     friend bool operator==(const Answer&, const Answer&) = default;
+};
+
+/// An answer in clear, for those who compare by a rule.
+struct ShownAnswer {
+    AgentId provider;
+    AnswerKind kind = AnswerKind::result;
+    std::string text;  ///< Canonical JSON, or the text of the error.
+    friend bool operator==(const ShownAnswer&, const ShownAnswer&) = default;
 };
 
 /// What one verified call leaves behind: the request and the answers that came in time.
@@ -86,7 +99,8 @@ struct Decision {
     return 2 * m / 3 + 1;
 }
 
-/// What decides: `bar` equal answers. None when no answer reached the bar.
+/// What decides: `bar` equal answers. None when no answer reached the bar. Where a rule decides, equal
+/// digests are a part of those that agree at most, and who dissents cannot be seen: nobody is named.
 [[nodiscard]] std::optional<Decision> decide(const QuorumReceipt& receipt);
 
 /// Form only (order, membership, bar in range); signatures are checked apart.

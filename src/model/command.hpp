@@ -87,6 +87,9 @@ struct VerifiedReply {
     std::vector<AgentId> dissenting;
     std::optional<Height> recorded;  ///< Where the record became final.
     CallId call;
+    std::string definition;  ///< The contract's.
+    std::vector<ShownAnswer>
+        shown;  ///< Where a rule decided: every answer of the receipt in clear.
 };
 
 /// Takes back an earlier command (by the ticket that the host gave it).

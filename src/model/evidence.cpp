@@ -36,6 +36,12 @@ struct Contradicts {
                 ErrorCode::invalid, "evidence: the contract does not promise equal results"
             );
         }
+        if (v.contract.has(ContractSummary::by_rule)) {
+            return fail(
+                ErrorCode::invalid,
+                "evidence: the contract may take different results for the same"
+            );
+        }
         if (v.a.answer.provider != v.b.answer.provider) {
             return fail(ErrorCode::invalid, "evidence: the answers are not of one provider");
         }

@@ -245,6 +245,13 @@ TEST(Receipt, DecidesAtTheBarAndNamesWhoDissented) {
     ASSERT_TRUE(decision.has_value());
     EXPECT_EQ(decision->agreeing, 5U);
     EXPECT_EQ(decision->dissenting, (std::vector<AgentId>{panel[0], panel[1]}));
+    // [CALL-RULE.1] Where a rule decides, another digest is no dissent.
+    QuorumReceipt by_rule = receipt;
+    by_rule.request.by_rule = true;
+    EXPECT_NE(by_rule.request.id(chain), receipt.request.id(chain)) << "it is signed";
+    EXPECT_EQ(decode_exact<QuorumReceipt>(encode_bytes(by_rule)).value(), by_rule);
+    EXPECT_EQ(decide(by_rule)->agreeing, 5U);
+    EXPECT_TRUE(decide(by_rule)->dissenting.empty());
     receipt.answers[2].result = digest_of("3000");
     EXPECT_FALSE(decide(receipt).has_value());
     receipt.request.bar = 3;  // not a majority: two results could both pass

@@ -177,13 +177,14 @@ void NodeImpl::on(const PeerUp& event) {
     if (own_record_) effects_.send(event.peer, Channel::data, *own_record_);
     effects_.send(event.peer, lane_summary(false));
     ordering_.on_peer_up(event.peer, now_, effects_);
+    client_.on_peer_up(event.peer, now_, effects_);
 }
 
 void NodeImpl::on(const PeerDown& event) {
     dialer_.on_peer_down(event.peer, now_);
     ordering_.on_peer_down(event.peer, now_, effects_);
     server_.on_peer_down(event.peer, effects_);
-    for (CallClient::Finished& finished : client_.on_peer_down(event.peer)) {
+    for (CallClient::Finished& finished : client_.on_peer_down(event.peer, now_)) {
         on_finished(std::move(finished));
     }
 }
@@ -209,12 +210,13 @@ void NodeImpl::on(const StoreFailed& event) {
     for (const auto& [id, submission] : submissions_) {
         reply_error(submission.command, {ErrorCode::io, *store_failed_});
     }
-    for (const auto& [counter, ticket] : causal_commands_) {
-        reply_error(ticket, {ErrorCode::io, *store_failed_});
+    for (const auto& [counter, waiting] : causal_commands_) {
+        reply_error(waiting.command, {ErrorCode::io, *store_failed_});
     }
     submissions_.clear();
     submission_deadlines_.clear();
     causal_commands_.clear();
+    causal_deadlines_.clear();
 }
 
 void NodeImpl::on_time() {
@@ -312,6 +314,7 @@ void NodeImpl::arm() {
     if (!submission_deadlines_.empty()) {
         next = std::min(next, submission_deadlines_.begin()->first);
     }
+    if (!causal_deadlines_.empty()) next = std::min(next, causal_deadlines_.begin()->first);
     if (!started_ || next == armed_) return;
     armed_ = next;
     effects_.add(WakeAt{std::max(next, now_)});

@@ -72,7 +72,19 @@ void NodeImpl::start_plain(CallClient::Token token) {
             .arguments = call.call.arguments,
             .timeout_ms =
                 static_cast<std::uint32_t>(std::clamp<std::int64_t>(left.ms(), 1, 86'400'000))};
-        started = client_.start(token, *provider, std::move(start), call.deadline, effects_);
+        // Who named no agent is better served by another one than by waiting for this.
+        const AgentRecord* record = directory_.find(*provider);
+        const ToolOffer* offer = record == nullptr ? nullptr : find_tool(*record, call.call.tool);
+        const bool again =
+            call.call.agent && offer != nullptr && offer->contract.has(ContractSummary::idempotent);
+        started = client_.start(
+            token,
+            *provider,
+            std::move(start),
+            call.deadline,
+            effects_,
+            again ? CallClient::Repeat::yes : CallClient::Repeat::no
+        );
     }
     if (started) return;
     reply_error(call.command, started.error());
@@ -134,7 +146,17 @@ void NodeImpl::command(Ticket ticket, const CallVerified& call) {
         .salt = draw_salt(),
         .deadline_unix_ms = unix_ms_at_start_ + (now_ - started_at_ + call.timeout).ms()};
     if (most != by_contract.end()) {
-        panel.contract = find_tool(*most->second.front(), call.tool)->contract;
+        const ToolOffer& offer = *find_tool(*most->second.front(), call.tool);
+        panel.contract = offer.contract;
+        panel.definition = offer.definition;
+        if (panel.contract.has(ContractSummary::by_rule)) {
+            auto contract = Contract::parse(offer.definition);
+            if (!contract) {
+                reply_error(ticket, contract.error());
+                return;
+            }
+            panel.match = std::move(contract->match);
+        }
         for (const AgentRecord* record : most->second)
             panel.panel.push_back(record->agent);
     }
@@ -149,10 +171,14 @@ void NodeImpl::command(Ticket ticket, const CallVerified& call) {
     const std::vector<AgentId> members = verified->call().panel;
     panels_.emplace(token, PanelCallEntry{ticket, std::move(*verified), deadline, deadline, false});
     call_commands_.emplace(ticket, token);
+    const auto repeat = panels_.at(token).call.call().contract.has(ContractSummary::idempotent)
+                            ? CallClient::Repeat::yes
+                            : CallClient::Repeat::no;
     for (const AgentId& member : members) {
         const bool there = member == self_ || dialer_.connected(member);
-        Result<void> started = there ? client_.start(token, member, message, deadline, effects_)
-                                     : Result<void>{fail(ErrorCode::unavailable, "not connected")};
+        Result<void> started =
+            there ? client_.start(token, member, message, deadline, effects_, repeat)
+                  : Result<void>{fail(ErrorCode::unavailable, "not connected")};
         if (started) continue;
         CallAnswer answer{.status = CallAnswer::Status::internal, .text = started.error().message};
         finish_member(token, {token, member, std::move(answer), true});
@@ -197,7 +223,11 @@ void NodeImpl::close_panel(CallClient::Token token) {
     if (!worth_recording) return;
     receipts_.watch(entry.call.receipt().request.id(roster_.chain()), entry.call.receipt());
     CallRecordOperation record{.receipt = entry.call.receipt()};
-    if (entry.call.disputed() && call.contract.has(ContractSummary::open)) {
+    // A rule's answers cannot be judged by digests, and what promises no equal results not at all.
+    const bool may_open =
+        call.contract.has(ContractSummary::open | ContractSummary::deterministic) &&
+        !call.contract.has(ContractSummary::by_rule);
+    if (entry.call.disputed() && may_open) {
         record.opening =
             DisputeOpening{call.command.tool, call.contract, call.salt, call.arguments};
     }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "node/node_impl.hpp"
+#include "tools/builtins.hpp"
 
 namespace creto {
 
@@ -44,15 +45,21 @@ Result<void> NodeImpl::may_submit(Reading reading) const {
     if (ordering_.halted() && reading == Reading::final) {
         return fail(ErrorCode::unavailable, "this node no longer votes: " + *ordering_.halted());
     }
-    const LaneId lane = producer_->lane();
-    if (dag_.unfinalized(lane) >= limits::lane_window_vertices - 1 ||
-        dag_.unfinalized_bytes(lane) >= limits::lane_window_bytes - limits::vertex_bytes_max) {
-        const std::int64_t since = (now_ - producer_->last_finality()).ms() / 1000;
-        return fail(
-            ErrorCode::limit, "causal backlog full: no finality for " + std::to_string(since) + " s"
-        );
-    }
     return {};
+}
+
+/// Into our lane, if the window has a place for it: what is taken can be written whatever happens.
+Result<void> NodeImpl::queue(Operation operation) {
+    auto pushed = producer_->push(std::move(operation), lane_room());
+    if (pushed || pushed.error().code != ErrorCode::unavailable) return pushed;
+    const Duration since = now_ - producer_->last_finality();
+    const auto at = iso_time(unix_ms_at_start_ + (now_ - started_at_ - since).ms());
+    return fail(
+        ErrorCode::limit,
+        "causal backlog full: no finality since " + (at ? *at : "the start") + " (" +
+            std::to_string(since.ms() / 1'000) +
+            " s); writes are taken again once a quorum is back and has caught up"
+    );
 }
 
 Operation NodeImpl::make_operation(OperationBody body) {
@@ -98,7 +105,8 @@ void NodeImpl::command(Ticket ticket, const Submit& submit) {
         submissions_.emplace(id, Submission{ticket, std::nullopt, deadline, operation.expiry});
         submission_deadlines_.emplace(deadline, id);
     } else {
-        causal_commands_.emplace(operation.counter, ticket);
+        causal_commands_.emplace(operation.counter, CausalCommand{ticket, deadline});
+        causal_deadlines_.emplace(deadline, operation.counter);
     }
     if (!seat_) {
         const std::vector<AgentId>& peers = dialer_.peers();
@@ -115,9 +123,9 @@ void NodeImpl::command(Ticket ticket, const Submit& submit) {
         return;
     }
     const std::uint64_t counter = operation.counter;
-    if (auto pushed = producer_->push(std::move(operation)); !pushed) {
+    if (auto pushed = queue(std::move(operation)); !pushed) {
         if (submissions_.erase(id) > 0) submission_deadlines_.erase({deadline, id});
-        causal_commands_.erase(counter);
+        if (causal_commands_.erase(counter) > 0) causal_deadlines_.erase({deadline, counter});
         reply_error(ticket, pushed.error());
     }
 }
@@ -148,7 +156,7 @@ void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& sub
     Result<void> may = may_submit(Reading::final);
     if (may && !seat_) may = fail(ErrorCode::denied, "this agent has no seat");
     if (may && submissions_.count(id) > 0) return;
-    if (may) may = producer_->push(submit.operation);
+    if (may) may = queue(submit.operation);
     if (!may) {
         outcome.state = OperationOutcome::State::refused;
         outcome.reason = may.error().message.substr(0, 1'000);
@@ -235,6 +243,11 @@ void NodeImpl::command(Ticket ticket, const ToolsChanged& changed) {
     std::sort(tools_.begin(), tools_.end(), [](const ToolOffer& a, const ToolOffer& b) {
         return a.name < b.name;
     });
+    std::set<ContractId> by_rule;
+    for (const ToolOffer& tool : tools_) {
+        if (tool.contract.has(ContractSummary::by_rule)) by_rule.insert(tool.contract.id());
+    }
+    server_.set_by_rule(std::move(by_rule));
     offered_ = false;
     if (started_) publish_record(false);
     reply(ticket, Done{});

@@ -27,7 +27,7 @@ constexpr std::size_t batch_bytes = limits::message_bytes_max - limits::vertex_b
 void NodeImpl::produce() {
     if (!producer_ || !started_ || store_failed_ || lane_lost_) return;
     const LaneId lane = producer_->lane();
-    if (!producer_->ready(now_, dag_.unfinalized(lane), dag_.unfinalized_bytes(lane))) return;
+    if (!producer_->ready(now_, lane_room())) return;
     std::optional<Dag::Parents> parents = dag_.next_parents(lane);
     if (!parents) return;
     // The graph may still lack what the newest own vertices name; it must not hold more than them.
@@ -64,6 +64,10 @@ void NodeImpl::produce() {
     add_vertex({vertex, CheckPass::own()}, false);
 }
 
+LaneRoom NodeImpl::lane_room() const {
+    return {dag_.unfinalized(producer_->lane()), dag_.room(producer_->lane())};
+}
+
 /// Acknowledged survives a crash: only now may others see the vertex and clients hear of it.
 void NodeImpl::on_own_vertex_durable() {
     const VertexPtr vertex = std::exchange(own_in_flight_, nullptr);
@@ -72,7 +76,8 @@ void NodeImpl::on_own_vertex_durable() {
         if (operation.client != self_) continue;
         const auto waiting = causal_commands_.find(operation.counter);
         if (waiting == causal_commands_.end()) continue;
-        reply(waiting->second, SubmitReply{.operation = operation.id(roster_.chain())});
+        causal_deadlines_.erase({waiting->second.deadline, operation.counter});
+        reply(waiting->second.command, SubmitReply{.operation = operation.id(roster_.chain())});
         causal_commands_.erase(waiting);
     }
 }

@@ -163,6 +163,18 @@ void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
 
 /// Deadlines passed: the outcome is unknown, and asking by id tells it later.
 void NodeImpl::expire_submissions() {
+    while (!causal_deadlines_.empty() && causal_deadlines_.begin()->first <= now_) {
+        const auto waiting = causal_commands_.find(causal_deadlines_.begin()->second);
+        causal_deadlines_.erase(causal_deadlines_.begin());
+        reply_error(
+            waiting->second.command,
+            {ErrorCode::timeout,
+             "not written within the deadline: other writes of this node are before it; it may "
+             "still "
+             "be written"}
+        );
+        causal_commands_.erase(waiting);
+    }
     while (!submission_deadlines_.empty() && submission_deadlines_.begin()->first <= now_) {
         const OperationId id = submission_deadlines_.begin()->second;
         submission_deadlines_.erase(submission_deadlines_.begin());

@@ -154,6 +154,8 @@ private:
     void on_outcome(const AgentId& from, const OperationOutcome& outcome);
     [[nodiscard]] Operation make_operation(OperationBody body);
     [[nodiscard]] Result<void> may_submit(Reading reading) const;
+    [[nodiscard]] Result<void> queue(Operation operation);
+    [[nodiscard]] LaneRoom lane_room() const;
 
     // Calls (node_calls.cpp)
     struct PlainCall {
@@ -239,8 +241,13 @@ private:
     };
     std::map<OperationId, Submission> submissions_;
     std::set<std::pair<Instant, OperationId>> submission_deadlines_;
+    struct CausalCommand {
+        Ticket command;
+        Instant deadline;
+    };
     /// Who waits for a causal operation, by its counter: its id changes with what it observes.
-    std::map<std::uint64_t, Ticket> causal_commands_;
+    std::map<std::uint64_t, CausalCommand> causal_commands_;
+    std::set<std::pair<Instant, std::uint64_t>> causal_deadlines_;
     std::uint64_t next_counter_ = 1;
     LaneTip own_stored_;                    ///< The highest own vertex that the store held.
     VertexPtr own_in_flight_;               ///< Not durable yet: must not leave.

@@ -6,6 +6,9 @@ namespace creto {
 
 namespace {
 
+/// An upper bound of what a vertex holds beside its operations.
+constexpr std::size_t header_bytes = 1'024;
+
 /// The key of a register write; null for every other operation.
 const std::string* register_key(const Operation& operation) {
     const auto* crdt = std::get_if<CrdtOperation>(&operation.body);
@@ -52,39 +55,65 @@ std::optional<std::string> Producer::proven(const LaneTip& vertex) const {
 }
 
 Result<void> Producer::push(Operation operation) {
-    if (queue_.size() >= limits::operations_pending_max) {
+    const std::size_t size = size_of(operation);
+    return push(std::move(operation), size);
+}
+
+Result<void> Producer::push(Operation operation, const LaneRoom& room) {
+    const std::size_t size = size_of(operation);
+    if (!has_place(operation, size, room)) {
+        return fail(ErrorCode::unavailable, "the window of this lane is full");
+    }
+    return push(std::move(operation), size);
+}
+
+Result<void> Producer::push(Operation operation, std::size_t size) {
+    if (waiting_ >= limits::operations_pending_max) {
         return fail(
             ErrorCode::limit,
             "too many operations wait: " + std::to_string(limits::operations_pending_max) +
                 "; slow down"
         );
     }
-    queue_.push_back(std::move(operation));
+    if (!joins_last(operation, size)) batches_.emplace_back();
+    Batch& batch = batches_.back();
+    if (const std::string* key = register_key(operation)) batch.registers.insert(*key);
+    batch.bytes += size;
+    bytes_ += size;
+    ++waiting_;
+    batch.operations.push_back(std::move(operation));
     return {};
 }
 
-bool Producer::ready(Instant now, std::uint64_t unfinalized, std::size_t unfinalized_bytes) const {
-    return confirmed_ && now >= held_until_ && !queue_.empty() && !in_flight_ &&
-           unfinalized < limits::lane_window_vertices - 1 &&
-           unfinalized_bytes < limits::lane_window_bytes - limits::vertex_bytes_max &&
-           now >= last_made_ + interval_;
+bool Producer::joins_last(const Operation& operation, std::size_t size) const {
+    if (batches_.empty()) return false;
+    const Batch& last = batches_.back();
+    if (last.operations.size() >= limits::vertex_operations_max) return false;
+    if (last.bytes + size > options_.vertex_bytes) return false;
+    const std::string* key = register_key(operation);
+    return key == nullptr || last.registers.count(*key) == 0;
+}
+
+bool Producer::has_place(const Operation& operation, std::size_t size, const LaneRoom& room) const {
+    const std::size_t vertices = batches_.size() + (joins_last(operation, size) ? 0 : 1);
+    // The last vertex is made while the window has a place for it and room for the largest.
+    const std::size_t before = bytes_ + vertices * header_bytes;
+    return room.vertices + vertices < limits::lane_window_vertices - vertices_kept &&
+           before + limits::vertex_bytes_max <= room.bytes;
+}
+
+bool Producer::ready(Instant now, const LaneRoom& room) const {
+    return confirmed_ && now >= held_until_ && !batches_.empty() && !in_flight_ &&
+           room.vertices < limits::lane_window_vertices - 1 &&
+           room.bytes >= limits::vertex_bytes_max && now >= last_made_ + interval_;
 }
 
 std::vector<Operation> Producer::next_batch() {
-    std::vector<Operation> batch;
-    std::set<std::string> registers;
-    std::size_t bytes = 0;
-    while (!queue_.empty() && batch.size() < limits::vertex_operations_max) {
-        const std::size_t size = size_of(queue_.front());
-        if (!batch.empty() && bytes + size > options_.vertex_bytes) break;
-        if (const std::string* key = register_key(queue_.front())) {
-            if (!registers.insert(*key).second) break;
-        }
-        bytes += size;
-        batch.push_back(std::move(queue_.front()));
-        queue_.pop_front();
-    }
-    return batch;
+    Batch batch = std::move(batches_.front());
+    batches_.pop_front();
+    waiting_ -= batch.operations.size();
+    bytes_ -= batch.bytes;
+    return std::move(batch.operations);
 }
 
 VertexHeader Producer::header(Dag::Parents parents, std::int64_t unix_ms) const {
@@ -118,7 +147,7 @@ void Producer::on_finality(Instant now) {
 }
 
 Instant Producer::next_wake() const {
-    if (queue_.empty() || in_flight_ || !confirmed_) return Instant::max();
+    if (batches_.empty() || in_flight_ || !confirmed_) return Instant::max();
     const Instant paced = interval_ == Duration{} ? Instant::max() : last_made_ + interval_;
     return held_until_ > last_made_ ? std::min(paced, held_until_) : paced;
 }

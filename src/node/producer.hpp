@@ -11,7 +11,9 @@
 //          holds us up for a moment, to show the vertex; t+1 who say so are believed, since one of
 //          them is honest. One liar stops nobody. Two writes of one register never share a
 //          vertex, so that the second can name the first.
-// Errors   limit: too many operations wait; unavailable: the causal backlog is full.
+//          What waits will fit: an operation for which the lane's window has no place any more is
+//          refused at once, not taken and left.
+// Errors   limit: too many operations wait; unavailable: the window has no place for one more.
 #pragma once
 
 #include <deque>
@@ -36,8 +38,17 @@ struct ProducerOptions {
     Duration claim_patience = Duration::from_s(3);
 };
 
+/// What the graph can still take of our lane while nothing becomes final.
+struct LaneRoom {
+    std::uint64_t vertices = 0;  ///< Not final, the one on its way to disk included.
+    std::size_t bytes = 0;       ///< That the lane may grow by.
+};
+
 class Producer {
 public:
+    /// Of the window's vertices, kept for what the node itself has to say (evidence, offers).
+    static constexpr std::uint64_t vertices_kept = 16;
+
     Producer(const LaneId& lane, ProducerOptions options) : lane_{lane}, options_{options} {}
 
     /// Where the lane stands on our own disk (sequence 0: empty).
@@ -54,11 +65,13 @@ public:
     void allow() { confirmed_ = true; }
 
     [[nodiscard]] Result<void> push(Operation operation);
-    [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
+    [[nodiscard]] std::size_t waiting() const { return waiting_; }
+    /// The same if it, behind those that wait, will find its place in the window although nothing
+    /// becomes final.
+    [[nodiscard]] Result<void> push(Operation operation, const LaneRoom& room);
 
     /// Whether a vertex may be made now.
-    [[nodiscard]] bool ready(Instant now, std::uint64_t unfinalized, std::size_t unfinalized_bytes)
-        const;
+    [[nodiscard]] bool ready(Instant now, const LaneRoom& room) const;
     /// The operations of the next vertex. Requires: ready().
     [[nodiscard]] std::vector<Operation> next_batch();
     /// The header of the next vertex, without what SealedVertex::make fills in.
@@ -76,6 +89,17 @@ public:
     [[nodiscard]] Instant last_finality() const { return last_finality_; }
 
 private:
+    /// The operations of one vertex to come.
+    struct Batch {
+        std::vector<Operation> operations;
+        std::set<std::string> registers;
+        std::size_t bytes = 0;
+    };
+    [[nodiscard]] bool joins_last(const Operation& operation, std::size_t size) const;
+    [[nodiscard]] bool has_place(const Operation& operation, std::size_t size, const LaneRoom& room)
+        const;
+    Result<void> push(Operation operation, std::size_t size);
+
     LaneId lane_;
     ProducerOptions options_;
     LaneTip tip_;
@@ -83,7 +107,9 @@ private:
     std::set<AgentId> confirmations_;
     std::set<AgentId> claims_;  ///< Who says, without proof so far, that our lane came further.
     Instant held_until_ = Instant::from_ns(0);
-    std::deque<Operation> queue_;
+    std::deque<Batch> batches_;  ///< None of them empty.
+    std::size_t waiting_ = 0;    ///< Operations in all of them.
+    std::size_t bytes_ = 0;
     std::optional<Ticket> in_flight_;
     Instant last_made_;
     Instant last_finality_;

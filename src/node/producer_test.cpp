@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::uint32_t needed = 2;  // t + 1
 
+constexpr LaneRoom empty_lane{.vertices = 0, .bytes = limits::lane_window_bytes};
+
 Instant at(std::int64_t ms) {
     return Instant::from_ns(0) + Duration::from_ms(ms);
 }
@@ -32,20 +34,20 @@ Producer with_work() {
 TEST(Producer, WritesOnceEnoughPeersSayHowFarTheLaneCame) {
     Producer producer = with_work();
     EXPECT_FALSE(producer.confirm(peer(1), {}, needed, at(0)));
-    EXPECT_FALSE(producer.ready(at(0), 0, 0)) << "one may be a liar who hides what we wrote";
+    EXPECT_FALSE(producer.ready(at(0), empty_lane)) << "one may be a liar who hides what we wrote";
     EXPECT_FALSE(producer.confirm(peer(2), {}, needed, at(0)));
-    EXPECT_TRUE(producer.ready(at(0), 0, 0));
+    EXPECT_TRUE(producer.ready(at(0), empty_lane));
 }
 
 TEST(Producer, OneClaimOfMoreHoldsItUpForAMomentAndStopsNobody) {
     Producer producer = with_work();
     producer.restore(tip(5, "five"));
-    EXPECT_TRUE(producer.ready(at(0), 0, 0));
+    EXPECT_TRUE(producer.ready(at(0), empty_lane));
     EXPECT_FALSE(producer.confirm(peer(1), tip(~0ULL, "a lie"), needed, at(10)));
-    EXPECT_FALSE(producer.ready(at(20), 0, 0)) << "it may be true: time to show the vertex";
+    EXPECT_FALSE(producer.ready(at(20), empty_lane)) << "it may be true: time to show the vertex";
     EXPECT_EQ(producer.next_wake(), at(3'010));
     EXPECT_FALSE(producer.confirm(peer(1), tip(~0ULL, "a lie"), needed, at(3'000)));
-    EXPECT_TRUE(producer.ready(at(3'010), 0, 0)) << "said again it has no more weight";
+    EXPECT_TRUE(producer.ready(at(3'010), empty_lane)) << "said again it has no more weight";
 }
 
 TEST(Producer, StopsWhenEnoughPeersKnowMore) {
@@ -62,6 +64,76 @@ TEST(Producer, AVertexThatItDoesNotKnowIsProof) {
     EXPECT_FALSE(producer.proven(tip(5, "five")));
     EXPECT_TRUE(producer.proven(tip(5, "another five")));
     EXPECT_TRUE(producer.proven(tip(6, "six")));
+}
+
+Operation write_of(std::size_t bytes) {
+    Operation operation;
+    operation.body = DataOperation{Bytes(bytes)};
+    return operation;
+}
+
+Operation set_register(const char* key) {
+    Operation operation;
+    operation.body = CrdtOperation{CrdtOperation::Action::register_set, key, 0, to_bytes("v"), {}};
+    return operation;
+}
+
+/// Makes vertices until the room says no, as a node does without finality. Returns how many.
+std::size_t drain(Producer& producer, LaneRoom& room) {
+    std::size_t made = 0;
+    while (producer.ready(at(0), room)) {
+        std::size_t bytes = 1'024;
+        for (const Operation& operation : producer.next_batch())
+            bytes += encode_bytes(operation).size();
+        ++room.vertices;
+        room.bytes -= std::min(bytes, room.bytes);
+        ++made;
+    }
+    return made;
+}
+
+TEST(Producer, TakesWhatTheWindowHoldsAndNotOneMore) {
+    Producer producer{LaneId{Seat{0}, Incarnation{}}, ProducerOptions{}};
+    producer.allow();
+    LaneRoom room = empty_lane;
+    constexpr std::size_t size = 100'000;
+    std::size_t taken = 0;
+    while (producer.push(write_of(size), room))
+        ++taken;
+    EXPECT_GT(taken * size, limits::lane_window_bytes - 2 * limits::vertex_bytes_max);
+    EXPECT_LT(taken * size, limits::lane_window_bytes);
+    const auto refused = producer.push(write_of(size), room);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+    // All that was taken finds its place although nothing becomes final.
+    drain(producer, room);
+    EXPECT_EQ(producer.waiting(), 0U);
+    // What was reckoned is an upper bound: a few more fit, one by one, and then it is full.
+    std::size_t more = 0;
+    while (producer.push(write_of(size), room)) {
+        ++more;
+        EXPECT_EQ(drain(producer, room), 1U);
+    }
+    EXPECT_LT(more, 10U);
+    EXPECT_LT((taken + more) * size, limits::lane_window_bytes);
+    EXPECT_EQ(producer.waiting(), 0U);
+    EXPECT_TRUE(producer.push(write_of(size), empty_lane)) << "after finality there is room again";
+}
+
+TEST(Producer, CountsTheVerticesThatTheQueueWillTake) {
+    Producer producer{LaneId{Seat{0}, Incarnation{}}, ProducerOptions{}};
+    producer.allow();
+    // Two writes of one register never share a vertex: each takes one of the window.
+    constexpr std::uint64_t last = limits::lane_window_vertices - Producer::vertices_kept - 1;
+    LaneRoom room{.vertices = last - 3, .bytes = limits::lane_window_bytes};
+    for (int i = 0; i < 3; ++i)
+        EXPECT_TRUE(producer.push(set_register("causal/k"), room)) << i;
+    EXPECT_FALSE(producer.push(set_register("causal/k"), room)) << "one over the limit";
+    EXPECT_FALSE(producer.push(set_register("causal/k"), room));
+    EXPECT_TRUE(producer.push(set_register("causal/other"), room)) << "it joins the last vertex";
+    EXPECT_TRUE(producer.push(set_register("causal/k"))) << "the node's own have a reserve";
+    EXPECT_EQ(drain(producer, room), 4U);
+    EXPECT_EQ(producer.waiting(), 0U);
 }
 
 }  // namespace

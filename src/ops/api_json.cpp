@@ -236,7 +236,15 @@ struct ReplyJson {
             {"dissenting", agents_json(r.dissenting)},
             {"arguments", r.arguments},
             {"salt", to_hex(r.salt)},
-            {"receipt", to_hex(encode_bytes(r.receipt))}};
+            {"receipt", to_hex(encode_bytes(r.receipt))},
+            {"contract", r.definition}};
+        for (const ShownAnswer& shown : r.shown) {
+            out["shown"].push_back(
+                {{"agent", agent_text(shown.provider)},
+                 {"kind", shown.kind == AnswerKind::result ? "result" : "tool_error"},
+                 {"text", shown.text}}
+            );
+        }
         if (r.recorded) out["recorded"] = r.recorded->value();
         return out;
     }

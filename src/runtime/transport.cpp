@@ -149,9 +149,9 @@ void Transport::dial(const std::string& address, const std::optional<AgentId>& p
         *endpoint,
         [this, socket, timer, address, peer](const boost::system::error_code& failed) {
             timer->cancel();
-            dialling_.erase(address);
             if (closing_) return;
             if (failed) {
+                dialling_.erase(address);
                 ++counters_.dials_failed;
                 return;
             }
@@ -176,6 +176,8 @@ LinkSession& Transport::adopt(
     for (std::size_t i = 0; i < channel_count; ++i) {
         options.protocols.emplace_back(protocol_of(static_cast<Channel>(i)));
     }
+    options.yamux.ping_interval = options_.ping_interval;
+    options.yamux.ping_timeout = options_.ping_timeout;
     options.yamux.stream_backlog_bytes_max = 8U << 20U;
     options.yamux.total_backlog_bytes_max = 24U << 20U;
     LinkSession::Callbacks callbacks;
@@ -206,6 +208,7 @@ bool Transport::prefer_new(const LinkSession& fresh, const LinkSession& held) co
 
 void Transport::on_established(LinkSession& session) {
     forget_arrival(session);
+    dialling_.erase(session.dialled_address());
     const AgentId peer = session.peer();
     if (peer == self_) {
         session.close("this is ourselves");
@@ -236,6 +239,7 @@ void Transport::on_closed(LinkSession& session, const std::string& why) {
     sessions_.erase(held);
     if (!session.established()) {
         forget_arrival(session);
+        dialling_.erase(session.dialled_address());
         ++counters_.handshakes_failed;
         if (!closing_) callbacks_.on_log("handshake failed: " + why);
         return;

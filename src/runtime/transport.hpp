@@ -30,7 +30,11 @@ struct TransportOptions {
     std::size_t connections_max = 1'024;
     std::size_t unproven_max = 128;
     Duration handshake_timeout = Duration::from_s(10);  ///< However slowly the peer speaks.
-    Duration stale_after = Duration::from_s(3);
+    Duration stale_after = Duration::from_s(1);  ///< Probes of a living seat come more often.
+    /// A link that does not answer a ping is given up and dialled anew: the end of a cable or of a
+    /// machine closes no connection.
+    Duration ping_interval = Duration::from_s(5);
+    Duration ping_timeout = Duration::from_s(8);
 };
 
 class Transport {
@@ -100,7 +104,7 @@ private:
     std::map<LinkSession*, SessionPtr> sessions_;
     std::map<AgentId, SessionPtr> by_peer_;
     std::set<LinkSession*> to_flush_;
-    std::set<std::string> dialling_;
+    std::set<std::string> dialling_;  ///< Until the handshake is over: one attempt an address.
     struct Arrival {
         LinkSession* session = nullptr;
         boost::asio::ip::address from;

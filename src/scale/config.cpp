@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <toml++/toml.h>
 
+#include "scale/nearest.hpp"
+
 extern char** environ;
 
 namespace creto {
@@ -191,31 +193,13 @@ std::vector<Setting> settings_of(Config& c) {
     };
 }
 
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j)
-        row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            row[j] =
-                std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
-}
-
 std::string unknown(const std::string& name, const std::vector<Setting>& settings) {
-    const auto nearest =
-        std::min_element(settings.begin(), settings.end(), [&](const Setting& a, const Setting& b) {
-            return edit_distance(name, a.name) < edit_distance(name, b.name);
-        });
-    std::string out = "there is no setting \"" + name + "\"";
-    if (edit_distance(name, nearest->name) <= 4) out += "; did you mean \"" + nearest->name + "\"?";
-    return out;
+    std::vector<std::string> names;
+    for (const Setting& setting : settings)
+        names.push_back(setting.name);
+    const auto meant = nearest(name, names, 4);
+    return "there is no setting \"" + name + "\"" +
+           (meant ? "; did you mean \"" + *meant + "\"?" : "");
 }
 
 Setting* find(std::vector<Setting>& settings, const std::string& name) {
@@ -314,6 +298,14 @@ Result<Config> load_config(
         }
     }
     return config;
+}
+
+std::vector<std::string> setting_variables() {
+    Config config;
+    std::vector<std::string> out;
+    for (const Setting& setting : settings_of(config))
+        out.push_back(variable_of(setting.name));
+    return out;
 }
 
 std::string to_toml(const Config& config) {

@@ -68,6 +68,9 @@ struct Config {
 /// This process' environment, CRETO_ variables only.
 [[nodiscard]] std::map<std::string, std::string> creto_environment();
 
+/// CRETO_SECTION_KEY of every setting.
+[[nodiscard]] std::vector<std::string> setting_variables();
+
 /// The settings as a commented creto.toml.
 [[nodiscard]] std::string to_toml(const Config& config);
 

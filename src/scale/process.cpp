@@ -51,6 +51,9 @@ Result<Process> Process::start(
         ::setpgid(0, 0);  // Ctrl-C reaches the parent alone; it ends its children in good order.
         ::dup2(out_fd, 1);
         ::dup2(err_fd, 2);
+        // Asio's sockets would live on in the child: a peer whose connection we close would never hear
+        // of it.
+        ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
         ::execve(arguments[0], arguments.data(), envp.data());
         ::_exit(127);
     }

@@ -5,6 +5,7 @@
 #include "state/final_receipt.hpp"
 #include "tools/builtins.hpp"
 #include "tools/json_parse.hpp"
+#include "tools/rule_decision.hpp"
 
 namespace creto {
 namespace {
@@ -146,6 +147,69 @@ TEST(NodeInCluster, JoinsBothSidesOfAPartitionInTheirCounter) {
     EXPECT_GT(cluster.invariants().counts().heights, heights);
 }
 
+// Without a quorum causal writes go on until the window of what is not final is full; then they are
+// refused at once, what was taken before is answered, and after healing all of it becomes final.
+TEST(NodeInCluster, RefusesCausalWritesOverTheWindow) {
+    SimOptions options = nodes(4);
+    SimCluster cluster{options, honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
+    const std::vector<std::vector<NodeIndex>> halves{{at(0), at(1)}, {at(2), at(3)}};
+    cluster.cut(halves);
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(3)));
+    std::vector<Ticket> taken;
+    std::string refused;
+    const auto write = [&](std::size_t number) {
+        const Ticket ticket = cluster.submit(
+            at(0),
+            Submit{
+                CrdtOperation{
+                    CrdtOperation::Action::register_set,
+                    "causal/" + std::to_string(number),
+                    0,
+                    Bytes(100'000),
+                    {}},
+                Reading::causal,
+                Duration::from_s(600)}
+        );
+        for (int i = 0; i < 3 && cluster.reply(ticket) == nullptr; ++i)
+            (void)cluster.run_for(Duration::from_us(1));
+        const ReplyBody* reply = cluster.reply(ticket);
+        if (reply == nullptr || !std::holds_alternative<Error>(*reply)) {
+            taken.push_back(ticket);
+            return true;
+        }
+        refused = std::get<Error>(*reply).message;
+        return false;
+    };
+    std::size_t number = 0;
+    while (number < 1'000 && write(number)) {
+        ++number;
+        if (number % 50 == 0) {
+            ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
+        }
+    }
+    EXPECT_EQ(refused.rfind("causal backlog full: no finality since ", 0), 0U) << refused;
+    EXPECT_GT(number * 100'000, limits::lane_window_bytes - 2 * limits::vertex_bytes_max);
+    EXPECT_LT(number * 100'000, limits::lane_window_bytes);
+    // Bounded: however often it is asked, no more is taken; what was taken is answered.
+    EXPECT_FALSE(write(number + 1));
+    const auto all_answered = [&] {
+        return std::all_of(taken.begin(), taken.end(), [&](const Ticket ticket) {
+            const ReplyBody* reply = cluster.reply(ticket);
+            return reply != nullptr && std::holds_alternative<SubmitReply>(*reply);
+        });
+    };
+    EXPECT_TRUE(cluster.run_until(all_answered, Duration::from_s(300)));
+    EXPECT_FALSE(write(number + 2)) << "still full";
+    cluster.heal();
+    const auto has_room = [&] { return cluster.node(at(0))->status().causal_backlog == 0; };
+    EXPECT_TRUE(cluster.run_until(has_room, Duration::from_s(300))) << cluster.violation();
+    EXPECT_TRUE(write(number + 3)) << refused;
+    EXPECT_EQ(cluster.violation(), "");
+    const ReplyBody read = ask(cluster, at(3), ReadKey{"causal/" + std::to_string(number - 1)});
+    EXPECT_TRUE(std::get<KeyReply>(read).found);
+}
+
 TEST(NodeInCluster, RefusesFinalWritesInAMinorityAndCatchesUp) {
     SimOptions options = nodes(5);
     options.mode = QuorumMode::crash;
@@ -234,6 +298,74 @@ TEST(NodeInCluster, CallsToolsOfOthersAndDecidesAgainstALiar) {
     const ReplyBody nowhere = ask(cluster, at(1), AskReceipt{reply.call, Duration::from_s(1)});
     ASSERT_TRUE(std::holds_alternative<Error>(nowhere));
     EXPECT_EQ(std::get<Error>(nowhere).code, ErrorCode::not_found);
+}
+
+/// The tools with one that answers this number, whatever the time is.
+ToolBox with_clock_at(std::int64_t ms) {
+    Registry tools = builtin_registry();
+    const Tool& honest = *tools.snapshot()->find("clock");
+    const auto answer = [ms](const Json&, const ToolContext&) -> Result<Json> { return Json{ms}; };
+    const auto replaced = tools.replace(*Tool::make(honest.contract(), "a clock", answer));
+    EXPECT_TRUE(replaced.has_value());
+    return {tools.snapshot(), Duration::from_us(50), {}};
+}
+
+// Two liars of seven sit at the edge of the tolerance, on the side that suits them: they move the
+// result to another honest answer at most, and whoever is one beyond is named, and nobody else.
+TEST(NodeInCluster, LiarsAtTheEdgeOfATolerance) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        for (const std::int64_t beyond : {0, 1}) {
+            SimOptions options = nodes(7, seed);
+            constexpr std::int64_t noon = 1'700'000'000'000;
+            for (std::uint32_t node = 0; node < 5; ++node)
+                options.tools[at(node)] = with_clock_at(noon + node);
+            // Six of seven answers or all seven: the lower median is 2 to 4 past noon.
+            options.tools[at(5)] = with_clock_at(noon + 5'002);
+            options.tools[at(6)] = with_clock_at(noon + 5'004 + beyond);
+            SimCluster cluster{options, honest_nodes()};
+            for (const std::uint32_t liar : {5U, 6U})
+                cluster.set_lying_provider(at(liar));
+            ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
+            CallVerified call;
+            call.tool = "clock";
+            call.arguments = "{}";
+            const ReplyBody decided = ask(cluster, at(0), call);
+            ASSERT_TRUE(std::holds_alternative<VerifiedReply>(decided)) << text_of(decided);
+            const auto& reply = std::get<VerifiedReply>(decided);
+            const std::int64_t result = std::stoll(reply.result);
+            EXPECT_TRUE(noon <= result && result <= noon + 4) << "seed " << seed << ": " << result;
+            for (const AgentId& named : reply.dissenting) {
+                EXPECT_TRUE(named == cluster.agent(at(5)) || named == cluster.agent(at(6)))
+                    << "seed " << seed << " names an honest agent";
+            }
+            if (beyond == 1) {
+                const auto& answers = reply.shown;
+                const bool asked = std::any_of(answers.begin(), answers.end(), [&](auto& a) {
+                    return a.provider == cluster.agent(at(6));
+                });
+                const bool named =
+                    std::count(
+                        reply.dissenting.begin(), reply.dissenting.end(), cluster.agent(at(6))
+                    ) == 1;
+                EXPECT_EQ(asked, named) << "seed " << seed;
+            }
+            // The caller's receipt holds offline, with the answers in clear.
+            const auto contract = Contract::parse(reply.definition);
+            ASSERT_TRUE(contract.has_value()) << contract.error().message;
+            const auto shown = decide_shown(reply.receipt, *contract, reply.salt, reply.shown);
+            ASSERT_TRUE(shown.has_value()) << shown.error().message;
+            EXPECT_EQ(shown->result, reply.result);
+            // The record becomes final, and nobody's standing is touched by digests that differ.
+            const ReplyBody proven =
+                ask(cluster, at(0), AskReceipt{reply.call, Duration::from_s(20)});
+            ASSERT_TRUE(std::holds_alternative<ReceiptReply>(proven)) << text_of(proven);
+            const ReplyBody standing = ask(cluster, at(0), AskReputation{});
+            for (const ReputationView& agent : std::get<ReputationReply>(standing).agents) {
+                EXPECT_EQ(agent.dissented, 0U) << agent.name;
+                EXPECT_FALSE(agent.excluded) << agent.name;
+            }
+        }
+    }
 }
 
 TEST(NodeInCluster, FindsEachOtherThroughOneAddress) {

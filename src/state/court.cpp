@@ -130,6 +130,8 @@ Result<void, Void> Court::check_opening(const CallRecordOperation& operation) co
         return void_because("the opening names another contract than the call");
     if (!opening.contract.has(ContractSummary::open))
         return void_because("the contract does not allow that a dispute reveals arguments");
+    if (request.by_rule)
+        return void_because("the contract compares by a rule, which digests cannot decide");
     if (!opening.contract.has(ContractSummary::deterministic))
         return void_because("the contract does not promise equal results");
     const bool opens =

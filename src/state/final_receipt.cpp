@@ -80,7 +80,8 @@ Result<void> check_verdict(
     return {};
 }
 
-/// A quorum of the roster finalised this block.
+}  // namespace
+
 Result<void> check_finalization(
     const Certificate& certificate,
     const Block& block,
@@ -106,8 +107,6 @@ Result<void> check_finalization(
         return broken("a signature of the certificate does not hold");
     return {};
 }
-
-}  // namespace
 
 Result<FinalDecision> verify(
     const FinalReceipt& receipt, const Roster& roster, const SignatureScheme& scheme

@@ -39,6 +39,14 @@ struct FinalDecision {
     const FinalReceipt& receipt, const Roster& roster, const SignatureScheme& scheme
 );
 
+/// A quorum of the roster finalised this block: form, content and signatures.
+[[nodiscard]] Result<void> check_finalization(
+    const Certificate& certificate,
+    const Block& block,
+    const Roster& roster,
+    const SignatureScheme& scheme
+);
+
 void encode(Writer& w, const FinalReceipt& v);
 void decode(Reader& r, FinalReceipt& v);
 

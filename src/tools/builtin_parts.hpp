@@ -15,6 +15,7 @@ struct BuiltinSpec {
     std::string input;   ///< JSON text.
     std::string output;  ///< JSON text.
     bool deterministic = true;
+    MatchRule match = MatchExact{};
 };
 
 /// Requires: a name, schemas and a function that fit together; it is our own mistake otherwise.

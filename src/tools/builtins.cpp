@@ -27,6 +27,7 @@ Tool builtin(const BuiltinSpec& spec, ToolFunction function) {
     contract.deterministic = spec.deterministic;
     contract.idempotent = true;
     contract.open = true;
+    contract.match = spec.match;
     if (spec.deterministic) {
         const std::string code = std::string{"creto built-in "} + spec.name + " " + builtin_version;
         contract.implementation = hash(HashDomain::implementation, as_bytes(code));

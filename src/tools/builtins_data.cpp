@@ -1,4 +1,4 @@
-// hash, sha256, base64_encode, base64_decode, json_get, timestamp.
+// hash, sha256, base64_encode, base64_decode, json_get, timestamp, clock, stamp.
 #include "crypto/box.hpp"
 #include "crypto/digest.hpp"
 #include "tools/base64.hpp"
@@ -70,6 +70,41 @@ void add_base64_tools(std::vector<Tool>& tools) {
     ));
 }
 
+/// What no two agents answer alike, and a panel can decide nevertheless: by rules.
+void add_rule_tools(std::vector<Tool>& tools) {
+    constexpr std::int64_t clocks_differ_ms = 5'000;
+    tools.push_back(builtin(
+        {.name = "clock",
+         .description = "Milliseconds since 1970 at the agent that answers. Answers within five "
+                        "seconds of the "
+                        "median agree.",
+         .input = object_schema({}),
+         .output = R"({"type":"integer"})",
+         .deterministic = false,
+         .match = MatchTolerance{.distance = Decimal{clocks_differ_ms}, .pointer = ""}},
+        [](const Json& /*arguments*/, const ToolContext& context) -> Result<Json> {
+            return Json{context.unix_ms};
+        }
+    ));
+    tools.push_back(builtin(
+        {.name = "stamp",
+         .description = "The text's BLAKE3 digest with the time at the agent that answers. Answers "
+                        "with the same "
+                        "digest agree.",
+         .input = one_text(),
+         .output = object_schema({{"digest", digest_schema}, {"time", text_schema}}),
+         .deterministic = false,
+         .match = MatchFields{.pointers = {"/digest"}}},
+        [](const Json& arguments, const ToolContext& context) -> Result<Json> {
+            auto time = iso_time(context.unix_ms);
+            if (!time) return tl::unexpected<Error>(std::move(time.error()));
+            return Json{JsonObject{
+                {"digest", Json{blake3(as_bytes(text_of(arguments, "text"))).hex()}},
+                {"time", Json{std::move(*time)}}}};
+        }
+    ));
+}
+
 }  // namespace
 
 Result<std::string> iso_time(std::int64_t unix_ms) {
@@ -105,6 +140,7 @@ Result<std::string> iso_time(std::int64_t unix_ms) {
 void add_data_tools(std::vector<Tool>& tools) {
     add_digest_tools(tools);
     add_base64_tools(tools);
+    add_rule_tools(tools);
     tools.push_back(builtin(
         {.name = "json_get",
          .description = "The value that a JSON Pointer (RFC 6901) names within a JSON value.",

@@ -25,7 +25,8 @@ TEST(Builtins, AreAtLeastFifteenWithContractsOfTheirOwn) {
     for (const Tool& tool : tools) {
         EXPECT_TRUE(ids.insert(tool.id()).second) << tool.name();
         EXPECT_FALSE(tool.offer().description.empty()) << tool.name();
-        const bool is_clock = tool.name() == "timestamp";
+        const bool is_clock =
+            std::set<std::string>{"timestamp", "clock", "stamp"}.count(tool.name()) > 0;
         EXPECT_NE(tool.contract().deterministic, is_clock) << tool.name();
         EXPECT_NE(tool.offer().contract.has(ContractSummary::pinned), is_clock) << tool.name();
         EXPECT_TRUE(tool.contract().idempotent);

@@ -1,9 +1,25 @@
 #include "tools/call_client.hpp"
 
+#include <algorithm>
+
 namespace creto {
 
+namespace {
+
+/// A connection that another replaces is back at once; a process that died is not.
+constexpr Duration back_patience = Duration::from_ms(500);
+/// Larger calls are not kept for a second time.
+constexpr std::size_t repeated_bytes_max = 64ULL * 1024;
+
+}  // namespace
+
 Result<void> CallClient::start(
-    Token token, const AgentId& provider, CallStart call, Instant deadline, Effects& effects
+    Token token,
+    const AgentId& provider,
+    CallStart call,
+    Instant deadline,
+    Effects& effects,
+    Repeat repeat
 ) {
     if (calls_.size() >= limits::calls_pending_max) {
         return fail(
@@ -13,7 +29,8 @@ Result<void> CallClient::start(
         );
     }
     call.id = next_id_++;
-    calls_.emplace(call.id, Call{token, provider, deadline});
+    Call& started = calls_.emplace(call.id, Call{token, provider, deadline, {}, {}}).first->second;
+    if (repeat == Repeat::yes && call.arguments.size() <= repeated_bytes_max) started.again = call;
     deadlines_.emplace(deadline, call.id);
     effects.send(provider, call);
     return {};
@@ -30,22 +47,50 @@ std::optional<CallClient::Finished> CallClient::on_answer(const AgentId& from, C
     return finish(found, std::move(answer), false);
 }
 
-std::vector<CallClient::Finished> CallClient::on_peer_down(const AgentId& peer) {
+std::vector<CallClient::Finished> CallClient::on_peer_down(const AgentId& peer, Instant now) {
     std::vector<Finished> out;
     for (auto it = calls_.begin(); it != calls_.end();) {
         const auto call = it++;
-        if (call->second.provider != peer) continue;
+        if (call->second.provider != peer || call->second.back_by) continue;
+        if (call->second.again) {
+            call->second.back_by = now + back_patience;
+            waiting_.emplace(*call->second.back_by, call->first);
+            continue;
+        }
         CallAnswer answer{
             .id = call->first,
             .status = CallAnswer::Status::internal,
-            .text = "the agent was lost in mid-call"};
+            .text = "the agent was lost in mid-call; the call may have run"};
         out.push_back(finish(call, std::move(answer), true));
     }
     return out;
 }
 
+void CallClient::on_peer_up(const AgentId& peer, Instant now, Effects& effects) {
+    if (waiting_.empty()) return;
+    for (auto& [id, call] : calls_) {
+        if (call.provider != peer || !call.back_by) continue;
+        waiting_.erase({*call.back_by, id});
+        call.back_by.reset();
+        CallStart again = std::move(*call.again);
+        call.again.reset();  // Once: who loses its connections goes on losing them.
+        again.timeout_ms = static_cast<std::uint32_t>(
+            std::clamp<std::int64_t>((call.deadline - now).ms(), 1, 86'400'000)
+        );
+        effects.send(peer, again);
+    }
+}
+
 std::vector<CallClient::Finished> CallClient::on_time(Instant now, Effects& effects) {
     std::vector<Finished> out;
+    while (!waiting_.empty() && waiting_.begin()->first <= now) {
+        const auto call = calls_.find(waiting_.begin()->second);
+        CallAnswer answer{
+            .id = call->first,
+            .status = CallAnswer::Status::internal,
+            .text = "the agent was lost in mid-call and did not come back"};
+        out.push_back(finish(call, std::move(answer), true));
+    }
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
         const auto call = calls_.find(deadlines_.begin()->second);
         effects.send(call->second.provider, CallCancel{call->first});
@@ -68,7 +113,8 @@ void CallClient::cancel(Token token, Effects& effects) {
 }
 
 Instant CallClient::next_wake() const {
-    return deadlines_.empty() ? Instant::max() : deadlines_.begin()->first;
+    const Instant due = deadlines_.empty() ? Instant::max() : deadlines_.begin()->first;
+    return waiting_.empty() ? due : std::min(due, waiting_.begin()->first);
 }
 
 CallClient::Finished CallClient::finish(
@@ -76,6 +122,7 @@ CallClient::Finished CallClient::finish(
 ) {
     Finished finished{it->second.token, it->second.provider, std::move(answer), lost};
     deadlines_.erase({it->second.deadline, it->first});
+    if (it->second.back_by) waiting_.erase({*it->second.back_by, it->first});
     calls_.erase(it);
     return finished;
 }

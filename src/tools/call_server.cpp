@@ -32,6 +32,9 @@ std::optional<std::string> CallServer::refuse_verified(const CallStart& call) co
         return "this agent is not on the panel of the request";
     }
     if (request.contract != call.contract) return "the request names another contract";
+    if (request.by_rule != (by_rule_.count(request.contract) > 0)) {
+        return "the request compares answers otherwise than the contract";
+    }
     if (salt_commitment(call.verified->salt) != request.salt_commitment ||
         salted_digest(HashDomain::arguments, call.verified->salt, as_bytes(call.arguments)) !=
             request.arguments) {

@@ -5,7 +5,8 @@
 //          under way. Over the bucket: `rate_limited` with the time to wait; a peer that goes on
 //          far beyond it is dropped. Every admitted call gets exactly one answer, unless it was
 //          cancelled or its caller is gone. A verified call is signed only when its request names
-//          this agent, opens to the arguments that came with it, and was checked.
+//          this agent, opens to the arguments that came with it, compares answers as our contract
+//          does, and was checked.
 // Cost     O(log peers + log calls) a call; refusing one costs no more than a look-up.
 #pragma once
 
@@ -32,6 +33,9 @@ public:
     CallServer(
         const ChainId& chain, const AgentId& self, const Signer& signer, CallServerOptions options
     );
+
+    /// The contracts of ours whose answers are compared by a rule; they replace those before.
+    void set_by_rule(std::set<ContractId> contracts) { by_rule_ = std::move(contracts); }
 
     /// A call without a signed request.
     void on_start(const AgentId& from, const CallStart& call, Instant now, Effects& effects);
@@ -93,6 +97,7 @@ private:
     std::map<AgentId, Peer> peers_;
     std::map<Ticket, Running> running_;
     std::set<std::pair<Instant, Ticket>> deadlines_;
+    std::set<ContractId> by_rule_;
     Counters counters_;
 };
 

@@ -28,6 +28,7 @@ struct Agents {
         std::size_t i, const VerifiedCall& call, const std::string& text
     ) const {
         CallServer server{chain, id(i), *signers[i], {}};
+        if (contract.has(ContractSummary::by_rule)) server.set_by_rule({contract.id()});
         Effects effects;
         server.on_verified_start(
             id(0),
@@ -48,6 +49,7 @@ struct Agents {
         PanelCall call{
             .command = {.tool = "multiply", .arguments = "{}"},
             .contract = contract,
+            .match = match,
             .arguments = R"({"a":3})",
             .nonce = nonce};
         call.salt[0] = static_cast<std::uint8_t>(nonce);
@@ -60,6 +62,12 @@ struct Agents {
     std::vector<std::unique_ptr<Signer>> signers;
     ChainId chain{blake3(as_bytes("chain"))};
     ContractSummary contract;
+    MatchRule match;
+
+    void compare_by(MatchRule rule) {
+        match = std::move(rule);
+        contract.flags |= ContractSummary::by_rule;
+    }
 };
 
 std::vector<CallAnswer> answers_in(const std::vector<Effect>& effects) {
@@ -193,7 +201,7 @@ TEST(CallClient, EveryCallFinishesOnce) {
     EXPECT_FALSE(client.on_answer(agents.id(2), {.id = 1}).has_value()) << "not whom we asked";
     EXPECT_EQ(client.on_answer(agents.id(1), {.id = 1})->token, 1U);
     EXPECT_FALSE(client.on_answer(agents.id(1), {.id = 1}).has_value());
-    const auto lost = client.on_peer_down(agents.id(2));
+    const auto lost = client.on_peer_down(agents.id(2), at_ms(50));
     ASSERT_EQ(lost.size(), 1U);
     EXPECT_TRUE(lost[0].lost && lost[0].token == 3);
     client.cancel(4, effects);
@@ -202,6 +210,74 @@ TEST(CallClient, EveryCallFinishesOnce) {
     ASSERT_EQ(late.size(), 1U);
     EXPECT_EQ(late[0].answer.status, CallAnswer::Status::timeout);
     EXPECT_EQ(client.under_way(), 0U);
+}
+
+/// The calls among the effects.
+std::vector<CallStart> calls_in(const std::vector<Effect>& effects) {
+    std::vector<CallStart> out;
+    for (const Effect& effect : effects) {
+        const auto* send = std::get_if<Send>(&effect);
+        if (send == nullptr) continue;
+        if (auto message = decode_message(*send->message)) {
+            if (auto* call = std::get_if<CallStart>(&*message)) out.push_back(*call);
+        }
+    }
+    return out;
+}
+
+// When both ends dial at once, one connection replaces the other: a call on it was lost with it.
+TEST(CallClient, SendsACallAgainWhenTheConnectionIsReplaced) {
+    Agents agents{3};
+    CallClient client;
+    Effects effects;
+    const CallStart call{.tool = "add", .arguments = "{}", .timeout_ms = 1'000};
+    ASSERT_TRUE(client.start(7, agents.id(1), call, at_ms(1'000), effects, CallClient::Repeat::yes)
+    );
+    const auto first = calls_in(effects.take()).at(0);
+    EXPECT_TRUE(client.on_peer_down(agents.id(1), at_ms(400)).empty()) << "it may come back";
+    client.on_peer_up(agents.id(2), at_ms(401), effects);
+    EXPECT_TRUE(calls_in(effects.take()).empty()) << "another agent";
+    client.on_peer_up(agents.id(1), at_ms(410), effects);
+    const auto again = calls_in(effects.take());
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(again[0].id, first.id);
+    EXPECT_EQ(again[0].timeout_ms, 590U) << "the deadline stays";
+    EXPECT_EQ(client.next_wake(), at_ms(1'000));
+    const auto answered = client.on_answer(agents.id(1), {.id = first.id, .text = "3"});
+    ASSERT_TRUE(answered.has_value());
+    EXPECT_EQ(answered->answer.text, "3");
+    EXPECT_EQ(client.under_way(), 0U);
+}
+
+TEST(CallClient, SaysWhatIsKnownOfACallWhoseAgentIsGone) {
+    Agents agents{2};
+    CallClient client;
+    Effects effects;
+    const CallStart call{.tool = "add", .arguments = "{}", .timeout_ms = 10'000};
+    // Not to be repeated: its caller hears at once that it may have run.
+    ASSERT_TRUE(client.start(1, agents.id(1), call, at_ms(10'000), effects));
+    const auto unsure = client.on_peer_down(agents.id(1), at_ms(10));
+    ASSERT_EQ(unsure.size(), 1U);
+    EXPECT_TRUE(unsure[0].lost);
+    EXPECT_EQ(unsure[0].answer.text, "the agent was lost in mid-call; the call may have run");
+    // To be repeated, but it does not come back; and it is sent again once only.
+    for (const bool comes_back : {false, true}) {
+        ASSERT_TRUE(
+            client.start(2, agents.id(1), call, at_ms(10'000), effects, CallClient::Repeat::yes)
+        );
+        EXPECT_TRUE(client.on_peer_down(agents.id(1), at_ms(100)).empty());
+        if (comes_back) {
+            client.on_peer_up(agents.id(1), at_ms(200), effects);
+            EXPECT_EQ(client.on_peer_down(agents.id(1), at_ms(300)).size(), 1U);
+        } else {
+            EXPECT_EQ(client.next_wake(), at_ms(600));
+            EXPECT_TRUE(client.on_time(at_ms(599), effects).empty());
+            EXPECT_EQ(client.on_time(at_ms(600), effects).size(), 1U);
+        }
+        EXPECT_EQ(client.under_way(), 0U);
+        EXPECT_EQ(client.next_wake(), Instant::max());
+        effects.take();
+    }
 }
 
 TEST(VerifiedCall, FiveOfSevenDecideAgainstTwoLiars) {
@@ -222,6 +298,72 @@ TEST(VerifiedCall, FiveOfSevenDecideAgainstTwoLiars) {
     EXPECT_EQ(call.decided()->dissenting, liars);
     EXPECT_TRUE(call.disputed() && call.complete());
     EXPECT_TRUE(well_formed(call.receipt(), agents.chain).has_value());
+}
+
+TEST(VerifiedCall, ARuleDecidesWhereNoTwoAnswersAreEqual) {
+    Agents agents{7};
+    agents.compare_by(MatchTolerance{.distance = Decimal{5}, .pointer = ""});
+    VerifiedCall call = agents.ask();
+    const auto hear = [&](std::size_t i, const char* text) {
+        ASSERT_TRUE(call.on_finished(agents.id(i), agents.answer(i, call, text)).has_value());
+    };
+    for (const std::size_t i : {0U, 1U, 2U, 3U}) {
+        hear(i, std::array{"100", "101", "102", "900"}[i]);
+        EXPECT_FALSE(call.decided() || call.hopeless());
+    }
+    hear(4, "103");
+    EXPECT_FALSE(call.decided());
+    hear(5, "106");
+    ASSERT_TRUE(call.decided()) << "the lower median is 102, five are within 5 of it";
+    EXPECT_EQ(call.decided()->result, "102");
+    EXPECT_EQ(call.decided()->dissenting, std::vector<AgentId>{agents.id(3)});
+    EXPECT_EQ(call.decided()->shown.size(), 6U);
+    // What came late is measured by what was decided, however it moves the median.
+    hear(6, "108");
+    EXPECT_EQ(call.decided()->dissenting.back(), agents.id(6));
+    EXPECT_TRUE(call.disputed());
+    // [CALL-RULE.1] Digests alone decide nothing here and name nobody.
+    EXPECT_FALSE(decide(call.receipt()));
+    EXPECT_TRUE(AnswerMemory{}.learn(call).empty());
+}
+
+// [CALL-RULE.1]
+TEST(VerifiedCall, EqualDigestsUnderARuleNameNobody) {
+    Agents agents{4};
+    agents.compare_by(MatchLines{});
+    VerifiedCall call = agents.ask();
+    for (std::size_t i = 0; i < 4; ++i) {
+        const char* text = i == 3 ? R"("b\na")" : R"("a\nb")";
+        ASSERT_TRUE(call.on_finished(agents.id(i), agents.answer(i, call, text)).has_value());
+    }
+    ASSERT_TRUE(call.decided());
+    EXPECT_TRUE(call.decided()->dissenting.empty());
+    const auto by_digest = decide(call.receipt());
+    ASSERT_TRUE(by_digest);
+    EXPECT_EQ(by_digest->agreeing, 3U);
+    EXPECT_TRUE(by_digest->dissenting.empty());
+}
+
+TEST(CallServer, RefusesARequestThatComparesOtherwiseThanTheContract) {
+    Agents agents{4};
+    CallServer server{agents.chain, agents.id(1), *agents.signers[1], {}};
+    Effects effects;
+    const auto refused = [&](const VerifiedCall& call) {
+        server.on_verified_start(
+            agents.id(0),
+            Checked<CallStart>{call.message(Duration::from_s(1)), CheckPass::own()},
+            at_ms(0),
+            effects
+        );
+        const auto answers = answers_in(effects.take());
+        return answers.size() == 1 &&
+               answers[0].text == "the request compares answers otherwise than the contract";
+    };
+    EXPECT_FALSE(refused(agents.ask(1)));
+    agents.compare_by(MatchLines{});
+    EXPECT_TRUE(refused(agents.ask(2))) << "its own contract compares exactly";
+    server.set_by_rule({agents.contract.id()});
+    EXPECT_FALSE(refused(agents.ask(3)));
 }
 
 TEST(VerifiedCall, SilenceIsNotDissentAndAnUnsignedAnswerDoesNotCount) {
@@ -288,6 +430,11 @@ TEST(AnswerMemory, FindsTwoAnswersOfOneProviderThatContradict) {
     Genesis genesis{
         .network = "x", .mode = QuorumMode::crash, .members = {{Seat{0}, agents.id(0), "a"}}};
     AnswerConflict lie = conflicts[0];
+    AnswerConflict by_rule = lie;
+    by_rule.contract.flags |= ContractSummary::by_rule;
+    const auto no_proof = contradicts(by_rule, Roster{genesis});
+    ASSERT_FALSE(no_proof.has_value());
+    EXPECT_NE(no_proof.error().message.find("may take different results"), std::string::npos);
     // The chain of these answers is not the genesis' one: a proof from another network proves
     // nothing.
     EXPECT_FALSE(contradicts(lie, Roster{genesis}).has_value());

@@ -141,6 +141,14 @@ Result<Contract> Contract::parse(std::string_view definition) {
     contract.deterministic = fields.flag("deterministic");
     contract.idempotent = fields.flag("idempotent");
     contract.open = fields.flag("open");
+    const Json* match = value->find("match");
+    const Json* kind = match ? match->find("kind") : nullptr;
+    if (kind && kind->string() && *kind->string() == "judge") {
+        return fail(
+            ErrorCode::invalid,
+            "contract: no agent judges answers here; match by exact, tolerance, fields or lines"
+        );
+    }
     auto rule = read_rule(fields.any("match"));
     if (value->find("implementation")) {
         contract.implementation = read_digest(fields.text("implementation"));
@@ -168,6 +176,7 @@ ContractSummary Contract::summary() const {
     set(idempotent, ContractSummary::idempotent);
     set(implementation.has_value(), ContractSummary::pinned);
     set(open, ContractSummary::open);
+    set(!std::holds_alternative<MatchExact>(match), ContractSummary::by_rule);
     summary.body = hash(HashDomain::contract, as_bytes(definition()));
     return summary;
 }

@@ -62,6 +62,8 @@ TEST(Contract, EveryFieldChangesTheId) {
 
 TEST(Contract, SummaryCarriesTheFlags) {
     Contract contract = sample();
+    EXPECT_EQ(contract.summary().flags, ContractSummary::idempotent | ContractSummary::by_rule);
+    contract.match = MatchExact{};
     EXPECT_EQ(contract.summary().flags, ContractSummary::idempotent);
     contract.deterministic = contract.open = true;
     contract.implementation = Digest{};

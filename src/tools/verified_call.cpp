@@ -42,7 +42,8 @@ Result<VerifiedCall> VerifiedCall::make(
         .salt_commitment = salt_commitment(call.salt),
         .deadline_unix_ms = call.deadline_unix_ms,
         .panel = call.panel,
-        .bar = bar};
+        .bar = bar,
+        .by_rule = call.contract.has(ContractSummary::by_rule)};
     request.signature =
         signer.sign(SignDomain::call_request, chain.value(), signing_bytes(request));
     out.id_ = request.id(chain);
@@ -86,46 +87,79 @@ Result<void> VerifiedCall::on_finished(const AgentId& provider, const CallAnswer
     receipt_.answers.insert(place, said);
     texts_[provider] = answer.text;
     if (reply_) {
-        if (said.result != decide(receipt_)->result) reply_->dissenting.push_back(provider);
-        return {};
+        on_late(said, answer.text);
+    } else {
+        try_to_decide();
     }
-    const auto decision = decide(receipt_);
-    if (!decision) return {};
+    return {};
+}
+
+std::vector<ShownAnswer> VerifiedCall::shown() const {
+    std::vector<ShownAnswer> out;
+    for (const Answer& a : receipt_.answers)
+        out.push_back({a.provider, a.kind, texts_.at(a.provider)});
+    return out;
+}
+
+/// What was decided stays: a late answer agrees with it, or dissents.
+void VerifiedCall::on_late(const Answer& said, const std::string& text) {
+    const ShownAnswer decided{said.provider, reply_->kind, reply_->result};
+    const bool same = by_rule() ? agrees(call_.match, decided, {said.provider, said.kind, text})
+                                : said.kind == reply_->kind && text == reply_->result;
+    if (!same) reply_->dissenting.push_back(said.provider);
+}
+
+void VerifiedCall::try_to_decide() {
     VerifiedReply reply{
-        .kind = decision->kind,
         .receipt = receipt_,
         .salt = call_.salt,
         .arguments = call_.arguments,
-        .dissenting = decision->dissenting,
-        .call = id_};
-    for (const Answer& a : receipt_.answers) {
-        if (a.result == decision->result) {
+        .call = id_,
+        .definition = call_.definition};
+    if (by_rule()) {
+        reply.shown = shown();
+        auto decision = decide_by_rule(call_.match, receipt_.request.bar, reply.shown);
+        if (!decision) return;
+        reply.kind = decision->kind;
+        reply.result = std::move(decision->result);
+        reply.dissenting = std::move(decision->dissenting);
+    } else {
+        auto decision = decide(receipt_);
+        if (!decision) return;
+        reply.kind = decision->kind;
+        reply.dissenting = std::move(decision->dissenting);
+        for (const Answer& a : receipt_.answers) {
+            if (a.kind != decision->kind || a.result != decision->result) continue;
             reply.result = texts_.at(a.provider);
             break;
         }
     }
     reply_ = std::move(reply);
-    return {};
 }
 
 bool VerifiedCall::hopeless() const {
-    return !reply_ && best_count() + open_ < receipt_.request.bar;
+    if (reply_) return false;
+    // An answer to come may move the median, so that more agree than it alone.
+    const bool may_shift =
+        open_ > 0 && by_rule() && std::holds_alternative<MatchTolerance>(call_.match);
+    const std::size_t best = may_shift ? receipt_.answers.size() : best_count();
+    return best + open_ < receipt_.request.bar;
 }
 
 bool VerifiedCall::disputed() const {
     if (!reply_) return !receipt_.answers.empty();
-    return std::any_of(receipt_.answers.begin(), receipt_.answers.end(), [&](const Answer& a) {
-        return a.result != decide(receipt_)->result;
-    });
+    return !reply_->dissenting.empty();
 }
 
 std::string VerifiedCall::failure() const {
-    return "quorum not reached: " + std::to_string(best_count()) + " equal answers of " +
+    return "quorum not reached: " + std::to_string(best_count()) +
+           (by_rule() ? " agreeing" : " equal") + " answers of " +
            std::to_string(call_.panel.size()) + " asked, " + std::to_string(receipt_.request.bar) +
            " needed";
 }
 
 std::uint32_t VerifiedCall::best_count() const {
+    if (by_rule()) return best_agreement(call_.match, shown());
     std::map<std::pair<AnswerKind, Digest>, std::uint32_t> counts;
     std::uint32_t best = 0;
     for (const Answer& a : receipt_.answers)
@@ -137,6 +171,7 @@ std::vector<AnswerConflict> AnswerMemory::learn(const VerifiedCall& call) {
     std::vector<AnswerConflict> found;
     const ContractSummary& contract = call.call().contract;
     if (!contract.has(ContractSummary::deterministic | ContractSummary::pinned)) return found;
+    if (contract.has(ContractSummary::by_rule)) return found;
     const Digest arguments = hash(HashDomain::arguments, as_bytes(call.call().arguments));
     for (const Answer& said : call.receipt().answers) {
         const Key key{said.provider, contract.id(), arguments};

@@ -4,7 +4,8 @@
 //          anyone can check, and learns who answered otherwise.
 // Source   docs/ARCHITECTURE.md, verified calls.
 // Holds    Panel and bar are in the signed request. An answer counts when it is signed, names this
-//          call and fits the text it came with. `bar` equal answers decide; silence is not dissent.
+//          call and fits the text it came with. `bar` answers that the contract's match rule takes
+//          for the same decide; silence is not dissent.
 //          After the decision, late answers join the record until `linger` has passed.
 // Units    bar = floor(2m/3)+1 of m unless the caller asked for another majority.
 #pragma once
@@ -16,13 +17,16 @@
 
 #include "model/effect.hpp"
 #include "tools/call_client.hpp"
+#include "tools/rule_decision.hpp"
 
 namespace creto {
 
 struct PanelCall {
     CallVerified command;
     ContractSummary contract;
-    std::string arguments;  ///< Canonical JSON.
+    std::string definition;  ///< The contract's, for whoever checks the receipt.
+    MatchRule match;         ///< From it.
+    std::string arguments;   ///< Canonical JSON.
     std::vector<AgentId> panel;
     std::uint64_t nonce = 0;
     Salt salt{};
@@ -62,6 +66,11 @@ public:
 private:
     VerifiedCall() = default;
     [[nodiscard]] std::uint32_t best_count() const;
+    [[nodiscard]] bool by_rule() const { return receipt_.request.by_rule; }
+    /// The answers so far in clear, as the receipt orders them.
+    [[nodiscard]] std::vector<ShownAnswer> shown() const;
+    void on_late(const Answer& said, const std::string& text);
+    void try_to_decide();
 
     PanelCall call_;
     CallId id_;

@@ -34,8 +34,8 @@ void explain(const Words& path, std::vector<Explained>& out) {
     bool within = false;
     bool is_leaf = true;
     for (std::string line; std::getline(lines, line);) {
-        if (line.rfind("Subcommands:", 0) == 0) {
-            within = true;
+        if (!line.empty() && line.front() != ' ' && line.back() == ':') {
+            within = line != "Options:" && line != "Positionals:";
         } else if (within && line.rfind("  ", 0) == 0 && line.size() > 2 && line[2] != ' ') {
             is_leaf = false;
             explain(with(path, line.substr(2, line.find(' ', 2) - 2)), out);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <arpa/inet.h>
+#include <csignal>
 #include <fstream>
 #include <sys/socket.h>
 
@@ -108,17 +109,10 @@ protected:
         auto client =
             AgentClient::connect(cluster_->genesis(), "healthy", {cluster_->direct_address(0)});
         ASSERT_TRUE(client) << client.error().message;
-        // Both ends may have dialled: when one of the two connections goes, a call under way on it is
-        // answered with an error, and the client asks again.
-        ReplyBody reply;
-        const bool answered = eventually(
-            [&] {
-                reply = (*client)->ask(CallTool{.tool = "add", .arguments = R"({"a":20,"b":22})"});
-                return std::holds_alternative<CallReply>(reply);
-            },
-            patience
-        );
-        ASSERT_TRUE(answered) << std::get<Error>(reply).message;
+        // Both ends may have dialled, and one of the two connections goes: the call is sent again.
+        const ReplyBody reply =
+            (*client)->ask(CallTool{.tool = "add", .arguments = R"({"a":20,"b":22})"});
+        ASSERT_TRUE(std::holds_alternative<CallReply>(reply)) << std::get<Error>(reply).message;
         EXPECT_EQ(std::get<CallReply>(reply).result, "42");
     }
     [[nodiscard]] std::uint64_t resident_kib() const {
@@ -201,6 +195,67 @@ TEST_F(Connections, TenThousandAtOnceAreBoundedAndOthersAreServed) {
     std::cout << "flood: " << counted << "at most " << files_max << " files open, memory "
               << before_kib / 1'024 << " MiB before, " << resident_kib() / 1'024 << " MiB after"
               << std::endl;
+}
+
+/// Nodes that dial each other through the link shim.
+class Links : public ::testing::Test {
+protected:
+    void SetUp() override {
+        auto made = RealCluster::make(
+            {.network = "links",
+             .mode = QuorumMode::crash,
+             .nodes = seats(3),
+             .program = program(),
+             .dir = folder_.path() / "nodes",
+             .profile = local_profile()}
+        );
+        ASSERT_TRUE(made) << made.error().message;
+        cluster_ = std::move(*made);
+        auto started = cluster_->start_all();
+        ASSERT_TRUE(started) << started.error().message;
+        ASSERT_TRUE(reaches(0, 3, seconds{20}));
+    }
+    bool reaches(std::size_t node, std::size_t count, milliseconds within) {
+        return eventually(
+            [&] {
+                return cluster_->ask(node, "status").value("reachable", std::size_t{0}) == count;
+            },
+            within
+        );
+    }
+    bool connected(std::size_t node, std::size_t other) {
+        const Json reply = cluster_->ask(node, "peers");
+        for (const Json& peer : reply["peers"]) {
+            if (peer["agent"] == agent_text(cluster_->agent(other))) return peer["connected"];
+        }
+        return false;
+    }
+
+    WorkFolder folder_;
+    std::unique_ptr<RealCluster> cluster_;
+};
+
+// A process that was started while connections were open inherited their sockets: when one end died,
+// the other never heard of it, and dialled anew only when a ping had gone unanswered for 40 s.
+TEST_F(Links, ARestartedNodeThatKnowsNobodyIsDialledSoon) {
+    cluster_->kill(2);
+    ASSERT_TRUE(cluster_->start(2));
+    ASSERT_TRUE(reaches(2, 3, seconds{20}));
+    // Node 0 has no bootstrap address: others have to come to it.
+    cluster_->kill(0);
+    ASSERT_TRUE(eventually([&] { return !connected(1, 0); }, seconds{3})) << "it holds a dead link";
+    ASSERT_TRUE(cluster_->start(0));
+    EXPECT_TRUE(reaches(0, 3, seconds{5}));
+}
+
+// Nothing says that this link is dead: the process stopped with its sockets open.
+TEST_F(Links, ALinkThatLeavesPingsUnansweredIsDroppedAndDialledAnew) {
+    ASSERT_EQ(::kill(cluster_->pid(1), SIGSTOP), 0);
+    const bool dropped = eventually([&] { return !connected(0, 1); }, seconds{20});
+    ASSERT_EQ(::kill(cluster_->pid(1), SIGCONT), 0);
+    EXPECT_TRUE(dropped);
+    EXPECT_TRUE(reaches(0, 3, seconds{10}));
+    EXPECT_TRUE(eventually([&] { return connected(0, 1) && connected(1, 0); }, seconds{10}));
 }
 
 }  // namespace

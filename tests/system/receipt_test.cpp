@@ -1,0 +1,136 @@
+// Receipts of verified calls, checked offline by the command line.
+#include <algorithm>
+#include <set>
+
+#include "scale/config.hpp"
+#include "system/support.hpp"
+
+namespace creto::system_test {
+namespace {
+
+/// Five nodes of which the last one's tools lie.
+class Receipts : public ::testing::Test {
+protected:
+    void SetUp() override {
+        std::vector<RealNodeOptions> nodes = seats(5);
+        nodes[4].drill = "times:10";
+        auto made = RealCluster::make(
+            {.network = "receipts",
+             .nodes = std::move(nodes),
+             .program = program(),
+             .dir = folder_.path() / "nodes",
+             .profile = local_profile()}
+        );
+        ASSERT_TRUE(made) << made.error().message;
+        cluster_ = std::move(*made);
+        auto started = cluster_->start_all();
+        ASSERT_TRUE(started) << started.error().message;
+        const bool whole = eventually(
+            [&] {
+                const Json peers = cluster_->ask(0, "peers");
+                if (!ok(peers) || peers["peers"].size() != 5) return false;
+                return std::all_of(peers["peers"].begin(), peers["peers"].end(), [](const Json& p) {
+                    return p["connected"] == true && !p["tools"].empty();
+                });
+            },
+            seconds{20}
+        );
+        ASSERT_TRUE(whole) << "the nodes do not find each other";
+    }
+    /// Calls the tool, until the liar, too, is in the receipt: whoever decides before need not wait.
+    Json call(const std::string& tool, const std::string& arguments, bool with_liar = true) {
+        Json doc;
+        eventually(
+            [&] {
+                const Said said = creto(
+                    {"call",
+                     tool,
+                     arguments,
+                     "--verify",
+                     "--receipt",
+                     file_.string(),
+                     "--json",
+                     "--node",
+                     cluster_->admin_address(0)}
+                );
+                doc = said.json();
+                EXPECT_EQ(said.exit, 0) << said.out << said.err;
+                return said.exit != 0 || !with_liar || !doc["dissenting"].empty();
+            },
+            seconds{20}
+        );
+        return doc;
+    }
+    Json verify(int exit) {
+        const Said said = creto(
+            {"receipt",
+             "verify",
+             file_.string(),
+             "--json",
+             "--genesis",
+             (cluster_->folder(1) / "genesis.json").string()}
+        );
+        EXPECT_EQ(said.exit, exit) << said.out << said.err;
+        return said.json();
+    }
+    void expect_refuted(Json doc, const std::string& why) {
+        ASSERT_TRUE(write_file(file_, doc.dump()));
+        const std::string said = verify(11)["error"].value("message", "");
+        EXPECT_NE(said.find(why), std::string::npos) << said;
+    }
+
+    WorkFolder folder_;
+    std::filesystem::path file_ = folder_.path() / "receipt.json";
+    std::unique_ptr<RealCluster> cluster_;
+};
+
+TEST_F(Receipts, HoldOfflineUnderEveryRuleAndNotWhenChanged) {
+    const std::string liar = agent_text(cluster_->agent(4));
+    // No two clocks answer alike; four within the tolerance decide against one tenfold.
+    const Json clock = call("clock", "{}");
+    Json checked = verify(0);
+    EXPECT_EQ(checked["rule"], "numbers within 5000 of the lower median");
+    EXPECT_EQ(checked["dissenting"], Json::array({liar}));
+    EXPECT_EQ(checked["agreeing"], 4);
+    Json forged = clock;
+    forged["shown"][0]["text"] = "1";
+    expect_refuted(forged, "is not the one that it signed");
+    forged = clock;
+    forged["shown"].erase(0);
+    expect_refuted(forged, "answers are shown");
+    forged = clock;
+    forged["result"] = "1";
+    expect_refuted(forged, "not the one that the answers decide");
+    forged = clock;
+    std::string contract = clock["contract"];
+    contract.replace(contract.find("5000"), 4, "5001");
+    forged["contract"] = contract;
+    expect_refuted(forged, "not the one that was asked for");
+    forged = clock;
+    forged.erase("contract");
+    expect_refuted(forged, "the contract and the answers in clear are needed");
+
+    // The digest is compared, the time beside it is not.
+    const Json stamp = call("stamp", R"({"text":"x"})", false);
+    ASSERT_TRUE(write_file(file_, stamp.dump()));
+    checked = verify(0);
+    EXPECT_EQ(checked["rule"], "equal values at /digest");
+    EXPECT_EQ(checked["agreeing"], 4);
+    std::set<std::string> digests;
+    for (const Json& shown : stamp["shown"])
+        digests.insert(Json::parse(shown["text"].get<std::string>())["digest"]);
+    EXPECT_EQ(digests.size(), 1U);
+
+    // Last, since it costs the liar its standing.
+    const Json exact = call("add", R"({"a":20,"b":22})");
+    EXPECT_EQ(exact["result"], "42");
+    checked = verify(0);
+    EXPECT_EQ(checked["rule"], "equal values");
+    EXPECT_EQ(checked["dissenting"], Json::array({liar}));
+    forged = exact;
+    forged["result"] = "43";
+    expect_refuted(forged, "not the one that was signed");
+}
+
+}  // namespace
+}  // namespace creto::system_test
