@@ -119,6 +119,7 @@ void add_sim_lives(Program& p, CLI::App& sim) {
     sub->add_option("--seed", replay.seed, "A seed of fuzz, when there is no file");
     sub->add_option("--plant", replay.plant, "Plant this bug in node 0");
     sub->add_flag("--log", replay.log, "What the nodes log, too");
+    sub->add_option("--html", replay.html, "Write the life as one page into this file");
     sub->callback([&p] { p.chosen = [&p] { return command_sim_replay(replay, p.output); }; });
 
     sub = command(
@@ -136,6 +137,26 @@ void add_sim_lives(Program& p, CLI::App& sim) {
     sub->callback([&p] { p.chosen = [&p] { return command_sim_shrink(replay, p.output); }; });
 }
 
+void add_trial_options(CLI::App& sub, SimRunOptions& run) {
+    sub.add_option("--nodes", run.nodes, "How many nodes, 4 to 128 (default 4)");
+    sub.add_option("--profile", run.profile, "local, lan, wan or degraded (default local)");
+    sub.add_option("--byzantine", run.byzantine, "Which share deviates: 0.30 or 30%");
+    sub.add_option("--attack", run.attack, "How: random-voting (default), always-reject, …");
+    sub.add_option(
+        "--workload",
+        run.workload,
+        "constant:R, ramp:A-B, burst:R/D, chaos:A-B or sine:A-B (default constant:100)"
+    );
+    sub.add_option("--duration", run.duration, "After 5 s of warm-up: 20s, 10m, 24h (default 20s)");
+    sub.add_option("--decisions", run.decisions, "Blocks a second at most");
+    sub.add_option("--payload", run.payload, "Bytes of an operation (default 256)");
+    sub.add_option("--bandwidth", run.bandwidth, "Mbit/s of each node (default unlimited)");
+    sub.add_option("--schedule", run.schedule, "Faults, liars and settings from this file");
+    sub.add_flag_callback(
+        "--crash-quorum", [&run] { run.crash_quorum = true; }, "Quorum of crashes"
+    );
+}
+
 void add_sim(Program& p) {
     static SimRunOptions run;
     CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
@@ -144,12 +165,15 @@ void add_sim(Program& p) {
         p,
         *sim,
         "run",
-        "Run the system scenarios in the simulator",
-        "sim run --scenario S3.2 --seeds 200"
+        "Run a network of one's choice under a load, or the system scenarios",
+        "sim run --nodes 7 --profile wan --byzantine 0.28 --attack equivocation --workload "
+        "ramp:10-500 --duration 60s --seed 7 --html report.html"
     );
+    add_trial_options(*sub, run);
     sub->add_option("--scenario", run.scenarios, "Ids or names; all of them when none is given");
     sub->add_option("--seed", run.seed, "The first seed");
     sub->add_option("--seeds", run.seeds, "How many seeds");
+    sub->add_option("--html", run.html, "Write the report as one page into this file");
     sub->callback([&p] { p.chosen = [&p] { return command_sim_run(run, p.output); }; });
     add_sim_lives(p, *sim);
 }

@@ -1,71 +1,75 @@
 #include "cli/sim.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 
-#include "scale/result.hpp"
+#include "cli/sim_trial.hpp"
+#include "scale/report/trial_result.hpp"
 #include "sim/scenario.hpp"
 
 namespace creto {
 
 namespace {
 
-ScenarioResult result_of(const SimScenario& scenario, const SimOutcome& outcome) {
-    ScenarioResult result;
-    result.id = scenario.id;
-    result.title = scenario.name;
-    result.host = "simulator";
-    result.start_time = utc_now();
-    result.end_time = utc_now();
-    result.seed = outcome.seed;
-    result.trace_hash = outcome.trace_hash.hex();
-    for (const SimFinding& finding : outcome.findings) {
-        result.require(finding.what, "holds", finding.holds ? "holds" : "broken", finding.holds);
-    }
-    result.require(
-        "invariants",
-        "no violation",
-        outcome.violation.empty() ? "none" : outcome.violation,
-        outcome.violation.empty()
+using Clock = std::chrono::steady_clock;
+
+bool is_chosen(const SimScenario& scenario, const std::vector<std::string>& names) {
+    if (names.empty()) return true;
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        return name == scenario.id || name == scenario.name;
+    });
+}
+
+ScenarioResult run_one(const SimScenario& scenario, std::uint64_t seed, std::uint64_t& events) {
+    const std::string start = utc_now();
+    const auto begun = Clock::now();
+    const SimOutcome outcome = scenario.run(seed);
+    ScenarioResult result = system_result(
+        scenario,
+        outcome,
+        "creto sim run --scenario " + scenario.id + " --seed " + std::to_string(seed)
     );
-    result.details["events"] = outcome.events;
-    result.details["heights"] = outcome.heights;
-    result.details["virtual_ms"] = outcome.virtual_ms;
-    result.details["models"] = {
-        "signatures are keyed tags of Ed25519's size",
-        "links draw their latency from the profile",
-        "processor time costs nothing",
-        "disks are memory with a sync"};
+    result.start_time = start;
+    result.end_time = utc_now();
+    result.wall_s = std::chrono::duration<double>(Clock::now() - begun).count();
+    events += outcome.events;
+    if (!outcome.passed()) result.details["failure"] = outcome.failure();
     return result;
 }
 
 }  // namespace
 
 int command_sim_run(const SimRunOptions& options, const Output& output) {
+    if (options.seeds == 0)
+        return output.fail({ErrorCode::invalid, "at least one seed"}, exit_code::usage);
+    if (options.is_free_form()) {
+        if (options.scenarios.empty()) return run_trials(options, output);
+        return output.fail(
+            {ErrorCode::invalid, "a scenario has its own nodes, load and faults: only --seed fits"},
+            exit_code::usage
+        );
+    }
     std::vector<ScenarioResult> kept;
     std::uint64_t runs = 0;
     std::uint64_t failed = 0;
     std::uint64_t events = 0;
     std::ostream& out = output.json ? std::cerr : std::cout;
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = Clock::now();
     for (const SimScenario& scenario : sim_scenarios()) {
-        bool chosen = options.scenarios.empty();
-        for (const std::string& name : options.scenarios) {
-            chosen = chosen || name == scenario.id || name == scenario.name;
-        }
-        if (!chosen) continue;
+        if (!is_chosen(scenario, options.scenarios)) continue;
         std::uint64_t broken = 0;
         for (std::uint64_t i = 0; i < options.seeds; ++i) {
-            const SimOutcome outcome = scenario.run(options.seed + i);
+            ScenarioResult result = run_one(scenario, options.seed + i, events);
             ++runs;
-            events += outcome.events;
-            if (!outcome.passed()) {
+            const bool is_broken = std::string{result.status()} != "PASSED";
+            if (is_broken) {
                 ++broken;
-                out << scenario.id << " FAILED " << outcome.failure() << "\n  again: creto sim run "
-                    << "--scenario " << scenario.id << " --seed " << outcome.seed << std::endl;
+                out << scenario.id << " FAILED " << result.details["failure"].get<std::string>()
+                    << "\n  again: " << result.details["repro"].get<std::string>() << std::endl;
             }
             // Of many seeds the first and every failure are reported in full.
-            if (i == 0 || !outcome.passed()) kept.push_back(result_of(scenario, outcome));
+            if (i == 0 || is_broken) kept.push_back(std::move(result));
         }
         failed += broken;
         out << scenario.id << "  " << scenario.name << ": " << options.seeds - broken << " of "
@@ -77,19 +81,15 @@ int command_sim_run(const SimRunOptions& options, const Output& output) {
             exit_code::usage
         );
     }
-    const double wall =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double wall = std::chrono::duration<double>(Clock::now() - start).count();
     out << runs << " runs, " << failed << " failed, " << events << " events in " << wall << " s"
         << std::endl;
-    if (output.json) {
-        JsonDoc doc = to_json(kept);
-        doc["runs_total"] = runs;
-        doc["runs_failed"] = failed;
-        doc["events"] = events;
-        doc["wall_s"] = wall;
-        output.say(doc, "");
-    }
-    return failed == 0 ? exit_code::done : exit_code::failed;
+    JsonDoc doc = to_json(kept);
+    doc["runs_total"] = runs;
+    doc["runs_failed"] = failed;
+    doc["events"] = events;
+    doc["wall_s"] = wall;
+    return finish_runs(doc, "", options.html, output);
 }
 
 }  // namespace creto

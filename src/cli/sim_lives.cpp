@@ -12,6 +12,8 @@
 #include <sstream>
 
 #include "cli/sim_apart.hpp"
+#include "cli/sim_trial.hpp"
+#include "scale/report/trial_result.hpp"
 #include "sim/life/schedule_json.hpp"
 #include "sim/life/shrink.hpp"
 #include "sim/life/swarm.hpp"
@@ -340,6 +342,31 @@ JsonDoc json_of(const LifeLine& line) {
     return out;
 }
 
+/// The life again, watched. In this process: one that dies has no page.
+int replay_as_page(
+    const SimReplayOptions& options,
+    const Schedule& schedule,
+    const std::optional<PlantedBug>& bug,
+    const Output& output
+) {
+    const std::string start = utc_now();
+    const auto begun = Clock::now();
+    LifeOptions life;
+    life.is_recorded = true;
+    if (bug) life.factory = planted(*bug);
+    const LifeReport report = live(schedule, life);
+    const std::string repro = options.file.empty()
+                                  ? again(report, options.plant)
+                                  : "creto sim replay " + options.file +
+                                        (options.plant.empty() ? "" : " --plant " + options.plant);
+    ScenarioResult result = life_result(schedule, report, repro);
+    result.start_time = start;
+    result.end_time = utc_now();
+    result.wall_s = std::chrono::duration<double>(Clock::now() - begun).count();
+    result.nodes = schedule.nodes;
+    return finish_runs(to_json(result), to_lines(result), options.html, output);
+}
+
 }  // namespace
 
 int command_sim_fuzz(const SimFuzzOptions& options, const Output& output) {
@@ -361,6 +388,7 @@ int command_sim_replay(const SimReplayOptions& options, const Output& output) {
     const auto bug = parse_plant(options.plant);
     if (!bug) return output.fail(bug.error(), exit_code::usage);
     LifeLine line;
+    if (!options.html.empty()) return replay_as_page(options, *schedule, *bug, output);
     if (options.log) {
         LifeOptions life;
         if (*bug) life.factory = planted(**bug);

@@ -27,6 +27,7 @@ struct SimReplayOptions {
     std::uint64_t seed = 0;
     std::string plant;
     bool log = false;  ///< The nodes' own lines too.
+    std::string html;  ///< A file for the life as a page; empty: none.
     std::uint32_t tries = 400;
     std::string out;  ///< Where a shrunk schedule goes; empty: standard output.
 };

@@ -41,10 +41,12 @@ nlohmann::ordered_json to_json(const ScenarioResult& r) {
         {"network_profile", r.profile},
         {"host", r.host},
         {"signature_scheme", r.host == "simulator" ? "tag" : "ed25519"}};
-    out["results"] = {{"cost", {{"wall_s", r.wall_s}}}};
+    out["configuration"].update(r.configuration);
+    out["results"] = r.results;
+    out["results"]["cost"]["wall_s"] = r.wall_s;
     out["acceptance_criteria"] = std::move(criteria);
     out["details"] = r.details;
-    out["details"]["pids"] = r.pids;
+    if (r.host == "processes") out["details"]["pids"] = r.pids;
     return out;
 }
 

@@ -1,6 +1,6 @@
 // ScenarioResult: what a scenario required and what it showed, in the one result format.
 //
-// Format   docs/testing.md describes the fields.
+// Format   docs/result.schema.json, which a test holds every kind of result against.
 // Holds    A criterion is passed only by a measurement. PASSED: all criteria hold; FAILED: one does not;
 //          PARTIAL: none failed, but one could not be evaluated, with the reason.
 #pragma once
@@ -32,6 +32,9 @@ struct ScenarioResult {
     std::string host = "processes";  ///< Or "simulator".
     double wall_s = 0;
     std::vector<Criterion> criteria;
+    /// Added to the format's own fields of these names, over them.
+    nlohmann::ordered_json configuration = nlohmann::ordered_json::object();
+    nlohmann::ordered_json results = nlohmann::ordered_json::object();
     std::vector<std::uint32_t> pids;
     nlohmann::ordered_json details = nlohmann::ordered_json::object();
 

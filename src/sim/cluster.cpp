@@ -68,7 +68,8 @@ SimCluster::SimCluster(SimOptions options, ParticipantFactory factory)
       factory_{std::move(factory)},
       costs_nothing_{options_.costs.is_free()},
       scheme_{make_scheme(options_.signatures)},
-      network_{network_options(options_), queue_, *this} {
+      network_{network_options(options_), queue_, *this},
+      pool_{options_.shared_processors} {
     make_hosts();
     if (!options_.starts_all) return;
     for (const auto& host : hosts_) {
@@ -202,7 +203,7 @@ void SimCluster::dispatch(SimEventTag tag) {
 void SimCluster::hand(SimHost& host, Event event, std::uint64_t fingerprint) {
     SimHost::Life& life = *host.life;
     if (host.is_paused || life.is_busy || !life.inbox.empty()) {
-        life.inbox.emplace_back(std::move(event), fingerprint);
+        life.inbox.push_back({std::move(event), fingerprint, now_});
         return;
     }
     handle(host, event, fingerprint);
@@ -218,11 +219,12 @@ void SimCluster::handle(SimHost& host, const Event& event, std::uint64_t fingerp
     const Duration cost =
         costs_nothing_ ? Duration{} : protocol_cost(options_.costs, event, effects);
     if (cost == Duration{}) return carry_out(host, std::move(effects));
-    host.busy = host.busy + cost;
+    host.spent.protocol = host.spent.protocol + cost;
     life.is_busy = true;
     FinishEvent finish{host.index, host.boots, std::move(effects)};
     queue_.push(
-        now_ + cost, SimEventTag{SimEventKind::finish, finishes_.put(std::move(finish))}.packed()
+        pool_.run(now_, cost),
+        SimEventTag{SimEventKind::finish, finishes_.put(std::move(finish))}.packed()
     );
 }
 
@@ -236,9 +238,10 @@ void SimCluster::on_finish(FinishEvent finish) {
 
 void SimCluster::drain(SimHost& host) {
     while (host.life && !host.is_paused && !host.life->is_busy && !host.life->inbox.empty()) {
-        const auto [event, fingerprint] = std::move(host.life->inbox.front());
+        const WaitingEvent next = std::move(host.life->inbox.front());
         host.life->inbox.pop_front();
-        handle(host, event, fingerprint);
+        host.spent.queued = host.spent.queued + (now_ - next.since);
+        handle(host, next.event, next.fingerprint);
     }
 }
 
@@ -306,6 +309,7 @@ void SimCluster::answer(Ticket ticket, ReplyBody body, NodeIndex node) {
     }
     command.answered = now_;
     command.reply = std::move(body);
+    if (options_.on_answer) options_.on_answer(ticket, command);
 }
 
 const std::deque<SimNotice>& SimCluster::notices(NodeIndex node) const {

@@ -25,6 +25,7 @@
 #include "sim/agent_index.hpp"
 #include "sim/byzantine/attack.hpp"
 #include "sim/cost.hpp"
+#include "sim/cpu_pool.hpp"
 #include "sim/event_queue.hpp"
 #include "sim/host.hpp"
 #include "sim/invariants.hpp"
@@ -48,6 +49,14 @@ struct ToolBox {
     std::map<std::string, Duration> took_by_name;  ///< In place of `took`.
 };
 
+/// A command, and what became of it.
+struct SimCommand {
+    NodeIndex node;
+    Instant submitted;
+    Instant answered;
+    std::optional<ReplyBody> reply;
+};
+
 struct SimOptions {
     std::uint64_t seed = 1;
     std::uint32_t node_count = 4;
@@ -63,6 +72,8 @@ struct SimOptions {
     DiskOptions disk;
     Duration load_latency = Duration::from_us(100);
     CostTable costs = no_costs();
+    /// All nodes run on one machine with so many processors; 0: each has two of its own.
+    std::uint32_t shared_processors = 0;
     bool starts_all = true;
     std::size_t notices_kept_max = 65'536;  ///< For each node; the oldest go.
     /// More events than this in one instant are a loop.
@@ -75,14 +86,9 @@ struct SimOptions {
     std::map<NodeIndex, ToolBox> tools;  ///< Offered from each start on.
     SimLogSink log;                      ///< Empty: silent.
     std::function<void(NodeIndex, const SimNotice&)> on_notice;
-};
-
-/// A command, and what became of it.
-struct SimCommand {
-    NodeIndex node;
-    Instant submitted;
-    Instant answered;
-    std::optional<ReplyBody> reply;
+    /// For who watches: each answer, and each new message about the order before it leaves.
+    std::function<void(Ticket, const SimCommand&)> on_answer;
+    std::function<void(NodeIndex, const Bytes&)> on_order_message;
 };
 
 class SimCluster final : private NetworkHosts {
@@ -167,6 +173,8 @@ public:
     [[nodiscard]] Height finalized_by_all() const;
     [[nodiscard]] const SimHost& host(NodeIndex node) const { return *hosts_.at(node.value()); }
     [[nodiscard]] const NetworkCounters& network() const { return network_.counters(); }
+    [[nodiscard]] std::uint64_t bytes_of(NodeIndex node) const { return network_.bytes_of(node); }
+    [[nodiscard]] const CpuPool& pool() const { return pool_; }
     [[nodiscard]] const Invariants& invariants() const { return *invariants_; }
     /// "seed 7, 1.204 s, node 3: agreement: …"; empty while every promise is kept.
     [[nodiscard]] std::string violation() const;
@@ -245,6 +253,7 @@ private:
     std::unique_ptr<SignatureScheme> scheme_;
     EventQueue queue_;
     SimNetwork network_;
+    CpuPool pool_;
     std::vector<std::unique_ptr<SimHost>> hosts_;
     std::optional<AgentIndex> by_agent_;
     std::optional<Roster> roster_;

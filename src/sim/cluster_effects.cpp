@@ -53,6 +53,8 @@ void SimCluster::transmit(SimHost& host, Send& send) {
     if (!life.last_message.same(send.message)) {
         life.last_message = send.message;
         life.last_fingerprint = fingerprint(*send.message);
+        if (options_.on_order_message && send.channel == Channel::order)
+            options_.on_order_message(host.index, *send.message);
     }
     network_.send(
         {host.index, *to}, send.channel, std::move(send.message), life.last_fingerprint, now_
@@ -74,6 +76,10 @@ void SimCluster::on_effect(SimHost& host, Persist& persist) {
     }
     const DurableEvent done{host.index, host.boots, persist.ticket};
     const Instant at = persist.durable == Durable::yes ? *durable_at : now_;
+    if (persist.durable == Durable::yes) {
+        host.spent.syncing = host.spent.syncing + (at - now_);
+        ++host.spent.syncs;
+    }
     queue_.push(at, SimEventTag{SimEventKind::durable, durables_.put(done)}.packed());
 }
 
@@ -115,8 +121,10 @@ void SimCluster::on_effect(SimHost& host, Check& check) {
         done.good.push_back(scheme_->verify(item.key, item.bytes, item.signature));
     const Duration cost = check_cost(options_.costs, check);
     Instant& free = host.life->checker_free;
-    free = std::max(free, now_) + cost;
-    host.busy = host.busy + cost;
+    free = pool_.run(std::max(free, now_), cost);
+    host.spent.crypto = host.spent.crypto + cost;
+    host.spent.checking = host.spent.checking + (free - now_);
+    ++host.spent.checks;
     const std::uint64_t named = mix64(fingerprint_of(done.good) ^ check.ticket.value());
     if (free > now_) return later(host, free, std::move(done), named);
     host.life->inbox.emplace_back(std::move(done), named);  // Next, and without the queue.

@@ -351,7 +351,7 @@ TEST(SimCluster, ChargesTheProcessorAndKeepsTheOrder) {
         for (std::size_t i = 1; i < events.size(); ++i)
             ASSERT_GE(events[i].second - events[i - 1].second, Duration::from_ms(5));
         EXPECT_GT(events.size(), 200U);
-        EXPECT_GT(cluster.host(NodeIndex{node}).busy, Duration::from_ms(1'900));
+        EXPECT_GT(cluster.host(NodeIndex{node}).spent.protocol, Duration::from_ms(1'900));
     }
 }
 

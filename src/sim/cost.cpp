@@ -33,6 +33,7 @@ Duration protocol_cost(
 ) {
     if (table.is_free()) return {};
     std::uint64_t spent_ps = table.event_ns * 1'000;
+    if (std::holds_alternative<Command>(event)) spent_ps += table.command_ns * 1'000;
     if (const auto* received = std::get_if<Received>(&event))
         spent_ps += received->message->size() * table.receive_byte_ps;
     for (const Effect& effect : effects) {

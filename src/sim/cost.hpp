@@ -20,6 +20,7 @@ namespace creto {
 struct CostTable {
     std::string id = "none";
     std::uint64_t event_ns = 0;         ///< Any event, however small.
+    std::uint64_t command_ns = 0;       ///< A user's command: its request, its answer, its client.
     std::uint64_t receive_byte_ps = 0;  ///< Decryption, decoding and hashing of what arrives.
     std::uint64_t send_ns = 0;          ///< One message to one peer.
     std::uint64_t send_byte_ps = 0;     ///< Encryption; each peer has its own key.

@@ -42,12 +42,30 @@ private:
     const SimLogSink& sink_;
 };
 
+/// What a host's processors and disk did, for reports.
+struct HostSpending {
+    Duration protocol;  ///< Charged to the protocol thread.
+    Duration crypto;    ///< Charged to the checking thread.
+    Duration queued;    ///< From an event's arrival to its turn.
+    Duration checking;  ///< From asking for a check to its answer.
+    Duration syncing;   ///< From a durable write to its end.
+    std::uint64_t checks = 0;
+    std::uint64_t syncs = 0;
+};
+
+/// An event that waits for its turn.
+struct WaitingEvent {
+    Event event;
+    std::uint64_t fingerprint = 0;
+    Instant since;
+};
+
 struct SimHost {
     /// From a start to the crash after it; nothing of it survives.
     struct Life {
         std::unique_ptr<Participant> participant;
-        Instant started;                                    ///< By the host's own clock.
-        std::deque<std::pair<Event, std::uint64_t>> inbox;  ///< With fingerprints; while busy.
+        Instant started;                 ///< By the host's own clock.
+        std::deque<WaitingEvent> inbox;  ///< While busy or paused.
         bool is_busy = false;
         bool is_store_failed = false;
         Instant wake = Instant::max();   ///< When the node wants to be woken, by its clock.
@@ -78,7 +96,7 @@ struct SimHost {
     std::deque<SimNotice> notices;
     std::uint64_t notices_dropped = 0;
     std::uint64_t events = 0;
-    Duration busy;  ///< Charged to the protocol thread and the checking thread.
+    HostSpending spent;
 };
 
 }  // namespace creto

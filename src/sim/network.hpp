@@ -76,6 +76,7 @@ struct NetworkCounters {
     std::uint64_t lost = 0;         ///< By the link, a cut, or behind a gap.
     std::uint64_t overflowed = 0;   ///< The uplink or downlink queue was full.
     std::uint64_t unconnected = 0;  ///< Sent to a peer that was not connected.
+    Duration travelled;             ///< Of all deliveries, from send to the receiver's downlink.
 };
 
 class SimNetwork {

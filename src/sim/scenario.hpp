@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "crypto/digest.hpp"
+#include "sim/run/record.hpp"
 
 namespace creto {
 
@@ -28,6 +29,7 @@ struct SimOutcome {
     std::uint64_t events = 0;
     std::uint64_t heights = 0;  ///< Finalised heights, over the run.
     std::int64_t virtual_ms = 0;
+    RunRecord record;
 
     [[nodiscard]] bool passed() const;
     /// What failed, for people; with the seed.

@@ -10,6 +10,7 @@
 
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/run/recorder.hpp"
 #include "sim/scenario.hpp"
 
 namespace creto::sim_scenario {
@@ -31,8 +32,9 @@ public:
         std::map<std::uint32_t, Lie> lies = {},
         std::optional<std::uint32_t> seats = std::nullopt,
         std::map<std::uint32_t, std::vector<std::string>> tools = {})
-        : cluster_{options(seed, nodes, mode, lies, seats, tools), honest_nodes()} {
+        : cluster_{watched(options(seed, nodes, mode, lies, seats, tools)), honest_nodes()} {
         out_.seed = seed;
+        recorder_.attach(cluster_);
         for (const auto& [node, lie] : lies)
             cluster_.set_lying_provider(NodeIndex{node});
     }
@@ -176,6 +178,7 @@ public:
         out_.events = cluster_.events();
         out_.heights = cluster_.invariants().counts().heights;
         out_.virtual_ms = cluster_.now().ns() / 1'000'000;
+        out_.record = recorder_.finish();
         return std::move(out_);
     }
 
@@ -205,6 +208,12 @@ private:
         return options;
     }
 
+    SimOptions watched(SimOptions options) {
+        recorder_.hook(options);
+        return options;
+    }
+
+    Recorder recorder_;
     SimCluster cluster_;
     SimOutcome out_;
     bool failed_ = false;

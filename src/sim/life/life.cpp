@@ -7,6 +7,7 @@
 #include "sim/life/clients.hpp"
 #include "sim/life/injector.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/run/recorder.hpp"
 #include "tools/builtins.hpp"
 
 namespace creto {
@@ -54,6 +55,9 @@ public:
           injector_{schedule, cluster_} {
         for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
             if (unreliable_[node]) cluster_.set_byzantine(NodeIndex{node});
+        if (!options_.is_recorded) return;
+        recorder_.attach(cluster_);
+        recorder_.set_faults(schedule.faults, schedule.calm_after);
     }
 
     LifeReport run() {
@@ -75,6 +79,7 @@ private:
             on_notice(node, notice);
             if (options_.on_notice) options_.on_notice(node, notice);
         };
+        if (options_.is_recorded) recorder_.hook(options);
         return options;
     }
 
@@ -262,6 +267,7 @@ private:
         out.liars = schedule_.byzantine.size();
         out.latencies_ms = clients_.latencies_ms();
         out.trace_hash = cluster_.trace_hash();
+        if (options_.is_recorded) out.record = recorder_.finish();
         each_reliable([&](std::uint32_t node) {
             if (const auto now = status(node))
                 for (const auto& [name, value] : now->counters)
@@ -273,6 +279,7 @@ private:
     const Schedule& schedule_;
     const LifeOptions& options_;
     std::vector<bool> unreliable_;
+    Recorder recorder_;
     SimCluster cluster_;
     Clients clients_;
     Injector injector_;

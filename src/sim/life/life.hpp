@@ -26,6 +26,7 @@
 #include "crypto/digest.hpp"
 #include "sim/cluster.hpp"
 #include "sim/life/schedule.hpp"
+#include "sim/run/record.hpp"
 
 namespace creto {
 
@@ -50,6 +51,7 @@ struct LifeReport {
     /// Counters of the nodes that were not zero: which paths this life went through.
     std::map<std::string, std::uint64_t> probes;
     Digest trace_hash;
+    RunRecord record;  ///< Empty unless it was asked for.
 
     [[nodiscard]] bool passed() const { return checker.empty(); }
     [[nodiscard]] std::uint64_t faults() const;
@@ -60,6 +62,7 @@ struct LifeOptions {
     ParticipantFactory factory;
     SimLogSink log;
     std::function<void(NodeIndex, const SimNotice&)> on_notice;
+    bool is_recorded = false;  ///< Fills the report's record.
 };
 
 /// Requires: check(schedule).
