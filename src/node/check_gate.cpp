@@ -6,7 +6,7 @@ namespace creto {
 
 bool CheckGate::submit(
     const AgentId& from,
-    Message message,
+    Message& message,
     std::vector<CheckItem> items,
     std::size_t bytes,
     Effects& effects

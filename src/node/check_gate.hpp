@@ -21,10 +21,11 @@ namespace creto {
 
 class CheckGate {
 public:
-    /// Hands the items to the host. False when this peer already has too much waiting.
+    /// Hands the items to the host and takes the message. False, and the message untouched, when this
+    /// peer already has too much waiting.
     [[nodiscard]] bool submit(
         const AgentId& from,
-        Message message,
+        Message& message,
         std::vector<CheckItem> items,
         std::size_t bytes,
         Effects& effects

@@ -42,13 +42,6 @@ struct Items {
             operation.client, SignDomain::operation, signing_bytes(operation), *operation.signature
         )};
     }
-    std::optional<std::vector<CheckItem>> operator()(const CallStart& call) const {
-        if (!call.verified) return std::vector<CheckItem>{};
-        const CallRequest& request = call.verified->request;
-        return std::vector{item(
-            request.caller, SignDomain::call_request, signing_bytes(request), request.signature
-        )};
-    }
     std::optional<std::vector<CheckItem>> operator()(const CallAnswer& answer) const {
         if (!answer.signed_answer) return std::vector<CheckItem>{};
         const Answer& said = *answer.signed_answer;
@@ -133,11 +126,12 @@ void NodeImpl::receive(const AgentId& from, Message message, std::size_t bytes) 
             return record.agent != self_ && held != nullptr && held->version >= record.version;
         });
         if (records->records.empty()) return;
-    } else if (const auto* answer = std::get_if<CallAnswer>(&message)) {
+    } else if (auto* answer = std::get_if<CallAnswer>(&message)) {
         if (!client_.expects(from, answer->id)) return;
+        if (from != self_ && hold_back(from, *answer)) return;
     } else if (const auto* call = std::get_if<CallStart>(&message)) {
         if (call->verified && call->verified->request.caller != from) {
-            drop(from, "a signed request of another caller");
+            drop(from, "a signed request of another caller");  // [CALL-OWN.1]
             return;
         }
     }
@@ -157,9 +151,9 @@ void NodeImpl::admit(
         accept(from, std::move(message), CheckPass::own());
         return;
     }
-    if (!gate_.submit(from, std::move(message), std::move(items), bytes, effects_)) {
-        count("checks_refused");
-    }
+    if (gate_.submit(from, message, std::move(items), bytes, effects_)) return;
+    count("checks_refused");
+    if (const auto* answer = std::get_if<CallAnswer>(&message)) answer_refused(from, *answer);
 }
 
 void NodeImpl::on(const CheckDone& event) {
@@ -167,6 +161,8 @@ void NodeImpl::on(const CheckDone& event) {
     if (!opened) return;
     if (!opened->pass) {
         count("signatures_wrong");
+        if (const auto* answer = std::get_if<CallAnswer>(&opened->message))
+            answer_refused(opened->from, *answer);
         drop(opened->from, std::string{kind_name(opened->message)} + " with a wrong signature");
         return;
     }
@@ -216,9 +212,7 @@ void NodeImpl::accept(const AgentId& from, Message message, const CheckPass& pas
         void operator()(OperationOutcome& m) const { node.on_outcome(from, m); }
         void operator()(CallStart& m) const {
             if (m.verified) {
-                node.server_.on_verified_start(
-                    from, {std::move(m), pass}, node.now_, node.effects_
-                );
+                node.server_.on_verified_start(from, m, node.now_, node.effects_);
             } else {
                 node.server_.on_start(from, m, node.now_, node.effects_);
             }

@@ -119,6 +119,13 @@ bool VerifiedCall::disputed() const {
     });
 }
 
+std::uint32_t VerifiedCall::agreeing(const Digest& result) const {
+    const auto same = [&](const Answer& a) { return a.result == result; };
+    return static_cast<std::uint32_t>(
+        std::count_if(receipt_.answers.begin(), receipt_.answers.end(), same)
+    );
+}
+
 std::string VerifiedCall::failure() const {
     return "quorum not reached: " + std::to_string(best_count()) + " equal answers of " +
            std::to_string(call_.panel.size()) + " asked, " + std::to_string(receipt_.request.bar) +
