@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -21,6 +22,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include "codec/writer.hpp"
 #include "runtime/address.hpp"
 #include "scale/scenario_support.hpp"
 #include "tools/builtins.hpp"
@@ -43,6 +45,7 @@ struct Settings {
     std::size_t runs = 5;
     bool smoke = false;
     std::string only;
+    std::size_t nodes = 0;  ///< 0: four and seven.
 
     /// A smoke run does a twentieth: it shows that all of it works.
     [[nodiscard]] std::size_t times(std::size_t full) const {
@@ -136,7 +139,8 @@ std::unique_ptr<RealCluster> start(const Settings& settings, std::size_t nodes) 
          .dir = settings.dir / ("cluster" + std::to_string(nodes)),
          .calls_per_s = 10'000'000,
          .calls_burst = 10'000'000,
-         .profile = local_profile()}
+         .profile = local_profile(),
+         .direct = true}
     ));
     need(made->start_all());
     scenario::await_mesh(*made, scenario::all_of(*made));
@@ -151,10 +155,12 @@ public:
         stream_.connect(need(parse_address(address)));
         stream_.socket().set_option(boost::asio::ip::tcp::no_delay{true});
     }
-    void post(const std::string& path, const std::string& body) {
+    void post(
+        const std::string& path, const std::string& body, const char* type = "application/json"
+    ) {
         http::request<http::string_body> request{http::verb::post, path, 11};
         request.set(http::field::host, "127.0.0.1");
-        request.set(http::field::content_type, "application/json");
+        request.set(http::field::content_type, type);
         request.body() = body;
         request.prepare_payload();
         http::write(stream_, request);
@@ -171,25 +177,71 @@ private:
 
 // --- calls ---
 
-/// The total time of 100 calls that two threads share, in microseconds.
-double local_calls_us(const RegistrySnapshot& tools) {
-    std::atomic<std::size_t> wrong{0};
-    const auto begin = Clock::now();
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 2; ++t) {
-        threads.emplace_back([&] {
+/// Two threads that are there already, as a server's are, and share 100 calls when told to.
+class LocalCallers {
+public:
+    explicit LocalCallers(const RegistrySnapshot& tools) : tools_{tools} {
+        for (int t = 0; t < 2; ++t)
+            threads_.emplace_back([this] { run(); });
+    }
+    ~LocalCallers() {
+        {
+            const std::lock_guard lock{mutex_};
+            round_ = -1;
+        }
+        wake_.notify_all();
+        for (std::thread& thread : threads_)
+            thread.join();
+    }
+    LocalCallers(const LocalCallers&) = delete;
+    LocalCallers& operator=(const LocalCallers&) = delete;
+
+    /// The time from the word to the last of 100 results, in microseconds.
+    double hundred_us() {
+        const auto begin = Clock::now();
+        {
+            const std::lock_guard lock{mutex_};
+            ++round_;
+            working_ = threads_.size();
+        }
+        wake_.notify_all();
+        std::unique_lock lock{mutex_};
+        done_.wait(lock, [this] { return working_ == 0; });
+        const double us = seconds_since(begin) * 1e6;
+        if (wrong_ > 0) throw Stop{"a local call went wrong"};
+        return us;
+    }
+
+private:
+    void run() {
+        int seen = 0;
+        while (true) {
+            {
+                std::unique_lock lock{mutex_};
+                wake_.wait(lock, [&] { return round_ != seen; });
+                if (round_ < 0) return;
+                seen = round_;
+            }
+            std::size_t wrong = 0;
             for (int i = 0; i < 50; ++i) {
-                const auto result = call_local(tools, "add", R"({"a":1,"b":2})", {});
+                const auto result = call_local(tools_, "add", R"({"a":1,"b":2})", {});
                 if (!result || *result != "3") ++wrong;
             }
-        });
+            const std::lock_guard lock{mutex_};
+            wrong_ += wrong;
+            if (--working_ == 0) done_.notify_one();
+        }
     }
-    for (std::thread& thread : threads)
-        thread.join();
-    const double us = seconds_since(begin) * 1e6;
-    if (wrong > 0) throw Stop{"a local call went wrong"};
-    return us;
-}
+
+    const RegistrySnapshot& tools_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable done_;
+    int round_ = 0;
+    std::size_t working_ = 0;
+    std::size_t wrong_ = 0;
+    std::vector<std::thread> threads_;
+};
 
 AgentClient::Load checked_load(
     AgentClient& client, const CallTool& call, std::size_t total, std::size_t window
@@ -206,6 +258,8 @@ std::uint64_t served(RealCluster& nodes, std::size_t i) {
 void measure_calls(const Settings& settings, Figures& out, const std::string& suffix) {
     const Registry registry = builtin_registry();
     const auto tools = registry.snapshot();
+    LocalCallers callers{*tools};
+    (void)callers.hundred_us();
     auto nodes = start(settings, 4);
     auto client =
         need(AgentClient::connect(nodes->genesis(), "caller", {nodes->direct_address(1)}));
@@ -214,7 +268,7 @@ void measure_calls(const Settings& settings, Figures& out, const std::string& su
     for (std::size_t run = 0; run < settings.runs; ++run) {
         const std::uint64_t before = served(*nodes, 1);
         const Noise noise{nodes->pids()};
-        const double local = local_calls_us(*tools);
+        const double local = callers.hundred_us();
         const auto hundred = checked_load(*client, call, 100, 100);
         const auto one = checked_load(*client, call, settings.times(3'000), 1);
         const auto many = checked_load(*client, call, settings.times(60'000), 64);
@@ -235,7 +289,7 @@ void measure_calls(const Settings& settings, Figures& out, const std::string& su
     }
 }
 
-/// The same with clients and nodes on one core, as PEERS pins its calls at one outstanding.
+/// The same with clients and nodes on one core, as the peers' pinned table does.
 void measure_calls_pinned(const Settings& settings, Figures& out) {
     cpu_set_t before;
     cpu_set_t one;
@@ -249,32 +303,11 @@ void measure_calls_pinned(const Settings& settings, Figures& out) {
 
 /// Latencies in microseconds of verified calls, each of which must reach its quorum.
 std::vector<double> verified_calls(AgentClient& client, std::size_t total, std::size_t window) {
-    std::mutex mutex;
-    std::vector<double> us;
-    std::atomic<std::size_t> started{0};
-    std::vector<std::thread> callers;
-    std::string wrong;
-    for (std::size_t w = 0; w < window; ++w) {
-        callers.emplace_back([&] {
-            while (started++ < total) {
-                const auto begin = Clock::now();
-                const ReplyBody reply = client.ask(CallVerified{
-                    .tool = "add", .arguments = R"({"a":1,"b":2})", .record = false});
-                const double took = seconds_since(begin) * 1e6;
-                const auto* good = std::get_if<VerifiedReply>(&reply);
-                const auto* error = std::get_if<Error>(&reply);
-                const std::lock_guard lock{mutex};
-                us.push_back(took);
-                if (good == nullptr || good->result != "3") {
-                    wrong = error != nullptr ? error->message : "wrong result";
-                }
-            }
-        });
-    }
-    for (std::thread& caller : callers)
-        caller.join();
-    if (!wrong.empty()) throw Stop{"a verified call failed: " + wrong};
-    return us;
+    const CallVerified call{.tool = "add", .arguments = R"({"a":1,"b":2})", .record = false};
+    auto load = client.load(call, "3", total, window);
+    if (load.results != total || load.wrong > 0)
+        throw Stop{"a verified call failed: " + load.error};
+    return load.latencies_us;
 }
 
 void measure_verified(const Settings& settings, Figures& out) {
@@ -356,6 +389,34 @@ void measure_writes(const Settings& settings, Figures& out, std::size_t n) {
     }
 }
 
+// --- a node at rest ---
+
+double process_memory_mb(std::uint32_t pid) {
+    std::ifstream in{"/proc/" + std::to_string(pid) + "/statm"};
+    double total = 0;
+    double resident = 0;
+    in >> total >> resident;
+    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) * 1e-6;
+}
+
+/// Four nodes that nobody asks for anything: what one of them takes.
+void measure_rest(const Settings& settings, Figures& out) {
+    auto nodes = start(settings, 4);
+    std::this_thread::sleep_for(std::chrono::seconds{settings.smoke ? 0 : 5});
+    for (std::size_t run = 0; run < std::min<std::size_t>(settings.runs, 3); ++run) {
+        const Noise noise{nodes->pids()};
+        const auto begin = Clock::now();
+        std::this_thread::sleep_for(std::chrono::seconds{settings.smoke ? 1 : 10});
+        const double cores = noise.nodes_cpu_s() / seconds_since(begin);
+        const double others = noise.cores();
+        double memory = 0;
+        for (const std::uint32_t pid : nodes->pids())
+            memory = std::max(memory, process_memory_mb(pid));
+        out.add("rest_cpu", "%", cores * 100 / static_cast<double>(nodes->size()), others);
+        out.add("rest_memory", "MB", memory, others);
+    }
+}
+
 // --- final operations in batches ---
 
 struct BatchLoad {
@@ -367,10 +428,10 @@ struct BatchLoad {
 /// Keeps every stream busy; counts what became final after the first second.
 void measure_batches(const Settings& settings, Figures& out, std::size_t n, const BatchLoad& load) {
     auto nodes = start(settings, n);
-    Doc payloads = Doc::array();
+    Writer payloads;
     for (std::size_t i = 0; i < load.batch; ++i)
-        payloads.push_back(std::string(load.payload, static_cast<char>('a' + i % 26)));
-    const std::string body = Doc{{"payloads", std::move(payloads)}}.dump();
+        payloads.bytes(Bytes(load.payload, static_cast<std::uint8_t>(i)));
+    const std::string body{as_text(payloads.view())};
 
     std::atomic<bool> counting{false};
     std::atomic<bool> ended{false};
@@ -384,7 +445,7 @@ void measure_batches(const Settings& settings, Figures& out, std::size_t n, cons
                 Connection connection{address};
                 while (!ended) {
                     const auto begin = Clock::now();
-                    connection.post("/v1/submit-batch", body);
+                    connection.post("/v1/submit-batch", body, "application/octet-stream");
                     const double took = seconds_since(begin) * 1e6;
                     const std::lock_guard lock{mutex};
                     if (counting) us.push_back(took);
@@ -427,8 +488,8 @@ std::size_t number_from(const char* name, std::size_t fallback) {
 
 int usage() {
     std::cerr
-        << "usage: creto_bench_load PROGRAM DIR [--smoke] [--runs N] [--only "
-           "calls|pinned|verified|writes|batches]\n"
+        << "usage: creto_bench_load PROGRAM DIR [--smoke] [--runs N] [--nodes 4|7] [--only "
+           "calls|pinned|verified|rest|writes|batches]\n"
            "PROGRAM is the creto binary; DIR takes the nodes' folders (a real disk, not tmpfs).\n"
            "BATCH and STREAMS in the environment change the batches' shape.\n";
     return 2;
@@ -446,6 +507,8 @@ int load_main(int argc, char** argv) {
             settings.runs = 1;
         } else if (word == "--runs" && i + 1 < argc) {
             settings.runs = std::stoul(argv[++i]);
+        } else if (word == "--nodes" && i + 1 < argc) {
+            settings.nodes = std::stoul(argv[++i]);
         } else if (word == "--only" && i + 1 < argc) {
             settings.only = argv[++i];
         } else {
@@ -461,7 +524,9 @@ int load_main(int argc, char** argv) {
     if (wanted("calls")) measure_calls(settings, out, "");
     if (wanted("pinned") && !settings.smoke) measure_calls_pinned(settings, out);
     if (wanted("verified")) measure_verified(settings, out);
+    if (wanted("rest")) measure_rest(settings, out);
     for (const std::size_t n : {4U, 7U}) {
+        if (settings.nodes != 0 && settings.nodes != n) continue;
         if (wanted("writes")) measure_writes(settings, out, n);
         if (wanted("batches")) measure_batches(settings, out, n, batches);
     }

@@ -8,7 +8,9 @@
 // Holds    Latency runs from the instant at which an operation was meant to be submitted. A run that
 //          breaks a promise, or leaves an operation unanswered, ends the program.
 //          Every figure of a model says so in its name: "sim_".
+// Use      creto_bench_sim [--smoke | --long] [--only NAME], creto_bench_sim --gate FILE [--record]
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -41,6 +43,7 @@ struct Load {
     std::uint32_t per_second = 20;  ///< Instants at which something is submitted.
     std::uint32_t batch = 1;        ///< Operations at each.
     Duration span = Duration::from_s(60);
+    bool is_long = false;  ///< Minutes: only with --long.
 };
 
 struct Figures {
@@ -51,6 +54,19 @@ struct Figures {
         std::cerr << "  " << name << ": " << value << " " << unit << "\n";
     }
 };
+
+double wall_s() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration<double>(now).count();
+}
+
+/// Virtual time that the processors of all nodes spent, by the cost table.
+double busy_s(const SimCluster& cluster, std::uint32_t nodes) {
+    double sum = 0;
+    for (std::uint32_t node = 0; node < nodes; ++node)
+        sum += static_cast<double>(cluster.host(NodeIndex{node}).spent.protocol.ns()) * 1e-9;
+    return sum;
+}
 
 /// Bytes that the process holds now.
 double memory_bytes() {
@@ -70,6 +86,7 @@ double percentile(std::vector<double> values, double share) {
 
 void measure(const Load& load, std::uint64_t seed, Figures& out) {
     const double memory_before = memory_bytes();
+    const double wall_before = wall_s();
     SimOptions options;
     options.seed = seed;
     options.node_count = load.nodes;
@@ -84,6 +101,7 @@ void measure(const Load& load, std::uint64_t seed, Figures& out) {
 
     const NetworkCounters net_before = cluster.network();
     const double cpu_before = cpu_s();
+    const double busy_before = busy_s(cluster, load.nodes);
     const Instant begin = cluster.now();
     std::vector<Ticket> tickets;
     const std::uint64_t instants =
@@ -102,7 +120,11 @@ void measure(const Load& load, std::uint64_t seed, Figures& out) {
             }
         });
     }
-    must(cluster.run_for(load.span));
+    // Growth is looked for in the second half: the first fills windows and caches.
+    must(cluster.run_for(Duration::from_ns(load.span.ns() / 2)));
+    const double memory_half = memory_bytes();
+    must(cluster.run_for(Duration::from_ns(load.span.ns() - load.span.ns() / 2)));
+    const double memory_end = memory_bytes();
     must(cluster.run_until(
         [&] { return cluster.reply(tickets.back()) != nullptr; }, Duration::from_s(30)
     ));
@@ -129,6 +151,12 @@ void measure(const Load& load, std::uint64_t seed, Figures& out) {
     out.add(name + "_mbps", "Mbit/s", bytes * 8e-6 / virtual_s / load.nodes);
     out.add(name + "_messages", "messages/s", messages / cpu);
     out.add(name + "_speed", "x real time", virtual_s / cpu);
+    if (!load.costs.is_free()) {
+        const double busy = busy_s(cluster, load.nodes) - busy_before;
+        out.add(name + "_cpu", "% of a core", busy / virtual_s / load.nodes * 100);
+    }
+    out.add(name + "_wall", "s", wall_s() - wall_before);
+    out.add(name + "_growth", "%", (memory_end - memory_half) / memory_half * 100);
     out.add(
         name + "_memory",
         "MB a node",
@@ -196,11 +224,29 @@ int gate_main(const std::string& file, bool records) {
     return passed ? 0 : 1;
 }
 
+/// The catalogue's 100 operations a second, on more and more nodes; at most 128 hold a seat.
+Load scaling(std::uint32_t nodes) {
+    return {
+        .name = "n" + std::to_string(nodes) + "_100tps",
+        .nodes = nodes,
+        .costs = ed25519_costs(),
+        .per_second = 100,
+        .span = Duration::from_s(5),
+        .is_long = true};
+}
+
 int sim_main(int argc, char** argv) {
     if (argc > 2 && std::string{argv[1]} == "--gate")
         return gate_main(argv[2], argc > 3 && std::string{argv[3]} == "--record");
-    const bool smoke = argc > 1 && std::string{argv[1]} == "--smoke";
-    const std::string only = argc > 2 && std::string{argv[1]} == "--only" ? argv[2] : "";
+    bool smoke = false;
+    bool is_long = false;
+    std::string only;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        smoke = smoke || word == "--smoke";
+        is_long = is_long || word == "--long";
+        if (word == "--only" && i + 1 < argc) only = argv[++i];
+    }
     const auto span = [smoke](std::int64_t s) { return Duration::from_s(smoke ? 2 : s); };
     const std::vector<Load> loads{
         {.name = "n4", .nodes = 4, .per_second = 20, .span = span(120)},
@@ -222,10 +268,27 @@ int sim_main(int argc, char** argv) {
          .costs = ed25519_costs(),
          .per_second = 2,
          .batch = 10,
-         .span = Duration::from_s(2)}};
+         .span = Duration::from_s(2)},
+        // What follows takes minutes, or more: only with --long, once each.
+        scaling(100),
+        scaling(250),
+        scaling(500),
+        scaling(1'000),
+        {.name = "n50_ci",
+         .nodes = 50,
+         .costs = ed25519_costs(),
+         .per_second = 50,
+         .span = Duration::from_s(60),
+         .is_long = true},
+        {.name = "n100_hour",
+         .nodes = 100,
+         .per_second = 1,
+         .span = Duration::from_s(3'600),
+         .is_long = true}};
     Figures out;
     for (const Load& load : loads) {
         if (!only.empty() && load.name != only) continue;
+        if (only.empty() && load.is_long != is_long) continue;
         if (smoke && load.nodes > 50) continue;  // Minutes.
         const bool large = load.nodes > 4;
         const std::uint64_t runs = smoke || large ? 1 : 5;

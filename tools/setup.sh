@@ -3,12 +3,34 @@
 #
 #   tools/setup.sh          install what is missing (root, or through sudo)
 #   tools/setup.sh --list   print the packages with the reason for each
+#   tools/setup.sh --bench  the same with what `tools/bench.sh --peers` compares with
 #
 # One line a package: name, then why. docs/decisions/0003-dependencies.md says more about each.
 # Recommended packages are left out on purpose: the list below is all there is.
 set -euo pipefail
 
+with_peers=no
+if [[ ${1:-} == --bench ]]; then
+    with_peers=yes
+    shift
+fi
+
 packages() {
+    needed
+    if [[ $with_peers == yes ]]; then peers; fi
+}
+
+peers() {
+    sed -e '/^ *#/d' -e '/^ *$/d' <<'LIST'
+        etcd-server            three members of it take the same load in turn
+        libgrpc++-dev          the client of that load
+        libprotobuf-dev        its messages
+        protobuf-compiler      its messages
+        protobuf-compiler-grpc its service
+LIST
+}
+
+needed() {
     sed -e '/^ *#/d' -e '/^ *$/d' <<'LIST'
         # Building
         g++                    the compiler, and nm for tools/tidy.py

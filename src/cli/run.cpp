@@ -125,6 +125,7 @@ Result<Running> open_node(const Config& config, Log& log) {
     options.transport.handshake_timeout =
         Duration::from_ms(static_cast<std::int64_t>(config.handshake_timeout_ms));
     options.tools.workers = config.workers;
+    if (!config.trace.empty()) options.trace = (config.dir / config.trace).string();
     options.advertise = config.advertise;
     auto host = NodeHost::open(std::move(options), *out.data.store, *out.data.votes, log);
     if (!host) return tl::unexpected<Error>(host.error());

@@ -35,6 +35,17 @@ struct SubmitReply {
     std::string reason;
 };
 
+/// Many final operations under one answer, taken in as one: given when the fate of each is known.
+struct SubmitMany {
+    std::vector<OperationBody> bodies;
+    Duration timeout = Duration::from_s(30);
+};
+struct SubmitManyReply {
+    std::uint64_t final_count = 0;
+    Height last;                 ///< The highest at which one of them became final.
+    std::optional<Error> error;  ///< Of the last that was refused or not final in time.
+};
+
 /// How an operation stands.
 struct AskOperation {
     OperationId operation;
@@ -193,6 +204,7 @@ struct LogReply {
 
 using CommandBody = std::variant<
     Submit,
+    SubmitMany,
     AskOperation,
     ReadKey,
     CallTool,
@@ -212,6 +224,7 @@ using ReplyBody = std::variant<
     Error,
     Done,
     SubmitReply,
+    SubmitManyReply,
     OperationReply,
     KeyReply,
     CallReply,

@@ -23,7 +23,8 @@ using MessagePtr = std::shared_ptr<const Message>;
 
 class CheckGate {
 public:
-    /// Hands the items to the host. False when this peer already has too much waiting.
+    /// Hands the items to the host and takes the message. False, and the message untouched, when this
+    /// peer already has too much waiting.
     [[nodiscard]] bool submit(
         const AgentId& from,
         MessagePtr message,

@@ -84,7 +84,11 @@ Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& vo
     }
     // By what was written, not by what is complete: an own vertex may name one that is not here yet
     // (a fork's other branch), and whoever writes its place again has forked the own lane.
-    if (producer_ && own_stored_.sequence != Sequence{}) producer_->restore(own_stored_);
+    if (producer_ && own_stored_.sequence != Sequence{}) {
+        producer_->restore(
+            own_stored_, votes.intact ? Producer::Disk::whole : Producer::Disk::damaged
+        );
+    }
     restoring_ = false;
     effects_.take();
     return {};
@@ -214,6 +218,7 @@ void NodeImpl::on(const StoreFailed& event) {
         reply_error(waiting.command, {ErrorCode::io, *store_failed_});
     }
     submissions_.clear();
+    carried_ = 0;
     submission_deadlines_.clear();
     causal_commands_.clear();
     causal_deadlines_.clear();

@@ -186,12 +186,74 @@ void NodeImpl::command(Ticket ticket, const CallVerified& call) {
     }
 }
 
+NodeImpl::PanelCallEntry* NodeImpl::panel_of(const AgentId& from, const CallAnswer& answer) {
+    if (!answer.signed_answer) return nullptr;
+    const auto token = client_.token_of(from, answer.id);
+    if (!token) return nullptr;
+    const auto panel = panels_.find(*token);
+    return panel == panels_.end() ? nullptr : &panel->second;
+}
+
+/// No more answers that say the same are checked than the bar asks for; the others wait for what
+/// becomes of those. [CALL-ENOUGH.1]
+NodeImpl::Hold NodeImpl::hold_back(const AgentId& from, const CallAnswer& answer) {
+    PanelCallEntry* entry = panel_of(from, answer);
+    if (entry == nullptr) return Hold::no;
+    const auto is_held = [&](const PanelCallEntry::Held& held) { return held.from == from; };
+    // One answer of each member: a liar's second one must not stand in for another's first. [CALL-ENOUGH.2]
+    if (entry->checking.count(from) > 0 ||
+        std::any_of(entry->held.begin(), entry->held.end(), is_held)) {
+        return Hold::waits;
+    }
+    if (entry->surplus(answer)) return Hold::counts_for_nothing;
+    const Digest& result = answer.signed_answer->result;
+    const auto same = [&](const auto& other) { return other.second == result; };
+    const auto checking = static_cast<std::uint32_t>(
+        std::count_if(entry->checking.begin(), entry->checking.end(), same)
+    );
+    if (!entry->call.decided() &&
+        entry->call.agreeing(result) + checking >= entry->call.receipt().request.bar) {
+        entry->held.push_back({from, answer});
+        return Hold::waits;
+    }
+    entry->checking.emplace(from, result);
+    return Hold::no;
+}
+
+/// A decided call that leaves no record gains nothing from one more voice for the decision.
+bool NodeImpl::PanelCallEntry::surplus(const CallAnswer& answer) const {
+    return call.decided() && !call.call().command.record &&
+           call.decided()->kind == answer.signed_answer->kind &&
+           call.decided()->result == answer.text;
+}
+
+/// Its signature is wrong, or there was no room to check it.
+void NodeImpl::answer_refused(const AgentId& from, const CallAnswer& answer) {
+    PanelCallEntry* entry = panel_of(from, answer);
+    if (entry == nullptr) return;
+    entry->checking.erase(from);
+    release(*client_.token_of(from, answer.id));
+}
+
+/// The answers that waited are checked now, if they can still say something.
+void NodeImpl::release(CallClient::Token token) {
+    std::vector<PanelCallEntry::Held> held = std::exchange(panels_.at(token).held, {});
+    for (PanelCallEntry::Held& one : held) {
+        // Each may decide the call, and with it what the next is worth, or end it.
+        const std::size_t bytes = one.answer.text.size();
+        receive(one.from, std::make_shared<const Message>(std::move(one.answer)), bytes);
+    }
+    changed_ = true;  // By the event within which they were let go.
+}
+
 void NodeImpl::finish_member(CallClient::Token token, const CallClient::Finished& finished) {
     PanelCallEntry& entry = panels_.at(token);
+    entry.checking.erase(finished.provider);
     if (auto counted = entry.call.on_finished(finished.provider, finished.answer); !counted) {
         log_.debug("verified call: " + name_of(finished.provider) + ": " + counted.error().message);
     }
     settle_panel(token);
+    if (panels_.count(token) > 0) release(token);
 }
 
 void NodeImpl::settle_panel(CallClient::Token token) {
@@ -257,11 +319,16 @@ Instant NodeImpl::calls_next_wake() const {
 
 Salt NodeImpl::draw_salt() {
     // Unpredictable to others: derived from the key by a signature that never leaves this node.
+    if (!salt_secret_) {
+        Writer seed;
+        seed.u64(prng_.next());
+        salt_secret_ = signer_.sign(SignDomain::recovery, roster_.chain().value(), seed.view());
+    }
     Writer w;
+    w.raw(salt_secret_->view());
     w.u64(prng_.next());
     w.u64(next_nonce_);
-    const Signature secret = signer_.sign(SignDomain::recovery, roster_.chain().value(), w.view());
-    const Digest digest = hash(HashDomain::beacon, secret.view());
+    const Digest digest = hash(HashDomain::beacon, w.view());
     Salt salt{};
     std::copy_n(digest.view().begin(), salt.size(), salt.begin());
     return salt;

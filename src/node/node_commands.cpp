@@ -19,7 +19,36 @@ bool starts_with(const std::string& text, std::string_view prefix) {
 }  // namespace
 
 void NodeImpl::reply(Ticket command, ReplyBody body) {
-    if (command != Ticket{}) effects_.add(Reply{command, std::move(body)});
+    if (command == Ticket{}) return;
+    if (batches_.count(command) > 0) {
+        count_in(command, body);
+    } else {
+        effects_.add(Reply{command, std::move(body)});
+    }
+}
+
+void NodeImpl::count_in(Ticket batch, const ReplyBody& body) {
+    const auto found = batches_.find(batch);
+    SubmitManyReply& sum = found->second.reply;
+    if (const auto* good = std::get_if<SubmitReply>(&body)) {
+        ++sum.final_count;
+        sum.last = std::max(sum.last, good->height);
+    } else if (const auto* bad = std::get_if<Error>(&body)) {
+        sum.error = *bad;
+    }
+    if (--found->second.open > 0) return;
+    effects_.add(Reply{batch, std::move(sum)});
+    batches_.erase(found);
+}
+
+void NodeImpl::command(Ticket ticket, const SubmitMany& many) {
+    if (many.bodies.empty()) {
+        reply_error(ticket, {ErrorCode::invalid, "a batch needs at least one operation"});
+        return;
+    }
+    batches_.emplace(ticket, Batch{many.bodies.size(), {}});
+    for (const OperationBody& body : many.bodies)
+        command(ticket, Submit{.body = body, .timeout = many.timeout});
 }
 
 /// Refused operations enter no lane and so can never become final.
@@ -165,6 +194,7 @@ void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& sub
     }
     const Instant deadline = now_ + Duration::from_s(600);
     submissions_.emplace(id, Submission{Ticket{}, from, deadline, submit.operation.expiry});
+    ++carried_;
     submission_deadlines_.emplace(deadline, id);
     effects_.send(from, outcome);
 }

@@ -141,6 +141,8 @@ void NodeImpl::after_execution(
 void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
     if (submissions_.empty()) return;
     for (const FinalState::OperationResult& result : applied.operations) {
+        // Most of a block is other nodes': not worth a look-up each.
+        if (result.client != self_ && carried_ == 0) continue;
         const auto found = submissions_.find(result.id);
         if (found == submissions_.end()) continue;
         const Submission& submission = found->second;
@@ -156,6 +158,7 @@ void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
                     result.reason.substr(0, 1'000)}
             );
         }
+        if (submission.submitter) --carried_;
         submission_deadlines_.erase({submission.deadline, result.id});
         submissions_.erase(found);
     }
@@ -179,6 +182,7 @@ void NodeImpl::expire_submissions() {
         const OperationId id = submission_deadlines_.begin()->second;
         submission_deadlines_.erase(submission_deadlines_.begin());
         const auto found = submissions_.find(id);
+        if (found->second.submitter) --carried_;
         reply_error(
             found->second.command,
             {ErrorCode::timeout,

@@ -134,6 +134,8 @@ private:
     void reply(Ticket command, ReplyBody body);
     void reply_error(Ticket command, Error error) { reply(command, std::move(error)); }
     void command(Ticket ticket, const Submit& submit);
+    void command(Ticket ticket, const SubmitMany& many);
+    void count_in(Ticket batch, const ReplyBody& body);
     void command(Ticket ticket, const AskOperation& ask);
     void command(Ticket ticket, const ReadKey& read);
     void command(Ticket ticket, const CallTool& call);
@@ -170,12 +172,24 @@ private:
         Instant deadline;
         Instant linger;  ///< When the record is made although some have not answered.
         bool replied = false;
+        std::map<AgentId, Digest> checking;  ///< Whose answers are under check, and their result.
+        struct Held {
+            AgentId from;
+            CallAnswer answer;
+        };
+        std::vector<Held> held;  ///< Enough others that say the same are being checked.
+        [[nodiscard]] bool surplus(const CallAnswer& answer) const;
     };
     void start_plain(CallClient::Token token);
     [[nodiscard]] std::optional<AgentId> choose_provider(const PlainCall& call);
     void on_finished(CallClient::Finished finished);
     void finish_plain(CallClient::Token token, const CallClient::Finished& finished);
     void finish_member(CallClient::Token token, const CallClient::Finished& finished);
+    [[nodiscard]] PanelCallEntry* panel_of(const AgentId& from, const CallAnswer& answer);
+    enum class Hold : std::uint8_t { no, waits, counts_for_nothing };
+    [[nodiscard]] Hold hold_back(const AgentId& from, const CallAnswer& answer);
+    void answer_refused(const AgentId& from, const CallAnswer& answer);
+    void release(CallClient::Token token);
     void settle_panel(CallClient::Token token);
     void close_panel(CallClient::Token token);
     void calls_on_time();
@@ -240,6 +254,12 @@ private:
         Height expiry;
     };
     std::map<OperationId, Submission> submissions_;
+    std::size_t carried_ = 0;  ///< Of them, those that have a submitter.
+    struct Batch {
+        std::size_t open = 0;  ///< Operations whose fate is not known yet.
+        SubmitManyReply reply;
+    };
+    std::map<Ticket, Batch> batches_;  ///< Each SubmitMany that is not answered yet.
     std::set<std::pair<Instant, OperationId>> submission_deadlines_;
     struct CausalCommand {
         Ticket command;
@@ -286,6 +306,7 @@ private:
     std::map<CallClient::Token, PanelCallEntry> panels_;
     std::map<Ticket, CallClient::Token> call_commands_;
     std::uint64_t next_nonce_ = 1;
+    std::optional<Signature> salt_secret_;  ///< Never leaves this node.
 };
 
 }  // namespace creto

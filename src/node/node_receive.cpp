@@ -42,13 +42,6 @@ struct Items {
             operation.client, SignDomain::operation, signing_bytes(operation), *operation.signature
         )};
     }
-    std::optional<std::vector<CheckItem>> operator()(const CallStart& call) const {
-        if (!call.verified) return std::vector<CheckItem>{};
-        const CallRequest& request = call.verified->request;
-        return std::vector{item(
-            request.caller, SignDomain::call_request, signing_bytes(request), request.signature
-        )};
-    }
     std::optional<std::vector<CheckItem>> operator()(const CallAnswer& answer) const {
         if (!answer.signed_answer) return std::vector<CheckItem>{};
         const Answer& said = *answer.signed_answer;
@@ -153,9 +146,18 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
         shared = without(records->records, is_known, std::move(shared));
     } else if (const auto* answer = std::get_if<CallAnswer>(&message)) {
         if (!client_.expects(from, answer->id)) return;
+        if (from != self_) {
+            const Hold hold = hold_back(from, *answer);
+            if (hold == Hold::waits) return;
+            if (hold == Hold::counts_for_nothing) {
+                CallAnswer bare = *answer;
+                bare.signed_answer.reset();  // So nothing is to be checked.
+                shared = std::make_shared<const Message>(std::move(bare));
+            }
+        }
     } else if (const auto* call = std::get_if<CallStart>(&message)) {
         if (call->verified && call->verified->request.caller != from) {
-            drop(from, "a signed request of another caller");
+            drop(from, "a signed request of another caller");  // [CALL-OWN.1]
             return;
         }
     }
@@ -177,9 +179,10 @@ void NodeImpl::admit(
         return;
     }
     changed_ = false;
-    if (!gate_.submit(from, std::move(message), std::move(items), bytes, effects_)) {
-        count(Count::checks_refused);
-    }
+    if (gate_.submit(from, message, std::move(items), bytes, effects_)) return;
+    count(Count::checks_refused);
+    const auto* answer = std::get_if<CallAnswer>(message.get());
+    if (answer != nullptr) answer_refused(from, *answer);
 }
 
 void NodeImpl::on(const CheckDone& event) {
@@ -187,6 +190,8 @@ void NodeImpl::on(const CheckDone& event) {
     if (!opened) return;
     if (!opened->pass) {
         count(Count::signatures_wrong);
+        if (const auto* answer = std::get_if<CallAnswer>(opened->message.get()))
+            answer_refused(opened->from, *answer);
         drop(opened->from, std::string{kind_name(*opened->message)} + " with a wrong signature");
         return;
     }
@@ -236,7 +241,7 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
         void operator()(const OperationOutcome& m) const { node.on_outcome(from, m); }
         void operator()(const CallStart& m) const {
             if (m.verified) {
-                node.server_.on_verified_start(from, {m, pass}, node.now_, node.effects_);
+                node.server_.on_verified_start(from, m, node.now_, node.effects_);
             } else {
                 node.server_.on_start(from, m, node.now_, node.effects_);
             }

@@ -27,9 +27,9 @@ std::size_t size_of(const Operation& operation) {
 
 }  // namespace
 
-void Producer::restore(const LaneTip& tip) {
+void Producer::restore(const LaneTip& tip, Disk disk) {
     tip_ = tip;
-    if (tip.sequence != Sequence{}) confirmed_ = true;
+    if (tip.sequence != Sequence{} && disk == Disk::whole) confirmed_ = true;
 }
 
 std::optional<std::string> Producer::confirm(

@@ -51,8 +51,12 @@ public:
 
     Producer(const LaneId& lane, ProducerOptions options) : lane_{lane}, options_{options} {}
 
+    enum class Disk : std::uint8_t {
+        whole,
+        damaged,  ///< Its newest writes may be gone: peers must confirm the lane as for an empty one.
+    };
     /// Where the lane stands on our own disk (sequence 0: empty).
-    void restore(const LaneTip& tip);
+    void restore(const LaneTip& tip, Disk disk);
     /// A peer with a seat says how far it knows our lane; `needed` such peers contain an honest
     /// one. Returns why we must stop, when so many know more than we do.
     std::optional<std::string> confirm(

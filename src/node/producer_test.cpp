@@ -41,7 +41,7 @@ TEST(Producer, WritesOnceEnoughPeersSayHowFarTheLaneCame) {
 
 TEST(Producer, OneClaimOfMoreHoldsItUpForAMomentAndStopsNobody) {
     Producer producer = with_work();
-    producer.restore(tip(5, "five"));
+    producer.restore(tip(5, "five"), Producer::Disk::whole);
     EXPECT_TRUE(producer.ready(at(0), empty_lane));
     EXPECT_FALSE(producer.confirm(peer(1), tip(~0ULL, "a lie"), needed, at(10)));
     EXPECT_FALSE(producer.ready(at(20), empty_lane)) << "it may be true: time to show the vertex";
@@ -52,14 +52,14 @@ TEST(Producer, OneClaimOfMoreHoldsItUpForAMomentAndStopsNobody) {
 
 TEST(Producer, StopsWhenEnoughPeersKnowMore) {
     Producer producer = with_work();
-    producer.restore(tip(5, "five"));
+    producer.restore(tip(5, "five"), Producer::Disk::whole);
     EXPECT_FALSE(producer.confirm(peer(1), tip(6, "six"), needed, at(0)));
     EXPECT_TRUE(producer.confirm(peer(2), tip(7, "seven"), needed, at(0)));
 }
 
 TEST(Producer, AVertexThatItDoesNotKnowIsProof) {
     Producer producer = with_work();
-    producer.restore(tip(5, "five"));
+    producer.restore(tip(5, "five"), Producer::Disk::whole);
     EXPECT_FALSE(producer.proven(tip(4, "four")));
     EXPECT_FALSE(producer.proven(tip(5, "five")));
     EXPECT_TRUE(producer.proven(tip(5, "another five")));
@@ -134,6 +134,17 @@ TEST(Producer, CountsTheVerticesThatTheQueueWillTake) {
     EXPECT_TRUE(producer.push(set_register("causal/k"))) << "the node's own have a reserve";
     EXPECT_EQ(drain(producer, room), 4U);
     EXPECT_EQ(producer.waiting(), 0U);
+}
+
+// The vote log is gone, and with it what the store had not synced: a vertex of ours may be known to others only.
+TEST(Producer, ADamagedDiskNeedsThePeersWordAsAnEmptyOneDoes) {
+    Producer producer = with_work();
+    producer.restore(tip(4, "four"), Producer::Disk::damaged);
+    EXPECT_FALSE(producer.confirmed());
+    EXPECT_FALSE(producer.confirm(peer(1), tip(4, "four"), needed, at(0)).has_value());
+    EXPECT_FALSE(producer.confirmed());
+    EXPECT_FALSE(producer.confirm(peer(2), tip(4, "four"), needed, at(0)).has_value());
+    EXPECT_TRUE(producer.confirmed());
 }
 
 }  // namespace

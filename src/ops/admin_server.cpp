@@ -197,6 +197,12 @@ private:
 
     void command(const std::string& name) {
         const auto& request = parser_->get();
+        const auto type = request.find(http::field::content_type);
+        if (name == "submit-batch" && type != request.end() &&
+            type->value() == "application/octet-stream") {
+            start(batch_from_bytes(as_bytes(request.body())));
+            return;
+        }
         JsonDoc body = JsonDoc::object();
         if (request.method() == http::verb::post && !request.body().empty()) {
             body = JsonDoc::parse(request.body(), nullptr, false);
@@ -208,11 +214,10 @@ private:
                 return;
             }
         }
-        if (name == "submit-batch") {
-            submit_batch(body);
-            return;
-        }
-        auto parsed = command_from_json(name, body);
+        start(command_from_json(name, body));
+    }
+
+    void start(Result<CommandBody> parsed) {
         if (!parsed) {
             const JsonDoc error = error_json(parsed.error());
             answer(status_of(error), error);
@@ -227,45 +232,6 @@ private:
                 self->answer(status_of(out), out);
             }
         );
-    }
-
-    /// Many operations under one acknowledgement: answered when the fate of each is known. Answers come
-    /// on the protocol thread, so nothing here needs a lock.
-    void submit_batch(const JsonDoc& body) {
-        auto parsed = batch_from_json(body);
-        if (!parsed) {
-            const JsonDoc error = error_json(parsed.error());
-            answer(status_of(error), error);
-            return;
-        }
-        struct Batch {
-            std::size_t open = 0;
-            std::size_t final_count = 0;
-            Height last;
-            std::optional<Error> error;
-        };
-        auto batch = std::make_shared<Batch>();
-        batch->open = parsed->size();
-        stream_.expires_never();
-        for (Submit& submit : *parsed) {
-            server_.host_.command(
-                std::move(submit),
-                [self = shared_from_this(), batch](const ReplyBody& reply) {
-                    if (const auto* good = std::get_if<SubmitReply>(&reply)) {
-                        ++batch->final_count;
-                        batch->last = std::max(batch->last, good->height);
-                    } else if (const auto* bad = std::get_if<Error>(&reply)) {
-                        batch->error = *bad;
-                    }
-                    if (--batch->open > 0) return;
-                    JsonDoc out{{"ok", true}};
-                    if (batch->error) out = error_json(*batch->error);
-                    out["final"] = batch->final_count;
-                    out["height"] = batch->last.value();
-                    self->answer(status_of(out), out);
-                }
-            );
-        }
     }
 
     void events(const Target& target) {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "codec/reader.hpp"
+#include "model/limits.hpp"
+
 namespace creto {
 
 namespace {
@@ -198,6 +201,13 @@ JsonDoc result_json(const std::string& text) {
 struct ReplyJson {
     JsonDoc operator()(const Error& e) const { return error_json(e); }
     JsonDoc operator()(const Done& /*done*/) const { return {{"ok", true}}; }
+    JsonDoc operator()(const SubmitManyReply& r) const {
+        JsonDoc out{{"ok", true}};
+        if (r.error) out = error_json(*r.error);
+        out["final"] = r.final_count;
+        out["height"] = r.last.value();
+        return out;
+    }
     JsonDoc operator()(const SubmitReply& r) const {
         JsonDoc out{{"ok", true}, {"operation", r.operation.value().hex()}};
         if (r.height != Height{}) out["height"] = r.height.value();
@@ -386,7 +396,29 @@ struct NoticeJson {
     }
 };
 
+SubmitMany read_many(Fields& f) {
+    SubmitMany out{.timeout = f.timeout(Duration::from_s(30))};
+    for (Bytes& payload : f.bytes_list("payloads"))
+        out.bodies.emplace_back(DataOperation{std::move(payload)});
+    return out;
+}
+
 }  // namespace
+
+Result<CommandBody> batch_from_bytes(ByteView body) {
+    Reader reader{body};
+    SubmitMany out;
+    while (reader.ok() && reader.left() > 0) {
+        const ByteView payload = reader.bytes(limits::operation_bytes_max);
+        if (reader.ok()) out.bodies.emplace_back(DataOperation{{payload.begin(), payload.end()}});
+    }
+    if (reader.ok() && !out.bodies.empty()) return CommandBody{std::move(out)};
+    return fail(
+        ErrorCode::invalid,
+        "submit-batch: the body must be payloads, each behind its length, and is " +
+            std::string{reader.ok() ? "empty" : to_string(reader.error())}
+    );
+}
 
 Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& body) {
     if (!body.is_object())
@@ -396,6 +428,8 @@ Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& bo
     if (name == "submit") {
         out = Submit{
             .body = DataOperation{f.bytes("payload")}, .timeout = f.timeout(Duration::from_s(30))};
+    } else if (name == "submit-batch") {
+        out = read_many(f);
     } else if (name == "write") {
         out = read_key_write(f);
     } else if (name == "read") {
@@ -430,20 +464,6 @@ Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& bo
         return fail(ErrorCode::not_found, "there is no command \"" + name + "\"");
     }
     if (auto done = f.finish(name); !done) return tl::unexpected<Error>(done.error());
-    return out;
-}
-
-Result<std::vector<Submit>> batch_from_json(const JsonDoc& body) {
-    if (!body.is_object())
-        return fail(ErrorCode::invalid, "submit-batch: the body must be a JSON object");
-    Fields f{body};
-    std::vector<Bytes> payloads = f.bytes_list("payloads");
-    const Duration timeout = f.timeout(Duration::from_s(30));
-    if (auto done = f.finish("submit-batch"); !done) return tl::unexpected<Error>(done.error());
-    std::vector<Submit> out;
-    out.reserve(payloads.size());
-    for (Bytes& payload : payloads)
-        out.push_back(Submit{.body = DataOperation{std::move(payload)}, .timeout = timeout});
     return out;
 }
 

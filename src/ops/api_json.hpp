@@ -20,10 +20,11 @@ namespace creto {
 using JsonDoc = nlohmann::ordered_json;
 
 /// `name` is the last part of the path: "submit", "call", "status", …
+/// "submit-batch": {"payloads": [text or {"hex": …}, …], "timeout_ms"}: one data operation for each.
 [[nodiscard]] Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& body);
 
-/// "submit-batch": {"payloads": [text or {"hex": …}, …], "timeout_ms"}: one data operation for each.
-[[nodiscard]] Result<std::vector<Submit>> batch_from_json(const JsonDoc& body);
+/// The same from `application/octet-stream`: each payload behind its length, an unsigned LEB128 number.
+[[nodiscard]] Result<CommandBody> batch_from_bytes(ByteView body);
 
 /// {"ok": true, …} or {"ok": false, "error": {"code", "message"}}.
 [[nodiscard]] JsonDoc to_json(const ReplyBody& reply);

@@ -148,9 +148,12 @@ bool OrderingCore::may_lead_empty(const BranchTip& parent, Instant now) {
     if (now >= pace_.heartbeat_at() || overdue(now)) return true;
     if (tally_.nullify_count(current_) > roster_.quorum().t) return true;
     if (parent.executed.height >= parent.last_full) return false;
-    // Its only content is a root: better a moment later, with the root of everything so far.
-    if (marks_.highest() >= parent.last_full) return true;
-    const Instant latest = pace_.entered_at() + pace_.delta();
+    // Its only content is a root: better a moment later, with the root of everything so far, and
+    // not at all when the next block has content: that one must not wait for this view's votes.
+    const bool whole = marks_.highest() >= parent.last_full;
+    const Duration patience =
+        whole ? std::min(options_.root_patience, pace_.delta() / 4) : pace_.delta();
+    const Instant latest = pace_.entered_at() + patience;
     if (now >= latest) return true;
     wake_at(latest);
     return false;

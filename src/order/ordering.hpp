@@ -34,7 +34,9 @@ struct OrderingOptions {
     Duration delta = Duration::from_ms(100);   ///< First guess of one message delay with slack.
     Duration delta_max = Duration::from_s(1);  ///< Cap of the back-off.
     Duration heartbeat = Duration::from_s(2);  ///< An empty block after this long without work.
-    Duration view_interval;         ///< Smallest time between proposals; 0 for small rosters.
+    Duration view_interval;  ///< Smallest time between proposals; 0 for small rosters.
+    /// A block that carries nothing but a root waits so long for something else to carry.
+    Duration root_patience = Duration::from_ms(10);
     std::uint64_t skip_views = 10;  ///< A leader not heard for so many views gets no patience.
     /// A seat with an empty vote log asks the others for votes with its key before its first vote.
     bool ask_first = false;

@@ -1,5 +1,6 @@
 #include "rocks/data_folder.hpp"
 
+#include "store/journal.hpp"
 #include "store/keys.hpp"
 
 namespace creto {
@@ -14,6 +15,10 @@ Result<DataFolder> DataFolder::open(const RocksOptions& options) {
     auto votes =
         FileVoteLog::open({.path = votes_path(options.dir), .must_exist = voted->has_value()});
     if (!votes) return tl::unexpected<Error>(votes.error());
+    const auto log = (*votes)->read();
+    if (!log) return tl::unexpected<Error>(log.error());
+    if (auto replayed = journal::replay(**store, *log); !replayed)
+        return tl::unexpected<Error>(replayed.error());
     return DataFolder{std::move(*store), std::move(*votes)};
 }
 

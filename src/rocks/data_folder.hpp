@@ -1,7 +1,8 @@
 // DataFolder: where a node's files lie, and opening them together.
 //
 // Layout   DIR/store  RocksDB;  DIR/votes.log  the vote log, with votes.log.lock beside it
-// Holds    The store is opened first: its mark says whether a missing vote log is a loss.
+// Holds    The store is opened first: its mark says whether a missing vote log is a loss. What the store
+//          lost of the writes that went to the log with their votes is replayed. [JOURNAL-REPLAY.1]
 // Errors   Those of RocksStore::open and FileVoteLog::open.
 #pragma once
 

@@ -9,6 +9,7 @@
 #include "rocks/data_folder.hpp"
 #include "rocks/rocks_status.hpp"
 #include "rocks/rocks_tuning.hpp"
+#include "store/journal.hpp"
 #include "store/keys.hpp"
 #include "store/vote_log_format.hpp"
 
@@ -253,7 +254,8 @@ void check_votes(const std::string& path, bool voted, FsckReport& report) {
     if (!bytes) {
         return report.add(Severity::error, path, bytes.error().message, "make it readable");
     }
-    const vote_log::Parsed parsed = vote_log::parse(*bytes);
+    vote_log::Parsed parsed = vote_log::parse(*bytes);
+    journal::drop_batches(parsed.contents);
     report.vote_records = parsed.contents.records.size();
     if (!parsed.contents.intact) {
         report.add(Severity::error, path, parsed.contents.damage, observe);

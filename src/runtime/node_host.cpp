@@ -4,6 +4,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "store/journal.hpp"
+
 namespace creto {
 
 namespace asio = boost::asio;
@@ -43,6 +45,7 @@ NodeHost::NodeHost(
       log_{log},
       store_{store},
       votes_{votes},
+      trace_{options_.trace},
       signer_{std::move(signer)},
       timer_{io_},
       goodbye_{io_},
@@ -69,6 +72,7 @@ NodeHost::NodeHost(
       disk_{
           store,
           votes,
+          trace_,
           {.on_persisted =
                [this](std::vector<Ticket> tickets) {
                    asio::post(io_, [this, tickets = std::move(tickets)] { on_persisted(tickets); });
@@ -90,6 +94,7 @@ NodeHost::~NodeHost() {
 Result<void> NodeHost::prepare() {
     auto votes = votes_.read();
     if (!votes) return tl::unexpected<Error>(votes.error());
+    journal::drop_batches(*votes);
     if (auto listening = transport_.listen(); !listening) return listening;
     options_.node.addresses =
         options_.advertise.empty() ? std::vector{transport_.listen_address()} : options_.advertise;
@@ -145,10 +150,23 @@ void NodeHost::deliver(const Event& event) {
     while (!inbox_.empty()) {
         const Event next = std::move(inbox_.front());
         inbox_.pop_front();
+        trace_.note(next);
         carry_out(node_->on_event(next, clock_.now()));
     }
     delivering_ = false;
+    write_turn();
     transport_.flush();
+}
+
+void NodeHost::write_turn() {
+    if (to_disk_.empty()) return;
+    std::vector<Persist> turn = std::exchange(to_disk_, {});
+    transport_.flush();  // What need not wait for the disk does not.
+    if (const auto tickets = disk_.write_at_once(turn)) {
+        on_persisted(*tickets);
+    } else {
+        disk_.write(std::move(turn));
+    }
 }
 
 void NodeHost::carry_out(std::vector<Effect> effects) {
@@ -160,7 +178,7 @@ void NodeHost::carry_out(Effect& effect) {
     struct CarryOut {
         NodeHost& host;
         void operator()(Send& e) const { host.send(std::move(e)); }
-        void operator()(Persist& e) const { host.disk_.write(std::move(e)); }
+        void operator()(Persist& e) const { host.to_disk_.push_back(std::move(e)); }
         void operator()(Load& e) const { host.load(e); }
         void operator()(Scan& e) const { host.scan(e); }
         void operator()(Check& e) const { host.check(std::move(e)); }
@@ -175,6 +193,7 @@ void NodeHost::carry_out(Effect& effect) {
         void operator()(Drop& e) const { host.transport_.drop(e.peer, e.reason); }
         void operator()(Dial& e) const { host.transport_.dial(e.address, e.peer); }
     };
+    trace_.note(effect);
     std::visit(CarryOut{*this}, effect);
 }
 
@@ -200,14 +219,23 @@ void NodeHost::on_persisted(const std::vector<Ticket>& tickets) {
     transport_.flush();
 }
 
+CheckDone NodeHost::verify(const Check& check) const {
+    CheckDone done{.ticket = check.ticket};
+    for (const CheckItem& item : check.items)
+        done.good.push_back(scheme_.verify(item.key, item.bytes, item.signature));
+    return done;
+}
+
+/// To wake another thread and be woken by it takes longer than to check two signatures.
 void NodeHost::check(Check check) {
+    constexpr std::size_t items_at_once = 2;
+    if (check.items.size() <= items_at_once && checks_.idle()) {
+        inbox_.emplace_back(verify(check));
+        return;
+    }
     auto shared = std::make_shared<Check>(std::move(check));
     checks_.post([this, shared] {
-        CheckDone done{.ticket = shared->ticket};
-        for (const CheckItem& item : shared->items) {
-            done.good.push_back(scheme_.verify(item.key, item.bytes, item.signature));
-        }
-        asio::post(io_, [this, done = std::move(done)] { deliver(done); });
+        asio::post(io_, [this, done = verify(*shared)] { deliver(done); });
     });
 }
 

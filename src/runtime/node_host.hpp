@@ -18,6 +18,7 @@
 
 #include "node/node.hpp"
 #include "runtime/disk_writer.hpp"
+#include "runtime/event_trace.hpp"
 #include "runtime/tool_runner.hpp"
 #include "runtime/transport.hpp"
 #include "runtime/worker_pool.hpp"
@@ -32,6 +33,7 @@ struct NodeHostOptions {
     ToolRunner::Options tools;
     /// Addresses to tell others instead of the listening one (behind a shim or a NAT).
     std::vector<std::string> advertise;
+    std::string trace;  ///< A file for an EventTrace; empty: none.
 };
 
 class NodeHost {
@@ -82,10 +84,12 @@ private:
     [[nodiscard]] Result<void> prepare();
 
     void deliver(const Event& event);
+    void write_turn();
     void carry_out(std::vector<Effect> effects);
     void carry_out(Effect& effect);
     void send(Send send);
     void check(Check check);
+    [[nodiscard]] CheckDone verify(const Check& check) const;
     void load(const Load& load);
     void scan(const Scan& scan);
     void on_persisted(const std::vector<Ticket>& tickets);
@@ -97,6 +101,7 @@ private:
     Store& store_;
     VoteLog& votes_;
     HostClock clock_;
+    EventTrace trace_;
     Ed25519Scheme scheme_;
     std::unique_ptr<Signer> signer_;
     boost::asio::io_context io_;
@@ -108,7 +113,8 @@ private:
     ToolRunner tools_;
     DiskWriter disk_;
 
-    std::deque<Event> inbox_;  ///< What effects of this turn caused.
+    std::deque<Event> inbox_;       ///< What effects of this turn caused.
+    std::vector<Persist> to_disk_;  ///< What this turn wants written.
     bool delivering_ = false;
     Ticket durable_;  ///< Every ticket up to this one is durable.
     std::map<Ticket, std::vector<Send>> held_;

@@ -17,6 +17,7 @@ void WorkerPool::post(std::function<void()> task) {
         if (stopping_) return;
         queue_.push_back(std::move(task));
     }
+    open_.fetch_add(1, std::memory_order_relaxed);
     wake_.notify_one();
 }
 
@@ -43,6 +44,7 @@ void WorkerPool::run() {
             queue_.pop_front();
         }
         task();
+        open_.fetch_sub(1, std::memory_order_relaxed);
     }
 }
 

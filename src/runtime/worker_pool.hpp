@@ -4,6 +4,7 @@
 //          what has. A task must not throw.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -22,6 +23,8 @@ public:
 
     void post(std::function<void()> task);
     void stop();
+    /// No task waits or runs. Only the one thread that posts can rely on it.
+    [[nodiscard]] bool idle() const { return open_.load(std::memory_order_relaxed) == 0; }
 
 private:
     void run();
@@ -30,6 +33,7 @@ private:
     std::condition_variable wake_;
     std::deque<std::function<void()>> queue_;
     bool stopping_ = false;
+    std::atomic<std::size_t> open_{0};
     std::vector<std::thread> threads_;
 };
 

@@ -57,7 +57,7 @@ ReplyBody AgentClient::ask(CommandBody command) {
 }
 
 AgentClient::Load AgentClient::load(
-    const CallTool& call, const std::string& expected, std::size_t total, std::size_t window
+    const CommandBody& call, const std::string& expected, std::size_t total, std::size_t window
 ) {
     struct Shared {
         std::mutex mutex;
@@ -76,13 +76,17 @@ AgentClient::Load AgentClient::load(
             bool more = false;
             {
                 const std::lock_guard lock{shared.mutex};
-                if (const auto* good = std::get_if<CallReply>(&reply)) {
+                const auto* plain = std::get_if<CallReply>(&reply);
+                const auto* verified = std::get_if<VerifiedReply>(&reply);
+                if (plain != nullptr || verified != nullptr) {
                     ++shared.load.results;
-                    if (good->result != expected) ++shared.load.wrong;
+                    const std::string& said = plain != nullptr ? plain->result : verified->result;
+                    if (said != expected) ++shared.load.wrong;
                     shared.load.latencies_us.push_back(us);
                 } else {
                     const auto* error = std::get_if<Error>(&reply);
                     const bool limited = error != nullptr && error->code == ErrorCode::limit;
+                    if (error != nullptr) shared.load.error = error->message;
                     ++(limited ? shared.load.rate_limited : shared.load.failed);
                 }
                 more = shared.started < total;

@@ -36,11 +36,13 @@ public:
         std::uint64_t wrong = 0;
         std::uint64_t rate_limited = 0;
         std::uint64_t failed = 0;
+        std::string error;  ///< What the last refused or failed call said.
         double seconds = 0;
     };
-    /// `total` calls with at most `window` outstanding; each result must equal `expected`.
+    /// `total` calls, plain or verified, with at most `window` outstanding; each result must equal
+    /// `expected`.
     [[nodiscard]] Load load(
-        const CallTool& call, const std::string& expected, std::size_t total, std::size_t window
+        const CommandBody& call, const std::string& expected, std::size_t total, std::size_t window
     );
 
 private:

@@ -189,6 +189,7 @@ std::vector<Setting> settings_of(Config& c) {
         number_setting("order.delta_ms", c.delta_ms, 1, 60'000, "First guess of a message delay."),
         number_setting("order.heartbeat_ms", c.heartbeat_ms, 100, 3'600'000, "Idle views."),
         level_setting("log.level", c.log_level, "trace, debug, info, warn, error"),
+        text_setting("log.trace", c.trace, "A file for a line about each event; for analysis."),
         text_setting("drill.answers", c.answers, "Deviation for exercises only."),
     };
 }

@@ -56,6 +56,7 @@ struct Config {
 
     // [log]
     LogLevel log_level = LogLevel::info;
+    std::string trace;  ///< A file that gets a line for all that the host does; empty: none.
 
     // [drill]: deviations for exercises; see docs/testing.md. Never set in earnest.
     std::string answers;  ///< "times:10", "half:2", "constant:3000", "hang", "throw"

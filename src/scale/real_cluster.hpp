@@ -46,6 +46,8 @@ struct RealClusterOptions {
     std::uint64_t calls_per_s = 500;
     std::uint64_t calls_burst = 500;
     LinkProfile profile;
+    /// Nodes speak to each other without a shim between them: loopback as it is, no cuts.
+    bool direct = false;
 };
 
 class RealCluster {
@@ -79,6 +81,7 @@ public:
     [[nodiscard]] pid_t pid(std::size_t i) const { return nodes_[i].process.pid(); }
     [[nodiscard]] std::vector<std::uint32_t> pids() const;
     [[nodiscard]] const Genesis& genesis() const { return genesis_; }
+    /// Requires: not `direct`.
     [[nodiscard]] LinkShim& links() { return *shim_; }
     /// Where a foreign agent may connect to node i without passing the shim.
     [[nodiscard]] std::string direct_address(std::size_t i) const {

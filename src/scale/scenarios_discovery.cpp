@@ -222,7 +222,7 @@ void concurrency(const ScenarioContext& context, ScenarioResult& r) {
         c->genesis(), "caller", {c->direct_address(0), c->direct_address(1), c->direct_address(2)}
     ));
     const auto load =
-        client->load({.tool = "multiply", .arguments = R"({"a":6,"b":7})"}, "42", 100, 100);
+        client->load(CallTool{.tool = "multiply", .arguments = R"({"a":6,"b":7})"}, "42", 100, 100);
     r.require(
         "100 remote calls at once",
         "all correct, none lost",
@@ -237,7 +237,7 @@ void statistics(const ScenarioContext& context, ScenarioResult& r) {
     await_mesh(*c, all_of(*c));
     auto client = need(AgentClient::connect(c->genesis(), "caller", {c->direct_address(2)}));
     const auto load = client->load(
-        {.tool = "add", .arguments = R"({"a":1,"b":1})", .agent = c->agent(2)}, "2", 40, 4
+        CallTool{.tool = "add", .arguments = R"({"a":1,"b":1})", .agent = c->agent(2)}, "2", 40, 4
     );
     std::vector<std::uint64_t> served;
     bool at_rest = RealCluster::wait_until(

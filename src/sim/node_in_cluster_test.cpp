@@ -243,6 +243,29 @@ TEST(NodeInCluster, KeepsWhatWasAnsweredThroughACrashOfAll) {
         EXPECT_EQ(value_at(cluster, at(node), "final/n"), "7");
 }
 
+TEST(NodeInCluster, ABatchIsOneVertexAndOneAnswer) {
+    SimCluster cluster{nodes(4), honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
+    const auto made = [&] {
+        return std::get<StatusReply>(ask(cluster, at(2), AskStatus{})).counters["vertices_made"];
+    };
+    const std::uint64_t before = made();
+    SubmitMany many;
+    for (std::uint8_t i = 0; i < 100; ++i)
+        many.bodies.emplace_back(DataOperation{Bytes(10, i)});
+    many.bodies.emplace_back(DataOperation{Bytes(limits::operation_bytes_max, 1)});
+    const ReplyBody reply = ask(cluster, at(2), many);
+    const auto* sum = std::get_if<SubmitManyReply>(&reply);
+    ASSERT_NE(sum, nullptr) << text_of(reply);
+    EXPECT_EQ(sum->final_count, 100U);
+    EXPECT_GT(sum->last, Height{});
+    ASSERT_TRUE(sum->error.has_value()) << "one is too large";
+    EXPECT_EQ(sum->error->code, ErrorCode::limit);
+    EXPECT_EQ(made() - before, 1U);
+    const ReplyBody empty = ask(cluster, at(2), SubmitMany{});
+    EXPECT_TRUE(std::holds_alternative<Error>(empty));
+}
+
 TEST(NodeInCluster, CallsToolsOfOthersAndDecidesAgainstALiar) {
     SimOptions options = nodes(7);
     for (std::uint32_t node = 0; node < 7; ++node)

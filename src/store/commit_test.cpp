@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "store/journal.hpp"
 #include "store/keys.hpp"
 #include "store/memory_store.hpp"
 #include "store/memory_vote_log.hpp"
@@ -78,6 +79,19 @@ TEST(Commit, ATurnIsOneBatchAndOneAppend) {
     EXPECT_TRUE(disk.has("a") && disk.has("b") && disk.has("c"));
     const std::vector<Bytes> votes{to_bytes("1"), to_bytes("2"), to_bytes("3")};
     EXPECT_EQ(disk.votes.read()->records, votes);
+}
+
+// [JOURNAL-REPLAY.1]
+TEST(Commit, SmallWritesOfAVoterShareTheSyncOfItsVotes) {
+    Disk disk;
+    ASSERT_TRUE(disk.run({persist(nullptr, Durable::no, {to_bytes("1")})}));
+    ASSERT_TRUE(disk.run({persist("a", Durable::yes, {to_bytes("2")})}));
+    EXPECT_EQ(disk.order, "Wvvw");
+    EXPECT_TRUE(disk.has("a"));
+    auto log = disk.votes.read().value();
+    EXPECT_EQ(log.records.size(), 3U);
+    journal::drop_batches(log);
+    EXPECT_EQ(log.records, (std::vector<Bytes>{to_bytes("1"), to_bytes("2")}));
 }
 
 TEST(Commit, ATurnWithoutDurableWritesOrVotesIsNotSynced) {

@@ -36,9 +36,10 @@ Result<void> CallClient::start(
     return {};
 }
 
-bool CallClient::expects(const AgentId& from, std::uint64_t id) const {
+std::optional<CallClient::Token> CallClient::token_of(const AgentId& from, std::uint64_t id) const {
     const auto found = calls_.find(id);
-    return found != calls_.end() && found->second.provider == from;
+    if (found == calls_.end() || found->second.provider != from) return std::nullopt;
+    return found->second.token;
 }
 
 std::optional<CallClient::Finished> CallClient::on_answer(const AgentId& from, CallAnswer answer) {

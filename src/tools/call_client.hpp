@@ -46,7 +46,11 @@ public:
     /// The call that this answer ends; none when nobody waits for it.
     [[nodiscard]] std::optional<Finished> on_answer(const AgentId& from, CallAnswer answer);
     /// Whether an answer with this id from this agent is awaited: asked before costly checks.
-    [[nodiscard]] bool expects(const AgentId& from, std::uint64_t id) const;
+    [[nodiscard]] bool expects(const AgentId& from, std::uint64_t id) const {
+        return token_of(from, id).has_value();
+    }
+    /// Whose call that is.
+    [[nodiscard]] std::optional<Token> token_of(const AgentId& from, std::uint64_t id) const;
     [[nodiscard]] std::vector<Finished> on_peer_down(const AgentId& peer, Instant now);
     /// Sends again what waits for this peer.
     void on_peer_up(const AgentId& peer, Instant now, Effects& effects);

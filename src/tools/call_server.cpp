@@ -16,18 +16,20 @@ void CallServer::on_start(
 }
 
 void CallServer::on_verified_start(
-    const AgentId& from, const Checked<CallStart>& call, Instant now, Effects& effects
+    const AgentId& from, const CallStart& call, Instant now, Effects& effects
 ) {
-    if (const auto reason = refuse_verified(*call)) {
-        answer(from, call->id, CallAnswer::Status::bad_arguments, *reason, effects);
+    if (const auto reason = refuse_verified(from, call)) {
+        answer(from, call.id, CallAnswer::Status::bad_arguments, *reason, effects);
         return;
     }
-    admit(from, *call, call->verified, now, effects);
+    admit(from, call, call.verified, now, effects);
 }
 
-std::optional<std::string> CallServer::refuse_verified(const CallStart& call) const {
+std::optional<std::string> CallServer::refuse_verified(const AgentId& from, const CallStart& call)
+    const {
     if (!call.verified) return "the call carries no signed request";
     const CallRequest& request = call.verified->request;
+    if (request.caller != from) return "the request is another caller's";  // [CALL-OWN.1]
     if (!std::binary_search(request.panel.begin(), request.panel.end(), self_)) {
         return "this agent is not on the panel of the request";
     }

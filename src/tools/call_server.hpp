@@ -4,9 +4,9 @@
 // Holds    Each peer has a bucket of calls (500/s unless configured) and at most calls_per_peer_max
 //          under way. Over the bucket: `rate_limited` with the time to wait; a peer that goes on
 //          far beyond it is dropped. Every admitted call gets exactly one answer, unless it was
-//          cancelled or its caller is gone. A verified call is signed only when its request names
-//          this agent, opens to the arguments that came with it, compares answers as our contract
-//          does, and was checked.
+//          cancelled or its caller is gone. A verified call is signed only when its request is
+//          the peer's own, names this agent, opens to the arguments that came with it, and compares
+//          answers as our contract does. [CALL-OWN.1]
 // Cost     O(log peers + log calls) a call; refusing one costs no more than a look-up.
 #pragma once
 
@@ -39,9 +39,10 @@ public:
 
     /// A call without a signed request.
     void on_start(const AgentId& from, const CallStart& call, Instant now, Effects& effects);
-    /// A call whose request's signature holds.
+    /// A call with a signed request of `from`, as the link proves; its signature need not be checked:
+    /// see [CALL-OWN.1].
     void on_verified_start(
-        const AgentId& from, const Checked<CallStart>& call, Instant now, Effects& effects
+        const AgentId& from, const CallStart& call, Instant now, Effects& effects
     );
     void on_cancel(const AgentId& from, const CallCancel& cancel, Effects& effects);
     /// True when the ticket was one of ours.
@@ -86,7 +87,9 @@ private:
         std::string text,
         Effects& effects
     );
-    [[nodiscard]] std::optional<std::string> refuse_verified(const CallStart& call) const;
+    [[nodiscard]] std::optional<std::string> refuse_verified(
+        const AgentId& from, const CallStart& call
+    ) const;
     Peer& peer_of(const AgentId& agent);
     void erase(std::map<Ticket, Running>::iterator it);
 

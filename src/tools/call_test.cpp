@@ -30,12 +30,7 @@ struct Agents {
         CallServer server{chain, id(i), *signers[i], {}};
         if (contract.has(ContractSummary::by_rule)) server.set_by_rule({contract.id()});
         Effects effects;
-        server.on_verified_start(
-            id(0),
-            Checked<CallStart>{call.message(Duration::from_s(1)), CheckPass::own()},
-            at_ms(0),
-            effects
-        );
+        server.on_verified_start(id(0), call.message(Duration::from_s(1)), at_ms(0), effects);
         const auto started = effects.take();
         server.on_executed(
             {std::get<Execute>(started.at(0)).ticket, CallAnswer::Status::result, text},
@@ -172,19 +167,26 @@ TEST(CallServer, SignsOnlyForAPanelItIsOnAndArgumentsThatFit) {
     other.arguments = R"({"a":4})";
     CallServer server{agents.chain, agents.id(1), *agents.signers[1], {}};
     Effects effects;
-    server.on_verified_start(
-        agents.id(0), Checked<CallStart>{other, CheckPass::own()}, at_ms(0), effects
-    );
+    server.on_verified_start(agents.id(0), other, at_ms(0), effects);
     EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::bad_arguments);
     Agents stranger{6};
     CallServer outside{agents.chain, stranger.id(5), *stranger.signers[5], {}};
-    outside.on_verified_start(
-        agents.id(0),
-        Checked<CallStart>{call.message(Duration::from_s(1)), CheckPass::own()},
-        at_ms(0),
-        effects
-    );
+    outside.on_verified_start(agents.id(0), call.message(Duration::from_s(1)), at_ms(0), effects);
     EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::bad_arguments);
+}
+
+// [CALL-OWN.1] A signature on a request is not looked at, so nobody may send another's.
+TEST(CallServer, SignsOnlyForTheRequestsOwnCaller) {
+    const Agents agents{5};
+    const VerifiedCall call = agents.ask();
+    CallServer server{agents.chain, agents.id(1), *agents.signers[1], {}};
+    Effects effects;
+    server.on_verified_start(agents.id(2), call.message(Duration::from_s(1)), at_ms(0), effects);
+    EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::bad_arguments);
+    server.on_verified_start(agents.id(0), call.message(Duration::from_s(1)), at_ms(0), effects);
+    const auto started = effects.take();
+    ASSERT_EQ(started.size(), 1U);
+    EXPECT_TRUE(std::holds_alternative<Execute>(started[0]));
 }
 
 TEST(CallClient, EveryCallFinishesOnce) {

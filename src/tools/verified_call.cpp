@@ -151,6 +151,13 @@ bool VerifiedCall::disputed() const {
     return !reply_->dissenting.empty();
 }
 
+std::uint32_t VerifiedCall::agreeing(const Digest& result) const {
+    const auto same = [&](const Answer& a) { return a.result == result; };
+    return static_cast<std::uint32_t>(
+        std::count_if(receipt_.answers.begin(), receipt_.answers.end(), same)
+    );
+}
+
 std::string VerifiedCall::failure() const {
     return "quorum not reached: " + std::to_string(best_count()) +
            (by_rule() ? " agreeing" : " equal") + " answers of " +

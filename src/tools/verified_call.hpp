@@ -51,6 +51,8 @@ public:
     [[nodiscard]] const std::optional<VerifiedReply>& decided() const { return reply_; }
     /// Every member has answered, failed or gone.
     [[nodiscard]] bool complete() const { return open_ == 0; }
+    /// How many answers with this result count so far.
+    [[nodiscard]] std::uint32_t agreeing(const Digest& result) const;
     /// No result can reach the bar any more.
     [[nodiscard]] bool hopeless() const;
     /// "quorum not reached: 3 equal answers of 7, 5 needed"
