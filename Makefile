@@ -14,7 +14,7 @@ ARGS ?=
 # Where a verb's own output may be JSON, building talks on stderr: make -s demo ARGS=--json
 build = cmake --preset $(1) --log-level=WARNING >/dev/null && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 
-.PHONY: help setup demo test bench sim fuzz search mutants format tidy ready clean format-check configure
+.PHONY: help setup demo test bench costs sim fuzz search mutants format tidy ready clean format-check configure
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ fuzz: setup ## run one fuzz target (T=message SECONDS=60)
 
 bench: setup ## run the benchmarks (ARGS=--benchmark_filter=... for some)
 	@tools/bench.sh $(ARGS)
+
+costs: setup ## measure what the simulator charges, and write the table (commit it)
+	@{ $(call build,release,creto_costs); } >&2
+	@build/release/creto_costs --out src/sim/cost_measured.cpp
 
 search: setup ## search the ordering core: model checker, twins (SECONDS=60 for the first)
 	@{ $(call build,release,model twins); } >&2
