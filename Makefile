@@ -14,7 +14,7 @@ ARGS ?=
 # Where a verb's own output may be JSON, building talks on stderr: make -s demo ARGS=--json
 build = cmake --preset $(1) --log-level=WARNING >/dev/null && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 
-.PHONY: help setup demo test bench calibrate sim fuzz search mutants format tidy ready clean format-check configure
+.PHONY: help setup demo test bench costs calibrate sim fuzz search mutants format tidy ready clean format-check configure
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ fuzz: setup ## run one fuzz target (T=message SECONDS=60)
 
 bench: setup ## run the benchmarks (ARGS=--benchmark_filter=... for some)
 	@tools/bench.sh $(ARGS)
+
+costs: setup ## measure what the simulator charges, and write the table (commit it)
+	@{ $(call build,release,creto_costs); } >&2
+	@build/release/creto_costs --out src/sim/cost_measured.cpp
 
 calibrate: setup ## hold the simulator against real clusters, fit its cost table, print the errors (minutes; a quiet machine)
 	@{ $(call build,release,creto creto_calibrate); } >&2

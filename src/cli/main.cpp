@@ -11,6 +11,7 @@
 #include "cli/run.hpp"
 #include "cli/sim.hpp"
 #include "cli/sim_lives.hpp"
+#include "cli/sim_split.hpp"
 
 namespace creto {
 
@@ -107,7 +108,9 @@ void add_sim_lives(Program& p, CLI::App& sim) {
     sub->add_option("--minutes", fuzz.minutes, "How long at most");
     sub->add_option("--seeds", fuzz.seeds, "A-B; all from 1 on when not given");
     sub->add_option("--jobs", fuzz.jobs, "Processes, one a core");
-    sub->add_option("--plant", fuzz.plant, "Plant this bug in node 0: the run must fail");
+    sub->add_option(
+        "--plant", fuzz.plant, "Plant this bug: the run must fail; or all, each in turn"
+    );
     sub->add_option("--keep", fuzz.keep, "A folder for the schedules of failing seeds");
     sub->callback([&p] { p.chosen = [&p] { return command_sim_fuzz(fuzz, p.output); }; });
 
@@ -157,6 +160,21 @@ void add_trial_options(CLI::App& sub, SimRunOptions& run) {
     );
 }
 
+void add_sim_split(Program& p, CLI::App& sim) {
+    static SimSplitOptions split;
+    CLI::App* sub = command(
+        p,
+        sim,
+        "split",
+        "Live with more liars than the quorum tolerates: who did it is proven",
+        "sim split --seeds 1-100"
+    );
+    sub->add_option("--seeds", split.seeds, "A-B");
+    sub->add_option("--seed", split.seed, "This one only");
+    sub->add_flag("--log", split.log, "What the nodes log, too");
+    sub->callback([&p] { p.chosen = [&p] { return command_sim_split(split, p.output); }; });
+}
+
 void add_sim(Program& p) {
     static SimRunOptions run;
     CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
@@ -176,6 +194,7 @@ void add_sim(Program& p) {
     sub->add_option("--html", run.html, "Write the report as one page into this file");
     sub->callback([&p] { p.chosen = [&p] { return command_sim_run(run, p.output); }; });
     add_sim_lives(p, *sim);
+    add_sim_split(p, *sim);
 }
 
 void add_looking(Program& p) {

@@ -42,9 +42,13 @@ std::string to_line(const LifeLine& line) {
     out["fired"] = r.fired;
     out["liars"] = r.liars;
     out["probes"] = r.probes;
+    out["two_faced"] = r.two_faced;
+    out["proven"] = r.proven;
+    out["costs"] = r.costs;
     out["trace"] = line.trace;
     out["nodes"] = line.nodes;
     out["profile"] = line.profile;
+    out["byzantine_mode"] = line.is_byzantine;
     out["cpu_us"] = line.cpu_us;
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -68,9 +72,13 @@ std::optional<LifeLine> parse_line(const std::string& text) {
     r.fired = json.at("fired");
     r.liars = json.at("liars");
     r.probes = json.at("probes");
+    r.two_faced = json.at("two_faced");
+    r.proven = json.at("proven");
+    r.costs = json.at("costs");
     line.trace = json.at("trace");
     line.nodes = json.at("nodes");
     line.profile = json.at("profile");
+    line.is_byzantine = json.at("byzantine_mode");
     line.cpu_us = json.at("cpu_us");
     return line;
 }
@@ -79,17 +87,13 @@ LifeLine live_here(const Schedule& schedule, const std::optional<PlantedBug>& bu
     const std::int64_t begun = cpu_us();
     LifeOptions options;
     if (bug) options.factory = planted(*bug);
-    LifeLine line{live(schedule, options), schedule.nodes, schedule.profile, 0, {}};
-    line.trace = line.report.trace_hash.hex();
-    if (twice && line.report.passed()) {
-        const LifeReport again = live(schedule, options);
-        if (again.trace_hash != line.report.trace_hash) {
-            line.report.checker = "determinism";
-            line.report.text = "seed " + std::to_string(schedule.seed) + ": the trace is " +
-                               line.report.trace_hash.hex() + ", and again " +
-                               again.trace_hash.hex();
-        }
-    }
+    const LifeReport report = twice ? live_twice(schedule, options) : live(schedule, options);
+    LifeLine line;
+    line.report = report;
+    line.nodes = schedule.nodes;
+    line.profile = schedule.profile;
+    line.is_byzantine = schedule.mode == QuorumMode::byzantine;
+    line.trace = report.trace_hash.hex();
     line.cpu_us = cpu_us() - begun;
     return line;
 }
@@ -144,14 +148,16 @@ std::string Child::wait() {
 }
 
 LifeLine live_apart(
-    const Schedule& schedule, const std::optional<PlantedBug>& bug, int seconds_max
+    const Schedule& schedule, const std::optional<PlantedBug>& bug, int seconds_max, bool twice
 ) {
     Child child{[&](int fd) {
-        const std::string text = to_line(live_here(schedule, bug, false)) + "\n";
+        const std::string text = to_line(live_here(schedule, bug, twice)) + "\n";
         (void)!::write(fd, text.data(), text.size());
     }};
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{seconds_max};
-    LifeLine failed{{}, schedule.nodes, schedule.profile, 0, {}};
+    LifeLine failed;
+    failed.nodes = schedule.nodes;
+    failed.profile = schedule.profile;
     failed.report.seed = schedule.seed;
     while (std::chrono::steady_clock::now() < end) {
         pollfd look{child.fd(), POLLIN, 0};

@@ -20,6 +20,7 @@ struct LifeLine {
     LifeReport report;
     std::uint32_t nodes = 0;
     std::string profile;
+    bool is_byzantine = true;  ///< The quorum's mode.
     std::int64_t cpu_us = 0;
     std::string trace;  ///< The report's hash, in hex; reports from another process have only this.
 };
@@ -58,7 +59,10 @@ private:
 
 /// One life in a child of its own.
 [[nodiscard]] LifeLine live_apart(
-    const Schedule& schedule, const std::optional<PlantedBug>& bug, int seconds_max = 300
+    const Schedule& schedule,
+    const std::optional<PlantedBug>& bug,
+    int seconds_max = 300,
+    bool twice = false
 );
 
 }  // namespace creto

@@ -14,6 +14,7 @@
 #include "cli/sim_apart.hpp"
 #include "cli/sim_trial.hpp"
 #include "scale/report/trial_result.hpp"
+#include "sim/life/probes.hpp"
 #include "sim/life/schedule_json.hpp"
 #include "sim/life/shrink.hpp"
 #include "sim/life/swarm.hpp"
@@ -26,26 +27,11 @@ using Clock = std::chrono::steady_clock;
 constexpr int life_seconds_max = 300;
 constexpr std::size_t failures_shown = 20;
 
-struct Seeds {
-    std::uint64_t first = 1;
-    std::uint64_t last = ~std::uint64_t{0} - 1;
-};
-
 std::optional<std::uint64_t> number(const std::string& text) {
     if (text.empty() || text.size() > 19 ||
         text.find_first_not_of("0123456789") != std::string::npos)
         return std::nullopt;
     return std::stoull(text);
-}
-
-Result<Seeds> parse_seeds(const std::string& text) {
-    if (text.empty()) return Seeds{};
-    const std::size_t dash = text.find('-');
-    const auto first = number(text.substr(0, dash));
-    const auto last = dash == std::string::npos ? first : number(text.substr(dash + 1));
-    if (!first || !last || *last < *first)
-        return fail(ErrorCode::invalid, "seeds are \"A-B\" with A at most B, not \"" + text + "\"");
-    return Seeds{*first, *last};
 }
 
 Result<std::optional<PlantedBug>> parse_plant(const std::string& name) {
@@ -75,6 +61,13 @@ public:
         writes_ += r.writes;
         writes_final_ += r.writes_final;
         liars_ += r.liars > 0 ? 1 : 0;
+        const QuorumMode mode = line.is_byzantine ? QuorumMode::byzantine : QuorumMode::crash;
+        full_liars_ += r.liars > 0 && r.liars == liars_max(mode, line.nodes) ? 1 : 0;
+        two_faced_ += r.two_faced;
+        proven_ += r.proven;
+        ++by_costs_[r.costs];
+        lives_with_fault_ += r.faults() > 0 ? 1 : 0;
+        fired_in_life_.push_back(static_cast<std::int64_t>(r.faults()));
         ++by_nodes_[line.nodes];
         ++by_profile_[line.profile];
         for (std::size_t i = 0; i < fault_kinds; ++i)
@@ -112,6 +105,13 @@ public:
         out["writes_final"] = writes_final_;
         out["decisions"] = decisions_;
         out["with_liars"] = liars_;
+        out["with_all_liars_tolerated"] = full_liars_;
+        out["with_a_fault"] = lives_with_fault_;
+        out["two_faced"] = two_faced_;
+        out["two_faced_proven"] = proven_;
+        out["costs"] = by_costs_;
+        out["mean_virtual_s"] = lives_ == 0 ? 0.0 : double(virtual_ms_) / 1'000 / double(lives_);
+        out["mean_decisions"] = lives_ == 0 ? 0.0 : double(decisions_) / double(lives_);
         out["nodes"] = JsonDoc::object();
         for (const auto& [nodes, count] : by_nodes_)
             out["nodes"][std::to_string(nodes)] = count;
@@ -122,7 +122,11 @@ public:
         out["lived_ms"] = spread(lived_ms_);
         out["decided"] = spread(decided_);
         out["healed_ms"] = spread(healed_ms_);
+        out["fired"] = spread(fired_in_life_);
         out["probes"] = probes_;
+        out["never_reached"] = JsonDoc::array();
+        for (const std::string_view name : known_probes())
+            if (!probes_.contains(std::string{name})) out["never_reached"].push_back(name);
         return out;
     }
 
@@ -146,6 +150,12 @@ private:
     std::uint64_t writes_ = 0;
     std::uint64_t writes_final_ = 0;
     std::uint64_t liars_ = 0;
+    std::uint64_t full_liars_ = 0;  ///< Lives with as many liars as are tolerated.
+    std::uint64_t lives_with_fault_ = 0;
+    std::uint64_t two_faced_ = 0;
+    std::uint64_t proven_ = 0;
+    std::map<std::string, std::uint64_t> by_costs_;
+    std::vector<std::int64_t> fired_in_life_;
     std::map<std::uint32_t, std::uint64_t> by_nodes_;
     std::map<std::string, std::uint64_t> by_profile_;
     std::array<std::uint64_t, fault_kinds> fired_{};
@@ -166,10 +176,21 @@ std::string lines_of(const JsonDoc& sums) {
         << sums["messages_per_core_second"].get<double>() / 1e6
         << " M messages a second of one core\n";
     for (const char* name :
-         {"lived_ms", "decided", "healed_ms", "nodes", "profiles", "faults", "probes"})
+         {"lived_ms",
+          "decided",
+          "healed_ms",
+          "fired",
+          "nodes",
+          "profiles",
+          "costs",
+          "faults",
+          "probes",
+          "never_reached"})
         out << "  " << name << ": " << sums[name].dump() << "\n";
-    out << "  " << sums["with_liars"] << " lives with liars, " << sums["restarts"] << " restarts, "
-        << sums["writes_final"] << " of " << sums["writes"] << " writes final, "
+    out << "  " << sums["with_liars"] << " lives with liars, " << sums["with_all_liars_tolerated"]
+        << " of them with all that are tolerated; " << sums["two_faced_proven"] << " of "
+        << sums["two_faced"] << " liars with two stories proven; " << sums["restarts"]
+        << " restarts, " << sums["writes_final"] << " of " << sums["writes"] << " writes final, "
         << sums["decisions"] << " decisions\n";
     if (sums["failed"] == 0)
         out << "  no failure: at 95 % fewer than " << std::setprecision(6)
@@ -232,7 +253,9 @@ private:
                 std::string text = "begin " + std::to_string(seed) + "\n";
                 if (::write(fd, text.data(), text.size()) < 0) return;
                 const bool twice = scale_to(draw(seed, 0xD1), 100) < options_.recheck_percent;
-                text = to_line(live_here(make_schedule(seed), bug_, twice)) + "\n";
+                Schedule schedule = make_schedule(seed);
+                if (bug_) schedule = schedule_for(*bug_, schedule).value_or(schedule);
+                text = to_line(live_here(schedule, bug_, twice)) + "\n";
                 if (::write(fd, text.data(), text.size()) < 0) return;
             }
         });
@@ -324,8 +347,14 @@ private:
     Clock::time_point told_;
 };
 
+/// A seed's schedule is the one that fuzz lives with the bug; a file's is taken as it is.
 Result<Schedule> load(const SimReplayOptions& options) {
-    if (options.file.empty()) return make_schedule(options.seed);
+    if (options.file.empty()) {
+        const Schedule drawn = make_schedule(options.seed);
+        const auto bug = options.plant.empty() ? std::nullopt
+                                               : parse_plant(options.plant).value_or(std::nullopt);
+        return bug ? schedule_for(*bug, drawn).value_or(drawn) : drawn;
+    }
     std::ifstream file{options.file, std::ios::binary};
     if (!file) return fail(ErrorCode::not_found, "cannot read " + options.file);
     std::ostringstream text;
@@ -367,16 +396,85 @@ int replay_as_page(
     return finish_runs(to_json(result), to_lines(result), options.html, output);
 }
 
+/// Each planted bug in life after life, until its own checker fires.
+class PlantAll {
+public:
+    PlantAll(const Seeds& seeds, std::ostream& out) : seeds_{seeds}, out_{out} {}
+
+    JsonDoc run() {
+        JsonDoc rows = JsonDoc::array();
+        std::uint64_t missed = 0;
+        for (const PlantedBug bug : all_planted_bugs()) {
+            rows.push_back(hunt(bug));
+            const JsonDoc& row = rows.back();
+            missed += row["noticed"].get<bool>() ? 0 : 1;
+            out_ << (row["noticed"].get<bool>() ? "noticed  " : "MISSED   ") << std::left
+                 << std::setw(18) << to_string(bug) << std::setw(20) << noticed_by(bug)
+                 << row["lives"] << " lives" << std::endl;
+        }
+        return {{"bugs", rows}, {"missed", missed}, {"lives", lives_}};
+    }
+
+private:
+    static constexpr std::uint64_t lives_max = 60;
+
+    JsonDoc hunt(PlantedBug bug) {
+        std::uint64_t tried = 0;
+        JsonDoc others = JsonDoc::object();
+        for (std::uint64_t seed = seeds_.first; seed <= seeds_.last && tried < lives_max; ++seed) {
+            const auto schedule = schedule_for(bug, make_schedule(seed));
+            if (!schedule) continue;
+            ++tried;
+            ++lives_;
+            const LifeReport report =
+                live_apart(*schedule, bug, life_seconds_max, bug == PlantedBug::dice).report;
+            if (report.checker == noticed_by(bug))
+                return {
+                    {"bug", to_string(bug)},
+                    {"checker", noticed_by(bug)},
+                    {"noticed", true},
+                    {"seed", seed},
+                    {"lives", tried}};
+            if (!report.passed()) others[report.checker] = report.text;
+        }
+        return {
+            {"bug", to_string(bug)},
+            {"checker", noticed_by(bug)},
+            {"noticed", false},
+            {"lives", tried},
+            {"others", others}};
+    }
+
+    Seeds seeds_;
+    std::ostream& out_;
+    std::uint64_t lives_ = 0;
+};
+
 }  // namespace
+
+Result<Seeds> parse_seeds(const std::string& text) {
+    if (text.empty()) return Seeds{};
+    const std::size_t dash = text.find('-');
+    const auto first = number(text.substr(0, dash));
+    const auto last = dash == std::string::npos ? first : number(text.substr(dash + 1));
+    if (!first || !last || *last < *first)
+        return fail(ErrorCode::invalid, "seeds are \"A-B\" with A at most B, not \"" + text + "\"");
+    return Seeds{*first, *last};
+}
 
 int command_sim_fuzz(const SimFuzzOptions& options, const Output& output) {
     const auto seeds = parse_seeds(options.seeds);
     if (!seeds) return output.fail(seeds.error(), exit_code::usage);
+    std::ostream& out = output.json ? std::cerr : std::cout;
+    if (options.plant == "all") {
+        const JsonDoc all = PlantAll{*seeds, out}.run();
+        output.say(all, std::to_string(all["missed"].get<std::uint64_t>()) + " bugs missed");
+        return all["missed"] == 0 ? exit_code::done : exit_code::failed;
+    }
     const auto bug = parse_plant(options.plant);
     if (!bug) return output.fail(bug.error(), exit_code::usage);
     if (options.jobs < 1 || options.jobs > 64)
         return output.fail({ErrorCode::invalid, "between 1 and 64 jobs"}, exit_code::usage);
-    std::ostream& out = output.json ? std::cerr : std::cout;
     const JsonDoc sums = Fuzz{options, *seeds, *bug, out}.run();
     output.say(sums, lines_of(sums));
     return sums["lives"] != 0 && sums["failed"] == 0 ? exit_code::done : exit_code::failed;
@@ -395,7 +493,7 @@ int command_sim_replay(const SimReplayOptions& options, const Output& output) {
         life.log = [](NodeIndex node, LogLevel /*level*/, std::string_view text) {
             std::cerr << "node " << node.value() << ": " << text << "\n";
         };
-        line = {live(*schedule, life), schedule->nodes, schedule->profile, 0, {}};
+        line.report = live(*schedule, life);
         line.trace = line.report.trace_hash.hex();
     } else {
         line = live_apart(*schedule, *bug);

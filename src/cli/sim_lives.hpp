@@ -11,6 +11,14 @@
 
 namespace creto {
 
+/// From the first to the last, both included.
+struct Seeds {
+    std::uint64_t first = 1;
+    std::uint64_t last = ~std::uint64_t{0} - 1;
+};
+/// "A-B", "A", or nothing: 1 and on.
+[[nodiscard]] Result<Seeds> parse_seeds(const std::string& text);
+
 struct SimFuzzOptions {
     double minutes = 1;      ///< Ends at the first of time and seeds.
     std::string seeds;       ///< "A-B", "A" or empty: 1 and on.

@@ -115,7 +115,8 @@ bool TagScheme::verify(const PublicKey& key, ByteView bytes, const Signature& si
 std::unique_ptr<Signer> TagScheme::signer(const KeySeed& seed) {
     Bytes named = to_bytes("creto tag key");
     named.insert(named.end(), seed.view().begin(), seed.view().end());
-    const PublicKey key{blake3(named).bytes()};
+    const PublicKey key =
+        public_keys_ == Keys::ed25519 ? ed25519_public_key(seed) : PublicKey{blake3(named).bytes()};
     keys_.emplace(key, seed);
     return std::make_unique<TagSigner>(seed, key);
 }

@@ -105,12 +105,18 @@ public:
 /// cannot sign for it. A model, never used between real processes.
 class TagScheme final : public SignatureScheme {
 public:
+    /// Whose public keys: its own, made in no time, or those that Ed25519 has for the same seeds, so
+    /// that two runs differ in their signatures' bytes and in nothing else.
+    enum class Keys : std::uint8_t { own, ed25519 };
+    explicit TagScheme(Keys public_keys = Keys::own) : public_keys_{public_keys} {}
+
     [[nodiscard]] const char* name() const override { return "tag"; }
     [[nodiscard]] bool verify(const PublicKey& key, ByteView bytes, const Signature& signature)
         const override;
     [[nodiscard]] std::unique_ptr<Signer> signer(const KeySeed& seed) override;
 
 private:
+    Keys public_keys_;
     std::map<PublicKey, KeySeed> keys_;
 };
 

@@ -365,6 +365,17 @@ StatusReply NodeImpl::status() const {
     out.counters["blocks_finalized"] = order.blocks_finalized;
     out.counters["proposals_made"] = order.proposals_made;
     out.counters["votes_counted"] = order.votes_counted;
+    out.counters["proposals_refused"] = order.proposals_refused;
+    out.counters["votes_ignored"] = order.votes_ignored;
+    out.counters["leaders_skipped"] = order.leaders_skipped;
+    out.counters["nullify_votes"] = order.nullify_votes;
+    out.counters["retransmissions"] = order.retransmissions;
+    out.counters["requests_sent"] = order.requests_sent;
+    out.counters["requests_served"] = order.requests_served;
+    out.counters["requests_refused"] = order.requests_refused;
+    out.counters["chain_blocks_synced"] = order.chain_blocks_synced;
+    out.counters["equivocations_seen"] = order.equivocations_seen;
+    out.counters["blocks_evicted"] = order.blocks_evicted;
     out.counters["dag_bytes"] = dag_.bytes();
     out.counters["agents_known"] = directory_.size();
     return out;

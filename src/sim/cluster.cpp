@@ -31,7 +31,9 @@ KeySeed key_seed(std::uint64_t seed, std::uint32_t node) {
 
 std::unique_ptr<SignatureScheme> make_scheme(SimSignatures signatures) {
     if (signatures == SimSignatures::ed25519) return std::make_unique<Ed25519Scheme>();
-    return std::make_unique<TagScheme>();
+    return std::make_unique<TagScheme>(
+        signatures == SimSignatures::tag ? TagScheme::Keys::own : TagScheme::Keys::ed25519
+    );
 }
 
 NetworkOptions network_options(const SimOptions& options) {
@@ -100,7 +102,7 @@ void SimCluster::make_hosts() {
     std::vector<std::optional<Seat>> seat_of(hosts_.size());
     for (std::uint32_t i = 0; i < seats; ++i)
         seat_of[i] = genesis.members[i].seat;
-    invariants_.emplace(*roster_, *scheme_, std::move(seat_of));
+    invariants_.emplace(genesis, *scheme_, std::move(seat_of));
     for (const auto& [node, attack] : options_.attacks)
         invariants_->set_byzantine(node);
 
@@ -203,6 +205,7 @@ void SimCluster::dispatch(SimEventTag tag) {
 void SimCluster::hand(SimHost& host, Event event, std::uint64_t fingerprint) {
     SimHost::Life& life = *host.life;
     if (host.is_paused || life.is_busy || !life.inbox.empty()) {
+        ++host.counters.events_waited;
         life.inbox.push_back({std::move(event), fingerprint, now_});
         return;
     }
@@ -214,6 +217,9 @@ void SimCluster::handle(SimHost& host, const Event& event, std::uint64_t fingerp
     SimHost::Life& life = *host.life;
     ++host.events;
     trace_.add(now_, host.index, static_cast<std::uint32_t>(event.index()), fingerprint);
+    if (options_.on_received)
+        if (const auto* received = std::get_if<Received>(&event))
+            options_.on_received(host.index, *received);
     auto effects =
         life.participant->on_event(event, Instant{} + (host.clock.read(now_) - life.started));
     const Duration cost =
@@ -247,7 +253,9 @@ void SimCluster::drain(SimHost& host) {
 
 SimHost* SimCluster::living(NodeIndex node, std::uint32_t boot) {
     SimHost& found = host_at(node);
-    return found.life && found.boots == boot ? &found : nullptr;
+    if (found.life && found.boots == boot) return &found;
+    ++found.counters.events_stale;
+    return nullptr;
 }
 
 void SimCluster::later(SimHost& host, Instant at, Event event, std::uint64_t fingerprint) {
@@ -351,12 +359,15 @@ Result<void> SimCluster::start(NodeIndex node) {
     CRETO_ASSERT(!found.life);
     SimHost::Life life;
     life.started = found.clock.read(now_);
-    const ParticipantParts parts{node, found.boots, found.options, *found.signer, found.log};
+    ParticipantParts parts{node, found.boots, found.options, *found.signer, found.log, {}};
+    for (const auto& [other, attack] : options_.attacks)
+        if (options_.attacks.contains(node) && attack == options_.attacks.at(node))
+            parts.accomplices.push_back(agent(other));
     life.participant = factory_(parts);
     if (const auto attack = options_.attacks.find(node); attack != options_.attacks.end())
         life.participant = deviate(attack->second, std::move(life.participant), parts);
     const VoteLogContents votes{
-        found.disk.log(), found.vote_log_damage.empty(), found.vote_log_damage};
+        found.disk.log(), found.disk.log_damage().empty(), found.disk.log_damage()};
     if (auto restored = life.participant->restore(found.disk, votes); !restored) return restored;
     ++found.boots;
     found.life = std::move(life);
@@ -391,7 +402,7 @@ void SimCluster::step_clock(NodeIndex node, Duration span) {
 }
 
 void SimCluster::damage_vote_log(NodeIndex node, std::string damage) {
-    host_at(node).vote_log_damage = std::move(damage);
+    host_at(node).disk.damage_log(std::move(damage));
 }
 
 // --- looking ---

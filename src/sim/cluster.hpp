@@ -37,8 +37,9 @@
 namespace creto {
 
 enum class SimSignatures : std::uint8_t {
-    tag,      ///< A keyed tag of the real size: a model, and fast.
-    ed25519,  ///< The real thing.
+    tag,             ///< A keyed tag of the real size: a model, and fast.
+    ed25519,         ///< The real thing.
+    tag_of_ed25519,  ///< Tags under the real thing's public keys, to compare with it.
 };
 
 /// The tools of one node, and how long they take in virtual time. A lying provider is a tool with
@@ -68,6 +69,9 @@ struct SimOptions {
     Linking linking = Linking::automatic;
     Duration detection = Duration::from_s(1);
     SimSignatures signatures = SimSignatures::tag;
+    /// False: the trace names a message by its kind and size alone, not by its bytes, so that runs
+    /// with other signatures can be compared.
+    bool traces_bytes = true;
     /// Its seed is replaced by one for each node.
     DiskOptions disk;
     Duration load_latency = Duration::from_us(100);
@@ -89,6 +93,8 @@ struct SimOptions {
     /// For who watches: each answer, and each new message about the order before it leaves.
     std::function<void(Ticket, const SimCommand&)> on_answer;
     std::function<void(NodeIndex, const Bytes&)> on_order_message;
+    /// What a node is about to handle; for who checks what honest nodes were told.
+    std::function<void(NodeIndex, const Received&)> on_received;
 };
 
 class SimCluster final : private NetworkHosts {
@@ -151,6 +157,8 @@ public:
     void set_byzantine(NodeIndex node) { invariants_->set_byzantine(node); }
     /// Its tools lie; the node itself is held to its promises.
     void set_lying_provider(NodeIndex node) { invariants_->set_lying_provider(node); }
+    /// More seats lie than the quorum tolerates: see Invariants::expect_split().
+    void expect_split() { invariants_->expect_split(); }
     /// A promise that somebody outside checks was broken; the run ends here.
     void violate(std::string checker, std::string text, NodeIndex node) {
         invariants_->violate(std::move(checker), std::move(text), node, now_);

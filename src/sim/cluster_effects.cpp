@@ -15,6 +15,10 @@ std::uint64_t fingerprint_of(const std::vector<bool>& good) {
     return mixed;
 }
 
+std::uint64_t shape_of(const Bytes& message) {
+    return mix64(message.size() * 256 + message.front());
+}
+
 /// By the kind alone, which is the first byte: bulk data is not decoded for the checkers.
 bool is_evidence(const Bytes& message) {
     static const std::uint8_t kind = encode_message(EvidenceNotice{})->front();
@@ -41,6 +45,7 @@ void SimCluster::on_effect(SimHost& host, Send& send) {
     }
     const auto waits_for = life.unsynced.find(send.after);
     if (waits_for == life.unsynced.end()) return transmit(host, send);
+    ++host.counters.sends_held;
     waits_for->second.push_back(std::move(send));
 }
 
@@ -52,7 +57,8 @@ void SimCluster::transmit(SimHost& host, Send& send) {
         invariants_->on_sent(host.index, send.message, host.disk, now_);
     if (!life.last_message.same(send.message)) {
         life.last_message = send.message;
-        life.last_fingerprint = fingerprint(*send.message);
+        life.last_fingerprint =
+            options_.traces_bytes ? fingerprint(*send.message) : shape_of(*send.message);
         if (options_.on_order_message && send.channel == Channel::order)
             options_.on_order_message(host.index, *send.message);
     }
@@ -67,9 +73,11 @@ void SimCluster::on_effect(SimHost& host, Persist& persist) {
     auto& waiting = life.unsynced[persist.ticket];
     CRETO_ASSERT(waiting.empty());
     if (life.is_store_failed) return;
-    const auto durable_at = host.disk.write(persist.writes, persist.votes, persist.durable, now_);
+    const auto durable_at =
+        host.disk.write(persist.writes, persist.votes, persist.durable, now_, persist.votes_kept);
     if (!durable_at) {
         // What waits for this ticket, or for a later one, waits for ever.
+        ++host.counters.writes_refused;
         life.is_store_failed = true;
         later(host, now_, StoreFailed{durable_at.error().message}, persist.ticket.value());
         return;
@@ -97,7 +105,7 @@ void SimCluster::on_durable(const DurableEvent& durable) {
 void SimCluster::on_effect(SimHost& host, Load& load) {
     Loaded loaded{load.ticket, {}};
     for (const Bytes& key : load.keys) {
-        auto value = host.disk.get(load.column, key);
+        auto value = host.disk.get(load.column, key);  // What cannot be read is not there.
         loaded.values.push_back(value ? std::move(*value) : std::nullopt);
     }
     later(host, now_ + options_.load_latency, std::move(loaded), load.ticket.value());
@@ -111,7 +119,7 @@ void SimCluster::on_effect(SimHost& host, Scan& scan) {
     };
     const auto scanned =
         scan.count == 0 ? Result<void>{} : host.disk.scan(scan.column, scan.from, scan.to, visit);
-    CRETO_ASSERT(scanned.has_value());  // A SimDisk refuses writes only.
+    if (!scanned) loaded.values.clear();  // What cannot be read is not there.
     later(host, now_ + options_.load_latency, std::move(loaded), scan.ticket.value());
 }
 
@@ -156,7 +164,7 @@ void SimCluster::on_effect(SimHost& host, Execute& execute) {
 
 /// What was cancelled answers nothing any more.
 void SimCluster::on_effect(SimHost& host, CancelExecute& cancel) {
-    host.life->executing.erase(cancel.ticket);
+    host.counters.tools_cancelled += host.life->executing.erase(cancel.ticket);
 }
 
 void SimCluster::on_effect(SimHost& host, WakeAt& wake) {

@@ -19,13 +19,25 @@ CostTable ed25519_costs() {
     CostTable table;
     table.id = "ed25519-2.6GHz-1";
     table.event_ns = 2'000;
-    table.receive_byte_ps = 2'000;
+    table.open_byte_ps = 1'000;
+    table.decode_byte_ps = 500;
+    table.hash_byte_ps = 500;
     table.send_ns = 2'000;
     table.send_byte_ps = 1'000;
     table.sign_ns = 20'000;
     table.persist_ns = 3'000;
     table.verify_ns = 57'000;
     return table;
+}
+
+std::vector<CostTable> all_costs() {
+    return {no_costs(), ed25519_costs(), measured_costs()};
+}
+
+std::optional<CostTable> find_costs(std::string_view id) {
+    for (const CostTable& table : all_costs())
+        if (table.id == id) return table;
+    return std::nullopt;
 }
 
 Duration protocol_cost(
@@ -35,13 +47,18 @@ Duration protocol_cost(
     std::uint64_t spent_ps = table.event_ns * 1'000;
     if (std::holds_alternative<Command>(event)) spent_ps += table.command_ns * 1'000;
     if (const auto* received = std::get_if<Received>(&event))
-        spent_ps += received->message->size() * table.receive_byte_ps;
+        spent_ps += received->message->size() *
+                        (table.open_byte_ps + table.decode_byte_ps + table.hash_byte_ps) +
+                    (received->channel == Channel::order ? table.tally_ns * 1'000 : 0);
     for (const Effect& effect : effects) {
         if (const auto* send = std::get_if<Send>(&effect)) {
             spent_ps += table.send_ns * 1'000 + send->message->size() * table.send_byte_ps;
         } else if (const auto* persist = std::get_if<Persist>(&effect)) {
             const std::uint64_t signatures = persist->votes.size();
-            spent_ps += (table.persist_ns + signatures * table.sign_ns) * 1'000;
+            spent_ps += (table.persist_ns + signatures * (table.sign_ns + table.append_ns)) * 1'000;
+        } else if (const auto* publish = std::get_if<Publish>(&effect)) {
+            if (const auto* finalized = std::get_if<Finalized>(&*publish->notice))
+                spent_ps += finalized->operations * table.apply_ns * 1'000;
         }
     }
     return ns(spent_ps / 1'000);

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.hpp"
@@ -19,14 +21,20 @@ namespace creto {
 
 struct CostTable {
     std::string id = "none";
-    std::uint64_t event_ns = 0;         ///< Any event, however small.
-    std::uint64_t command_ns = 0;       ///< A user's command: its request, its answer, its client.
-    std::uint64_t receive_byte_ps = 0;  ///< Decryption, decoding and hashing of what arrives.
-    std::uint64_t send_ns = 0;          ///< One message to one peer.
-    std::uint64_t send_byte_ps = 0;     ///< Encryption; each peer has its own key.
-    std::uint64_t sign_ns = 0;          ///< One record in the vote log.
-    std::uint64_t persist_ns = 0;       ///< One batch.
-    std::uint64_t verify_ns = 0;        ///< One signature, on the checking thread.
+    std::uint64_t event_ns = 0;        ///< Any event, however small.
+    std::uint64_t command_ns = 0;      ///< A user's command: its request, its answer, its client.
+    std::uint64_t open_byte_ps = 0;    ///< Decryption of what arrives.
+    std::uint64_t decode_byte_ps = 0;  ///< Decoding.
+    std::uint64_t hash_byte_ps = 0;    ///< Hashing.
+    std::uint64_t tally_ns = 0;        ///< One message about the order: counting, judging.
+    std::uint64_t apply_ns = 0;        ///< One operation that becomes final.
+    std::uint64_t send_ns = 0;         ///< One message to one peer.
+    std::uint64_t send_byte_ps = 0;    ///< Encryption; each peer has its own key.
+    std::uint64_t sign_ns = 0;         ///< One record in the vote log: its signature,
+    std::uint64_t append_ns = 0;       ///< and its bytes.
+    std::uint64_t persist_ns = 0;      ///< One batch.
+    std::uint64_t verify_ns = 0;       ///< One signature, on the checking thread.
+    std::uint64_t sync_ns = 0;         ///< One sync of the disk; 0: the disk's own default.
 
     [[nodiscard]] bool is_free() const { return id == "none"; }
 };
@@ -35,6 +43,12 @@ struct CostTable {
 [[nodiscard]] CostTable no_costs();
 /// Ed25519 on one core at 2.6 GHz: signing 20 us, verifying 57 us.
 [[nodiscard]] CostTable ed25519_costs();
+
+/// What `make costs` wrote last, from the project's own functions (bench/costs.cpp).
+[[nodiscard]] CostTable measured_costs();
+[[nodiscard]] std::vector<CostTable> all_costs();
+/// The table with this id; none if there is no such table.
+[[nodiscard]] std::optional<CostTable> find_costs(std::string_view id);
 
 /// What the protocol thread spends on the event and on carrying out its effects.
 [[nodiscard]] Duration protocol_cost(

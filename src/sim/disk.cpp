@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "store/keys.hpp"
 
 namespace creto {
 namespace {
@@ -35,7 +36,8 @@ Result<Instant> SimDisk::write(
     const std::vector<KeyWrite>& writes,
     const std::vector<Bytes>& records,
     Durable durable,
-    Instant now
+    Instant now,
+    const std::vector<Bytes>& log_kept
 ) {
     settle(now);
     if (failures_left_ > 0) {
@@ -55,6 +57,7 @@ Result<Instant> SimDisk::write(
         }
         pending_.push_back(std::move(pending));
     }
+    if (!log_kept.empty() || (!log_damage_.empty() && !records.empty())) replace_log(log_kept, now);
     for (const Bytes& record : records) {
         used_bytes_ += record.size();
         log_.push_back(record);
@@ -64,6 +67,21 @@ Result<Instant> SimDisk::write(
     const Instant end = next_sync_end(now);
     cover_unsynced(end);
     return end;
+}
+
+/// A new file beside the old one, which takes its place when it is durable.
+void SimDisk::replace_log(const std::vector<Bytes>& kept, Instant now) {
+    ++counters_.logs_replaced;
+    std::vector<Bytes> durable{
+        log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(log_durable(now))};
+    logs_before_.push_back({Instant::max(), std::move(durable), std::exchange(log_damage_, {})});
+    for (const Bytes& record : log_)
+        used_bytes_ -= record.size();
+    for (const Bytes& record : kept)
+        used_bytes_ += record.size();
+    log_ = kept;
+    log_pending_.assign(kept.size(), Instant::max());
+    log_covered_ = 0;
 }
 
 /// One sync runs at a time; whoever comes while it runs shares the one after it.
@@ -91,6 +109,8 @@ void SimDisk::cover_unsynced(Instant end) {
         pending_[pending_covered_].durable_at = end;
     for (; log_covered_ < log_pending_.size(); ++log_covered_)
         log_pending_[log_covered_] = end;
+    for (LogBefore& before : logs_before_)
+        before.durable_at = std::min(before.durable_at, end);
 }
 
 /// Forgets how to undo what is durable by now.
@@ -103,11 +123,14 @@ void SimDisk::settle(Instant now) {
         log_pending_.pop_front();
         --log_covered_;
     }
+    while (!logs_before_.empty() && logs_before_.front().durable_at <= now)
+        logs_before_.pop_front();
 }
 
 /// Returns what was there before; null for nothing.
 SharedBytes SimDisk::put(const Key& key, SharedBytes value) {
     const std::size_t key_bytes = key.second.size();
+    rotten_.erase(key);
     if (value) used_bytes_ += bytes_of(key_bytes, *value);
     const auto at = value ? contents_.try_emplace(key).first : contents_.find(key);
     if (at == contents_.end()) return nullptr;
@@ -117,8 +140,21 @@ SharedBytes SimDisk::put(const Key& key, SharedBytes value) {
     return before;
 }
 
+Result<void> SimDisk::readable(const Key& key) const {
+    if (!reads_fail_ && !rotten_.contains(key)) return {};
+    ++counters_.reads_failed;
+    if (reads_fail_) return fail(ErrorCode::io, "disk: the read failed (injected)");
+    return fail(
+        ErrorCode::corrupt,
+        std::string{"disk: a value of "} + to_string(key.first) +
+            " does not fit its checksum (injected)"
+    );
+}
+
 Result<std::optional<Bytes>> SimDisk::get(Column column, ByteView key) const {
-    const auto found = contents_.find({column, Bytes{key.begin(), key.end()}});
+    const Key wanted{column, Bytes{key.begin(), key.end()}};
+    if (auto good = readable(wanted); !good) return tl::unexpected<Error>(good.error());
+    const auto found = contents_.find(wanted);
     if (found == contents_.end()) return std::optional<Bytes>{};
     return std::optional<Bytes>{*found->second};
 }
@@ -131,8 +167,11 @@ Result<void> SimDisk::scan(
 ) const {
     const Key end{column, Bytes{to.begin(), to.end()}};
     auto entry = contents_.lower_bound({column, Bytes{from.begin(), from.end()}});
+    if (reads_fail_) return readable({});
     for (; entry != contents_.end() && entry->first.first == column; ++entry) {
         if (!to.empty() && !(entry->first < end)) break;
+        if (!rotten_.empty())
+            if (auto good = readable(entry->first); !good) return good;
         if (!visit(entry->first.second, *entry->second)) break;
     }
     return {};
@@ -157,13 +196,26 @@ void SimDisk::truncate_log_front(std::size_t count, Instant now) {
 void SimDisk::crash(Instant now, CrashLoss loss) {
     settle(now);
     const std::size_t batches = survivors(pending_.size(), loss, std::uint64_t(Draw::store_tail));
+    counters_.batches_torn += batches;
+    counters_.batches_lost += pending_.size() - batches;
     while (pending_.size() > batches) {
         auto& undo = pending_.back().undo;
         for (auto step = undo.rbegin(); step != undo.rend(); ++step)
             (void)put(step->key, std::move(step->before));
         pending_.pop_back();
     }
+    if (!logs_before_.empty()) {
+        for (const Bytes& record : log_)
+            used_bytes_ -= record.size();
+        ++counters_.logs_put_back;
+        log_ = std::move(logs_before_.front().durable);
+        for (const Bytes& record : log_)
+            used_bytes_ += record.size();
+        log_damage_ = std::move(logs_before_.front().damage);
+        log_pending_.clear();
+    }
     const std::size_t records = survivors(log_pending_.size(), loss, std::uint64_t(Draw::log_tail));
+    counters_.records_lost += log_pending_.size() - records;
     for (; log_pending_.size() > records; log_pending_.pop_back()) {
         used_bytes_ -= log_.back().size();
         log_.pop_back();
@@ -177,6 +229,7 @@ void SimDisk::crash(Instant now, CrashLoss loss) {
 void SimDisk::forget_unsynced() {
     pending_.clear();
     log_pending_.clear();
+    logs_before_.clear();
     pending_covered_ = 0;
     log_covered_ = 0;
     waiting_end_.reset();
@@ -190,12 +243,22 @@ std::size_t SimDisk::survivors(std::size_t unsynced, CrashLoss loss, std::uint64
 void SimDisk::load(DiskImage image) {
     contents_ = std::move(image.contents);
     log_ = std::move(image.log);
+    rotten_.clear();
+    log_damage_.clear();
     forget_unsynced();
     used_bytes_ = 0;
     for (const auto& [key, value] : contents_)
         used_bytes_ += bytes_of(key.second.size(), *value);
     for (const Bytes& record : log_)
         used_bytes_ += record.size();
+}
+
+bool SimDisk::rot(std::uint64_t word) {
+    if (contents_.empty()) return false;
+    auto found = contents_.begin();
+    std::advance(found, static_cast<std::ptrdiff_t>(scale_to(word, contents_.size())));
+    rotten_.insert(found->first);
+    return true;
 }
 
 bool SimDisk::corrupt(Column column, const Bytes& key, std::size_t offset) {

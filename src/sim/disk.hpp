@@ -18,6 +18,8 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,6 +45,16 @@ struct DiskOptions {
     std::uint64_t capacity_bytes = ~std::uint64_t{0};
 };
 
+/// What happened to a disk over all lives of its node.
+struct DiskCounters {
+    std::uint64_t logs_replaced = 0;
+    std::uint64_t logs_put_back = 0;  ///< A crash came before the new log was durable.
+    std::uint64_t batches_lost = 0;
+    std::uint64_t batches_torn = 0;  ///< Not durable, and kept by a crash.
+    std::uint64_t records_lost = 0;
+    std::uint64_t reads_failed = 0;
+};
+
 struct DiskImage {
     std::map<std::pair<Column, Bytes>, SharedBytes> contents;
     std::vector<Bytes> log;
@@ -56,11 +68,13 @@ public:
 
     /// Applies the batch and says when it is durable: Instant::max() for Durable::no until a later
     /// durable write takes it along. Requires: now never goes back, here and below.
+    /// With `log_kept`, or when the log is damaged, the log is replaced by these first, as a whole.
     [[nodiscard]] Result<Instant> write(
         const std::vector<KeyWrite>& writes,
         const std::vector<Bytes>& records,
         Durable durable,
-        Instant now
+        Instant now,
+        const std::vector<Bytes>& log_kept = {}
     );
 
     [[nodiscard]] Result<std::optional<Bytes>> get(Column column, ByteView key) const override;
@@ -87,6 +101,15 @@ public:
     /// A copy of the files as they are now, and the way back to it: a rolled-back disk.
     [[nodiscard]] DiskImage image() const { return {contents_, log_}; }
     void load(DiskImage image);
+    /// A drawn value rots: what is there no longer fits its checksum, so that reading it fails until
+    /// it is written again. A misdirected write leaves two such places. False: nothing is stored.
+    bool rot(std::uint64_t word);
+    /// A record before the log's tail is torn: the next start finds the log damaged, until it is
+    /// replaced.
+    void damage_log(std::string damage) { log_damage_ = std::move(damage); }
+    [[nodiscard]] const std::string& log_damage() const { return log_damage_; }
+    /// While true every read fails.
+    void fail_reads(bool fails) { reads_fail_ = fails; }
     /// Flips the lowest bit of a stored value's byte; false if there is no such byte.
     bool corrupt(Column column, const Bytes& key, std::size_t offset);
 
@@ -97,6 +120,7 @@ public:
 
     [[nodiscard]] std::uint64_t used_bytes() const { return used_bytes_; }
     [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
+    [[nodiscard]] const DiskCounters& counters() const { return counters_; }
 
 private:
     /// What one key held before a batch that is not durable yet.
@@ -108,8 +132,16 @@ private:
         Instant durable_at;
         std::vector<Undo> undo;
     };
+    /// The log before it was replaced; what a crash leaves while that is not durable.
+    struct LogBefore {
+        Instant durable_at;
+        std::vector<Bytes> durable;
+        std::string damage;
+    };
 
     [[nodiscard]] Instant next_sync_end(Instant now);
+    void replace_log(const std::vector<Bytes>& kept, Instant now);
+    [[nodiscard]] Result<void> readable(const Key& key) const;
     void cover_unsynced(Instant end);
     void forget_unsynced();
     void settle(Instant now);
@@ -122,7 +154,11 @@ private:
     std::vector<Bytes> log_;
     std::deque<PendingBatch> pending_;  ///< Batches that are not durable, oldest first.
     std::deque<Instant> log_pending_;   ///< When the log's last records become durable.
-    std::size_t pending_covered_ = 0;   ///< How many of each were promised an instant.
+    std::deque<LogBefore> logs_before_;
+    std::set<Key> rotten_;
+    std::string log_damage_;
+    bool reads_fail_ = false;
+    std::size_t pending_covered_ = 0;  ///< How many of each were promised an instant.
     std::size_t log_covered_ = 0;
     Instant running_end_;                 ///< End of the sync that runs, or of the last one.
     std::optional<Instant> waiting_end_;  ///< End of the sync that starts after it.
@@ -130,6 +166,7 @@ private:
     std::uint64_t syncs_ = 0;
     std::uint64_t crashes_ = 0;
     std::uint32_t failures_left_ = 0;
+    mutable DiskCounters counters_;  ///< Reads count too.
 };
 
 }  // namespace creto

@@ -60,6 +60,15 @@ struct WaitingEvent {
     Instant since;
 };
 
+/// What the host did with its node's effects and events, over all lives.
+struct HostCounters {
+    std::uint64_t sends_held = 0;      ///< For a sync.
+    std::uint64_t events_stale = 0;    ///< Of an earlier life.
+    std::uint64_t events_waited = 0;   ///< While the node was paused or busy.
+    std::uint64_t writes_refused = 0;  ///< By the disk.
+    std::uint64_t tools_cancelled = 0;
+};
+
 struct SimHost {
     /// From a start to the crash after it; nothing of it survives.
     struct Life {
@@ -92,11 +101,11 @@ struct SimHost {
     std::optional<Life> life;  ///< None while the node is down.
     std::uint32_t boots = 0;   ///< Starts so far; events of an earlier life are dropped.
     bool is_paused = false;
-    std::string vote_log_damage;  ///< Not empty: the next start finds the vote log damaged.
     std::deque<SimNotice> notices;
     std::uint64_t notices_dropped = 0;
     std::uint64_t events = 0;
     HostSpending spent;
+    HostCounters counters;
 };
 
 }  // namespace creto

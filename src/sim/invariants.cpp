@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "model/evidence.hpp"
+#include "sim/third_party.hpp"
 
 namespace creto {
 namespace {
@@ -33,9 +34,10 @@ bool is_in_durable_log(const VoteContent& content, const SimDisk& disk, Instant 
 }  // namespace
 
 Invariants::Invariants(
-    const Roster& roster, const SignatureScheme& scheme, std::vector<std::optional<Seat>> seats
+    const Genesis& genesis, const SignatureScheme& scheme, std::vector<std::optional<Seat>> seats
 )
-    : roster_{roster},
+    : genesis_{genesis},
+      roster_{genesis},
       scheme_{scheme},
       seats_{std::move(seats)},
       is_byzantine_(seats_.size()),
@@ -60,6 +62,11 @@ void Invariants::violate(std::string checker, std::string text, NodeIndex node, 
     if (!violation_) violation_ = Violation{std::move(checker), std::move(text), node, now};
 }
 
+void Invariants::differ(std::string checker, std::string text, NodeIndex node, Instant now) {
+    if (!expects_split_) return violate(std::move(checker), std::move(text), node, now);
+    if (!split_) split_ = Violation{std::move(checker), std::move(text), node, now};
+}
+
 void Invariants::on_finalized(NodeIndex node, const Finalized& finalized, Instant now) {
     if (violation_ || is_byzantine(node)) return;
     ++counts_.finalizations;
@@ -78,11 +85,13 @@ void Invariants::on_finalized(NodeIndex node, const Finalized& finalized, Instan
         );
     tip = {height, std::max(tip.height_max, height), false};
 
+    if (finalized.block.epoch != Epoch{1})
+        return violate("epoch", what() + " is of another epoch", node, now);
     const auto index = static_cast<std::size_t>(height.value() - 1);
     if (!names_its_block(finalized, index))
         return violate("prefix", what() + ": the id is not the block's", node, now);
     if (index > 0 && finalized.block.parent != canon_.at(index - 1).id)
-        return violate("prefix", what() + ": the parent is not the block below", node, now);
+        return differ("prefix", what() + ": the parent is not the block below", node, now);
     if (index == canon_.size()) {
         canon_.push_back({finalized.id, finalized.order_digest, finalized.state_root});
         recent_.push_back(finalized.block);
@@ -93,7 +102,7 @@ void Invariants::on_finalized(NodeIndex node, const Finalized& finalized, Instan
     const Canon& canon = canon_.at(index);
     const auto differs = [&](const char* part, const Digest& mine, const Digest& first) {
         if (mine == first) return;
-        violate(
+        differ(
             "agreement",
             what() + ": " + part + " " + mine.brief() + " here, " + first.brief() + " elsewhere",
             node,
@@ -138,6 +147,7 @@ void Invariants::on_sent(
 }
 
 void Invariants::on_status(NodeIndex node, const OrderStatus& status, Instant now) {
+    if (status.view == View{}) return;  // A question: nobody stands there.
     OrderStatus& last = last_told_[node.value()];
     if (status.view < last.view || status.finalized < last.finalized)
         return violate(
@@ -153,8 +163,9 @@ void Invariants::on_status(NodeIndex node, const OrderStatus& status, Instant no
 }
 
 void Invariants::on_evidence(NodeIndex node, const Evidence& evidence, Instant now) {
-    const auto accused = culprit(evidence, roster_);
-    if (!accused) return violate("evidence", "a proof about nobody", node, now);
+    const auto accused = judge_proof(encode_bytes(evidence), genesis_, scheme_);
+    if (!accused) return violate("proof", accused.error().message, node, now);
+    proven_.insert(*accused);
     const auto& members = roster_.members();
     for (std::uint32_t i = 0; i < members.size(); ++i) {
         // Nodes with a seat come first, in the order of the roster.
@@ -183,18 +194,16 @@ void Invariants::on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& di
         return violate(
             "single-vote", describe(*said) + ", and then " + describe(content), node, now
         );
+    if (content.epoch != Epoch{1})
+        return violate("epoch", describe(content) + " is of another epoch", node, now);
     if (!is_in_durable_log(content, disk, now))
         return violate(
             "durable-vote", describe(content) + " was sent before it was durable", node, now
         );
-    if (content.epoch != Epoch{1})
-        return violate("epoch", describe(content) + " is of another epoch", node, now);
     said = content;
     ++counts_.votes;
     if (content.kind == VoteKind::notarize && !is_justified(content))
-        return violate(
-            "justification", describe(content) + ", but a view between may be final", node, now
-        );
+        differ("justification", describe(content) + ", but a view between may be final", node, now);
     const auto& finalize = all.said[static_cast<std::size_t>(VoteKind::finalize)];
     const auto& nullify = all.said[static_cast<std::size_t>(VoteKind::nullify)];
     if (finalize && nullify)
@@ -206,6 +215,8 @@ void Invariants::on_certificate(NodeIndex node, const Certificate& certificate, 
     const VoteContent& content = certificate.content;
     if (content.view.value() == 0) return;  // Genesis is final by definition.
     ++counts_.certificates;
+    if (content.epoch != Epoch{1})
+        return violate("epoch", "a certificate of another epoch", node, now);
     if (!signatures_hold(certificate))
         return violate("certificate", "unsound: " + describe(content), node, now);
     if (content.kind == VoteKind::bury) {
@@ -216,7 +227,7 @@ void Invariants::on_certificate(NodeIndex node, const Certificate& certificate, 
     ViewOutcome& outcome = outcomes_[{content.epoch, content.view}];
     const auto one_block = [&](std::optional<BlockId>& known) {
         if (known && *known != content.block) {
-            violate(
+            differ(
                 "one-outcome",
                 describe(content) + ", and another for " + known->value().brief(),
                 node,
@@ -241,7 +252,7 @@ void Invariants::on_certificate(NodeIndex node, const Certificate& certificate, 
             break;
     }
     if (outcome.finalized && outcome.is_nullified)
-        violate("one-outcome", describe(content) + ": finalised and nullified", node, now);
+        differ("one-outcome", describe(content) + ": finalised and nullified", node, now);
 }
 
 /// Every view between the parent's and its own was nullified by enough seats, liars counted as if

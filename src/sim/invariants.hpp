@@ -16,9 +16,13 @@
 //          justification Who notarizes on a parent below view v - 1 can prove the views between
 //                        dead: so many honest seats nullified each that with the liars they are a
 //                        quorum. So a seat leaves what it voted to finalize only for a reason.
-//          epoch         Votes are of the one epoch that there is.
+//          epoch         Votes, certificates and final blocks are of the one epoch that there is.
 //          monotonic     In one life a node's view and final height, as it tells them, never fall.
 //          evidence      A proof that an honest node hands on is about a liar.
+//          proof         It convinces a third party that has the genesis only (third_party.hpp).
+//          With expect_split(), for runs with more liars than the quorum tolerates, honest nodes
+//          may come to differ: agreement, prefix, one-outcome and justification are then noted in
+//          split() and end nothing.
 // Cost     O(1) for a finalised block; for a message that was seen, nothing; for a new vote about
 //          1 us.
 #pragma once
@@ -28,6 +32,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,10 +64,19 @@ struct InvariantCounts {
 
 class Invariants {
 public:
-    /// `roster` and `scheme` outlive it. `seats` says which seat a node holds, by index.
+    /// `scheme` outlives it. `seats` says which seat a node holds, by index.
     Invariants(
-        const Roster& roster, const SignatureScheme& scheme, std::vector<std::optional<Seat>> seats
+        const Genesis& genesis,
+        const SignatureScheme& scheme,
+        std::vector<std::optional<Seat>> seats
     );
+
+    /// More seats lie than the quorum tolerates: that nodes come to differ ends nothing.
+    void expect_split() { expects_split_ = true; }
+    /// The first sign that honest nodes differ, in a run that expects it.
+    [[nodiscard]] const std::optional<Violation>& split() const { return split_; }
+    /// Whom honest nodes accused with proofs that a third party accepts.
+    [[nodiscard]] const std::set<AgentId>& proven() const { return proven_; }
 
     /// The node may lie from now on: nothing that it says is held against the protocol.
     void set_byzantine(NodeIndex node);
@@ -80,6 +94,11 @@ public:
 
     [[nodiscard]] const std::optional<Violation>& violation() const { return violation_; }
     [[nodiscard]] const InvariantCounts& counts() const { return counts_; }
+    /// The state root after the height, as honest nodes agree on it; none if nobody was there.
+    [[nodiscard]] std::optional<Digest> state_root(Height height) const {
+        if (height == Height{} || height.value() > canon_.size()) return std::nullopt;
+        return canon_[static_cast<std::size_t>(height.value() - 1)].state_root;
+    }
     /// The greatest height that the node finalised in its present life.
     [[nodiscard]] Height finalized(NodeIndex node) const { return tips_[node.value()].height; }
 
@@ -119,9 +138,12 @@ private:
     [[nodiscard]] bool is_buried_rightly(const VoteContent& content) const;
     void on_status(NodeIndex node, const OrderStatus& status, Instant now);
     void on_evidence(NodeIndex node, const Evidence& evidence, Instant now);
+    /// What a run with too many liars may show.
+    void differ(std::string checker, std::string text, NodeIndex node, Instant now);
     void forget_old_views();
 
-    const Roster& roster_;
+    Genesis genesis_;
+    Roster roster_;
     const SignatureScheme& scheme_;
     std::vector<std::optional<Seat>> seats_;
     std::vector<bool> is_byzantine_;
@@ -133,7 +155,10 @@ private:
     std::deque<Block> recent_;            ///< The blocks of the last heights of canon_.
     std::map<ViewKey, std::map<Seat, SignedVotes>> votes_;
     std::map<ViewKey, ViewOutcome> outcomes_;
+    std::set<AgentId> proven_;
     std::optional<Violation> violation_;
+    std::optional<Violation> split_;
+    bool expects_split_ = false;
     InvariantCounts counts_;
 };
 

@@ -29,7 +29,7 @@ protected:
             seat_of.emplace_back(Seat{i});
         }
         roster_.emplace(genesis);
-        invariants_.emplace(*roster_, scheme_, std::move(seat_of));
+        invariants_.emplace(genesis, scheme_, std::move(seat_of));
     }
 
     static VoteContent content(VoteKind kind, std::uint64_t view, std::uint8_t block) {

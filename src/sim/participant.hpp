@@ -23,6 +23,7 @@ struct ParticipantParts {
     NodeOptions options;
     const Signer& signer;  ///< Outlives the participant, like the log.
     Log& log;
+    std::vector<AgentId> accomplices;  ///< Who deviates in the same way, for attacks that conspire.
 };
 
 class Participant {

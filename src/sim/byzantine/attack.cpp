@@ -31,7 +31,8 @@ constexpr std::array rows{
     Row{Attack::forged_evidence, "forged-evidence"},
     Row{Attack::sybil, "sybil"},
     Row{Attack::slow_walk, "slow-walk"},
-    Row{Attack::selective_delay, "selective-delay"}};
+    Row{Attack::selective_delay, "selective-delay"},
+    Row{Attack::open_equivocation, "open-equivocation"}};
 constexpr auto attacks_listed = [] {
     std::array<Attack, rows.size()> list{};
     for (std::size_t i = 0; i < rows.size(); ++i)
@@ -148,6 +149,22 @@ private:
     std::map<std::pair<View, BlockId>, Digest> cut_roots_;
 };
 
+/// Says everything, and a second story beside each notarize vote: whoever listens can prove it.
+class OpenlyEquivocating final : public Deviation {
+public:
+    using Deviation::Deviation;
+
+protected:
+    void on_sending(Send send, const Message& message, std::vector<Effect>& out) override {
+        const auto vote = own_vote(message);
+        out.push_back(send);
+        if (!vote || vote->kind != VoteKind::notarize) return;
+        VoteContent other = *vote;
+        other.block = BlockId{hash(HashDomain::trace, vote->block.value().view())};
+        out.push_back(replace(std::move(send), sign(other)));
+    }
+};
+
 class Withholding final : public Deviation {
 public:
     using Deviation::Deviation;
@@ -213,6 +230,8 @@ std::unique_ptr<Participant> deviate(
             return attacks::slow_walk(std::move(inner), parts);
         case Attack::selective_delay:
             return attacks::selective_delay(std::move(inner), parts);
+        case Attack::open_equivocation:
+            return std::make_unique<OpenlyEquivocating>(std::move(inner), parts);
     }
     return inner;
 }

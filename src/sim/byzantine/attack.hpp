@@ -25,10 +25,11 @@ enum class Attack : std::uint8_t {
     collusion,      ///< Two proposals, and votes and finalizes both, each for its half.
     stale_replay,   ///< Says again what anybody said before.
     future_spam,    ///< Votes for views that nobody has entered; claims to be far ahead.
-    forged_evidence,  ///< Accuses others with proofs that it made up.
-    sybil,            ///< Votes in the name of every seat.
-    slow_walk,        ///< Says everything about the order 250 ms late.
-    selective_delay,  ///< The same, to half of the seats.
+    forged_evidence,    ///< Accuses others with proofs that it made up.
+    sybil,              ///< Votes in the name of every seat.
+    slow_walk,          ///< Says everything about the order 250 ms late.
+    selective_delay,    ///< The same, to half of the seats.
+    open_equivocation,  ///< Two notarize votes for each view, both to everybody.
 };
 
 /// All of them, in the order of their numbers.

@@ -1,4 +1,5 @@
 // Two stories for two halves: forked lanes, and leaders who lie together with their voters.
+#include <algorithm>
 #include <map>
 
 #include "sim/byzantine/attacks.hpp"
@@ -51,12 +52,23 @@ private:
     std::map<Sequence, VertexPtr> twins_;
 };
 
-/// As leader two proposals, one for each half; as voter of a block that it knows both forms of,
-/// notarizes and finalizes for each half the form that this half saw. With more than the tolerated
-/// number of such seats both forms become final.
+/// As leader two proposals, one for each half; as voter of such a block, notarizes and finalizes for
+/// each half the form that this half saw. Its accomplices are shown both. With more than the
+/// tolerated number of such seats both forms become final.
 class Colluding final : public Deviation {
 public:
-    using Deviation::Deviation;
+    Colluding(Inner inner, const ParticipantParts& parts)
+        : Deviation{std::move(inner), parts}, accomplices_{parts.accomplices} {}
+
+    /// What an accomplice shows the other half is for us to know, and not for the node inside.
+    [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now) override {
+        if (const auto* received = std::get_if<Received>(&event)) {
+            const auto message = decode_message(*received->message);
+            const auto* proposal = message ? std::get_if<Proposal>(&*message) : nullptr;
+            if (proposal != nullptr && twins_.contains(proposal->block.id())) return {};
+        }
+        return Deviation::on_event(event, now);
+    }
 
 protected:
     void on_received(const Message& message, std::vector<Effect>& /*out*/) override {
@@ -65,12 +77,13 @@ protected:
     void on_sending(Send send, const Message& message, std::vector<Effect>& out) override {
         if (const auto* proposal = std::get_if<Proposal>(&message)) learn(proposal->block);
         const auto vote = own_vote(message);
-        if (!vote || !is_in_second_half(send.to)) {
+        const bool is_other_half = is_in_second_half(send.to) && !is_accomplice(send.to);
+        if (!vote || vote->kind == VoteKind::nullify || !is_other_half) {
             out.push_back(std::move(send));
             return;
         }
         const auto other = others_.find(vote->block);
-        if (vote->kind == VoteKind::nullify || other == others_.end()) {
+        if (other == others_.end()) {
             out.push_back(std::move(send));
         } else if (std::holds_alternative<Proposal>(message)) {
             out.push_back(replace(std::move(send), sign(other->second)));
@@ -80,19 +93,27 @@ protected:
     }
 
 private:
-    /// The same block without its vertices; its cut is then the parent's.
+    [[nodiscard]] bool is_accomplice(const AgentId& agent) const {
+        return std::find(accomplices_.begin(), accomplices_.end(), agent) != accomplices_.end();
+    }
+    /// The same block without its vertices; its cut is then the parent's. Of an honest leader there
+    /// is one form only.
     void learn(const Block& block) {
         remember(cut_roots_, block.id(), block.cut_root);
-        if (block.delta.empty()) return;
+        const Member* leader = roster().find(block.proposer);
+        if (block.delta.empty() || leader == nullptr || !is_accomplice(leader->key)) return;
         Block other = block;
         other.delta.clear();
         const auto parent = cut_roots_.find(block.parent);
         if (parent == cut_roots_.end() && block.height > Height{1}) return;
         other.cut_root = parent == cut_roots_.end() ? cut_root(Cut{}) : parent->second;
+        remember(twins_, other.id(), block.id());
         remember(others_, block.id(), other);
     }
+    std::vector<AgentId> accomplices_;
     std::map<BlockId, Digest> cut_roots_;
     std::map<BlockId, Block> others_;
+    std::map<BlockId, BlockId> twins_;
 };
 
 }  // namespace

@@ -12,16 +12,6 @@ constexpr std::uint64_t client_stream = 0x71;
 constexpr auto warm_up = Duration::from_ms(500);
 constexpr auto write_timeout = Duration::from_s(15);
 
-std::string final_counter_key() {
-    return "final/n";
-}
-std::string causal_counter_key() {
-    return "causal/n";
-}
-std::string key_of(std::uint64_t number) {
-    return "final/k" + std::to_string(number);
-}
-
 }  // namespace
 
 Clients::Clients(const Schedule& schedule, SimCluster& cluster)
@@ -44,7 +34,7 @@ void Clients::submit(std::uint64_t number) {
     const std::uint64_t kind = scale_to(draws(number, std::uint64_t(Draw::kind)), 100);
     if (kind < schedule_.workload.causal_percent) {
         CrdtOperation add;
-        add.key = causal_counter_key();
+        add.key = causal_counter;
         add.amount = 1;
         return record(
             Kind::causal_counter, node, number, Submit{add, Reading::causal, write_timeout}
@@ -68,7 +58,7 @@ void Clients::submit(std::uint64_t number) {
         );
     }
     operation.action = KeyOperation::Action::add;
-    operation.key = final_counter_key();
+    operation.key = final_counter;
     operation.amount = 1;
     record(Kind::final_counter, node, number, Submit{operation, Reading::final, write_timeout});
 }
@@ -76,7 +66,7 @@ void Clients::submit(std::uint64_t number) {
 Ticket Clients::write_final(std::uint32_t node) {
     KeyOperation operation;
     operation.action = KeyOperation::Action::add;
-    operation.key = final_counter_key();
+    operation.key = final_counter;
     operation.amount = 1;
     record(
         Kind::final_counter, node, next_extra_++, Submit{operation, Reading::final, write_timeout}
@@ -86,8 +76,15 @@ Ticket Clients::write_final(std::uint32_t node) {
 
 void Clients::record(Kind kind, std::uint32_t node, std::uint64_t number, CommandBody body) {
     ++submitted_;
-    if (kind == Kind::final_counter) ++final_tally_.submitted;
-    if (kind == Kind::causal_counter) ++causal_tally_.submitted;
+    if (kind == Kind::final_counter) {
+        ++final_tally_.submitted;
+        ++final_adds_asked_[node];
+    } else if (kind == Kind::causal_counter) {
+        ++causal_tally_.submitted;
+        ++causal_adds_asked_[node];
+    } else if (kind == Kind::final_key) {
+        keys_asked_[number] = node;
+    }
     writes_.push_back({kind, node, cluster_.submit(NodeIndex{node}, std::move(body)), number});
 }
 
@@ -101,9 +98,10 @@ void Clients::audit() {
     read_answers();
     if (!cluster_.violation().empty()) return;
     audit_keys();
-    audit_counter("durability", final_counter_key(), final_tally_);
-    settle(causal_counter_key());  // What is not final has no height to wait for.
-    audit_counter("causal-durability", causal_counter_key(), causal_tally_);
+    audit_counter("durability", final_counter, final_tally_);
+    settle(causal_counter);  // What is not final has no height to wait for.
+    audit_counter("causal-durability", causal_counter, causal_tally_);
+    audit_lanes();
 }
 
 void Clients::read_answers() {
@@ -143,84 +141,6 @@ void Clients::read_answer(const Write& write, const SimCommand& command) {
         cluster_.violate(
             "exactly-once", "one operation was answered for two commands", NodeIndex{write.node}
         );
-}
-
-/// A look that takes no virtual time: commands are handled in the instant they come.
-KeyReply Clients::read(std::uint32_t node, const std::string& key) {
-    const Ticket ticket = cluster_.submit(NodeIndex{node}, ReadKey{key});
-    for (int i = 0; i < 3 && cluster_.reply(ticket) == nullptr; ++i)
-        cluster_.run_for(Duration::from_us(1));
-    const ReplyBody* reply = cluster_.reply(ticket);
-    const auto* value = reply == nullptr ? nullptr : std::get_if<KeyReply>(reply);
-    KeyReply out = value == nullptr ? KeyReply{} : *value;
-    cluster_.forget(ticket);
-    return out;
-}
-
-std::int64_t Clients::read_counter(std::uint32_t node, const std::string& key) {
-    const KeyReply reply = read(node, key);
-    if (reply.counter || reply.values.empty()) return reply.counter.value_or(0);
-    return std::stoll(std::string{as_text(reply.values.front())});
-}
-
-void Clients::settle(const std::string& key) {
-    constexpr int looks_max = 300;
-    for (int look = 0; look < looks_max; ++look) {
-        std::set<std::int64_t> values;
-        for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
-            if (is_reliable(node)) values.insert(read_counter(node, key));
-        if (values.size() <= 1 || !cluster_.run_for(Duration::from_ms(100))) return;
-    }
-}
-
-void Clients::audit_counter(const char* checker, const std::string& key, const Tally& tally) {
-    std::optional<std::int64_t> first;
-    for (std::uint32_t node = 0; node < schedule_.nodes; ++node) {
-        if (!is_reliable(node)) continue;
-        const std::int64_t value = read_counter(node, key);
-        const std::string says = key + " is " + std::to_string(value);
-        if (value < tally.answered)
-            return cluster_.violate(
-                checker, says + ", answered were " + std::to_string(tally.answered), NodeIndex{node}
-            );
-        if (value > tally.submitted)
-            return cluster_.violate(
-                "exactly-once",
-                says + ", asked for were " + std::to_string(tally.submitted),
-                NodeIndex{node}
-            );
-        if (first && *first != value)
-            return cluster_.violate(
-                "same-reads", says + ", elsewhere " + std::to_string(*first), NodeIndex{node}
-            );
-        first = value;
-    }
-}
-
-void Clients::audit_keys() {
-    for (const Write& write : writes_) {
-        if (write.kind != Kind::final_key) continue;
-        std::optional<bool> first;
-        for (std::uint32_t node = 0; node < schedule_.nodes; ++node) {
-            if (!is_reliable(node)) continue;
-            const KeyReply reply = read(node, key_of(write.number));
-            const bool is_there = reply.found && !reply.values.empty();
-            const std::string key = key_of(write.number);
-            if (is_there && as_text(reply.values.front()) != std::to_string(write.number))
-                return cluster_.violate(
-                    "integrity",
-                    key + " holds " + std::string{as_text(reply.values.front())},
-                    NodeIndex{node}
-                );
-            if (!is_there && keys_answered_.count(write.number) > 0)
-                return cluster_.violate(
-                    "durability", key + " was answered as final and is not there", NodeIndex{node}
-                );
-            if (first && *first != is_there)
-                return cluster_.violate("same-reads", key + " is not everywhere", NodeIndex{node});
-            first = is_there;
-        }
-    }
 }
 
 }  // namespace creto

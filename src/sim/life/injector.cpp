@@ -2,8 +2,12 @@
 
 #include <algorithm>
 
+#include "base/prng.hpp"
+
 namespace creto {
 namespace {
+
+constexpr std::uint64_t rot_stream = 0x69;
 
 bool has(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {
     return std::binary_search(nodes.begin(), nodes.end(), node);
@@ -15,7 +19,13 @@ Injector::Injector(const Schedule& schedule, SimCluster& cluster)
     : schedule_{schedule},
       cluster_{cluster},
       active_(schedule.faults.size()),
-      stopped_by_(schedule.nodes) {
+      stopped_by_(schedule.nodes),
+      unreadable_(schedule.nodes),
+      may_rot_(schedule.nodes) {
+    for (const Fault& fault : schedule_.faults)
+        if (fault.kind == FaultKind::bit_rot)
+            for (const std::uint32_t node : fault.nodes)
+                may_rot_[node] = true;
     for (FaultIndex index = 0; index < schedule_.faults.size(); ++index) {
         const Fault& fault = schedule_.faults[index];
         if (fault.at >= schedule_.calm_after) continue;
@@ -72,6 +82,18 @@ void Injector::begin(FaultIndex index) {
             for (const std::uint32_t node : fault.nodes)
                 cluster_.disk(NodeIndex{node}).fail_next_writes(1);
             break;
+        case FaultKind::log_tear:
+            for (const std::uint32_t node : fault.nodes) {
+                cluster_.damage_vote_log(NodeIndex{node}, "a record before the tail is torn");
+                restart(node);
+            }
+            break;
+        case FaultKind::bit_rot:
+            for (const std::uint32_t node : fault.nodes)
+                for (std::uint64_t turn = 0; turn < fault.amount; ++turn)
+                    (void)cluster_.disk(NodeIndex{node})
+                        .rot(draw(schedule_.seed, rot_stream, index * 2 + turn, node));
+            break;
         case FaultKind::clock_step:
             for (const std::uint32_t node : fault.nodes)
                 cluster_.step_clock(
@@ -122,8 +144,19 @@ void Injector::end(FaultIndex index) {
                 restart(node);
             }
             break;
-        case FaultKind::clock_step:
-            break;  // A steady clock does not go back.
+        case FaultKind::clock_step:  // A steady clock does not go back.
+        case FaultKind::log_tear:
+            break;
+        case FaultKind::bit_rot:
+            for (const std::uint32_t node : fault.nodes)
+                restart(node);
+            break;
+        case FaultKind::read_error:
+            for (const std::uint32_t node : fault.nodes) {
+                refresh_node(node);
+                if (unreadable_[node]) start(node);
+            }
+            break;
         default:
             for (const std::uint32_t node : fault.nodes)
                 refresh_node(node);
@@ -139,9 +172,25 @@ void Injector::stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNo
 void Injector::start(std::uint32_t node) {
     stopped_by_[node].reset();
     ++restarts_;
-    if (auto started = cluster_.start(NodeIndex{node}); !started)
-        return cluster_.violate("restore", started.error().message, NodeIndex{node});
+    auto started = cluster_.start(NodeIndex{node});
+    unreadable_[node] = !started && started.error().code == ErrorCode::io && !reads(node);
+    if (unreadable_[node]) return;  // The end of the fault starts it.
+    if (!started && started.error().code == ErrorCode::corrupt && may_rot_[node]) {
+        cluster_.disk(NodeIndex{node}).wipe();  // What the message says that an operator does.
+        started = cluster_.start(NodeIndex{node});
+    }
+    if (!started) return cluster_.violate("restore", started.error().message, NodeIndex{node});
     refresh_node(node);
+}
+
+/// Whether no fault keeps the node's disk from being read.
+bool Injector::reads(std::uint32_t node) const {
+    for (FaultIndex i = 0; i < active_.size(); ++i) {
+        const Fault& fault = schedule_.faults[i];
+        if (active_[i] && fault.kind == FaultKind::read_error && has(fault.nodes, node))
+            return false;
+    }
+    return true;
 }
 
 void Injector::restart(std::uint32_t node) {
@@ -230,6 +279,7 @@ void Injector::refresh_node(std::uint32_t node) {
     disk.set_sync_latency(
         std::max(usual.sync_min, ms(sync_ms)), std::max(usual.sync_max, ms(sync_ms))
     );
+    disk.fail_reads(!reads(node));
     disk.set_capacity(is_full ? disk.used_bytes() : usual.capacity_bytes);
     cluster_.set_clock_drift(index, drift);
     if (!cluster_.is_up(index)) return;

@@ -4,18 +4,16 @@
 #include <numeric>
 #include <optional>
 
+#include "sim/accountability.hpp"
 #include "sim/life/clients.hpp"
 #include "sim/life/injector.hpp"
+#include "sim/life/watch.hpp"
 #include "sim/node_participant.hpp"
 #include "sim/run/recorder.hpp"
 #include "tools/builtins.hpp"
 
 namespace creto {
 namespace {
-
-constexpr auto look_every = Duration::from_ms(100);
-constexpr std::uint64_t dag_bytes_max = 64U << 20U;
-constexpr std::uint64_t pending_max = 1'000;
 
 SimOptions cluster_options(const Schedule& schedule, const LifeOptions& options) {
     SimOptions out;
@@ -25,7 +23,16 @@ SimOptions cluster_options(const Schedule& schedule, const LifeOptions& options)
     out.view_interval_ms = static_cast<std::uint32_t>(schedule.knobs.view_interval.ms());
     out.profile = *parse_profile(schedule.profile);
     out.detection = schedule.knobs.detection;
-    out.signatures = schedule.real_signatures ? SimSignatures::ed25519 : SimSignatures::tag;
+    const SimSignatures modelled =
+        options.compares_signatures ? SimSignatures::tag_of_ed25519 : SimSignatures::tag;
+    out.signatures = schedule.real_signatures ? SimSignatures::ed25519 : modelled;
+    out.traces_bytes = !options.compares_signatures;
+    out.costs = *find_costs(schedule.costs);
+    if (out.costs.sync_ns > 0) {
+        const auto sync = Duration::from_ns(static_cast<std::int64_t>(out.costs.sync_ns));
+        out.disk.sync_min = sync * 3 / 4;
+        out.disk.sync_max = sync * 5 / 4;
+    }
     out.notices_kept_max = 0;
     out.log = options.log;
     for (const auto& [node, attack] : schedule.byzantine)
@@ -52,7 +59,8 @@ public:
           unreliable_{unreliable(schedule)},
           cluster_{with_notices(cluster_options(schedule, options)), factory(options)},
           clients_{schedule, cluster_},
-          injector_{schedule, cluster_} {
+          injector_{schedule, cluster_},
+          watch_{schedule, cluster_, unreliable_} {
         for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
             if (unreliable_[node]) cluster_.set_byzantine(NodeIndex{node});
         if (!options_.is_recorded) return;
@@ -62,10 +70,15 @@ public:
 
     LifeReport run() {
         if (cluster_.run_for(schedule_.calm_after)) injector_.calm();
+        watch_.on_calm();
         if (holds()) converge();
+        watch_.on_converged();
+        if (holds() && schedule_.workload.steady > Duration{}) go_on();
         if (holds()) grow_old();
         if (holds()) rest();
         if (holds()) clients_.audit();
+        if (holds()) check_liars_are_known();
+        if (holds()) execute_again();
         if (holds()) check_not_empty();
         return report();
     }
@@ -80,6 +93,11 @@ private:
             if (options_.on_notice) options_.on_notice(node, notice);
         };
         if (options_.is_recorded) recorder_.hook(options);
+        // With costs a vote waits for its check, and may come too late to count.
+        if (!schedule_.byzantine.empty() && options.costs.is_free())
+            options.on_received = [this](NodeIndex node, const Received& received) {
+                on_received(node, received);
+            };
         return options;
     }
 
@@ -98,7 +116,9 @@ private:
     bool until(const std::function<bool()>& done, Instant end) {
         while (!done()) {
             if (cluster_.now() >= end) return false;
-            if (!cluster_.run_for(look_every)) return true;  // The violation is what counts.
+            if (!cluster_.run_for(Watch::look_every)) return true;  // The violation counts.
+            watch_.look();
+            if (!holds()) return true;
         }
         return true;
     }
@@ -119,6 +139,93 @@ private:
             if (halted->reason.find("storage failed") == std::string::npos)
                 cluster_.violate("halt", halted->reason, node);
         }
+    }
+
+    void on_received(NodeIndex node, const Received& received) {
+        if (!is_reliable(node.value()) || received.channel != Channel::order) return;
+        const auto from = cluster_.find(received.from);
+        if (!from || !schedule_.byzantine.contains(from->value())) return;
+        const auto message = decode_message(*received.message);
+        if (!message) return;
+        // Its own seat's votes; what it says in another's name proves nothing.
+        const auto* vote = std::get_if<Vote>(&*message);
+        if (vote != nullptr && vote->seat.value() != from->value()) return;
+        const auto* proposal = std::get_if<Proposal>(&*message);
+        if (proposal != nullptr && proposal->block.proposer.value() != from->value()) return;
+        accountability_.on_heard(node, cluster_.host(node).boots, *message, [&] {
+            return status(node.value())->view;
+        });
+    }
+
+    /// L6, and that nothing rises.
+    void go_on() {
+        clients_.go_on([this] {
+            watch_.look();
+            watch_.sample();
+        });
+        watch_.judge_rise();
+    }
+
+    /// A2: whom a node that lived on could prove, all have excluded.
+    void check_liars_are_known() {
+        for (const SeenLie& lie : accountability_.seen()) {
+            const SimHost& witness = cluster_.host(lie.witness);
+            const auto now = status(lie.witness.value());
+            if (witness.boots != lie.boot || !now || now->halted) continue;
+            each_reliable([&](std::uint32_t node) {
+                if (!holds() || status(node)->halted || has_excluded(node, lie.liar)) return;
+                cluster_.violate(
+                    "completeness",
+                    "seat " + std::to_string(lie.liar.value()) + " told node " +
+                        std::to_string(lie.witness.value()) + " two stories of view " +
+                        std::to_string(lie.view.value()) + ", and is not excluded here",
+                    NodeIndex{node}
+                );
+            });
+        }
+    }
+    [[nodiscard]] bool has_excluded(std::uint32_t node, Seat seat) {
+        const AgentId& agent = cluster_.agent(NodeIndex{seat.value()});
+        const Ticket ticket = cluster_.submit(NodeIndex{node}, AskReputation{});
+        const auto is_answered = [&] { return cluster_.reply(ticket) != nullptr; };
+        (void)cluster_.run_until(is_answered, Duration::from_s(1));
+        const ReplyBody* reply = cluster_.reply(ticket);
+        const auto* known = reply == nullptr ? nullptr : std::get_if<ReputationReply>(reply);
+        const bool found =
+            known != nullptr &&
+            std::any_of(known->agents.begin(), known->agents.end(), [&](const auto& view) {
+                return view.agent == agent && view.excluded;
+            });
+        cluster_.forget(ticket);
+        return found;
+    }
+
+    /// S10: the disk of one reliable node, drawn by the seed, read by a node that was never there.
+    void execute_again() {
+        std::uint32_t node = static_cast<std::uint32_t>(schedule_.seed % schedule_.nodes);
+        while (!is_reliable(node) || !status(node))
+            node = (node + 1) % schedule_.nodes;
+        const SimHost& host = cluster_.host(NodeIndex{node});
+        const SimLogSink silent;
+        SimLog log{NodeIndex{node}, silent};
+        NodeParticipant again{{NodeIndex{node}, host.boots, host.options, *host.signer, log}};
+        const auto restored = again.restore(host.disk, {host.disk.log(), true, {}});
+        const StatusReply now = *status(node);
+        const auto differs = [&](const std::string& what) {
+            cluster_.violate("replay", what, NodeIndex{node});
+        };
+        if (!restored) return differs(restored.error().message);
+        // The newest blocks may still be under way to the disk.
+        constexpr std::uint64_t behind_max = 64;
+        const StatusReply then = again.node()->status();
+        if (then.finalized.value() + behind_max < now.finalized.value())
+            return differs("height " + std::to_string(then.finalized.value()) + " is all it gives");
+        const auto root = cluster_.invariants().state_root(then.finalized);
+        if (root && then.state_root != *root)
+            differs(
+                "executed again, height " + std::to_string(then.finalized.value()) +
+                " has another state than it had"
+            );
     }
 
     /// L1, L2 and L4: a write at every node is final, and nobody stays behind.
@@ -170,6 +277,7 @@ private:
                 clients_.write_final(turn++ % schedule_.nodes);
             }
             (void)cluster_.run_for(Duration::from_ms(500));
+            watch_.look();
         }
     }
 
@@ -181,9 +289,10 @@ private:
             differs = difference();
             return differs.empty();
         };
-        if (!until([&] { return clients_.all_answered() && is_same(); }, end) || !holds())
-            if (holds()) cluster_.violate("state", "at rest: " + differs, NodeIndex{});
-        each_reliable([&](std::uint32_t node) { check_resources(node); });
+        if (until([&] { return clients_.all_answered() && is_same(); }, end) || !holds()) return;
+        if (!clients_.all_answered())
+            return cluster_.violate("one-reply", "a command was not answered", NodeIndex{});
+        cluster_.violate("state", "at rest: " + differs, NodeIndex{});
     }
 
     /// What is not the same on all reliable nodes yet.
@@ -209,22 +318,6 @@ private:
                       std::to_string(now->pending_operations) + " operations pending";
         });
         return out;
-    }
-
-    void check_resources(std::uint32_t node) {
-        const auto now = status(node);
-        if (!now || !holds()) return;
-        const auto over = [&](const char* what, std::uint64_t value, std::uint64_t most) {
-            if (value > most)
-                cluster_.violate(
-                    "resources",
-                    std::string{what} + " is " + std::to_string(value) + " at rest",
-                    NodeIndex{node}
-                );
-        };
-        over("dag_bytes", now->counters.at("dag_bytes"), dag_bytes_max);
-        over("pending calls", now->pending_calls, pending_max);
-        over("unsynced", cluster_.host(NodeIndex{node}).life->unsynced.size(), pending_max);
     }
 
     [[nodiscard]] std::string describe(std::uint32_t node) const {
@@ -265,15 +358,44 @@ private:
         out.writes_final = clients_.answered_final();
         out.fired = injector_.fired();
         out.liars = schedule_.byzantine.size();
+        out.costs = schedule_.costs;
+        for (const Seat seat : accountability_.two_faced()) {
+            ++out.two_faced;
+            const AgentId& agent = cluster_.agent(NodeIndex{seat.value()});
+            out.proven += cluster_.invariants().proven().contains(agent) ? 1 : 0;
+        }
         out.latencies_ms = clients_.latencies_ms();
         out.trace_hash = cluster_.trace_hash();
         if (options_.is_recorded) out.record = recorder_.finish();
-        each_reliable([&](std::uint32_t node) {
-            if (const auto now = status(node))
-                for (const auto& [name, value] : now->counters)
-                    if (value > 0) out.probes[name] += value;
-        });
+        each_reliable([&](std::uint32_t node) { add_probes(node, out.probes); });
+        const NetworkCounters& net = cluster_.network();
+        add_probe(out.probes, "net.lost", net.lost);
+        add_probe(out.probes, "net.overflowed", net.overflowed);
+        add_probe(out.probes, "net.unconnected", net.unconnected);
         return out;
+    }
+
+    using Probes = std::map<std::string, std::uint64_t>;
+    static void add_probe(Probes& probes, const std::string& name, std::uint64_t value) {
+        if (value > 0) probes[name] += value;
+    }
+    void add_probes(std::uint32_t node, Probes& probes) const {
+        if (const auto now = status(node))
+            for (const auto& [name, value] : now->counters)
+                add_probe(probes, "node." + name, value);
+        const SimHost& host = cluster_.host(NodeIndex{node});
+        add_probe(probes, "host.sends_held", host.counters.sends_held);
+        add_probe(probes, "host.events_stale", host.counters.events_stale);
+        add_probe(probes, "host.events_waited", host.counters.events_waited);
+        add_probe(probes, "host.writes_refused", host.counters.writes_refused);
+        add_probe(probes, "host.tools_cancelled", host.counters.tools_cancelled);
+        const DiskCounters& disk = host.disk.counters();
+        add_probe(probes, "disk.logs_replaced", disk.logs_replaced);
+        add_probe(probes, "disk.logs_put_back", disk.logs_put_back);
+        add_probe(probes, "disk.batches_lost", disk.batches_lost);
+        add_probe(probes, "disk.batches_torn", disk.batches_torn);
+        add_probe(probes, "disk.records_lost", disk.records_lost);
+        add_probe(probes, "disk.reads_failed", disk.reads_failed);
     }
 
     const Schedule& schedule_;
@@ -283,6 +405,8 @@ private:
     SimCluster cluster_;
     Clients clients_;
     Injector injector_;
+    Watch watch_;
+    Accountability accountability_;
     Duration healed_after_;
 };
 
@@ -295,6 +419,17 @@ std::uint64_t LifeReport::faults() const {
 LifeReport live(const Schedule& schedule, const LifeOptions& options) {
     CRETO_ASSERT(check(schedule).has_value());
     return Life{schedule, options}.run();
+}
+
+LifeReport live_twice(const Schedule& schedule, const LifeOptions& options) {
+    LifeReport once = live(schedule, options);
+    if (!once.passed()) return once;
+    const LifeReport again = live(schedule, options);
+    if (again.trace_hash == once.trace_hash) return once;
+    once.checker = "determinism";
+    once.text = "seed " + std::to_string(schedule.seed) + ": the trace is " +
+                once.trace_hash.hex() + ", and again " + again.trace_hash.hex();
+    return once;
 }
 
 Duration healing_bound(const Schedule& schedule) {

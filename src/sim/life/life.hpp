@@ -6,14 +6,15 @@
 // Holds    A life in which nothing happened is no pass: without a fault that fired, or with fewer
 //          than decisions_min decisions, it fails as "empty".
 //          The same schedule gives the same report, its trace hash included.
-// Checks   Invariants (sim/invariants.hpp) at every step, the clients' books at the end, and here:
-//          progress     A write at every reliable node is final within the bound (L1, L2).
-//          catch-up     Every reliable node reaches the height of the first (L4).
-//          state        At rest all have the same state root (S10).
-//          view-sync    At rest the views of reliable nodes lie at most one apart (L3).
-//          resources    What a node holds stays within the bounds below (S14).
-//          evidence     Nobody reliable is excluded or accused (A1).
-//          halt         No reliable node stops voting, unless its disk failed.
+// Checks   Invariants (sim/invariants.hpp) at every step, Watch (watch.hpp) while it goes on, the
+//          clients' books (clients.hpp) at the end, and here:
+//          progress      A write at every reliable node is final within the bound (L1, L2).
+//          catch-up      Every reliable node reaches the height of the first (L4).
+//          state         At rest all have the same state root, and nothing is pending (S10).
+//          replay        What a node has on its disk, executed again from genesis, gives its state.
+//          evidence      Nobody reliable is excluded or accused (A1).
+//          completeness  Who told one node two stories is excluded everywhere (accountability.hpp).
+//          halt          No reliable node stops voting, unless its disk failed.
 #pragma once
 
 #include <array>
@@ -47,6 +48,9 @@ struct LifeReport {
     std::uint64_t writes_final = 0;
     std::array<std::uint64_t, fault_kinds> fired{};
     std::uint64_t liars = 0;
+    std::uint64_t two_faced = 0;  ///< Liars who told honest nodes two stories.
+    std::uint64_t proven = 0;     ///< Those of them who were proven to.
+    std::string costs;            ///< The id of the cost table that was charged.
     std::vector<std::int64_t> latencies_ms;
     /// Counters of the nodes that were not zero: which paths this life went through.
     std::map<std::string, std::uint64_t> probes;
@@ -63,10 +67,15 @@ struct LifeOptions {
     SimLogSink log;
     std::function<void(NodeIndex, const SimNotice&)> on_notice;
     bool is_recorded = false;  ///< Fills the report's record.
+    /// The trace hash is of all but signatures: lives with real and modelled ones give the same.
+    bool compares_signatures = false;
 };
 
 /// Requires: check(schedule).
 [[nodiscard]] LifeReport live(const Schedule& schedule, const LifeOptions& options = {});
+
+/// The life, and the same life again: "determinism" when their traces differ (D1).
+[[nodiscard]] LifeReport live_twice(const Schedule& schedule, const LifeOptions& options = {});
 
 /// By when after the calm everything must have converged: reconnecting, the bad leaders that may
 /// follow each other with views of the greatest length, catching up, and slack for the network.

@@ -16,9 +16,11 @@ TEST_P(PlantedBugIn, ALifeIsNoticedByItsChecker) {
     constexpr std::uint64_t seeds_max = 40;
     std::string seen;
     for (std::uint64_t seed = 1; seed <= seeds_max; ++seed) {
-        const Schedule schedule = make_schedule(seed);
-        if (unreliable(schedule)[0]) continue;  // Node 0 has the bug, and may do what it likes.
-        const LifeReport report = live(schedule, {.factory = planted(GetParam())});
+        const auto schedule = schedule_for(GetParam(), make_schedule(seed));
+        if (!schedule) continue;
+        const LifeOptions options{.factory = planted(GetParam())};
+        const LifeReport report = GetParam() == PlantedBug::dice ? live_twice(*schedule, options)
+                                                                 : live(*schedule, options);
         if (report.checker == noticed_by(GetParam())) return;
         seen += report.passed() ? "" : "\n" + report.text;
     }

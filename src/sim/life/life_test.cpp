@@ -29,6 +29,36 @@ TEST(Life, IsTheSameTwiceAndFromItsJson) {
     EXPECT_NE(once.trace_hash, live(make_schedule(4)).trace_hash);
 }
 
+TEST(Life, IsTheSameWithRealSignatures) {
+    // Costs come from the table in both. Without liars: a proof holds signatures, and an operation
+    // that holds one has another id, hence another place in the order.
+    std::uint32_t compared = 0;
+    for (std::uint64_t seed = 1; compared < 6; ++seed) {
+        Schedule schedule = make_schedule(seed);
+        if (schedule.nodes > 7 || !schedule.byzantine.empty()) continue;
+        schedule.workload.steady = {};
+        ++compared;
+        schedule.workload.count = 20;
+        const LifeOptions options{.compares_signatures = true};
+        const LifeReport modelled = live(schedule, options);
+        schedule.real_signatures = true;
+        const LifeReport real = live(schedule, options);
+        EXPECT_TRUE(real.passed()) << real.text;
+        EXPECT_EQ(modelled.trace_hash, real.trace_hash) << "seed " << seed;
+        EXPECT_EQ(modelled.events, real.events) << "seed " << seed;
+    }
+}
+
+TEST(Life, HoldsNoMoreAfterTenMinutesThanAfterOne) {
+    Schedule schedule;
+    schedule.faults = {{Duration::from_s(3), Duration::from_s(4), FaultKind::pause, {1}, {}, 0, 0}};
+    schedule.workload.steady = Duration::from_s(600);
+    const LifeReport report = live(schedule);
+    EXPECT_TRUE(report.passed()) << report.text;
+    EXPECT_GT(report.lived, Duration::from_s(600));
+    EXPECT_GT(report.writes_final, 2'000U);
+}
+
 TEST(Schedule, OfEverySeedIsGoodAndSurvivesJson) {
     for (std::uint64_t seed = 1; seed <= 500; ++seed) {
         const Schedule schedule = make_schedule(seed);

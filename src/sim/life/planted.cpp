@@ -1,9 +1,11 @@
 #include "sim/life/planted.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
 #include "sim/byzantine/attack.hpp"
+#include "sim/life/mistaken.hpp"
 #include "sim/node_participant.hpp"
 
 namespace creto {
@@ -27,94 +29,31 @@ constexpr std::array rows{
     Row{PlantedBug::deaf_after_start, "deaf-after-start", "progress"},
     Row{PlantedBug::slander, "slander", "evidence"},
     Row{PlantedBug::two_answers, "two-answers", "one-reply"},
+    Row{PlantedBug::hasty_read, "hasty-read", "same-reads"},
+    Row{PlantedBug::mute_finality, "mute-finality", "catch-up"},
+    Row{PlantedBug::hollow_causal, "hollow-causal", "causal-durability"},
+    Row{PlantedBug::busybody, "busybody", "state"},
+    Row{PlantedBug::hoarder, "hoarder", "resources"},
+    Row{PlantedBug::lost_disk, "lost-disk", "restore"},
+    Row{PlantedBug::torn_graph, "torn-graph", "replay"},
+    Row{PlantedBug::endless_ticket, "endless-ticket", "persist"},
+    Row{PlantedBug::garbage, "garbage", "message"},
+    Row{PlantedBug::restless, "restless", "time"},
+    Row{PlantedBug::leaps_back, "leaps-back", "monotonic"},
+    Row{PlantedBug::other_epoch, "other-epoch", "epoch"},
+    Row{PlantedBug::broken_lock, "broken-lock", "justification"},
+    Row{PlantedBug::torn_proof, "torn-proof", "proof"},
+    Row{PlantedBug::slow_ears, "slow-ears", "view-sync"},
+    Row{PlantedBug::refuses_some, "refuses-some", "recovery"},
+    Row{PlantedBug::blind_eye, "blind-eye", "completeness"},
+    Row{PlantedBug::circling, "circling", "livelock"},
+    Row{PlantedBug::two_chains, "two-chains", "one-outcome"},
+    Row{PlantedBug::dice, "dice", "determinism"},
 };
 
-/// A node with one mistake between it and its host.
-class Mistaken final : public Participant {
-public:
-    Mistaken(PlantedBug bug, const ParticipantParts& parts)
-        : bug_{bug}, boot_{parts.boot}, genesis_{parts.options.genesis}, inner_{parts} {}
-
-    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes)
-        override {
-        if (bug_ != PlantedBug::amnesia) return inner_.restore(store, votes);
-        return inner_.restore(store, VoteLogContents{{}, votes.intact, votes.damage});
-    }
-
-    [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now) override {
-        if (bug_ == PlantedBug::deaf_after_start && boot_ > 0 &&
-            std::holds_alternative<Received>(event))
-            return {};
-        std::vector<Effect> out;
-        const auto* command = std::get_if<Command>(&event);
-        const auto* submit = command == nullptr ? nullptr : std::get_if<Submit>(&command->body);
-        const auto* key = submit == nullptr ? nullptr : std::get_if<KeyOperation>(&submit->body);
-        if (key != nullptr && bug_ == PlantedBug::hollow_answer) {
-            SubmitReply reply;
-            reply.operation = OperationId{hash(HashDomain::trace, as_bytes(key->key))};
-            out.emplace_back(Reply{command->ticket, reply});
-            return out;
-        }
-        if (key != nullptr && bug_ == PlantedBug::altered_write) {
-            Submit altered = *submit;
-            std::get<KeyOperation>(altered.body).value = to_bytes("other");
-            return inner_.on_event(Command{command->ticket, altered}, now);
-        }
-        if (key != nullptr && bug_ == PlantedBug::write_twice &&
-            key->action == KeyOperation::Action::add)
-            out =
-                inner_.on_event(Command{Ticket{command->ticket.value() | extra_bit}, *submit}, now);
-        for (Effect& effect : inner_.on_event(event, now))
-            distort(std::move(effect), out);
-        std::erase_if(out, [](const Effect& effect) {
-            const auto* reply = std::get_if<Reply>(&effect);
-            return reply != nullptr && (reply->ticket.value() & extra_bit) != 0;
-        });
-        return out;
-    }
-    [[nodiscard]] const Node* node() const override { return inner_.node(); }
-
-private:
-    static constexpr std::uint64_t extra_bit = std::uint64_t{1} << 62U;
-
-    void distort(Effect effect, std::vector<Effect>& out) {
-        if (auto* send = std::get_if<Send>(&effect)) distort_send(*send);
-        if (auto* publish = std::get_if<Publish>(&effect)) {
-            auto* finalized = std::get_if<Finalized>(&*publish->notice);
-            if (finalized != nullptr && ++finalized_ == 10) {
-                if (bug_ == PlantedBug::skipped_height) return;
-                if (bug_ == PlantedBug::wrong_state)
-                    finalized->state_root = hash(HashDomain::trace, as_bytes("wrong"));
-                if (bug_ == PlantedBug::slander)
-                    out.emplace_back(Publish{Excluded{genesis_.members[1].key, "node-1", "slander"}}
-                    );
-            }
-        }
-        if (bug_ == PlantedBug::two_answers && std::holds_alternative<Reply>(effect))
-            out.push_back(effect);
-        out.push_back(std::move(effect));
-    }
-    void distort_send(Send& send) {
-        if (bug_ == PlantedBug::hasty_vote) send.after = Ticket{};
-        if (bug_ != PlantedBug::thin_certificate || send.channel != Channel::order) return;
-        auto message = decode_message(*send.message);
-        auto* certificate = message ? std::get_if<Certificate>(&*message) : nullptr;
-        if (certificate == nullptr) return;
-        for (std::size_t i = certificate->signers.size() * 8; i-- > 0;) {
-            if (!certificate->signed_by(static_cast<std::uint32_t>(i))) continue;
-            certificate->signers[i / 8] &= static_cast<std::uint8_t>(~(1U << (i % 8)));
-            certificate->signatures.pop_back();
-            break;
-        }
-        send.message = encode_message(*certificate);
-    }
-
-    PlantedBug bug_;
-    std::uint32_t boot_;
-    Genesis genesis_;
-    NodeParticipant inner_;
-    std::uint64_t finalized_ = 0;
-};
+bool is_of_all_nodes(PlantedBug bug) {
+    return bug == PlantedBug::blind_eye || bug == PlantedBug::circling;
+}
 
 }  // namespace
 
@@ -149,12 +88,50 @@ Result<PlantedBug> parse_planted_bug(std::string_view name) {
 }
 
 ParticipantFactory planted(PlantedBug bug) {
-    return [bug](const ParticipantParts& parts) -> std::unique_ptr<Participant> {
-        if (parts.index != NodeIndex{0}) return std::make_unique<NodeParticipant>(parts);
-        if (bug == PlantedBug::double_vote)
-            return deviate(Attack::equivocation, std::make_unique<NodeParticipant>(parts), parts);
-        return std::make_unique<Mistaken>(bug, parts);
+    const auto thrown = std::make_shared<std::uint64_t>(0);
+    return [bug, thrown](const ParticipantParts& parts) -> std::unique_ptr<Participant> {
+        auto honest = std::make_unique<NodeParticipant>(parts);
+        if (parts.index != NodeIndex{0} && !is_of_all_nodes(bug)) return honest;
+        switch (bug) {
+            case PlantedBug::double_vote:
+                return deviate(Attack::equivocation, std::move(honest), parts);
+            case PlantedBug::two_chains:
+                return honest;  // The schedule's liars do it.
+            default:
+                return mistaken(bug, parts, thrown);
+        }
     };
+}
+
+std::optional<Schedule> schedule_for(PlantedBug bug, Schedule schedule) {
+    const bool needs_liar = bug == PlantedBug::torn_proof || bug == PlantedBug::blind_eye;
+    if (needs_liar || bug == PlantedBug::two_chains) {
+        if (schedule.mode == QuorumMode::crash) return std::nullopt;
+        std::erase_if(schedule.faults, [](const Fault& fault) {
+            return loses_what_was_synced(fault.kind) || fault.kind == FaultKind::log_tear;
+        });
+        schedule.byzantine.clear();
+    }
+    if (needs_liar) {
+        schedule.byzantine = {{1, Attack::open_equivocation}};
+        schedule.costs = "none";
+    }
+    if (bug == PlantedBug::two_chains) {
+        schedule.nodes = 4;
+        schedule.faults.clear();
+        schedule.byzantine = {{2, Attack::collusion}, {3, Attack::collusion}};
+    }
+    if (bug == PlantedBug::circling) {
+        schedule.knobs.heartbeat = Duration::from_ms(500);
+        schedule.knobs.delta = Duration::from_ms(50);
+    }
+    if (bug == PlantedBug::torn_graph)  // Or it would not start again, which is another promise.
+        std::erase_if(schedule.faults, [](const Fault& fault) {
+            return std::find(fault.nodes.begin(), fault.nodes.end(), 0U) != fault.nodes.end();
+        });
+    if (bug == PlantedBug::refuses_some) schedule.workload.steady = Duration::from_s(80);
+    if (unreliable(schedule)[0]) return std::nullopt;
+    return schedule;
 }
 
 }  // namespace creto

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "link/profile.hpp"
+#include "sim/cost.hpp"
 #include "sim/host_clock.hpp"
 
 namespace creto {
@@ -23,7 +24,10 @@ constexpr std::array<const char*, fault_kinds> names{
     "clock-step",
     "clock-drift",
     "rollback",
-    "wipe"};
+    "wipe",
+    "read-error",
+    "log-tear",
+    "bit-rot"};
 
 Result<void> check(const Fault& fault, std::uint32_t nodes) {
     const auto refuse = [&](const std::string& what) {
@@ -84,6 +88,10 @@ Result<void> check(const Schedule& schedule) {
     if (schedule.faults.size() > limits::schedule_faults_max) return refuse("too many faults");
     if (schedule.workload.count > limits::schedule_workload_max) return refuse("too many writes");
     if (schedule.workload.every <= Duration{}) return refuse("writes need some time between them");
+    if (schedule.workload.steady < Duration{} || schedule.workload.steady_every <= Duration{} ||
+        schedule.workload.steady > limits::schedule_span_max)
+        return refuse("a steady load lasts at most a day, with some time between its writes");
+    if (!find_costs(schedule.costs)) return refuse("no cost table is called " + schedule.costs);
     if (schedule.workload.causal_percent + schedule.workload.call_percent > 100)
         return refuse("more than 100 percent of the writes");
     for (const Duration span :
@@ -113,12 +121,16 @@ std::uint32_t liars_max(QuorumMode mode, std::uint32_t n) {
     return most;
 }
 
+bool loses_what_was_synced(FaultKind kind) {
+    return kind == FaultKind::rollback || kind == FaultKind::wipe || kind == FaultKind::bit_rot;
+}
+
 std::vector<bool> unreliable(const Schedule& schedule) {
     std::vector<bool> out(schedule.nodes);
     for (const auto& [node, attack] : schedule.byzantine)
         out[node] = true;
     for (const Fault& fault : schedule.faults) {
-        if (fault.kind != FaultKind::rollback && fault.kind != FaultKind::wipe) continue;
+        if (!loses_what_was_synced(fault.kind)) continue;
         for (const std::uint32_t node : fault.nodes)
             out[node] = true;
     }

@@ -36,8 +36,12 @@ enum class FaultKind : std::uint8_t {
     clock_drift,  ///< The clocks of `nodes` gain `amount` ppm; above 100,000: lose what is over it.
     rollback,     ///< At the end, `nodes` restart from the disk that they had at the beginning.
     wipe,         ///< Stops `nodes`; at the end they start with an empty disk.
+    read_error,   ///< The disks of `nodes` read nothing; who is down meanwhile starts at the end.
+    log_tear,     ///< A record before the tail of the vote log of `nodes` is torn; they restart.
+    bit_rot,      ///< `amount` values on the disks of `nodes` rot, or 2 by a misdirected write. At
+                  ///< the end they restart; who cannot read its disk starts with an empty one.
 };
-inline constexpr std::size_t fault_kinds = 15;
+inline constexpr std::size_t fault_kinds = 18;
 
 [[nodiscard]] const char* to_string(FaultKind kind);
 [[nodiscard]] Result<FaultKind> parse_fault_kind(std::string_view name);
@@ -68,6 +72,9 @@ struct WorkloadPlan {
     Duration every = Duration::from_ms(200);
     std::uint32_t causal_percent = 30;
     std::uint32_t call_percent = 0;  ///< Needs the tools, which cost some lane traffic.
+    /// After everything has converged, final writes go on for so long, one every `steady_every`.
+    Duration steady;
+    Duration steady_every = Duration::from_ms(250);
 
     friend bool operator==(const WorkloadPlan&, const WorkloadPlan&) = default;
 };
@@ -89,6 +96,7 @@ struct Schedule {
     QuorumMode mode = QuorumMode::byzantine;
     std::string profile = "lan";
     bool real_signatures = false;  ///< Ed25519 in place of tags.
+    std::string costs = "none";    ///< Id of the cost table (sim/cost.hpp) that is charged.
     Knobs knobs;
     WorkloadPlan workload;
     std::map<std::uint32_t, Attack> byzantine;
@@ -104,6 +112,9 @@ struct Schedule {
 
 /// Seats that may lie in a roster of `n`: the greatest t with 3t < n, none in crash mode.
 [[nodiscard]] std::uint32_t liars_max(QuorumMode mode, std::uint32_t n);
+
+/// The node's disk may forget what was durable on it.
+[[nodiscard]] bool loses_what_was_synced(FaultKind kind);
 
 /// Nodes whose promises are void in this life: liars, and nodes whose disk forgets what it synced.
 [[nodiscard]] std::vector<bool> unreliable(const Schedule& schedule);

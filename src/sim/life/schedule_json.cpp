@@ -122,6 +122,8 @@ Result<void> read_parts(Fields& fields, Schedule& out) {
         part.span("every_ms", out.workload.every);
         part.number("causal_percent", out.workload.causal_percent, 100);
         part.number("call_percent", out.workload.call_percent, 100);
+        part.span("steady_ms", out.workload.steady);
+        part.span("steady_every_ms", out.workload.steady_every);
         if (auto end = part.end(); !end) return end;
     }
     if (const Json* knobs = fields.find("knobs")) {
@@ -167,6 +169,7 @@ std::string to_json(const Schedule& schedule) {
     out["mode"] = schedule.mode == QuorumMode::byzantine ? "byzantine" : "crash";
     out["profile"] = schedule.profile;
     out["real_signatures"] = schedule.real_signatures;
+    out["costs"] = schedule.costs;
     out["knobs"] = {
         {"delta_ms", schedule.knobs.delta.ms()},
         {"delta_max_ms", schedule.knobs.delta_max.ms()},
@@ -177,7 +180,9 @@ std::string to_json(const Schedule& schedule) {
         {"count", schedule.workload.count},
         {"every_ms", schedule.workload.every.ms()},
         {"causal_percent", schedule.workload.causal_percent},
-        {"call_percent", schedule.workload.call_percent}};
+        {"call_percent", schedule.workload.call_percent},
+        {"steady_ms", schedule.workload.steady.ms()},
+        {"steady_every_ms", schedule.workload.steady_every.ms()}};
     out["byzantine"] = Json::object();
     for (const auto& [node, attack] : schedule.byzantine)
         out["byzantine"][std::to_string(node)] = to_string(attack);
@@ -208,6 +213,7 @@ Result<Schedule> parse_schedule(std::string_view text) {
     out.mode = mode == "crash" ? QuorumMode::crash : QuorumMode::byzantine;
     fields.text("profile", out.profile);
     fields.flag("real_signatures", out.real_signatures);
+    fields.text("costs", out.costs);
     fields.span("calm_after_ms", out.calm_after);
     if (auto parts = read_parts(fields, out); !parts) return tl::unexpected<Error>(parts.error());
     if (auto end = fields.end(); !end) return tl::unexpected<Error>(end.error());

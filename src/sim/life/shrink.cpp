@@ -78,6 +78,7 @@ private:
         tries([](Schedule& s) { s.workload.call_percent = 0; });
         tries([](Schedule& s) { s.workload.causal_percent = 0; });
         tries([](Schedule& s) { s.workload.count = 0; });
+        tries([](Schedule& s) { s.workload.steady = {}; });
         while (tries([](Schedule& s) { s.workload.count /= 2; })) {
         }
     }
@@ -105,6 +106,7 @@ private:
     }
 
     void plain_network() {
+        tries([](Schedule& s) { s.costs = "none"; });
         tries([](Schedule& s) { s.knobs = Knobs{}; });
         tries([](Schedule& s) { s.knobs.delta = Knobs{}.delta; });
         tries([](Schedule& s) { s.knobs.delta_max = Knobs{}.delta_max; });

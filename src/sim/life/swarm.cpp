@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/prng.hpp"
+#include "sim/cost.hpp"
 
 namespace creto {
 namespace {
@@ -178,9 +179,16 @@ private:
                 fault_.amount = (std::uint64_t{50} << below(5, 11)) + 100'000 * below(6, 2);
                 fault_.amount = std::min<std::uint64_t>(fault_.amount, 199'000);
                 break;
+            case FaultKind::read_error:
+                fault_.nodes = some();
+                break;
+            case FaultKind::bit_rot:
+                fault_.amount = 1 + below(5, 2);
+                break;
             case FaultKind::rollback:
             case FaultKind::wipe:
-                break;  // Their nodes are chosen with the liars.
+            case FaultKind::log_tear:
+                break;  // The nodes of these are chosen with the liars.
         }
     }
 
@@ -196,13 +204,17 @@ void draw_liars(const Dice& dice, Schedule& schedule) {
     if (most == 0 || dice.chance(Stream::liars, 50, 0)) return;
     const std::uint32_t count = 1 + static_cast<std::uint32_t>(dice.below(Stream::liars, most, 1));
     const bool one_mind = dice.chance(Stream::liars, 30, 2);
-    const bool forgets = dice.chance(Stream::classes, 30, fault_kinds);
+    constexpr std::uint64_t forgets_draw = 15;  // Never renumbered.
+    const bool forgets = dice.chance(Stream::classes, 30, forgets_draw);
     std::uint64_t turn = 0;
     for (const std::uint32_t node : draw_set(dice, schedule.nodes, count, 10'000)) {
         if (forgets && turn == 0) {
-            const FaultKind kind = dice.chance(Stream::classes, 50, fault_kinds + 1)
-                                       ? FaultKind::rollback
-                                       : FaultKind::wipe;
+            const auto kind = dice.pick(
+                Stream::classes,
+                std::array<FaultKind, 4>{
+                    FaultKind::rollback, FaultKind::wipe, FaultKind::log_tear, FaultKind::bit_rot},
+                forgets_draw + 1
+            );
             Fault fault = FaultDraw{dice, schedule, kind, 0}.make();
             fault.nodes = {node};
             schedule.faults.push_back(std::move(fault));
@@ -220,6 +232,8 @@ void draw_faults(const Dice& dice, Schedule& schedule) {
     std::vector<FaultKind> kinds;
     for (std::uint64_t kind = 0; kind < drawn_kinds; ++kind)
         if (dice.chance(Stream::classes, 50, kind)) kinds.push_back(static_cast<FaultKind>(kind));
+    constexpr std::uint64_t read_error_draw = 17;
+    if (dice.chance(Stream::classes, 30, read_error_draw)) kinds.push_back(FaultKind::read_error);
     if (kinds.empty())
         kinds.push_back(static_cast<FaultKind>(dice.below(Stream::classes, drawn_kinds, 1'000)));
     for (const FaultKind kind : kinds) {
@@ -258,6 +272,15 @@ Schedule make_schedule(std::uint64_t seed) {
         dice.pick(Stream::workload, std::array<std::uint32_t, 3>{0, 30, 60}, 1);
     schedule.workload.call_percent =
         dice.pick(Stream::workload, std::array<std::uint32_t, 4>{0, 0, 0, 20}, 2);
+    if (dice.chance(Stream::workload, 3, 3)) {
+        schedule.workload.steady = Duration::from_s(80);
+        schedule.workload.steady_every =
+            Duration::from_ms(dice.pick(Stream::workload, std::array<std::int64_t, 2>{200, 500}, 4)
+            );
+    }
+    if (dice.chance(Stream::shape, 20, 4))
+        schedule.costs =
+            dice.chance(Stream::shape, 50, 5) ? ed25519_costs().id : measured_costs().id;
     draw_liars(dice, schedule);
     draw_faults(dice, schedule);
     return schedule;

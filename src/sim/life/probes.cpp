@@ -1,0 +1,62 @@
+#include "sim/life/probes.hpp"
+
+#include <array>
+
+namespace creto {
+
+std::span<const std::string_view> known_probes() {
+    static constexpr std::array names = std::to_array<std::string_view>({
+        "disk.batches_lost",
+        "disk.batches_torn",
+        "disk.logs_put_back",
+        "disk.logs_replaced",
+        "disk.reads_failed",
+        "disk.records_lost",
+        "host.events_stale",
+        "host.events_waited",
+        "host.sends_held",
+        "host.tools_cancelled",
+        "host.writes_refused",
+        "net.lost",
+        "net.overflowed",
+        "net.unconnected",
+        "node.agents_known",
+        "node.blocks_evicted",
+        "node.blocks_finalized",
+        "node.calls_admitted",
+        "node.calls_rate_limited",
+        "node.calls_retried",
+        "node.calls_served",
+        "node.calls_timed_out",
+        "node.chain_blocks_synced",
+        "node.checks_refused",
+        "node.dag_bytes",
+        "node.equivocations_seen",
+        "node.evidence",
+        "node.leaders_skipped",
+        "node.messages_malformed",
+        "node.messages_received",
+        "node.nullify_votes",
+        "node.order_messages_ignored",
+        "node.peers_dropped",
+        "node.proposals_made",
+        "node.proposals_refused",
+        "node.requests_rate_limited",
+        "node.requests_refused",
+        "node.requests_sent",
+        "node.requests_served",
+        "node.retransmissions",
+        "node.signatures_wrong",
+        "node.vertices_complete",
+        "node.vertices_made",
+        "node.vertices_refused",
+        "node.vertices_repeated",
+        "node.views_entered",
+        "node.views_nullified",
+        "node.votes_counted",
+        "node.votes_ignored",
+    });
+    return names;
+}
+
+}  // namespace creto
