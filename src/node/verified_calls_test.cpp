@@ -71,7 +71,7 @@ public:
     [[nodiscard]] const VerifiedReply* reply() const {
         for (const Effect& effect : later_) {
             if (const auto* reply = std::get_if<Reply>(&effect))
-                return std::get_if<VerifiedReply>(&reply->body);
+                return std::get_if<VerifiedReply>(&*reply->body);
         }
         return nullptr;
     }
