@@ -1,7 +1,6 @@
 #include "sim/life/probes.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <regex>
@@ -14,20 +13,23 @@
 namespace creto {
 namespace {
 
-/// What the sources of node/ count, by their own text.
-std::set<std::string> counted_in_sources() {
+/// All that `name` finds in a source of node/, after "node.".
+std::set<std::string> found_in(const std::string& file, const std::string& name) {
+    std::ifstream source{CRETO_SOURCE_DIR "/src/node/" + file};
+    std::ostringstream read;
+    read << source.rdbuf();
+    const std::string text = read.str();
     std::set<std::string> out;
-    const std::regex name{R"re(count\("([a-z_]+)"\)|counters\["([a-z_]+)"\])re"};
-    for (const auto& entry : std::filesystem::directory_iterator{CRETO_SOURCE_DIR "/src/node"}) {
-        const std::string path = entry.path().string();
-        if (entry.path().extension() != ".cpp" || path.ends_with("_test.cpp")) continue;
-        std::ifstream file{path};
-        std::ostringstream read;
-        read << file.rdbuf();
-        const std::string text = read.str();
-        for (std::sregex_iterator at{text.begin(), text.end(), name}, end; at != end; ++at)
-            out.insert("node." + ((*at)[1].matched ? (*at)[1].str() : (*at)[2].str()));
-    }
+    const std::regex pattern{name};
+    for (std::sregex_iterator at{text.begin(), text.end(), pattern}, end; at != end; ++at)
+        out.insert("node." + (*at)[1].str());
+    return out;
+}
+
+/// What nodes count, by the text of the table of names and of the status.
+std::set<std::string> counted_in_sources() {
+    std::set<std::string> out = found_in("counts.hpp", R"re("([a-z_]+)")re");
+    out.merge(found_in("node.cpp", R"re(counters\["([a-z_]+)"\])re"));
     return out;
 }
 
