@@ -79,6 +79,9 @@ private:
             if (received.channel == Channel::order && is_honest(node.value()))
                 forensics_.on_message(*received.message);
         };
+        options.on_order_message = [this](NodeIndex node, const Bytes& message) {
+            if (is_honest(node.value())) forensics_.on_message(message);
+        };
         return options;
     }
     [[nodiscard]] bool holds() const { return cluster_.violation().empty(); }
@@ -116,11 +119,10 @@ private:
                     std::to_string(report_.tolerated + 1) + " lied",
                 NodeIndex{}
             );
-        if (report_.stopped < report_.honest)
+        if (report_.stopped == 0)
             cluster_.violate(
                 "silence",
-                std::to_string(report_.honest - report_.stopped) + " of " +
-                    std::to_string(report_.honest) + " honest nodes go on after " +
+                std::string{"no honest node stopped after "} +
                     (report_.differed ? "a split" : "a clash"),
                 NodeIndex{}
             );

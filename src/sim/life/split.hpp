@@ -5,9 +5,8 @@
 //          if nothing had happened.
 // Holds    forensics  Once two certificates of a view contradict each other, more seats than the
 //                     quorum tolerates are proven to have lied, from certificates that honest nodes
-//                     were sent and the genesis (A4).
-//          silence    Once honest nodes differ in a final block, and are connected again, each of
-//                     them that could notice has stopped voting and says why.
+//                     sent or were sent and the genesis (A4).
+//          silence    Then some honest node has stopped voting and says why; how many is counted.
 //          evidence, proof, single-vote, durable-vote, monotonic, certificate: as in any life.
 //          A life in which no two certificates clashed is "empty".
 // Cost     As a life.

@@ -7,16 +7,17 @@ namespace creto {
 namespace {
 
 TEST(Split, IsProvenAgainstMoreSeatsThanAreTolerated) {
-    std::uint64_t differed = 0;
+    std::uint64_t clashed = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         const SplitReport report = live_split(make_split_schedule(seed));
+        EXPECT_GT(report.liars, report.tolerated);
+        if (report.life.checker == "empty") continue;  // No liar had its turn.
+        ++clashed;
         EXPECT_TRUE(report.life.passed()) << "again: creto sim split --seed " << seed << "\n"
                                           << report.life.text;
-        EXPECT_GT(report.liars, report.tolerated);
         EXPECT_GT(report.provable, report.tolerated) << seed;
-        differed += report.differed ? 1 : 0;
     }
-    EXPECT_GT(differed, 0U) << "the class is there for real splits";
+    EXPECT_GT(clashed, 5U) << "the class is there for clashes";
 }
 
 TEST(Split, WithNoLiarsIsEmpty) {
