@@ -56,7 +56,7 @@ struct Disk {
             std::vector<Persist> small = turn();
             if (writer.write_at_once(small)) return true;
             writer.write(std::move(small));
-            if (!wait_for(persisted.size() + 1)) return false;
+            if (!wait_for(next - 1)) return false;  // All that was handed over so far.
         }
         return false;
     }
