@@ -72,11 +72,17 @@ void NodeImpl::start_plain(CallClient::Token token) {
             .arguments = call.call.arguments,
             .timeout_ms =
                 static_cast<std::uint32_t>(std::clamp<std::int64_t>(left.ms(), 1, 86'400'000))};
-        // Who named no agent is better served by another one than by waiting for this.
+        // Who named no agent is better served by another one, if there is one, than by waiting.
+        const auto elsewhere = [&] {
+            const auto providers = directory_.providers(call.call.tool);
+            return std::any_of(providers.begin(), providers.end(), [&](const AgentRecord* other) {
+                return call.tried.count(other->agent) == 0 && dialer_.connected(other->agent);
+            });
+        };
         const AgentRecord* record = directory_.find(*provider);
         const ToolOffer* offer = record == nullptr ? nullptr : find_tool(*record, call.call.tool);
-        const bool again =
-            call.call.agent && offer != nullptr && offer->contract.has(ContractSummary::idempotent);
+        const bool again = offer != nullptr && offer->contract.has(ContractSummary::idempotent) &&
+                           (call.call.agent || !elsewhere());
         started = client_.start(
             token,
             *provider,

@@ -26,6 +26,7 @@ void Accountability::on_vote(
     NodeIndex node, std::uint32_t boot, const Vote& vote, const std::function<View()>& view_of
 ) {
     const VoteContent& content = vote.content;
+    if (content.kind == VoteKind::bury) return;  // A claim about many views, no vote about one.
     const auto contradicts = [&](const std::array<std::optional<VoteContent>, kinds>& said) {
         for (const auto& earlier : said)
             if (earlier && is_lie(*earlier, content)) return true;

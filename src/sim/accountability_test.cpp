@@ -46,6 +46,14 @@ TEST(Accountability, DemandsNothingWhereVotesNoLongerCount) {
     EXPECT_EQ(book.seen().size(), 1U);
 }
 
+TEST(Accountability, TakesABurialForNoVote) {
+    Accountability book;
+    for (const std::uint8_t block : {1, 2})
+        book.on_heard(first, 1, vote(VoteKind::bury, 7, block), at(7));
+    EXPECT_TRUE(book.seen().empty());
+    EXPECT_TRUE(book.two_faced().empty());
+}
+
 TEST(Accountability, CountsStoriesToldToTwoNodesOneEach) {
     Accountability book;
     book.on_heard(first, 1, vote(VoteKind::notarize, 7, 1), at(7));

@@ -11,8 +11,8 @@ void Forensics::on_message(ByteView bytes) {
     const auto message = decode_message(bytes);
     if (!message) return;
     if (const auto* certificate = std::get_if<Certificate>(&*message)) on_certificate(*certificate);
-    if (const auto* answer = std::get_if<ChainAnswer>(&*message))
-        on_certificate(answer->finalization);
+    const auto* answer = std::get_if<ChainAnswer>(&*message);
+    if (answer != nullptr && answer->finalization) on_certificate(*answer->finalization);
 }
 
 void Forensics::on_certificate(const Certificate& certificate) {

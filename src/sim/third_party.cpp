@@ -65,8 +65,9 @@ private:
         return scheme_.verify(key, signed_bytes(domain, chain_, message), signature);
     }
     /// One notarize, and one of finalize and nullify, for a view; the finalize for what was
-    /// notarized.
+    /// notarized. To bury views is no vote about any of them.
     static bool excludes(const VoteContent& a, const VoteContent& b) {
+        if (a.kind == VoteKind::bury || b.kind == VoteKind::bury) return false;
         if (a.epoch != b.epoch || a.view != b.view) return false;
         const bool is_same_block =
             std::tie(a.block, a.parent_view) == std::tie(b.block, b.parent_view);

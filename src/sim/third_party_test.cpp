@@ -71,6 +71,7 @@ TEST_F(ThirdPartyTest, RefusesWhatACorrectSeatMaySign) {
          {a,
           content(VoteKind::finalize, 1),
           content(VoteKind::nullify, 0),
+          content(VoteKind::bury, 2),
           content(VoteKind::notarize, 2, 6)})
         EXPECT_EQ(says(VoteConflict{vote(2, a), vote(2, b)}), "a correct seat may sign both votes");
 }

@@ -352,10 +352,7 @@ TEST(CallServer, RefusesARequestThatComparesOtherwiseThanTheContract) {
     Effects effects;
     const auto refused = [&](const VerifiedCall& call) {
         server.on_verified_start(
-            agents.id(0),
-            Checked<CallStart>{call.message(Duration::from_s(1)), CheckPass::own()},
-            at_ms(0),
-            effects
+            agents.id(0), call.message(Duration::from_s(1)), at_ms(0), effects
         );
         const auto answers = answers_in(effects.take());
         return answers.size() == 1 &&

@@ -103,14 +103,21 @@ protected:
     void expect_served(const std::string& when) {
         SCOPED_TRACE(when);
         ASSERT_TRUE(cluster_->running(target)) << "the node ended";
-        // When both ends of a link dialled at once, one of the two connections goes: the call is sent
-        // again on the other.
-        const Json called = cluster_->ask(
-            bystander,
-            "call",
-            {{"tool", "add"},
-             {"arguments", {{"a", 20}, {"b", 22}}},
-             {"agent", agent_text(cluster_->agent(target))}}
+        // When both ends of a link dialled at once, one of the two connections goes, and a call on it
+        // is answered "unavailable": the client asks again.
+        Json called;
+        eventually(
+            [&] {
+                called = cluster_->ask(
+                    bystander,
+                    "call",
+                    {{"tool", "add"},
+                     {"arguments", {{"a", 20}, {"b", 22}}},
+                     {"agent", agent_text(cluster_->agent(target))}}
+                );
+                return ok(called) || called["error"].value("code", "") != "unavailable";
+            },
+            patience
         );
         EXPECT_EQ(called.value("result", ""), "42") << called.dump();
         const std::string key = "final/served" + std::to_string(served_++);

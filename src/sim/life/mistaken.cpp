@@ -161,7 +161,7 @@ private:
                 if (!distort_finality(*finalized, out)) return;
         if (auto* reply = std::get_if<Reply>(&effect)) {
             if (bug_ == PlantedBug::two_answers) out.push_back(effect);
-            auto* read = std::get_if<KeyReply>(&reply->body);
+            auto* read = std::get_if<KeyReply>(&*reply->body);
             if (bug_ == PlantedBug::hasty_read && read != nullptr &&
                 counter_reads_.contains(reply->ticket))
                 distort_read(*read);
