@@ -55,8 +55,9 @@ struct Disk {
         for (int i = 0; i < 1'000; ++i) {
             std::vector<Persist> small = turn();
             if (writer.write_at_once(small)) return true;
+            const std::size_t count = persisted.size() + 1;  // Nothing is under way.
             writer.write(std::move(small));
-            if (!wait_for(next - 1)) return false;  // All that was handed over so far.
+            if (!wait_for(count)) return false;
         }
         return false;
     }
