@@ -80,8 +80,10 @@ Place place_of(const CLI::App& app, const std::vector<std::string>& words) {
         const std::string& word = words[i];
         if (word.rfind('-', 0) == 0) {
             const CLI::Option* option = option_named(*place.command, word);
-            if (option == nullptr && place.unknown.empty() && word.find('=') == std::string::npos)
-                place.unknown = word;
+            // Every command that does something takes --json: where one is missing, that is what is wrong.
+            const bool is_known =
+                option != nullptr || word == "--json" || word.find('=') != std::string::npos;
+            if (!is_known && place.unknown.empty()) place.unknown = word;
             if (takes_value(option)) ++i;
             continue;
         }

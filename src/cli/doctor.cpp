@@ -346,7 +346,7 @@ int command_doctor(const std::filesystem::path& dir, const Output& output) {
     check_data(report, *config);
     const Client node{config->admin_listen, config->admin_token};
     const auto status = node.command("status", JsonDoc::object(), seconds{5});
-    if (status && agent && (*status)["agent"] == agent_text(*agent)) {
+    if (status && (!agent || (*status)["agent"] == agent_text(*agent))) {
         report.good("node", "it runs, and answers on " + config->admin_listen);
         check_running(report, node, *status);
     } else if (status) {

@@ -200,7 +200,7 @@ Result<ExportFacts> check_file(const std::filesystem::path& file, const Roster& 
     ExportCheck check{roster};
     std::getline(in, line);
     JsonDoc head = JsonDoc::parse(line, nullptr, false);
-    if (!head.is_discarded()) {
+    if (!head.is_discarded() && !head.contains("blocks")) {
         if (auto good = check_head(head, roster); !good) return tl::unexpected<Error>(good.error());
         for (std::size_t number = 2; std::getline(in, line); ++number) {
             const JsonDoc doc = JsonDoc::parse(line, nullptr, false);

@@ -110,6 +110,11 @@ TEST_F(Care, DoctorFindsWhatIsWrongWithAFolder) {
         "another node answers",
         "problem choose another"
     );
+    ASSERT_EQ(::chmod((cluster_->folder(0) / "key").c_str(), 0640), 0);
+    const Json running =
+        doctor(1, cluster_->folder(0), {{"CRETO_ADMIN_LISTEN", cluster_->admin_address(0)}});
+    EXPECT_FOUND(running, "key", "run: chmod 600", "problem");
+    EXPECT_FOUND(running, "node", "it runs", "ok");
     EXPECT_FOUND(
         doctor(1, dir, {{"CRETO_NETWORK_LISTEN", cluster_->direct_address(0)}}),
         "ports",
@@ -279,6 +284,7 @@ TEST(Suggestions, NameTheNearestWord) {
     EXPECT_NE(
         message({"call", "add", "--verfy"}).find("did you mean \"--verify\"?"), std::string::npos
     );
+    EXPECT_EQ(message({"state", "--json"}).find("has no option"), std::string::npos);
     EXPECT_NE(message({"state", "get"}).find("`creto state get --help`"), std::string::npos);
     EXPECT_EQ(message({"xyzzy"}), "creto: creto has no command \"xyzzy\"; see `creto --help`\n");
 }
