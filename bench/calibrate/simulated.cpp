@@ -1,8 +1,10 @@
 // The simulated side: the same nodes and loads in virtual time, on shared processors.
 #include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "calibrate/figures.hpp"
-#include "scale/scenario_support.hpp"
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
 
@@ -37,7 +39,7 @@ public:
         run(s(loads_.seconds) + settle);
         std::vector<double> out = std::move(latencies_ms_);
         latencies_ms_.clear();
-        if (out.size() < total) throw scenario::Stop{"simulated writes were not answered"};
+        if (out.size() < total) throw std::runtime_error{"simulated writes were not answered"};
         std::sort(out.begin(), out.end());
         return out;
     }
@@ -79,7 +81,7 @@ private:
         out.on_answer = [this](Ticket ticket, const SimCommand& command) {
             if (!done_) return;
             if (std::holds_alternative<Error>(*command.reply))
-                throw scenario::Stop{std::get<Error>(*command.reply).message};
+                throw std::runtime_error{std::get<Error>(*command.reply).message};
             latencies_ms_.push_back(
                 static_cast<double>((command.answered - command.submitted).ns()) / 1e6
             );
@@ -95,7 +97,7 @@ private:
         );
     }
     void run(Duration span) {
-        if (!cluster_.run_for(span)) throw scenario::Stop{cluster_.violation()};
+        if (!cluster_.run_for(span)) throw std::runtime_error{cluster_.violation()};
     }
 
     Loads loads_;
