@@ -114,6 +114,9 @@ public:
     [[nodiscard]] std::vector<LaneRange> missing(std::size_t max) const;
     /// The lowest sequence at which the lane is known to have two vertices.
     [[nodiscard]] std::optional<Sequence> fork_point(const LaneId& lane) const;
+    /// The last vertex of a lane that the causal reading counts: below its fork point, and not above
+    /// the end of a closed lane, which not every node has seen and none will ever see final.
+    [[nodiscard]] Sequence causal_end(const LaneId& lane) const;
     /// Parents for the next vertex of a lane: tips of other lanes that its tip has not seen, taken
     /// in turn; never of forked lanes, nor, while a fork is open, of what could not be covered now:
     /// so that whoever learns of a fork in time can bring the proof. None when the depth of the own tip is not known (adopt()).
@@ -157,8 +160,8 @@ public:
     /// Returns what became complete.
     std::vector<VertexPtr> close(const ClosedLanes& closed);
     [[nodiscard]] const Cut& final_cut() const { return final_cut_; }
-    /// The causal reading: complete vertices above the final cut, parents first, ties by id; of
-    /// forked lanes only what is below the fork point.
+    /// The causal reading: complete vertices above the final cut, parents first, ties by id, each
+    /// lane up to its causal_end().
     [[nodiscard]] std::vector<VertexPtr> overlay() const;
     /// Drops vertices at or below `below`, which keeps (sequence, id) of the boundary. Returns how
     /// many. Requires: `below` lies on the finalised chain.

@@ -148,8 +148,7 @@ std::vector<VertexPtr> Dag::overlay() const {
     std::vector<Digest> keys;
     for (const Lane& lane : lanes_) {
         const Sequence first = lane.final_tip().sequence.next();
-        Sequence last = lane.tip().sequence;
-        if (const auto fork = lane.fork_point()) last = std::min(last, fork->prev());
+        const Sequence last = std::min(lane.tip().sequence, causal_end(lane.id()));
         std::vector<VertexPtr> run;
         for (Sequence at = first; at <= last; ++at) {
             const LaneSlot* slot = lane.slot(at);

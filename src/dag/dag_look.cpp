@@ -162,6 +162,14 @@ std::optional<Sequence> Dag::fork_point(const LaneId& lane_id) const {
     return lane == nullptr ? std::nullopt : lane->fork_point();
 }
 
+Sequence Dag::causal_end(const LaneId& lane) const {
+    Sequence end{~std::uint64_t{0}};
+    if (const auto fork = fork_point(lane)) end = fork->prev();
+    if (const auto closed = closed_.find(lane); closed != closed_.end())
+        end = std::min(end, closed->second);
+    return end;
+}
+
 /// Up to where each lane can be covered on the final cut, while a fork is open; else no bound. A
 /// vertex that names more could be held up by a branch that lost, with all that comes after it.
 std::vector<Sequence> Dag::reach() const {

@@ -209,6 +209,10 @@ TEST(DagForks, AClosedLaneFreezesNobody) {
     const VertexPtr a5 = f.authors.vertex(0, {.after = f.left[1]});
     add(dag, a5);
     EXPECT_EQ(dag.check_delta(parent, {up_to(a5, 5)}, closed).verdict, Verdict::invalid);
+    // Nor does it count for the causal reading: some have seen it, and others never will. Found by
+    // seeds 50055, 50204, 50411 and 50845 of sim fuzz.
+    EXPECT_EQ(dag.causal_end(f.lane), Sequence{4});
+    EXPECT_EQ(dag.overlay(), (std::vector<VertexPtr>{b1}));
 }
 
 // Lane 1 is held up by the branch that lost. Whoever named it would be held up with it, and nobody

@@ -120,6 +120,13 @@ std::optional<Instant> LinkModel::arrive(NodeIndex node, std::uint64_t bytes, In
     return through_queue(receiver.downlink_free, receiver.bandwidth_bps, bytes, now, is_bounded);
 }
 
+Instant LinkModel::queues_empty() const {
+    Instant empty;
+    for (const NodeState& node : nodes_)
+        empty = std::max({empty, node.uplink_free, node.downlink_free});
+    return empty;
+}
+
 /// A queue that serves `bandwidth_bps` is told by the instant at which it will be empty.
 std::optional<Instant> LinkModel::through_queue(
     Instant& free, std::uint64_t bandwidth_bps, std::uint64_t bytes, Instant now, bool is_bounded

@@ -89,6 +89,10 @@ public:
     /// The pair's own part of the latency, without jitter, queues and extras: the same both ways.
     [[nodiscard]] Duration base_latency(NodePair pair) const;
 
+    /// When everything that waits in a queue now has left it: messages keep the rate of the moment
+    /// in which they were sent, also when the link gets wider.
+    [[nodiscard]] Instant queues_empty() const;
+
     [[nodiscard]] std::uint32_t node_count() const {
         return static_cast<std::uint32_t>(nodes_.size());
     }

@@ -184,6 +184,22 @@ TEST(LinkModel, DropsTheTailOfAFullQueueButNeverAnEmptyOne) {
     EXPECT_EQ(model.plan(pair_of(1, 0), 5'000, origin, 0).copies, 1U);
 }
 
+TEST(LinkModel, SaysWhenWhatANarrowLinkHasTakenInWillHaveLeftIt) {
+    LinkProfile profile = fixed(Duration::from_ms(1));
+    profile.queue_bytes_max = 1'000'000;
+    LinkModel model{9, 3, profile};
+    static_cast<void>(model.plan(pair_of(0, 1), 1'000, after_ms(7), 0));
+    EXPECT_EQ(model.queues_empty(), Instant{}) << "unlimited: nothing waits";
+    model.set_bandwidth(NodeIndex{0}, 8'000'000);
+    static_cast<void>(model.plan(pair_of(0, 1), 3'000, after_ms(7), 1));
+    EXPECT_EQ(model.queues_empty(), after_ms(10));
+    static_cast<void>(model.arrive(NodeIndex{0}, 9'000, after_ms(7)));
+    model.set_bandwidth(NodeIndex{0}, 0);
+    EXPECT_EQ(model.queues_empty(), after_ms(16)) << "it keeps the rate at which it came in";
+    // What is sent on a wide link now still comes after what was sent before on its stream.
+    EXPECT_EQ(model.plan(pair_of(0, 1), 1'000, after_ms(8), 2).at[0], after_ms(11));
+}
+
 TEST(LinkModel, ServesADownlinkInTheOrderOfArrival) {
     LinkProfile profile = fixed(Duration::from_ms(1));
     LinkModel model{10, 3, profile};

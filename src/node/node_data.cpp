@@ -110,10 +110,8 @@ void NodeImpl::add_vertex(const Checked<VertexPtr>& vertex, bool store) {
 void NodeImpl::completed(const std::vector<VertexPtr>& vertices) {
     for (const VertexPtr& vertex : vertices) {
         count(Count::vertices_complete);
-        if (const auto point = dag_.fork_point(vertex->header().lane);
-            !point || vertex->header().sequence < *point) {
-            causal_.add(vertex);
-        }
+        const VertexHeader& header = vertex->header();
+        if (header.sequence <= dag_.causal_end(header.lane)) causal_.add(vertex);
     }
     if (!vertices.empty() && started_) ordering_.on_data(now_, effects_);
 }

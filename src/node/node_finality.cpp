@@ -93,6 +93,7 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     causal_.apply_final(ordered);
     std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
     if (final_.court().closed_lanes().size() != closed_before) {
+        forks_known_ = true;
         for (VertexPtr& vertex : dag_.close(cuts_.closed_for(final_cut_, finalized.block.height)))
             unparked.push_back(std::move(vertex));
     }
