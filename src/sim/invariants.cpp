@@ -88,6 +88,7 @@ void Invariants::on_finalized(NodeIndex node, const Finalized& finalized, Instan
     if (finalized.block.epoch != Epoch{1})
         return violate("epoch", what() + " is of another epoch", node, now);
     const auto index = static_cast<std::size_t>(height.value() - 1);
+    if (expects_split_ && index > canon_.size()) return;  // On a branch of its own for a while.
     if (!names_its_block(finalized, index))
         return violate("prefix", what() + ": the id is not the block's", node, now);
     if (index > 0 && finalized.block.parent != canon_.at(index - 1).id)
