@@ -3,7 +3,7 @@
 // Why      Where equal values decide, equal digests do, and nobody needs to see an answer. A tolerance,
 //          chosen fields or a set of lines can be checked on the answers in clear only. So a receipt of
 //          such a call is shown with its answers, the salt and the contract; digests stay what is signed.
-// Source   docs/decisions/0013.
+// Source   docs/decisions/0012.
 // Holds    [CALL-RULE.2] Whoever holds the receipt, the salt, the answers and the contract's definition
 //          recomputes the decision from nothing else: the definition hashes to the signed contract id,
 //          each answer opens the digest that its provider signed, and the rule does the rest. With one
