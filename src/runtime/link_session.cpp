@@ -22,7 +22,7 @@ const char* protocol_of(Channel channel) {
     return protocols[static_cast<std::size_t>(channel)];
 }
 
-std::chrono::steady_clock::time_point HostClock::at(Instant instant) const {
+std::chrono::steady_clock::time_point SteadyClock::at(Instant instant) const {
     // Far instants would overflow the clock: a year is as good as never.
     constexpr std::int64_t year_ns = 365LL * 86'400 * 1'000'000'000;
     return origin_ + std::chrono::nanoseconds{std::min(instant.ns(), year_ns)};
@@ -32,7 +32,7 @@ LinkSession::LinkSession(
     asio::ip::tcp::socket socket,
     p2p::Connection::Options options,
     std::string dialled_address,
-    const HostClock& clock,
+    const SteadyClock& clock,
     Callbacks callbacks
 )
     : socket_{std::move(socket)},

@@ -30,9 +30,9 @@ namespace creto {
 [[nodiscard]] const char* protocol_of(Channel channel);
 
 /// The host's clock, from its own origin.
-class HostClock {
+class SteadyClock {
 public:
-    HostClock() : origin_{std::chrono::steady_clock::now()} {}
+    SteadyClock() : origin_{std::chrono::steady_clock::now()} {}
     [[nodiscard]] Instant now() const {
         return Instant::from_ns(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                     std::chrono::steady_clock::now() - origin_
@@ -57,7 +57,7 @@ public:
         boost::asio::ip::tcp::socket socket,
         p2p::Connection::Options options,
         std::string dialled_address,
-        const HostClock& clock,
+        const SteadyClock& clock,
         Callbacks callbacks
     );
 
@@ -104,7 +104,7 @@ private:
     boost::asio::steady_timer timer_;
     p2p::Connection connection_;
     std::string dialled_address_;
-    const HostClock& clock_;
+    const SteadyClock& clock_;
     Callbacks callbacks_;
     std::array<Outgoing, channel_count> out_;
     std::map<p2p::StreamId, Incoming> in_;

@@ -68,7 +68,7 @@ private:
     void links_changed();
 
     LinkShimOptions options_;
-    HostClock clock_;
+    SteadyClock clock_;
     LinkModel model_;
     boost::asio::io_context io_;
     std::vector<boost::asio::ip::tcp::endpoint> real_;

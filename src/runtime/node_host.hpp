@@ -100,7 +100,7 @@ private:
     Log& log_;
     Store& store_;
     VoteLog& votes_;
-    HostClock clock_;
+    SteadyClock clock_;
     EventTrace trace_;
     Ed25519Scheme scheme_;
     std::unique_ptr<Signer> signer_;

@@ -24,7 +24,7 @@ Key32 random_key() {
 }  // namespace
 
 Transport::Transport(
-    asio::io_context& io, TransportOptions options, const HostClock& clock, Callbacks callbacks
+    asio::io_context& io, TransportOptions options, const SteadyClock& clock, Callbacks callbacks
 )
     : io_{io},
       options_{std::move(options)},

@@ -58,7 +58,7 @@ public:
     Transport(
         boost::asio::io_context& io,
         TransportOptions options,
-        const HostClock& clock,
+        const SteadyClock& clock,
         Callbacks callbacks
     );
     ~Transport();
@@ -96,7 +96,7 @@ private:
 
     boost::asio::io_context& io_;
     TransportOptions options_;
-    const HostClock& clock_;
+    const SteadyClock& clock_;
     Callbacks callbacks_;
     AgentId self_;
     Key32 noise_static_seed_{};
