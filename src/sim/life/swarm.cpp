@@ -278,9 +278,12 @@ Schedule make_schedule(std::uint64_t seed) {
             Duration::from_ms(dice.pick(Stream::workload, std::array<std::int64_t, 2>{200, 500}, 4)
             );
     }
-    if (dice.chance(Stream::shape, 20, 4))
+    if (dice.chance(Stream::shape, 20, 4)) {
+        const CostTable measured = measured_costs();
+        const bool is_measured = measured.verify_ns > 0;
         schedule.costs =
-            dice.chance(Stream::shape, 50, 5) ? ed25519_costs().id : measured_costs().id;
+            is_measured && dice.chance(Stream::shape, 50, 5) ? measured.id : ed25519_costs().id;
+    }
     draw_liars(dice, schedule);
     draw_faults(dice, schedule);
     return schedule;
