@@ -272,7 +272,8 @@ Schedule make_schedule(std::uint64_t seed) {
         dice.pick(Stream::workload, std::array<std::uint32_t, 3>{0, 30, 60}, 1);
     schedule.workload.call_percent =
         dice.pick(Stream::workload, std::array<std::uint32_t, 4>{0, 0, 0, 20}, 2);
-    if (dice.chance(Stream::workload, 3, 3)) {
+    // A degraded network has no rate of its own that a write every 200 ms could be measured against.
+    if (schedule.profile != "degraded" && dice.chance(Stream::workload, 3, 3)) {
         schedule.workload.steady = Duration::from_s(80);
         schedule.workload.steady_every =
             Duration::from_ms(dice.pick(Stream::workload, std::array<std::int64_t, 2>{200, 500}, 4)
