@@ -221,7 +221,7 @@ TEST(Attack, SpamIsAddedToWhatTheRulesSay) {
 }
 
 TEST(Attack, HasNamesThatParse) {
-    EXPECT_EQ(all_attacks().size(), 14U);
+    EXPECT_EQ(all_attacks().size(), 15U);
     for (const Attack attack : all_attacks())
         EXPECT_EQ(*parse_attack(to_string(attack)), attack);
     EXPECT_NE(parse_attack("sabotage").error().message.find("silence"), std::string::npos);
