@@ -272,15 +272,19 @@ Schedule make_schedule(std::uint64_t seed) {
         dice.pick(Stream::workload, std::array<std::uint32_t, 3>{0, 30, 60}, 1);
     schedule.workload.call_percent =
         dice.pick(Stream::workload, std::array<std::uint32_t, 4>{0, 0, 0, 20}, 2);
-    if (dice.chance(Stream::workload, 3, 3)) {
+    // A degraded network has no rate of its own that a write every 200 ms could be measured against.
+    if (schedule.profile != "degraded" && dice.chance(Stream::workload, 3, 3)) {
         schedule.workload.steady = Duration::from_s(80);
         schedule.workload.steady_every =
             Duration::from_ms(dice.pick(Stream::workload, std::array<std::int64_t, 2>{200, 500}, 4)
             );
     }
-    if (dice.chance(Stream::shape, 20, 4))
+    if (dice.chance(Stream::shape, 20, 4)) {
+        const CostTable measured = measured_costs();
+        const bool is_measured = measured.verify_ns > 0;
         schedule.costs =
-            dice.chance(Stream::shape, 50, 5) ? ed25519_costs().id : measured_costs().id;
+            is_measured && dice.chance(Stream::shape, 50, 5) ? measured.id : ed25519_costs().id;
+    }
     draw_liars(dice, schedule);
     draw_faults(dice, schedule);
     return schedule;
