@@ -38,8 +38,7 @@ struct Contradicts {
         }
         if (v.contract.has(ContractSummary::by_rule)) {
             return fail(
-                ErrorCode::invalid,
-                "evidence: the contract may take different results for the same"
+                ErrorCode::invalid, "evidence: the contract may take different results for the same"
             );
         }
         if (v.a.answer.provider != v.b.answer.provider) {
