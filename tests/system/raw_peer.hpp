@@ -53,7 +53,7 @@ private:
     boost::asio::io_context io_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_;
     boost::asio::steady_timer timer_;
-    HostClock clock_;
+    SteadyClock clock_;
     std::unique_ptr<Transport> transport_;
     std::map<AgentId, std::string> addresses_;  ///< On the thread only.
     std::mutex mutex_;
