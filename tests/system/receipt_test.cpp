@@ -8,12 +8,12 @@
 namespace creto::system_test {
 namespace {
 
-/// Five nodes of which the last one's tools lie.
+/// Five nodes of which the second one's tools lie: it answers before the call can be decided.
 class Receipts : public ::testing::Test {
 protected:
     void SetUp() override {
         std::vector<RealNodeOptions> nodes = seats(5);
-        nodes[4].drill = "times:10";
+        nodes[1].drill = "times:10";
         auto made = RealCluster::make(
             {.network = "receipts",
              .nodes = std::move(nodes),
@@ -85,7 +85,7 @@ protected:
 };
 
 TEST_F(Receipts, HoldOfflineUnderEveryRuleAndNotWhenChanged) {
-    const std::string liar = agent_text(cluster_->agent(4));
+    const std::string liar = agent_text(cluster_->agent(1));
     // No two clocks answer alike; four within the tolerance decide against one tenfold.
     const Json clock = call("clock", "{}");
     Json checked = verify(0);
@@ -116,10 +116,12 @@ TEST_F(Receipts, HoldOfflineUnderEveryRuleAndNotWhenChanged) {
     checked = verify(0);
     EXPECT_EQ(checked["rule"], "equal values at /digest");
     EXPECT_EQ(checked["agreeing"], 4);
-    std::set<std::string> digests;
-    for (const Json& shown : stamp["shown"])
-        digests.insert(Json::parse(shown["text"].get<std::string>())["digest"]);
-    EXPECT_EQ(digests.size(), 1U);
+    std::multiset<std::string> digests;  // What the liar makes of a stamp is none.
+    for (const Json& shown : stamp["shown"]) {
+        const Json value = Json::parse(shown["text"].get<std::string>(), nullptr, false);
+        if (value.is_object() && value.contains("digest")) digests.insert(value["digest"]);
+    }
+    EXPECT_EQ(digests.count(*digests.begin()), 4U);
 
     // Last, since it costs the liar its standing.
     const Json exact = call("add", R"({"a":20,"b":22})");
