@@ -2,13 +2,13 @@
 //
 // Why      Two questions: how many messages a second of real time with all checkers on, and what a
 //          network of 50 to 150 nodes reaches in virtual time under the committed cost table.
-// Use      creto_bench_sim [--smoke | --only NAME | --gate bench/sim_gate.json [--record]]
+// Use      creto_bench_sim [--smoke | --long] [--only NAME]
+//          creto_bench_sim --gate bench/sim_gate.json [--record]
 //          --gate fails when the simulator is slower than two thirds of the recorded figures, each
 //          relative to a calibration loop that runs in turn with it; --record writes them anew.
 // Holds    Latency runs from the instant at which an operation was meant to be submitted. A run that
 //          breaks a promise, or leaves an operation unanswered, ends the program.
 //          Every figure of a model says so in its name: "sim_".
-// Use      creto_bench_sim [--smoke | --long] [--only NAME], creto_bench_sim --gate FILE [--record]
 #include <algorithm>
 #include <chrono>
 #include <fstream>

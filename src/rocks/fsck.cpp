@@ -7,6 +7,7 @@
 #include <rocksdb/sst_file_reader.h>
 
 #include "rocks/data_folder.hpp"
+#include "rocks/rocks_bytes.hpp"
 #include "rocks/rocks_status.hpp"
 #include "rocks/rocks_tuning.hpp"
 #include "store/journal.hpp"
@@ -23,20 +24,6 @@ constexpr const char* from_peers = "the node fetches it from peers when it needs
 constexpr const char* restore =
     "restore the folder from a copy, or remove the store and let the node fetch its data from "
     "peers";
-
-/// RocksDB writes a log file even beside a store that it only reads; fsck must not.
-class NoLog final : public rocksdb::Logger {
-public:
-    using rocksdb::Logger::Logv;
-    void Logv(const char*, va_list) override {}
-};
-
-rocksdb::Slice slice(ByteView bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-ByteView view(const rocksdb::Slice& slice) {
-    return {reinterpret_cast<const std::uint8_t*>(slice.data()), slice.size()};
-}
 
 class StoreCheck {
 public:

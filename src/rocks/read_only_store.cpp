@@ -4,28 +4,11 @@
 
 #include "rocks/data_folder.hpp"
 #include "rocks/file.hpp"
+#include "rocks/rocks_bytes.hpp"
 #include "rocks/rocks_status.hpp"
 #include "rocks/rocks_tuning.hpp"
 
 namespace creto {
-
-namespace {
-
-/// RocksDB writes a log file even beside a store that it only reads.
-class NoLog final : public rocksdb::Logger {
-public:
-    using rocksdb::Logger::Logv;
-    void Logv(const char*, va_list) override {}
-};
-
-rocksdb::Slice slice(ByteView bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-ByteView view(const rocksdb::Slice& slice) {
-    return {reinterpret_cast<const std::uint8_t*>(slice.data()), slice.size()};
-}
-
-}  // namespace
 
 class ReadOnlyStore::Impl {
 public:

@@ -11,22 +11,12 @@
 
 #include "rocks/file.hpp"
 #include "rocks/hot_cache.hpp"
+#include "rocks/rocks_bytes.hpp"
 #include "rocks/rocks_status.hpp"
 #include "rocks/rocks_tuning.hpp"
 #include "store/keys.hpp"
 
 namespace creto {
-
-namespace {
-
-rocksdb::Slice slice(ByteView bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-ByteView view(const rocksdb::Slice& slice) {
-    return {reinterpret_cast<const std::uint8_t*>(slice.data()), slice.size()};
-}
-
-}  // namespace
 
 class RocksStore::Impl {
 public:
