@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
-#include <regex>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 #include "sim/life/life.hpp"
 #include "sim/life/swarm.hpp"
@@ -13,23 +13,29 @@
 namespace creto {
 namespace {
 
-/// All that `name` finds in a source of node/, after "node.".
-std::set<std::string> found_in(const std::string& file, const std::string& name) {
+/// Every name between `open` and `close` in a source of node/, after "node.".
+std::set<std::string> found_in(
+    const std::string& file, std::string_view open, std::string_view close
+) {
     std::ifstream source{CRETO_SOURCE_DIR "/src/node/" + file};
     std::ostringstream read;
     read << source.rdbuf();
     const std::string text = read.str();
     std::set<std::string> out;
-    const std::regex pattern{name};
-    for (std::sregex_iterator at{text.begin(), text.end(), pattern}, end; at != end; ++at)
-        out.insert("node." + (*at)[1].str());
+    for (std::size_t at = 0; (at = text.find(open, at)) != std::string::npos;) {
+        at += open.size();
+        const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at);
+        if (end == std::string::npos || end == at || text.compare(end, close.size(), close) != 0)
+            continue;
+        out.insert("node." + text.substr(at, end - at));
+    }
     return out;
 }
 
 /// What nodes count, by the text of the table of names and of the status.
 std::set<std::string> counted_in_sources() {
-    std::set<std::string> out = found_in("counts.hpp", R"re("([a-z_]+)")re");
-    out.merge(found_in("node.cpp", R"re(counters\["([a-z_]+)"\])re"));
+    std::set<std::string> out = found_in("counts.hpp", "\"", "\"");
+    out.merge(found_in("node.cpp", "counters[\"", "\"]"));
     return out;
 }
 
