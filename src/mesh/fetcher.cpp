@@ -51,6 +51,7 @@ void Fetcher::on_time(Instant now, const std::vector<AgentId>& connected, Effect
                                   ? *want.ask_first
                                   : connected[prng_.below(connected.size())];
         ++want.tries;
+        ++asked_;
         want.next = now + options_.retry;
         // Long ranges are asked for from below, so that each answer can be used at once.
         for (std::uint64_t first = want.first.value(); first <= key.last.value();

@@ -39,6 +39,8 @@ public:
     void on_time(Instant now, const std::vector<AgentId>& connected, Effects& effects);
     [[nodiscard]] Instant next_wake() const;
     [[nodiscard]] std::size_t under_way() const { return wanted_.size(); }
+    /// Ranges asked for so far, each time anew.
+    [[nodiscard]] std::uint64_t asked() const { return asked_; }
 
 private:
     struct Key {
@@ -57,6 +59,7 @@ private:
     FetcherOptions options_;
     Prng prng_;
     std::map<Key, Want> wanted_;
+    std::uint64_t asked_ = 0;
 };
 
 }  // namespace creto

@@ -376,6 +376,7 @@ StatusReply NodeImpl::status() const {
     out.counters["chain_blocks_synced"] = order.chain_blocks_synced;
     out.counters["equivocations_seen"] = order.equivocations_seen;
     out.counters["blocks_evicted"] = order.blocks_evicted;
+    out.counters["ranges_asked"] = fetcher_.asked();
     out.counters["dag_bytes"] = dag_.bytes();
     out.counters["agents_known"] = directory_.size();
     return out;

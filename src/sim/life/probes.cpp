@@ -41,6 +41,7 @@ std::span<const std::string_view> known_probes() {
         "node.peers_dropped",
         "node.proposals_made",
         "node.proposals_refused",
+        "node.ranges_asked",
         "node.requests_rate_limited",
         "node.requests_refused",
         "node.requests_sent",
