@@ -61,6 +61,8 @@ void NodeImpl::produce() {
     producer_->made(*vertex, ticket, now_);
     own_in_flight_ = vertex;
     count(Count::vertices_made);
+    // Before what this seat may propose of it in the same sync: nobody has to ask for it then.
+    effects_.send_all(dialer_.peers(), VertexBatch{{vertex}}, ticket);
     add_vertex({vertex, CheckPass::own()}, false);
 }
 
@@ -68,10 +70,9 @@ LaneRoom NodeImpl::lane_room() const {
     return {dag_.unfinalized(producer_->lane()), dag_.room(producer_->lane())};
 }
 
-/// Acknowledged survives a crash: only now may others see the vertex and clients hear of it.
+/// Acknowledged survives a crash: only now may clients hear of the vertex.
 void NodeImpl::on_own_vertex_durable() {
     const VertexPtr vertex = std::exchange(own_in_flight_, nullptr);
-    effects_.send_all(dialer_.peers(), VertexBatch{{vertex}});
     for (const Operation& operation : vertex->operations()) {
         if (operation.client != self_) continue;
         const auto waiting = causal_commands_.find(operation.counter);
