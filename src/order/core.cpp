@@ -42,7 +42,13 @@ OrderingCore::OrderingCore(
       tree_{genesis_tip(roster)},
       tally_{roster},
       burials_{roster},
-      pace_{{options.delta, options.delta_max, options.heartbeat, options.view_interval}},
+      pace_{
+          {options.delta,
+           options.delta_max,
+           options.heartbeat,
+           options.view_interval,
+           roster.size(),
+           roster.quorum().t}},
       heard_{roster.quorum(), self_, options.skip_views},
       repair_{self_.value_or(roster.size())} {
     CRETO_ASSERT(self.has_value() == self_.has_value());

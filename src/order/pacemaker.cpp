@@ -1,5 +1,7 @@
 #include "order/pacemaker.hpp"
 
+#include <functional>
+
 namespace creto::simplex {
 
 void Pacemaker::enter(Entered how, Instant now) {
@@ -16,9 +18,13 @@ void Pacemaker::work(Instant now) {
 
 void Pacemaker::notarized(Instant now) {
     if (!work_at_) return;
-    // Two thirds of what it took, so that three deltas are one and a half times as long.
-    const Duration took = (now - *work_at_) * 2 / 3;
-    floor_ = std::min(took, options_.delta_max);
+    took_[next_took_] = now - *work_at_;
+    next_took_ = (next_took_ + 1) % took_.size();
+    std::vector<Duration> slowest = took_;
+    const auto honest = slowest.begin() + options_.liars;
+    std::nth_element(slowest.begin(), honest, slowest.end(), std::greater<>{});
+    // Two thirds of what it took, so that three deltas are twice as long.
+    floor_ = std::min(*honest * 2 / 3, options_.delta_max);
 }
 
 void Pacemaker::start_over() {
@@ -36,6 +42,7 @@ void Pacemaker::quorum_back() {
     may_start_over_ = false;
     start_over();
     floor_ = {};
+    std::fill(took_.begin(), took_.end(), Duration{});
 }
 
 }  // namespace creto::simplex

@@ -5,14 +5,18 @@
 // Source   Rules E2, E4, X3, F4 and L15 in docs/spec/ordering.md.
 // Holds    [ORD-E4.1] delta doubles from the second nullified view in a row on, up to delta_max,
 // and
-//          falls back on a finalisation or when seats return up to a quorum. A view that was
-//          notarized slowly sets a floor, so that a slow network is not timed out again and again.
+//          falls back on a finalisation or when seats return up to a quorum. What views took lately
+//          sets a floor, so that a slow network is not timed out again and again: where links
+//          differ, so do views, by their leaders. The slowest t of a round of leaders do not count,
+//          or a liar could be slower each time.
 //          [ORD-L15.1] without work no timer of a view runs, except the heartbeat.
 #pragma once
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
+#include "base/assert.hpp"
 #include "base/time.hpp"
 
 namespace creto::simplex {
@@ -24,8 +28,13 @@ public:
         Duration delta_max;
         Duration heartbeat;
         Duration view_interval;
+        std::uint32_t leaders = 1;  ///< Views that the floor looks back on.
+        std::uint32_t liars = 0;    ///< How many of them may have a leader that lies; fewer.
     };
-    explicit Pacemaker(const Options& options) : options_{options}, delta_{options.delta} {}
+    explicit Pacemaker(const Options& options)
+        : options_{options}, delta_{options.delta}, took_(options.leaders) {
+        CRETO_ASSERT(options.liars < options.leaders);
+    }
 
     enum class Entered : std::uint8_t {
         by_progress,
@@ -35,7 +44,7 @@ public:
     void enter(Entered how, Instant now);
     /// There is something to decide in this view: its timers run from now on.
     void work(Instant now);
-    /// The current view was notarized: what it took is what views take.
+    /// The current view was notarized: what it took is what views take. O(leaders).
     void notarized(Instant now);
     /// A finalisation: patience starts over.
     void finalized();
@@ -68,6 +77,8 @@ private:
     Options options_;
     Duration delta_;
     Duration floor_;
+    std::vector<Duration> took_;  ///< By the last notarized views with work, a ring.
+    std::size_t next_took_ = 0;
     std::uint32_t timeouts_ = 0;  ///< Views in a row that ended in a timeout.
     bool may_start_over_ = true;  ///< No quorum came back since the last finalisation.
     Instant entered_at_;

@@ -81,6 +81,32 @@ TEST(Pacemaker, ASlowNotarizationSetsAFloorUntilAFastOne) {
     EXPECT_EQ(pace.delta(), ms(100));
 }
 
+// [ORD-E4.1]
+TEST(Pacemaker, TheFloorIsTheSlowestViewOfARoundWithoutLiars) {
+    Pacemaker::Options options = usual();
+    options.leaders = 4;
+    options.liars = 1;
+    Pacemaker pace{options};
+    std::int64_t now = 0;
+    const auto view_of = [&](std::int64_t took) {
+        pace.enter(Entered::by_progress, at(now));
+        pace.work(at(now));
+        pace.notarized(at(now += took));
+        pace.finalized();
+        return pace.delta();
+    };
+    EXPECT_EQ(view_of(900), ms(100)) << "one slow leader of four may be a liar";
+    EXPECT_EQ(view_of(600), ms(400));
+    EXPECT_EQ(view_of(10), ms(400)) << "a fast leader says nothing of the others";
+    EXPECT_EQ(view_of(20), ms(400));
+    EXPECT_EQ(view_of(30), ms(100));
+    for (int round = 0; round < 20; ++round)
+        for (const std::int64_t took :
+             {3 * pace.delta().ms() - 1, std::int64_t{150}, std::int64_t{150}, std::int64_t{150}})
+            EXPECT_EQ(view_of(took), ms(100))
+                << "a leader that uses all patience gets no more of it";
+}
+
 // [ORD-E4.1] Found by the simulator (swarm seed 928): with retransmissions longer than the window
 // in which a seat counts as heard, quorums came back without end and no view lasted long enough.
 TEST(Pacemaker, StartsOverOnceForAQuorumThatComesAndGoes) {
