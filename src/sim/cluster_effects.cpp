@@ -8,13 +8,6 @@
 namespace creto {
 namespace {
 
-std::uint64_t fingerprint_of(const std::vector<bool>& good) {
-    std::uint64_t mixed = good.size();
-    for (const bool bit : good)
-        mixed = mix64(mixed ^ (bit ? 1U : 0U));
-    return mixed;
-}
-
 std::uint64_t shape_of(const Bytes& message) {
     return mix64(message.size() * 256 + message.front());
 }
@@ -124,18 +117,22 @@ void SimCluster::on_effect(SimHost& host, Scan& scan) {
 }
 
 void SimCluster::on_effect(SimHost& host, Check& check) {
-    CheckDone done{check.ticket, {}};
-    for (const CheckItem& item : check.items)
-        done.good.push_back(scheme_->verify(item.key, item.bytes, item.signature));
+    CheckDone done{check.ticket};
+    std::uint64_t named = check.items.size();  // The trace knows the outcome item by item.
+    for (const CheckItem& item : check.items) {
+        const bool good = scheme_->verify(item.key, item.bytes, item.signature);
+        done.good += good ? 1 : 0;
+        named = mix64(named ^ (good ? 1U : 0U));
+    }
+    named = mix64(named ^ check.ticket.value());
     const Duration cost = check_cost(options_.costs, check);
     Instant& free = host.life->checker_free;
     free = pool_.run(std::max(free, now_), cost);
     host.spent.crypto = host.spent.crypto + cost;
     host.spent.checking = host.spent.checking + (free - now_);
     ++host.spent.checks;
-    const std::uint64_t named = mix64(fingerprint_of(done.good) ^ check.ticket.value());
-    if (free > now_) return later(host, free, std::move(done), named);
-    host.life->inbox.emplace_back(std::move(done), named);  // Next, and without the queue.
+    if (free > now_) return later(host, free, done, named);
+    host.life->inbox.push_back({done, named, {}});  // Next, and without the queue.
 }
 
 void SimCluster::on_effect(SimHost& host, Execute& execute) {
