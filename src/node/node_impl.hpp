@@ -59,6 +59,7 @@ public:
 
     [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
     [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now);
+    void reuse(std::vector<Effect> spent) { effects_.reuse(std::move(spent)); }
 
     [[nodiscard]] const AgentId& agent() const { return self_; }
     [[nodiscard]] std::optional<Seat> seat() const { return seat_; }

@@ -24,6 +24,7 @@ void SimCluster::carry_out(SimHost& host, std::vector<Effect> effects) {
     for (Effect& effect : effects)
         std::visit([&](auto& what) { on_effect(host, what); }, effect);
     host.life->last_message = {};
+    host.life->participant->reuse(std::move(effects));
 }
 
 void SimCluster::on_effect(SimHost& host, Send& send) {
