@@ -67,8 +67,13 @@ void SimCluster::on_effect(SimHost& host, Persist& persist) {
     auto& waiting = life.unsynced[persist.ticket];
     CRETO_ASSERT(waiting.empty());
     if (life.is_store_failed) return;
-    const auto durable_at =
-        host.disk.write(persist.writes, persist.votes, persist.durable, now_, persist.votes_kept);
+    const auto durable_at = host.disk.write(
+        std::move(persist.writes),
+        std::move(persist.votes),
+        persist.durable,
+        now_,
+        persist.votes_kept
+    );
     if (!durable_at) {
         // What waits for this ticket, or for a later one, waits for ever.
         ++host.counters.writes_refused;
