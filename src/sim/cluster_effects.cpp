@@ -37,10 +37,10 @@ void SimCluster::on_effect(SimHost& host, Send& send) {
         );
         return;
     }
-    const auto waits_for = life.unsynced.find(send.after);
-    if (waits_for == life.unsynced.end()) return transmit(host, send);
+    if (!std::binary_search(life.unsynced.begin(), life.unsynced.end(), send.after))
+        return transmit(host, send);
     ++host.counters.sends_held;
-    waits_for->second.push_back(std::move(send));
+    life.held.push_back(std::move(send));
 }
 
 void SimCluster::transmit(SimHost& host, Send& send) {
@@ -64,8 +64,9 @@ void SimCluster::transmit(SimHost& host, Send& send) {
 void SimCluster::on_effect(SimHost& host, Persist& persist) {
     SimHost::Life& life = *host.life;
     life.last_persist = std::max(life.last_persist, persist.ticket);
-    auto& waiting = life.unsynced[persist.ticket];
-    CRETO_ASSERT(waiting.empty());
+    const auto place = std::lower_bound(life.unsynced.begin(), life.unsynced.end(), persist.ticket);
+    CRETO_ASSERT(place == life.unsynced.end() || *place != persist.ticket);
+    life.unsynced.insert(place, persist.ticket);
     if (life.is_store_failed) return;
     const auto durable_at = host.disk.write(
         std::move(persist.writes),
@@ -93,11 +94,21 @@ void SimCluster::on_effect(SimHost& host, Persist& persist) {
 void SimCluster::on_durable(const DurableEvent& durable) {
     SimHost* const host = living(durable.node, durable.boot);
     if (host == nullptr) return;
-    auto waiting = std::move(host->life->unsynced.at(durable.ticket));
-    host->life->unsynced.erase(durable.ticket);
-    for (Send& send : waiting)
-        transmit(*host, send);
-    host->life->last_message = {};
+    SimHost::Life& life = *host->life;
+    const auto place = std::lower_bound(life.unsynced.begin(), life.unsynced.end(), durable.ticket);
+    CRETO_ASSERT(place != life.unsynced.end() && *place == durable.ticket);
+    life.unsynced.erase(place);
+    auto stays = life.held.begin();
+    for (Send& send : life.held) {
+        if (send.after == durable.ticket) {
+            transmit(*host, send);
+            continue;
+        }
+        if (&*stays != &send) *stays = std::move(send);
+        ++stays;
+    }
+    life.held.erase(stays, life.held.end());
+    life.last_message = {};
     hand(*host, Persisted{durable.ticket}, durable.ticket.value());
 }
 
@@ -206,7 +217,7 @@ void SimCluster::on_effect(SimHost& host, Publish& publish) {
         invariants_->on_finalized(host.index, *finalized, now_);
         trace_.add(now_, host.index, 0x100, finalized->id.value().prefix());
     }
-    host.notices.push_back({now_, std::move(*publish.notice)});
+    host.notices.push_back({now_, std::move(publish.notice)});
     if (options_.on_notice) options_.on_notice(host.index, host.notices.back());
     if (host.notices.size() > options_.notices_kept_max) {
         host.notices.pop_front();
