@@ -37,9 +37,11 @@ std::uint64_t number_at(const Bytes& bytes, std::size_t from, std::size_t count)
 }  // namespace
 
 DiskKey::DiskKey(Column column, Bytes bytes)
-    : head_{std::uint64_t{static_cast<std::uint8_t>(column)} << 56U | number_at(bytes, 0, 7), number_at(bytes, 7, 8)},
+    : head_{number_at(bytes, 0, 7), number_at(bytes, 7, 8), number_at(bytes, 15, 8)},
       column_{column},
-      bytes_{std::move(bytes)} {}
+      bytes_{std::move(bytes)} {
+    head_[0] |= std::uint64_t{static_cast<std::uint8_t>(column)} << 56U;
+}
 
 SimDisk::SimDisk(DiskOptions options) : options_{options}, draws_{options.seed, disk_stream} {
     set_sync_latency(options.sync_min, options.sync_max);

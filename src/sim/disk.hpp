@@ -75,9 +75,9 @@ public:
     }
 
 private:
-    /// The column and the first bytes, most significant first, zeros behind the end: nearly always
-    /// these decide, and a look-up does not visit the bytes of each key on its way.
-    std::array<std::uint64_t, 2> head_;
+    /// The column and 23 bytes, most significant first, zeros behind the end. They decide nearly
+    /// always, so that a look-up does not visit the bytes of each key on its way.
+    std::array<std::uint64_t, 3> head_;
     Column column_;
     Bytes bytes_;
 };
