@@ -71,7 +71,8 @@ Dag::DeltaCheck Dag::check_delta(
     }
 
     std::vector<Sequence> covered_to(lanes_.size());
-    std::vector<Sequence> end_of(lanes_.size(), Sequence{~std::uint64_t{0}});
+    std::vector<Sequence> end_of;  // Empty: no lane is closed.
+    if (!closed.empty()) end_of.assign(lanes_.size(), Sequence{~std::uint64_t{0}});
     const auto index_of = [this](const LaneId& lane) { return lanes_.index(lane); };
     for (const auto& [lane, tip] : parent)
         covered_to[index_of(lane)] = tip.sequence;
@@ -86,7 +87,8 @@ Dag::DeltaCheck Dag::check_delta(
             bytes += vertex->bytes().size();
             for (const VertexRef& ref : foreign_parents(vertex->header())) {
                 const std::uint32_t lane = index_of(ref.lane);
-                if (ref.sequence > covered_to[lane] && ref.sequence <= end_of[lane]) {
+                const bool ends_below = !end_of.empty() && ref.sequence > end_of[lane];
+                if (ref.sequence > covered_to[lane] && !ends_below) {
                     return invalid(
                         "delta: a parent in lane " + lane_text(ref.lane) + " is not covered"
                     );
@@ -131,6 +133,7 @@ std::vector<VertexPtr> Dag::order(
         CRETO_ASSERT(!covered.hole);
         set.append(std::move(covered.vertices));
     }
+    if (set.vertices.size() == 1) return std::move(set.vertices);  // In one order only.
     std::vector<Digest> keys;
     keys.reserve(set.vertices.size());
     for (const VertexPtr& vertex : set.vertices) {

@@ -3,7 +3,9 @@
 namespace creto {
 
 BlockId Block::id() const {
-    return BlockId{hash(HashDomain::block, encode_bytes(*this))};
+    Writer w;
+    encode(w, *this);
+    return BlockId{hash(HashDomain::block, w.view())};
 }
 
 VoteContent Block::content(VoteKind kind) const {

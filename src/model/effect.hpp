@@ -147,6 +147,12 @@ public:
     [[nodiscard]] const std::vector<Effect>& list() const { return list_; }
     /// Empties the list.
     std::vector<Effect> take() { return std::exchange(list_, {}); }
+    /// The memory of a list that was carried out serves the next one.
+    void reuse(std::vector<Effect> spent) {
+        if (list_.capacity() > 0) return;
+        spent.clear();
+        list_ = std::move(spent);
+    }
 
 private:
     static constexpr std::size_t usual = 6;  ///< Most events cause fewer.

@@ -42,10 +42,10 @@ struct Loaded {
     Ticket ticket;
     std::vector<std::optional<Bytes>> values;
 };
-/// The outcome of a Check, item by item.
+/// The outcome of a Check.
 struct CheckDone {
     Ticket ticket;
-    std::vector<bool> good;
+    std::size_t good = 0;  ///< How many of its signatures hold.
 };
 /// A tool finished. `status` result or what went wrong.
 struct Executed {

@@ -88,6 +88,8 @@ Roster::Roster(const Genesis& genesis)
 }
 
 std::optional<std::uint32_t> Roster::index_of(Seat seat) const {
+    // Seats are usually numbered without gaps.
+    if (seat.value() < members_.size() && members_[seat.value()].seat == seat) return seat.value();
     const auto found = std::lower_bound(
         members_.begin(), members_.end(), seat, [](const Member& m, Seat s) { return m.seat < s; }
     );

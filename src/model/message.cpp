@@ -299,21 +299,26 @@ const Result<Message>& WireMessage::decoded() const {
 }
 
 Result<Message> decode_message(ByteView bytes) {
+    Result<Message> decoded;  // Read in its place: a message is too large to be moved for nothing.
     if (bytes.size() > limits::message_bytes_max) {
-        return fail(
+        decoded = fail(
             ErrorCode::limit,
             "message: over " + std::to_string(limits::message_bytes_max) + " bytes"
         );
+        return decoded;
     }
     Reader reader{bytes};
-    Message message;
+    Message& message = *decoded;
     const std::uint8_t kind = reader.kind(kinds - 1);
     if (reader.ok()) decode_kind(reader, message, kind);
     if (const DecodeError error = reader.finish(); error != DecodeError::none) {
-        return fail(ErrorCode::invalid, std::string{kind_name(message)} + ": " + to_string(error));
+        decoded =
+            fail(ErrorCode::invalid, std::string{kind_name(message)} + ": " + to_string(error));
+        return decoded;
     }
-    if (auto form = well_formed_message(message); !form) return tl::unexpected<Error>(form.error());
-    return message;
+    if (auto form = well_formed_message(message); !form)
+        decoded = tl::unexpected<Error>(form.error());
+    return decoded;
 }
 
 }  // namespace creto

@@ -337,5 +337,16 @@ TEST(WireMessage, IsReadFromItsBytesOnceForAllCopies) {
     EXPECT_EQ(none, nullptr);
 }
 
+TEST(Effects, TakeTheirListBack) {
+    Effects effects;
+    effects.add(WakeAt{Instant::max()});
+    std::vector<Effect> list = effects.take();
+    const Effect* const memory = list.data();
+    effects.reuse(std::move(list));
+    EXPECT_TRUE(effects.list().empty());
+    effects.add(WakeAt{Instant::max()});
+    EXPECT_EQ(effects.list().data(), memory);
+}
+
 }  // namespace
 }  // namespace creto

@@ -59,6 +59,14 @@ Result<void> well_formed(const Certificate& certificate, const Roster& roster) {
     return {};
 }
 
+Certificate unsigned_certificate(
+    const VoteContent& content, const Roster& roster, std::size_t signatures
+) {
+    Certificate certificate{content, Bytes((roster.size() + 7) / 8), {}};
+    certificate.signatures.reserve(signatures);
+    return certificate;
+}
+
 Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roster) {
     CRETO_ASSERT(!votes.empty());
     std::vector<std::pair<std::uint32_t, const Vote*>> by_index;
@@ -69,14 +77,10 @@ Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roste
         by_index.emplace_back(*index, &vote);
     }
     std::sort(by_index.begin(), by_index.end());
-    Certificate certificate;
-    certificate.content = votes.front().content;
-    certificate.signers.resize((roster.size() + 7) / 8);
-    certificate.signatures.reserve(votes.size());
+    Certificate certificate = unsigned_certificate(votes.front().content, roster, votes.size());
     for (const auto& [index, vote] : by_index) {
         CRETO_ASSERT(!certificate.signed_by(index));
-        certificate.signers[index / 8] |= static_cast<std::uint8_t>(1U << (index % 8));
-        certificate.signatures.push_back(vote->signature);
+        certificate.add(index, vote->signature);
     }
     return certificate;
 }

@@ -52,6 +52,11 @@ struct Certificate {
     [[nodiscard]] bool signed_by(std::uint32_t index) const {
         return index / 8 < signers.size() && (signers[index / 8] >> (index % 8) & 1U) != 0;
     }
+    /// Requires: the bitmap has the roster's length, and nobody at or above this place has signed.
+    void add(std::uint32_t index, const Signature& signature) {
+        signers[index / 8] |= static_cast<std::uint8_t>(1U << (index % 8));
+        signatures.push_back(signature);
+    }
     friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
@@ -65,6 +70,10 @@ inline constexpr std::uint64_t burial_span = 64;
 /// least a quorum (t+1 for a burial), no block in a nullification. Signatures are checked apart.
 [[nodiscard]] Result<void> well_formed(const Certificate& certificate, const Roster& roster);
 
+/// With room for so many signatures, and none yet.
+[[nodiscard]] Certificate unsigned_certificate(
+    const VoteContent& content, const Roster& roster, std::size_t signatures
+);
 /// Puts votes of equal content together. Requires: distinct seats of the roster, equal content.
 [[nodiscard]] Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roster);
 

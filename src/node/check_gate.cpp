@@ -41,10 +41,7 @@ std::optional<CheckGate::Opened> CheckGate::on_done(const CheckDone& done) {
     load.bytes -= found->bytes;
     // Who comes and goes leaves nothing behind; who speaks all the time keeps his place.
     if (--load.messages == 0 && loads_.size() > loads_kept) loads_.erase(found->load);
-    const bool all =
-        done.good.size() == found->items &&
-        std::all_of(done.good.begin(), done.good.end(), [](bool good) { return good; });
-    if (all) opened.pass = CheckPass{};
+    if (done.good == found->items) opened.pass = CheckPass{};
     while (!pending_.empty() && !pending_.front().message)
         pending_.pop_front();
     return opened;

@@ -393,6 +393,9 @@ Result<void> Node::restore(const StoreView& store, const VoteLogContents& votes)
 std::vector<Effect> Node::on_event(const Event& event, Instant now) {
     return impl_->on_event(event, now);
 }
+void Node::reuse(std::vector<Effect> spent) {
+    impl_->reuse(std::move(spent));
+}
 const AgentId& Node::agent() const {
     return impl_->agent();
 }

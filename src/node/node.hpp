@@ -50,6 +50,8 @@ public:
     [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
 
     [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now);
+    /// A host may hand back the list that on_event() gave it: its memory serves the next one.
+    void reuse(std::vector<Effect> spent);
 
     // For checkers, tests and metrics; cheap.
     [[nodiscard]] const AgentId& agent() const;

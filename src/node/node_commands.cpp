@@ -333,11 +333,10 @@ void NodeImpl::command(Ticket ticket, const AskVerdicts& /*ask*/) {
 void NodeImpl::command(Ticket ticket, const AskLog& ask) {
     LogReply out;
     const std::uint64_t count = std::min<std::uint64_t>(ask.count, limits::blocks_per_message_max);
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const auto block = recent_blocks_.find(ask.from.plus(i));
-        if (block == recent_blocks_.end()) break;
-        out.blocks.push_back(block->second);
-    }
+    const bool any = !recent_blocks_.empty() && ask.from >= recent_blocks_.front().height;
+    const std::uint64_t first = any ? ask.from.value() - recent_blocks_.front().height.value() : 0;
+    for (std::uint64_t i = first; any && i < recent_blocks_.size() && i < first + count; ++i)
+        out.blocks.push_back(recent_blocks_[i]);
     reply(ticket, std::move(out));
 }
 

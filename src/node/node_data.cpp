@@ -26,6 +26,7 @@ constexpr std::size_t batch_bytes = limits::message_bytes_max - limits::vertex_b
 
 void NodeImpl::produce() {
     if (!producer_ || !started_ || store_failed_ || lane_lost_) return;
+    if (producer_->waiting() == 0) return;  // Nearly always.
     const LaneId lane = producer_->lane();
     if (!producer_->ready(now_, lane_room())) return;
     std::optional<Dag::Parents> parents = dag_.next_parents(lane);

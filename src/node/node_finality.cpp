@@ -63,7 +63,8 @@ void NodeImpl::execute_finalized() {
         if (to_execute_.empty()) {
             std::vector<FinalizedBlock> more = ordering_.take_finalized();
             if (more.empty()) return;
-            std::move(more.begin(), more.end(), std::back_inserter(to_execute_));
+            for (FinalizedBlock& block : more)
+                to_execute_.push_back(std::move(block));
         }
         if (!execute(to_execute_.front())) return;
         to_execute_.pop_front();
@@ -114,8 +115,8 @@ void NodeImpl::after_execution(
 ) {
     if (producer_) producer_->on_finality(now_);
     fetcher_.forget_below(final_cut_);
-    recent_blocks_.emplace(finalized.block.height, finalized.block);
-    if (recent_blocks_.size() > recent_blocks_max) recent_blocks_.erase(recent_blocks_.begin());
+    recent_blocks_.push_back(finalized.block);
+    if (recent_blocks_.size() > recent_blocks_max) recent_blocks_.pop_front();
     prune_marks_.push_back({finalized.cut_after, bytes});
     finalized_bytes_ += bytes;
     while (prune_marks_.size() > blocks_in_memory ||

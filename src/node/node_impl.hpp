@@ -14,6 +14,7 @@
 #include <set>
 
 #include "base/prng.hpp"
+#include "base/ring.hpp"
 #include "base/token_bucket.hpp"
 #include "dag/dag.hpp"
 #include "mesh/dialer.hpp"
@@ -58,6 +59,7 @@ public:
 
     [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes);
     [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now);
+    void reuse(std::vector<Effect> spent) { effects_.reuse(std::move(spent)); }
 
     [[nodiscard]] const AgentId& agent() const { return self_; }
     [[nodiscard]] std::optional<Seat> seat() const { return seat_; }
@@ -232,7 +234,7 @@ private:
     FinalReceipts receipts_;
 
     // Execution of the final order
-    std::deque<FinalizedBlock> to_execute_;
+    Ring<FinalizedBlock> to_execute_;
     Cut final_cut_;
     std::map<Ticket, OpenDispute> dispute_runs_;
     /// A finalised block whose vertices are in memory, oldest first.
@@ -240,9 +242,9 @@ private:
         std::shared_ptr<const Cut> cut;
         std::size_t bytes = 0;
     };
-    std::deque<PruneMark> prune_marks_;
+    Ring<PruneMark> prune_marks_;
     std::size_t finalized_bytes_ = 0;  ///< Sum over prune_marks_.
-    std::map<Height, Block> recent_blocks_;
+    Ring<Block> recent_blocks_;        ///< The newest that were executed, height by height.
     std::uint64_t operations_final_ = 0;
     bool forks_known_ = false;  ///< Then a decided cut may change what the overlay holds.
 

@@ -64,7 +64,7 @@ public:
         return check_in(happen(Received{id(i), Channel::call, std::get<Send>(sent.at(0)).message}));
     }
     /// The host has checked it.
-    void checked(Ticket ticket, bool good) { later_ = happen(CheckDone{ticket, {good}}); }
+    void checked(Ticket ticket, bool good) { later_ = happen(CheckDone{ticket, good ? 1U : 0U}); }
     void gone(std::size_t i) { later_ = happen(PeerDown{id(i)}); }
 
     /// What the last checked() or gone() caused.
@@ -106,7 +106,7 @@ private:
         const auto ticket =
             check_in(happen(Received{id(i), channel_of(message), encode_message(message)}));
         ASSERT_TRUE(ticket.has_value());
-        (void)happen(CheckDone{*ticket, {true}});
+        (void)happen(CheckDone{*ticket, 1});
     }
 
     TagScheme scheme_;

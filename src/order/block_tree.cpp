@@ -71,7 +71,7 @@ bool BlockTree::insert(
     held.signature = signature;
     blocks_.emplace(id, std::move(held));
     loose_.emplace(block.view, id);
-    children_[block.parent].insert(id);
+    children_.emplace(block.parent, id);
     link_from(id);
     return true;
 }
@@ -95,8 +95,11 @@ void BlockTree::link_from(const BlockId& id) {
         } else {
             continue;  // Its parent is still on its way.
         }
-        if (const auto below = children_.find(at); below != children_.end())
-            work.insert(work.end(), below->second.begin(), below->second.end());
+        for (auto below = children_.lower_bound({at, BlockId{}});
+             below != children_.end() && below->first == at;
+             ++below) {
+            work.push_back(below->second);
+        }
     }
 }
 
@@ -110,9 +113,7 @@ void BlockTree::make_room() {
 void BlockTree::erase(const BlockId& id) {
     const auto found = blocks_.find(id);
     const Block& block = found->second.block;
-    const auto siblings = children_.find(block.parent);
-    siblings->second.erase(id);
-    if (siblings->second.empty()) children_.erase(siblings);
+    children_.erase({block.parent, id});
     loose_.erase({block.view, id});
     blocks_.erase(found);
 }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/block.hpp"
@@ -95,8 +96,8 @@ private:
 
     BranchTip root_;
     std::map<BlockId, TreeBlock> blocks_;
-    std::set<std::pair<View, BlockId>> loose_;       ///< Those that may be evicted.
-    std::map<BlockId, std::set<BlockId>> children_;  ///< By parent, also of parents not here.
+    std::set<std::pair<View, BlockId>> loose_;        ///< Those that may be evicted.
+    std::set<std::pair<BlockId, BlockId>> children_;  ///< By parent, also of parents not here.
     std::uint64_t evicted_ = 0;
 };
 

@@ -9,6 +9,8 @@ namespace {
 
 /// Writes that no vote waits for go out together, at the latest when so many are held.
 constexpr std::size_t writes_held_max = 256;
+/// What a view writes: two certificates, its block, and what these replace.
+constexpr std::size_t writes_usual = 8;
 /// Finalised but not executed blocks beyond which catch-up pauses (sui#18438).
 constexpr std::uint64_t execution_lag_max = 1'024;
 
@@ -355,7 +357,8 @@ void OrderingCore::flush(Instant now, Effects& effects) {
                 writes_.push_back(simplex::write_certificate(*held));
         }
         // [ORD-W1.1] One durable batch, then the votes.
-        const auto saved = voter_->save(std::exchange(writes_, {}), effects);
+        const auto& saved = voter_->save(std::exchange(writes_, {}), effects);
+        writes_.reserve(writes_usual);
         flush_at_.reset();
         for (const Vote& vote : saved.votes)
             send_vote(seats_, vote, saved.ticket, effects);

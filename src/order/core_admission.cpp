@@ -36,7 +36,9 @@ using Items = std::optional<std::vector<CheckItem>>;
 Items items_of(const Vote& vote, const Roster& roster) {
     const Member* member = roster.find(vote.seat);
     if (member == nullptr || !sane(vote.content)) return std::nullopt;
-    return std::vector<CheckItem>{item(roster, *member, vote.content, vote.signature)};
+    std::vector<CheckItem> items;
+    items.push_back(item(roster, *member, vote.content, vote.signature));
+    return items;
 }
 
 Items items_of(const Proposal& proposal, const Roster& roster) {

@@ -179,7 +179,7 @@ void OrderingCore::forget_below(View view) {
 /// Finalises what the highest finalisation covers, once all of it is here.
 void OrderingCore::finish() {
     if (!behind() || !views_.finalization()) return;
-    const Certificate finalization = *views_.finalization();
+    const Certificate& finalization = *views_.finalization();
     finalize_through(finalization.content.block, finalization);
 }
 

@@ -26,13 +26,17 @@ void FinalChain::remember(Entry entry) {
 KeyWrite FinalChain::append(Entry entry, CutPtr cut) {
     untaken_.push_back({entry.stored.block, entry.id, std::move(cut), entry.stored.finalization});
     const std::uint64_t span = entry.stored.block.height.value() / archive_span;
-    StoredBlock kept{entry.stored.block, std::nullopt, entry.stored.final_by};
-    if (entry.stored.finalization && (!archived_ || *archived_ < span)) {
-        kept.finalization = entry.stored.finalization;
+    const bool archives = entry.stored.finalization && (!archived_ || *archived_ < span);
+    std::optional<Certificate> kept_back;
+    if (archives) {
         archived_ = span;
+    } else {
+        kept_back = std::exchange(entry.stored.finalization, std::nullopt);
     }
+    KeyWrite write = write_final(entry.stored);
+    if (kept_back) entry.stored.finalization = std::move(kept_back);
     remember(std::move(entry));
-    return write_final(kept);
+    return write;
 }
 
 void FinalChain::restore(Entry entry) {

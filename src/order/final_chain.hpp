@@ -8,11 +8,11 @@
 //          the store, with one finalisation per archive span (order/keys.hpp).
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "base/ring.hpp"
 #include "order/block_tree.hpp"
 #include "order/keys.hpp"
 #include "order/ordering.hpp"
@@ -58,8 +58,8 @@ private:
 
     Height height_;
     std::optional<std::uint64_t> archived_;  ///< The last span with a finalisation in the store.
-    std::deque<Entry> recent_;
-    std::deque<Untaken> untaken_;
+    Ring<Entry> recent_;
+    Ring<Untaken> untaken_;
     CutPtr taken_cut_;
 };
 

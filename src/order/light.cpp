@@ -35,8 +35,7 @@ Result<std::vector<CheckItem>> signatures_of(const Certificate& certificate, con
         return fail(ErrorCode::invalid, "certificate: it is of another epoch");
     std::vector<CheckItem> items;
     items.reserve(certificate.signatures.size());
-    const Bytes bytes =
-        signed_bytes(SignDomain::vote, roster.chain().value(), signing_bytes(certificate.content));
+    const Bytes bytes = signed_vote(roster.chain(), certificate.content);
     auto signature = certificate.signatures.begin();
     for (std::uint32_t i = 0; i < roster.size(); ++i) {
         if (!certificate.signed_by(i)) continue;

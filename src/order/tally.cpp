@@ -51,10 +51,33 @@ std::optional<VoteConflict> Tally::proof(ViewVotes& view, const Vote& vote, std:
     return std::nullopt;
 }
 
+Tally::ViewVotes& Tally::votes_in(View view) {
+    const auto place = views_.lower_bound(view);
+    if (place != views_.end() && place->first == view) return place->second;
+    if (spare_.empty()) return views_.emplace_hint(place, view, ViewVotes{})->second;
+    Views::node_type node = std::move(spare_.back());
+    spare_.pop_back();
+    node.key() = view;
+    return views_.insert(place, std::move(node))->second;
+}
+
+void Tally::forget_through(View view) {
+    while (!views_.empty() && views_.begin()->first <= view) {
+        Views::node_type node = views_.extract(views_.begin());
+        if (spare_.size() >= spare_max) continue;
+        for (KindVotes& votes : node.mapped().kinds) {
+            votes.group_of.clear();
+            votes.groups.clear();
+        }
+        node.mapped().accused.clear();
+        spare_.push_back(std::move(node));
+    }
+}
+
 Tally::Added Tally::add(const Vote& vote) {
     const auto member = roster_.index_of(vote.seat);
     CRETO_ASSERT(member.has_value());
-    ViewVotes& view = views_[vote.content.view];
+    ViewVotes& view = votes_in(vote.content.view);
     Added added;
     added.proof = proof(view, vote, *member);
 
@@ -94,15 +117,12 @@ bool Tally::contradicted(const VoteContent& content) const {
 }
 
 Certificate Tally::certificate(const KindVotes& votes, std::uint16_t group) const {
-    std::vector<Vote> signers;
-    signers.reserve(votes.groups[group].count);
+    const Group& same = votes.groups[group];
+    Certificate made = unsigned_certificate(same.content, roster_, same.count);
     for (std::uint32_t i = 0; i < roster_.size(); ++i) {
-        if (votes.group_of[i] != group) continue;
-        signers.push_back(
-            {votes.groups[group].content, roster_.members()[i].seat, votes.signatures[i]}
-        );
+        if (votes.group_of[i] == group) made.add(i, votes.signatures[i]);
     }
-    return make_certificate(signers, roster_);
+    return made;
 }
 
 }  // namespace creto::simplex

@@ -46,7 +46,7 @@ public:
     /// True when a proof against this member in this view was handed out.
     [[nodiscard]] bool accused(View view, std::uint32_t member) const;
 
-    void forget_through(View view) { views_.erase(views_.begin(), views_.upper_bound(view)); }
+    void forget_through(View view);
     [[nodiscard]] std::size_t views_held() const { return views_.size(); }
 
 private:
@@ -72,8 +72,15 @@ private:
     ) const;
     [[nodiscard]] Certificate certificate(const KindVotes& votes, std::uint16_t group) const;
 
+    using Views = std::map<View, ViewVotes>;
+    [[nodiscard]] ViewVotes& votes_in(View view);
+
+    /// Views come and go with every block: the memory of so many serves again.
+    static constexpr std::size_t spare_max = 4;
+
     const Roster& roster_;
-    std::map<View, ViewVotes> views_;
+    Views views_;
+    std::vector<Views::node_type> spare_;  ///< Without votes.
 };
 
 }  // namespace creto::simplex

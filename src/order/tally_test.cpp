@@ -132,6 +132,21 @@ TEST(Tally, ForgetsSettledViews) {
     EXPECT_NE(tally.content(View{91}, VoteKind::notarize, 0), nullptr);
 }
 
+TEST(Tally, BeginsAnewInTheMemoryOfASettledView) {
+    const Seats seats{4};
+    Tally tally{seats.roster};
+    tally.add(seats.vote(0, notarize(1, "a")));
+    EXPECT_TRUE(tally.add(seats.vote(0, notarize(1, "b"))).proof);
+    tally.add(seats.vote(1, finalize(1, "a")));
+    tally.forget_through(View{1});
+    const auto added = tally.add(seats.vote(1, notarize(2, "b")));
+    EXPECT_TRUE(added.counted && !added.proof && !added.certificate);
+    EXPECT_EQ(tally.content(View{2}, VoteKind::notarize, 0), nullptr);
+    EXPECT_EQ(tally.content(View{2}, VoteKind::finalize, 1), nullptr);
+    EXPECT_FALSE(tally.accused(View{2}, 0));
+    EXPECT_EQ(tally.votes_of(1).size(), 1U);
+}
+
 // Against a tally of plain sets, for random votes of random seats.
 TEST(Tally, AgreesWithPlainSets) {
     const Seats seats{7};

@@ -1,5 +1,7 @@
 #include "order/voter.hpp"
 
+#include <algorithm>
+
 #include "order/vote_log.hpp"
 
 namespace creto::simplex {
@@ -54,8 +56,7 @@ Result<void> Voter::restore(const std::vector<Bytes>& records) {
     }
     records_ = records.size();
     // Signing is deterministic: another key or chain cannot have written the last record.
-    if (last && signer_.sign(SignDomain::vote, chain_.value(), signing_bytes(last->content)) !=
-                    last->signature) {
+    if (last && signature_of(last->content) != last->signature) {
         return fail(ErrorCode::corrupt, "vote log: it belongs to another key or network");
     }
     return {};
@@ -97,18 +98,22 @@ std::optional<Refusal> Voter::refusal(const VoteContent& content) const {
 
 Result<void, Refusal> Voter::sign(const VoteContent& content) {
     if (const auto why = refusal(content)) return tl::unexpected<Refusal>(*why);
-    const Vote vote{
-        content, self_, signer_.sign(SignDomain::vote, chain_.value(), signing_bytes(content))};
+    const Vote vote{content, self_, signature_of(content)};
     slots_[content.view][index(content.kind)] = Slot{vote, false};
     unsaved_.push_back(vote);
     return {};
 }
 
+Signature Voter::signature_of(const VoteContent& content) const {
+    Writer writer;
+    encode(writer, content);
+    return signer_.sign(SignDomain::vote, chain_.value(), writer.view());
+}
+
 std::optional<Vote> Voter::bury(Epoch epoch, View base, View last) const {
     if (stopped_) return std::nullopt;
     const VoteContent content{VoteKind::bury, epoch, last, base, BlockId{}};
-    return Vote{
-        content, self_, signer_.sign(SignDomain::vote, chain_.value(), signing_bytes(content))};
+    return Vote{content, self_, signature_of(content)};
 }
 
 Result<void, Refusal> Voter::notarize(const VoteContent& content) {
@@ -127,7 +132,7 @@ Result<void, Refusal> Voter::finalize(const Certificate& notarization) {
     return sign(content);
 }
 
-Voter::Saved Voter::save(std::vector<KeyWrite> writes, Effects& effects) {
+const Voter::Saved& Voter::save(std::vector<KeyWrite> writes, Effects& effects) {
     CRETO_ASSERT(!unsaved_.empty());
     std::vector<Bytes> records;
     records.reserve(unsaved_.size());
@@ -140,10 +145,9 @@ Voter::Saved Voter::save(std::vector<KeyWrite> writes, Effects& effects) {
     }
     records_ += records.size();
     batch.votes = std::move(records);
-    saving_.emplace(batch.ticket, unsaved_);
-    Saved saved{batch.ticket, std::exchange(unsaved_, {})};
+    saving_.push_back({batch.ticket, std::exchange(unsaved_, {})});
     effects.add(std::move(batch));
-    return saved;
+    return saving_.back();
 }
 
 /// The floor, and every vote above it: also those that are on their way, harmless twice.
@@ -158,9 +162,11 @@ std::vector<Bytes> Voter::kept_records() const {
 }
 
 std::vector<Vote> Voter::on_persisted(Ticket ticket) {
-    const auto found = saving_.find(ticket);
+    const auto found = std::find_if(saving_.begin(), saving_.end(), [&](const Saved& saved) {
+        return saved.ticket == ticket;
+    });
     if (found == saving_.end()) return {};
-    std::vector<Vote> votes = std::move(found->second);
+    std::vector<Vote> votes = std::move(found->votes);
     saving_.erase(found);
     for (const Vote& vote : votes) {
         const auto slots = slots_.find(vote.content.view);

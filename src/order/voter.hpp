@@ -61,7 +61,8 @@ public:
     };
     /// Puts the records of unsaved() and `writes` into one durable Persist. When compacting(), what
     /// is below the floor leaves the log with it. Requires: unsaved().
-    [[nodiscard]] Saved save(std::vector<KeyWrite> writes, Effects& effects);
+    /// What comes out is valid until the next save() or on_persisted().
+    [[nodiscard]] const Saved& save(std::vector<KeyWrite> writes, Effects& effects);
     /// True when the next save() replaces the log: `writes` must then hold what the floor rests on,
     /// or a restarted network would find views that nobody may vote in. [ORD-W4.1]
     [[nodiscard]] bool compacting() const { return records_ >= compact_records; }
@@ -101,6 +102,7 @@ private:
 
     [[nodiscard]] std::optional<Refusal> refusal(const VoteContent& content) const;
     [[nodiscard]] Result<void, Refusal> sign(const VoteContent& content);
+    [[nodiscard]] Signature signature_of(const VoteContent& content) const;
     [[nodiscard]] std::vector<Bytes> kept_records() const;
 
     ChainId chain_;
@@ -111,7 +113,7 @@ private:
     std::map<View, Slots> slots_;
     std::size_t records_ = 0;  ///< In the log, as far as handed to storage.
     std::vector<Vote> unsaved_;
-    std::map<Ticket, std::vector<Vote>> saving_;
+    std::vector<Saved> saving_;  ///< On their way to the log, by ticket.
 };
 
 }  // namespace creto::simplex

@@ -8,13 +8,6 @@
 namespace creto {
 namespace {
 
-std::uint64_t fingerprint_of(const std::vector<bool>& good) {
-    std::uint64_t mixed = good.size();
-    for (const bool bit : good)
-        mixed = mix64(mixed ^ (bit ? 1U : 0U));
-    return mixed;
-}
-
 std::uint64_t shape_of(const Bytes& message) {
     return mix64(message.size() * 256 + message.front());
 }
@@ -31,6 +24,7 @@ void SimCluster::carry_out(SimHost& host, std::vector<Effect> effects) {
     for (Effect& effect : effects)
         std::visit([&](auto& what) { on_effect(host, what); }, effect);
     host.life->last_message = {};
+    host.life->participant->reuse(std::move(effects));
 }
 
 void SimCluster::on_effect(SimHost& host, Send& send) {
@@ -43,10 +37,10 @@ void SimCluster::on_effect(SimHost& host, Send& send) {
         );
         return;
     }
-    const auto waits_for = life.unsynced.find(send.after);
-    if (waits_for == life.unsynced.end()) return transmit(host, send);
+    if (!std::binary_search(life.unsynced.begin(), life.unsynced.end(), send.after))
+        return transmit(host, send);
     ++host.counters.sends_held;
-    waits_for->second.push_back(std::move(send));
+    life.held.push_back(std::move(send));
 }
 
 void SimCluster::transmit(SimHost& host, Send& send) {
@@ -70,11 +64,17 @@ void SimCluster::transmit(SimHost& host, Send& send) {
 void SimCluster::on_effect(SimHost& host, Persist& persist) {
     SimHost::Life& life = *host.life;
     life.last_persist = std::max(life.last_persist, persist.ticket);
-    auto& waiting = life.unsynced[persist.ticket];
-    CRETO_ASSERT(waiting.empty());
+    const auto place = std::lower_bound(life.unsynced.begin(), life.unsynced.end(), persist.ticket);
+    CRETO_ASSERT(place == life.unsynced.end() || *place != persist.ticket);
+    life.unsynced.insert(place, persist.ticket);
     if (life.is_store_failed) return;
-    const auto durable_at =
-        host.disk.write(persist.writes, persist.votes, persist.durable, now_, persist.votes_kept);
+    const auto durable_at = host.disk.write(
+        std::move(persist.writes),
+        std::move(persist.votes),
+        persist.durable,
+        now_,
+        persist.votes_kept
+    );
     if (!durable_at) {
         // What waits for this ticket, or for a later one, waits for ever.
         ++host.counters.writes_refused;
@@ -94,11 +94,21 @@ void SimCluster::on_effect(SimHost& host, Persist& persist) {
 void SimCluster::on_durable(const DurableEvent& durable) {
     SimHost* const host = living(durable.node, durable.boot);
     if (host == nullptr) return;
-    auto waiting = std::move(host->life->unsynced.at(durable.ticket));
-    host->life->unsynced.erase(durable.ticket);
-    for (Send& send : waiting)
-        transmit(*host, send);
-    host->life->last_message = {};
+    SimHost::Life& life = *host->life;
+    const auto place = std::lower_bound(life.unsynced.begin(), life.unsynced.end(), durable.ticket);
+    CRETO_ASSERT(place != life.unsynced.end() && *place == durable.ticket);
+    life.unsynced.erase(place);
+    auto stays = life.held.begin();
+    for (Send& send : life.held) {
+        if (send.after == durable.ticket) {
+            transmit(*host, send);
+            continue;
+        }
+        if (&*stays != &send) *stays = std::move(send);
+        ++stays;
+    }
+    life.held.erase(stays, life.held.end());
+    life.last_message = {};
     hand(*host, Persisted{durable.ticket}, durable.ticket.value());
 }
 
@@ -124,18 +134,22 @@ void SimCluster::on_effect(SimHost& host, Scan& scan) {
 }
 
 void SimCluster::on_effect(SimHost& host, Check& check) {
-    CheckDone done{check.ticket, {}};
-    for (const CheckItem& item : check.items)
-        done.good.push_back(scheme_->verify(item.key, item.bytes, item.signature));
+    CheckDone done{check.ticket};
+    std::uint64_t named = check.items.size();  // The trace knows the outcome item by item.
+    for (const CheckItem& item : check.items) {
+        const bool good = scheme_->verify(item.key, item.bytes, item.signature);
+        done.good += good ? 1 : 0;
+        named = mix64(named ^ (good ? 1U : 0U));
+    }
+    named = mix64(named ^ check.ticket.value());
     const Duration cost = check_cost(options_.costs, check);
     Instant& free = host.life->checker_free;
     free = pool_.run(std::max(free, now_), cost);
     host.spent.crypto = host.spent.crypto + cost;
     host.spent.checking = host.spent.checking + (free - now_);
     ++host.spent.checks;
-    const std::uint64_t named = mix64(fingerprint_of(done.good) ^ check.ticket.value());
-    if (free > now_) return later(host, free, std::move(done), named);
-    host.life->inbox.emplace_back(std::move(done), named);  // Next, and without the queue.
+    if (free > now_) return later(host, free, done, named);
+    host.life->inbox.push_back({done, named, {}});  // Next, and without the queue.
 }
 
 void SimCluster::on_effect(SimHost& host, Execute& execute) {
@@ -203,7 +217,7 @@ void SimCluster::on_effect(SimHost& host, Publish& publish) {
         invariants_->on_finalized(host.index, *finalized, now_);
         trace_.add(now_, host.index, 0x100, finalized->id.value().prefix());
     }
-    host.notices.push_back({now_, std::move(*publish.notice)});
+    host.notices.push_back({now_, std::move(publish.notice)});
     if (options_.on_notice) options_.on_notice(host.index, host.notices.back());
     if (host.notices.size() > options_.notices_kept_max) {
         host.notices.pop_front();

@@ -314,7 +314,7 @@ TEST(SimCluster, LoadsAndChecks) {
         options.signatures = signatures;
         SimCluster cluster{options, scripted(seen, script)};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
-        EXPECT_EQ(seen[0].all<CheckDone>().at(0).good, (std::vector<bool>{true, false}));
+        EXPECT_EQ(seen[0].all<CheckDone>().at(0).good, 1U);
         const auto loaded = seen[0].all<Loaded>();
         ASSERT_EQ(loaded.size(), 2U);
         EXPECT_EQ(

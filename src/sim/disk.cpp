@@ -26,15 +26,30 @@ std::uint64_t growth_of(const std::vector<KeyWrite>& writes, const std::vector<B
     return bytes;
 }
 
+/// So many bytes from a place on as a number, zeros behind the end.
+std::uint64_t number_at(const Bytes& bytes, std::size_t from, std::size_t count) {
+    std::uint64_t number = 0;
+    for (std::size_t i = from; i < from + count; ++i)
+        number = number << 8U | (i < bytes.size() ? bytes[i] : 0U);
+    return number;
+}
+
 }  // namespace
+
+DiskKey::DiskKey(Column column, Bytes bytes)
+    : head_{number_at(bytes, 0, 7), number_at(bytes, 7, 8), number_at(bytes, 15, 8)},
+      column_{column},
+      bytes_{std::move(bytes)} {
+    head_[0] |= std::uint64_t{static_cast<std::uint8_t>(column)} << 56U;
+}
 
 SimDisk::SimDisk(DiskOptions options) : options_{options}, draws_{options.seed, disk_stream} {
     set_sync_latency(options.sync_min, options.sync_max);
 }
 
 Result<Instant> SimDisk::write(
-    const std::vector<KeyWrite>& writes,
-    const std::vector<Bytes>& records,
+    std::vector<KeyWrite> writes,
+    std::vector<Bytes> records,
     Durable durable,
     Instant now,
     const std::vector<Bytes>& log_kept
@@ -48,19 +63,18 @@ Result<Instant> SimDisk::write(
         return fail(ErrorCode::limit, "disk: full");
 
     if (!writes.empty()) {
-        PendingBatch pending{Instant::max(), {}};
-        pending.undo.reserve(writes.size());
-        for (const KeyWrite& write : writes) {
-            Key key{write.column, write.key};
-            SharedBytes before = put(key, write.value.value_or(nullptr));
-            pending.undo.push_back({std::move(key), std::move(before)});
+        for (KeyWrite& write : writes) {
+            Key key{write.column, std::move(write.key)};
+            undo_.push_back(
+                write.value ? set(std::move(key), std::move(*write.value)) : erase(key)
+            );
         }
-        pending_.push_back(std::move(pending));
+        pending_.push_back({Instant::max(), writes.size()});
     }
     if (!log_kept.empty() || (!log_damage_.empty() && !records.empty())) replace_log(log_kept, now);
-    for (const Bytes& record : records) {
+    for (Bytes& record : records) {
         used_bytes_ += record.size();
-        log_.push_back(record);
+        log_.push_back(std::move(record));
         log_pending_.push_back(Instant::max());
     }
     if (durable == Durable::no) return Instant::max();
@@ -116,6 +130,8 @@ void SimDisk::cover_unsynced(Instant end) {
 /// Forgets how to undo what is durable by now.
 void SimDisk::settle(Instant now) {
     while (!pending_.empty() && pending_.front().durable_at <= now) {
+        for (std::size_t i = 0; i < pending_.front().steps; ++i)
+            undo_.pop_front();
         pending_.pop_front();
         --pending_covered_;
     }
@@ -127,17 +143,41 @@ void SimDisk::settle(Instant now) {
         logs_before_.pop_front();
 }
 
-/// Returns what was there before; null for nothing.
-SharedBytes SimDisk::put(const Key& key, SharedBytes value) {
-    const std::size_t key_bytes = key.second.size();
-    rotten_.erase(key);
-    if (value) used_bytes_ += bytes_of(key_bytes, *value);
-    const auto at = value ? contents_.try_emplace(key).first : contents_.find(key);
-    if (at == contents_.end()) return nullptr;
+SimDisk::Undo SimDisk::set(Key key, SharedBytes value) {
+    if (!rotten_.empty()) rotten_.erase(key);
+    const std::size_t key_bytes = key.bytes().size();
+    used_bytes_ += bytes_of(key_bytes, *value);
+    const auto at = contents_.try_emplace(std::move(key)).first;
     SharedBytes before = std::exchange(at->second, std::move(value));
     if (before) used_bytes_ -= bytes_of(key_bytes, *before);
-    if (!at->second) contents_.erase(at);
-    return before;
+    return {&at->first, std::move(before), {}};
+}
+
+SimDisk::Undo SimDisk::erase(const Key& key) {
+    const auto at = contents_.find(key);
+    if (at == contents_.end()) return {};
+    if (!rotten_.empty()) rotten_.erase(key);
+    used_bytes_ -= bytes_of(key.bytes().size(), *at->second);
+    return {nullptr, nullptr, contents_.extract(at)};
+}
+
+/// Requires: all later steps are undone, so that the key stands where this one left it.
+void SimDisk::undo(Undo step) {
+    if (!step.deleted.empty()) {
+        used_bytes_ += bytes_of(step.deleted.key().bytes().size(), *step.deleted.mapped());
+        contents_.insert(std::move(step.deleted));
+    }
+    if (step.key == nullptr) return;
+    if (!rotten_.empty()) rotten_.erase(*step.key);
+    const std::size_t key_bytes = step.key->bytes().size();
+    const auto at = contents_.find(*step.key);
+    used_bytes_ -= bytes_of(key_bytes, *at->second);
+    if (step.before) {
+        used_bytes_ += bytes_of(key_bytes, *step.before);
+        at->second = std::move(step.before);  // In its place: earlier steps name this key.
+    } else {
+        contents_.erase(at);
+    }
 }
 
 Result<void> SimDisk::readable(const Key& key) const {
@@ -146,7 +186,7 @@ Result<void> SimDisk::readable(const Key& key) const {
     if (reads_fail_) return fail(ErrorCode::io, "disk: the read failed (injected)");
     return fail(
         ErrorCode::corrupt,
-        std::string{"disk: a value of "} + to_string(key.first) +
+        std::string{"disk: a value of "} + to_string(key.column()) +
             " does not fit its checksum (injected)"
     );
 }
@@ -168,11 +208,11 @@ Result<void> SimDisk::scan(
     const Key end{column, Bytes{to.begin(), to.end()}};
     auto entry = contents_.lower_bound({column, Bytes{from.begin(), from.end()}});
     if (reads_fail_) return readable({});
-    for (; entry != contents_.end() && entry->first.first == column; ++entry) {
+    for (; entry != contents_.end() && entry->first.column() == column; ++entry) {
         if (!to.empty() && !(entry->first < end)) break;
         if (!rotten_.empty())
             if (auto good = readable(entry->first); !good) return good;
-        if (!visit(entry->first.second, *entry->second)) break;
+        if (!visit(entry->first.bytes(), *entry->second)) break;
     }
     return {};
 }
@@ -199,9 +239,10 @@ void SimDisk::crash(Instant now, CrashLoss loss) {
     counters_.batches_torn += batches;
     counters_.batches_lost += pending_.size() - batches;
     while (pending_.size() > batches) {
-        auto& undo = pending_.back().undo;
-        for (auto step = undo.rbegin(); step != undo.rend(); ++step)
-            (void)put(step->key, std::move(step->before));
+        for (std::size_t i = 0; i < pending_.back().steps; ++i) {
+            undo(std::move(undo_.back()));
+            undo_.pop_back();
+        }
         pending_.pop_back();
     }
     if (!logs_before_.empty()) {
@@ -228,6 +269,7 @@ void SimDisk::crash(Instant now, CrashLoss loss) {
 
 void SimDisk::forget_unsynced() {
     pending_.clear();
+    undo_.clear();
     log_pending_.clear();
     logs_before_.clear();
     pending_covered_ = 0;
@@ -248,7 +290,7 @@ void SimDisk::load(DiskImage image) {
     forget_unsynced();
     used_bytes_ = 0;
     for (const auto& [key, value] : contents_)
-        used_bytes_ += bytes_of(key.second.size(), *value);
+        used_bytes_ += bytes_of(key.bytes().size(), *value);
     for (const Bytes& record : log_)
         used_bytes_ += record.size();
 }

@@ -13,6 +13,8 @@
 // Cost     O(log n) a write; memory for the contents and, until synced, what they replaced.
 #pragma once
 
+#include <array>
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -26,6 +28,7 @@
 #include "base/bytes.hpp"
 #include "base/prng.hpp"
 #include "base/result.hpp"
+#include "base/ring.hpp"
 #include "base/time.hpp"
 #include "store/store.hpp"
 
@@ -55,14 +58,39 @@ struct DiskCounters {
     std::uint64_t reads_failed = 0;
 };
 
+/// A key of one column.
+class DiskKey {
+public:
+    DiskKey() : DiskKey{Column{}, {}} {}
+    DiskKey(Column column, Bytes bytes);
+
+    [[nodiscard]] Column column() const { return column_; }
+    [[nodiscard]] const Bytes& bytes() const { return bytes_; }
+
+    friend bool operator==(const DiskKey&, const DiskKey&) = default;
+    /// By column, then by the bytes.
+    friend std::strong_ordering operator<=>(const DiskKey& a, const DiskKey& b) {
+        if (a.head_ != b.head_) return a.head_ <=> b.head_;
+        return a.bytes_ <=> b.bytes_;
+    }
+
+private:
+    /// The column and 23 bytes, most significant first, zeros behind the end. They decide nearly
+    /// always, so that a look-up does not visit the bytes of each key on its way.
+    std::array<std::uint64_t, 3> head_;
+    Column column_;
+    Bytes bytes_;
+};
+
 struct DiskImage {
-    std::map<std::pair<Column, Bytes>, SharedBytes> contents;
+    std::map<DiskKey, SharedBytes> contents;
     std::vector<Bytes> log;
 };
 
 class SimDisk final : public StoreView {
 public:
-    using Key = std::pair<Column, Bytes>;
+    using Key = DiskKey;
+    using Contents = std::map<Key, SharedBytes>;
 
     explicit SimDisk(DiskOptions options);
 
@@ -70,8 +98,8 @@ public:
     /// durable write takes it along. Requires: now never goes back, here and below.
     /// With `log_kept`, or when the log is damaged, the log is replaced by these first, as a whole.
     [[nodiscard]] Result<Instant> write(
-        const std::vector<KeyWrite>& writes,
-        const std::vector<Bytes>& records,
+        std::vector<KeyWrite> writes,
+        std::vector<Bytes> records,
         Durable durable,
         Instant now,
         const std::vector<Bytes>& log_kept = {}
@@ -85,7 +113,7 @@ public:
         const std::function<bool(ByteView key, ByteView value)>& visit
     ) const override;
     /// All that the store holds, ordered by (column, key).
-    [[nodiscard]] const std::map<Key, SharedBytes>& contents() const { return contents_; }
+    [[nodiscard]] const Contents& contents() const { return contents_; }
     /// The vote log, the oldest record first.
     [[nodiscard]] const std::vector<Bytes>& log() const { return log_; }
     /// How many of the log's records would survive any crash now.
@@ -123,14 +151,16 @@ public:
     [[nodiscard]] const DiskCounters& counters() const { return counters_; }
 
 private:
-    /// What one key held before a batch that is not durable yet.
+    /// What one key held before a batch that is not durable yet. Nothing when a key was deleted that
+    /// was not there.
     struct Undo {
-        Key key;
-        SharedBytes before;  ///< Null: the key was not there.
+        const Key* key = nullptr;     ///< In contents_: it was set.
+        SharedBytes before;           ///< Null: it was not there.
+        Contents::node_type deleted;  ///< It was deleted.
     };
     struct PendingBatch {
         Instant durable_at;
-        std::vector<Undo> undo;
+        std::size_t steps = 0;  ///< In undo_.
     };
     /// The log before it was replaced; what a crash leaves while that is not durable.
     struct LogBefore {
@@ -145,15 +175,18 @@ private:
     void cover_unsynced(Instant end);
     void forget_unsynced();
     void settle(Instant now);
-    SharedBytes put(const Key& key, SharedBytes value);
+    [[nodiscard]] Undo set(Key key, SharedBytes value);
+    [[nodiscard]] Undo erase(const Key& key);
+    void undo(Undo step);
     [[nodiscard]] std::size_t survivors(std::size_t unsynced, CrashLoss loss, std::uint64_t use);
 
     DiskOptions options_;
     NamedDraws draws_;
-    std::map<Key, SharedBytes> contents_;
+    Contents contents_;
     std::vector<Bytes> log_;
-    std::deque<PendingBatch> pending_;  ///< Batches that are not durable, oldest first.
-    std::deque<Instant> log_pending_;   ///< When the log's last records become durable.
+    Ring<PendingBatch> pending_;       ///< Batches that are not durable, oldest first.
+    Ring<Undo> undo_;                  ///< Of all of them.
+    std::deque<Instant> log_pending_;  ///< When the log's last records become durable.
     std::deque<LogBefore> logs_before_;
     std::set<Key> rotten_;
     std::string log_damage_;

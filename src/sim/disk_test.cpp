@@ -192,6 +192,21 @@ TEST(SimDisk, ScansAColumnBetweenTwoKeys) {
     EXPECT_EQ(scanned("d", "", 9), "");
 }
 
+TEST(SimDisk, OrdersKeysByColumnAndBytes) {
+    Prng prng{5};
+    const auto any = [&prng] {
+        Bytes bytes(prng.below(20));
+        for (std::uint8_t& byte : bytes)
+            byte = prng.chance(1, 20) ? 0xFF : 0;  // Long common beginnings, zeros at the end.
+        return std::pair{prng.chance(1, 9) ? Column::blocks : Column::state, bytes};
+    };
+    for (int i = 0; i < 10'000; ++i) {
+        const auto a = any();
+        const auto b = any();
+        EXPECT_EQ((DiskKey{a.first, a.second} <=> DiskKey{b.first, b.second}), a <=> b);
+    }
+}
+
 /// The oracle keeps every batch and replays those that were durable.
 TEST(SimDisk, AgreesWithAReplayOfTheDurableBatches) {
     for (std::uint64_t seed = 0; seed < 200; ++seed) {

@@ -6,14 +6,15 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/boxed.hpp"
 #include "base/log.hpp"
+#include "base/ring.hpp"
 #include "sim/disk.hpp"
 #include "sim/host_clock.hpp"
 #include "sim/participant.hpp"
@@ -23,7 +24,7 @@ namespace creto {
 /// A notice with the instant at which its node published it.
 struct SimNotice {
     Instant at;
-    Notice notice;
+    Boxed<Notice> notice;
 };
 
 /// Where a simulated node's lines go; the host adds the time and the node.
@@ -73,14 +74,14 @@ struct SimHost {
     /// From a start to the crash after it; nothing of it survives.
     struct Life {
         std::unique_ptr<Participant> participant;
-        Instant started;                 ///< By the host's own clock.
-        std::deque<WaitingEvent> inbox;  ///< While busy or paused.
+        Instant started;           ///< By the host's own clock.
+        Ring<WaitingEvent> inbox;  ///< While busy or paused.
         bool is_busy = false;
         bool is_store_failed = false;
         Instant wake = Instant::max();   ///< When the node wants to be woken, by its clock.
         Instant armed = Instant::max();  ///< When the queue will remind us.
-        /// Persists that are not durable yet, and the messages that wait for them.
-        std::map<Ticket, std::vector<Send>> unsynced;
+        std::vector<Ticket> unsynced;    ///< Persists that are not durable yet, ascending.
+        std::vector<Send> held;          ///< Messages that wait for one of them, oldest first.
         Ticket last_persist;
         std::set<Ticket> executing;
         Instant checker_free;

@@ -17,17 +17,15 @@ std::string describe(const VoteContent& content) {
 
 /// Whatever form the log's records have, they hold the content of the vote as it is encoded.
 bool holds(ByteView record, ByteView content) {
-    return std::search(record.begin(), record.end(), content.begin(), content.end()) !=
-           record.end();
+    return as_text(record).find(as_text(content)) != std::string_view::npos;
 }
 
 bool is_in_durable_log(const VoteContent& content, const SimDisk& disk, Instant now) {
     Writer writer;
     encode(writer, content);
-    const Bytes wanted = writer.take();
     // A vote is sent soon after it was written, so the search starts at the end.
     for (std::size_t i = disk.log_durable(now); i > 0; --i)
-        if (holds(disk.log()[i - 1], wanted)) return true;
+        if (holds(disk.log()[i - 1], writer.view())) return true;
     return false;
 }
 
@@ -188,7 +186,9 @@ void Invariants::on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& di
             violate("justification", describe(content) + ", but a view in it lives", node, now);
         return;
     }
-    SignedVotes& all = votes_[{content.epoch, content.view}][vote.seat];
+    std::vector<SignedVotes>& of_view = votes_[{content.epoch, content.view}];
+    if (of_view.empty()) of_view.resize(roster_.size());
+    SignedVotes& all = of_view[*roster_.index_of(vote.seat)];
     auto& said = all.said.at(static_cast<std::size_t>(content.kind));
     if (said == content) return;
     if (said)
@@ -272,7 +272,7 @@ bool Invariants::is_justified(const VoteContent& content) const {
         std::uint32_t against = liars;
         const auto votes = votes_.find(key);
         if (votes != votes_.end()) {
-            for (const auto& [seat, all] : votes->second)
+            for (const SignedVotes& all : votes->second)
                 against += all.said[static_cast<std::size_t>(VoteKind::nullify)] ? 1 : 0;
         }
         if (!is_quorum(against)) return false;
@@ -290,8 +290,7 @@ bool Invariants::is_buried_rightly(const VoteContent& content) const {
 bool Invariants::signatures_hold(const Certificate& certificate) const {
     const auto& members = roster_.members();
     if (certificate.signers.size() != (members.size() + 7) / 8) return false;
-    const Bytes bytes =
-        signed_bytes(SignDomain::vote, roster_.chain().value(), signing_bytes(certificate.content));
+    const Bytes bytes = signed_vote(roster_.chain(), certificate.content);
     std::size_t next = 0;
     for (std::uint32_t i = 0; i < certificate.signers.size() * 8; ++i) {
         if (!certificate.signed_by(i)) continue;

@@ -153,7 +153,7 @@ private:
     std::vector<OrderStatus> last_told_;  ///< In this life.
     std::vector<Canon> canon_;            ///< By height, from 1.
     std::deque<Block> recent_;            ///< The blocks of the last heights of canon_.
-    std::map<ViewKey, std::map<Seat, SignedVotes>> votes_;
+    std::map<ViewKey, std::vector<SignedVotes>> votes_;  ///< By the seat's place in the roster.
     std::map<ViewKey, ViewOutcome> outcomes_;
     std::set<AgentId> proven_;
     std::optional<Violation> violation_;

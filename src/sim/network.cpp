@@ -50,8 +50,8 @@ void SimNetwork::send(
         links_.has_downlink_queue(pair.to) ? SimEventKind::downlink : SimEventKind::deliver;
     for (const Instant at : plan.deliveries()) {
         counters_.travelled = counters_.travelled + (at - now);
-        const Delivery delivery{pair, connection.generation, channel, message, fingerprint};
-        queue_.push(at, SimEventTag{kind, deliveries_.put(delivery)}.packed());
+        Delivery delivery{pair, connection.generation, channel, message, fingerprint};
+        queue_.push(at, SimEventTag{kind, deliveries_.put(std::move(delivery))}.packed());
     }
 }
 

@@ -19,6 +19,7 @@ public:
     [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now) override {
         return node_.on_event(event, now);
     }
+    void reuse(std::vector<Effect> spent) override { node_.reuse(std::move(spent)); }
     [[nodiscard]] const Node* node() const override { return &node_; }
 
 private:

@@ -134,14 +134,14 @@ private:
         if (!items) return;
         const Ticket ticket = effects_.new_ticket();
         effects_.add(Check{ticket, *items});
-        checking_.emplace(ticket, std::pair{received.from, std::move(*message)});
+        checking_.emplace(ticket, Checking{received.from, std::move(*message), items->size()});
     }
     void on(const CheckDone& done, Instant now) {
         const auto found = checking_.find(done.ticket);
         if (found == checking_.end()) return;
-        const auto [from, message] = std::move(found->second);
+        const auto [from, message, items] = std::move(found->second);
         checking_.erase(found);
-        if (std::find(done.good.begin(), done.good.end(), false) != done.good.end()) return;
+        if (done.good != items) return;
         const CheckPass pass = CheckPass::own();  // The host said so just now.
         if (const auto* proposal = std::get_if<Proposal>(&message))
             ordering_.on_proposal(from, {*proposal, pass}, now, effects_);
@@ -176,7 +176,12 @@ private:
     Ordering ordering_;
     Effects effects_;
     std::set<AgentId> peers_;
-    std::map<Ticket, std::pair<AgentId, Message>> checking_;
+    struct Checking {
+        AgentId from;
+        Message message;
+        std::size_t items = 0;
+    };
+    std::map<Ticket, Checking> checking_;
     Digest order_digest_;
     Sequence own_;
     Instant next_vertex_ = Instant::max();

@@ -37,6 +37,8 @@ public:
         const StoreView& store, const VoteLogContents& votes
     ) = 0;
     [[nodiscard]] virtual std::vector<Effect> on_event(const Event& event, Instant now) = 0;
+    /// Takes back the memory of a list that was carried out; whoever has no use for it drops it.
+    virtual void reuse(std::vector<Effect> /*spent*/) {}
     /// The node inside, for checkers and tests; null if there is none.
     [[nodiscard]] virtual const Node* node() const { return nullptr; }
 };

@@ -125,7 +125,7 @@ private:
 
     void on_notice(NodeIndex node, const SimNotice& notice) {
         if (!is_reliable(node.value())) return;
-        if (const auto* excluded = std::get_if<Excluded>(&notice.notice)) {
+        if (const auto* excluded = std::get_if<Excluded>(&*notice.notice)) {
             const auto culprit = cluster_.find(excluded->agent);
             if (culprit && is_reliable(culprit->value()))
                 cluster_.violate(
@@ -135,7 +135,7 @@ private:
                     node
                 );
         }
-        if (const auto* halted = std::get_if<Halted>(&notice.notice)) {
+        if (const auto* halted = std::get_if<Halted>(&*notice.notice)) {
             if (halted->reason.find("storage failed") == std::string::npos)
                 cluster_.violate("halt", halted->reason, node);
         }

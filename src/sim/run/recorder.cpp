@@ -115,7 +115,7 @@ RunCell& Recorder::cell_at(Instant at) {
 
 void Recorder::on_notice(NodeIndex node, const SimNotice& notice) {
     if (cluster_ == nullptr || cluster_->invariants().is_byzantine(node)) return;
-    if (const auto* finalized = std::get_if<Finalized>(&notice.notice))
+    if (const auto* finalized = std::get_if<Finalized>(&*notice.notice))
         on_block(node, *finalized, notice.at);
 }
 

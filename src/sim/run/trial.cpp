@@ -179,7 +179,7 @@ private:
     }
 
     void on_notice(NodeIndex node, const SimNotice& notice) {
-        const auto* excluded = std::get_if<Excluded>(&notice.notice);
+        const auto* excluded = std::get_if<Excluded>(&*notice.notice);
         if (excluded == nullptr || unreliable_[node.value()]) return;
         const auto culprit = cluster_.find(excluded->agent);
         if (!culprit) return;
