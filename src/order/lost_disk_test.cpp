@@ -8,9 +8,13 @@ namespace {
 
 /// Work, a disk lost at some moment of it, and work again; the cluster's oracle remembers every vote
 /// of every life.
-void lose_a_disk(std::uint64_t seed, bool noticed) {
+void lose_a_disk(std::uint64_t seed, bool noticed, std::uint32_t term_views = 1) {
     Cluster c{
-        {.n = 4, .seed = seed, .ordering = {.ask_first = true}, .loss_percent = seed % 3 * 5}};
+        {.n = 4,
+         .seed = seed,
+         .ordering = {.ask_first = true},
+         .loss_percent = seed % 3 * 5,
+         .term_views = term_views}};
     c.start_all();
     c.run_for(Duration::from_ms(50));
     const auto work = [&c](int steps) {
@@ -50,6 +54,14 @@ void lose_a_disk(std::uint64_t seed, bool noticed) {
 TEST(LostDisk, AWipedSeatNeverContradictsWhatItForgotAndVotesAgain) {
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         lose_a_disk(seed, seed % 2 == 0);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+// [ORD-R5.1] [ORD-T4.1] What it may have given up binds it to the end of the term.
+TEST(LostDisk, AWipedSeatIsBoundByTheTermsInWhichItMayHaveVoted) {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        lose_a_disk(seed, true, seed % 2 == 0 ? 8 : 2);
         if (::testing::Test::HasFailure()) return;
     }
 }
