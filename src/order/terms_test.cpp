@@ -249,8 +249,11 @@ TEST(Terms, ALeaderWhoseViewsAreNeverFinalLosesItsTerm) {
     EXPECT_EQ(s.words(5), "");
     s.pass(Duration::from_ms(350));
     EXPECT_EQ(s.words(5), "X") << "eight deltas after the first view was notarized";
-    s.notarize_next();
-    s.notarize_next();
+    const Block fifth = s.block(s.tip, 5);
+    const Block sixth = s.block(tip_of(s.tip, fifth), 6);
+    s.tell(0, s.cluster.sign(fifth));
+    s.tell(0, s.cluster.sign(sixth));
+    s.tell(1, s.certificate(VoteKind::notarize, fifth));
     EXPECT_EQ(s.words(6), "X") << "it helps no more to prolong the term";
 
     InATerm good{3};
