@@ -1,12 +1,16 @@
 #include "model/genesis.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <set>
 
 namespace creto {
 
 namespace {
+
+/// Beside the mode: the length of a term follows at the end.
+constexpr std::uint8_t has_terms = 2;
 
 void encode(Writer& w, const Member& v) {
     creto::encode(w, v.seat);
@@ -24,22 +28,29 @@ void decode(Reader& r, Member& v) {
 
 void encode(Writer& w, const Genesis& v) {
     w.text(v.network);
-    w.u8(static_cast<std::uint8_t>(v.mode));
+    const std::uint8_t more = v.term_views == 1 ? 0 : has_terms;
+    w.u8(static_cast<std::uint8_t>(static_cast<std::uint8_t>(v.mode) | more));
     w.uvarint(v.members.size());
     for (const Member& member : v.members)
         encode(w, member);
     w.uvarint(v.view_interval_ms);
+    if (more != 0) w.uvarint(v.term_views);
 }
 
 void decode(Reader& r, Genesis& v) {
     v.network = r.text(limits::name_bytes_max);
-    v.mode = static_cast<QuorumMode>(r.kind(static_cast<std::uint8_t>(QuorumMode::crash)));
+    const std::uint8_t mode = r.kind(static_cast<std::uint8_t>(QuorumMode::crash) | has_terms);
+    v.mode = static_cast<QuorumMode>(mode & ~has_terms);
     v.members.resize(r.count(limits::seats_max, 34));
     for (Member& member : v.members)
         decode(r, member);
     const std::uint64_t interval = r.uvarint();
     if (interval > 60'000) r.fail(DecodeError::over_limit);
     v.view_interval_ms = static_cast<std::uint32_t>(interval);
+    const std::uint64_t term = (mode & has_terms) != 0 ? r.uvarint() : 1;
+    const bool is_said_twice = (mode & has_terms) != 0 && term == 1;
+    if (is_said_twice || term > limits::term_views_max) r.fail(DecodeError::over_limit);
+    v.term_views = static_cast<std::uint32_t>(term);
 }
 
 Result<void> validate(const Genesis& genesis) {
@@ -49,6 +60,13 @@ Result<void> validate(const Genesis& genesis) {
             ErrorCode::invalid,
             "genesis: " + std::to_string(genesis.members.size()) + " members; this mode takes " +
                 std::to_string(least) + " to " + std::to_string(limits::seats_max)
+        );
+    }
+    if (!std::has_single_bit(genesis.term_views) || genesis.term_views > limits::term_views_max) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: a term of " + std::to_string(genesis.term_views) +
+                " views; it takes a power of two, up to " + std::to_string(limits::term_views_max)
         );
     }
     std::set<PublicKey> keys;
@@ -78,6 +96,7 @@ Roster::Roster(const Genesis& genesis)
     : chain_{hash(HashDomain::genesis, encode_bytes(genesis))},
       mode_{genesis.mode},
       quorum_{Quorum::of(genesis.mode, static_cast<std::uint32_t>(genesis.members.size()))},
+      term_views_{genesis.term_views},
       members_{genesis.members},
       by_key_(genesis.members.size()) {
     CRETO_ASSERT(validate(genesis).has_value());

@@ -36,6 +36,8 @@ inline constexpr std::size_t pending_blocks_max = 512;            ///< Known, no
 inline constexpr std::uint64_t view_window = 64;  ///< Views ahead for which votes are held.
 inline constexpr std::uint64_t view_retention =
     256;  ///< Finalised views kept to answer stragglers.
+/// The next term begins inside the window, and a stretch that can be buried has whole terms.
+inline constexpr std::uint32_t term_views_max = 32;
 
 // Messages
 inline constexpr std::size_t message_bytes_max = 4 * 1024 * 1024;

@@ -95,6 +95,25 @@ TEST(Genesis, NamesTheChain) {
     EXPECT_EQ(*read, a.genesis);
 }
 
+// [ORD-T1.1] One view a term is what a genesis said that knew of no terms: its bytes stay what they were.
+TEST(Genesis, SaysHowLongATermIs) {
+    Network a{4};
+    const Bytes plain = encode_bytes(a.genesis);
+    a.genesis.term_views = 8;
+    const Bytes with = encode_bytes(a.genesis);
+    EXPECT_EQ(with.size(), plain.size() + 1);
+    EXPECT_EQ(decode_exact<Genesis>(with)->term_views, 8U);
+    EXPECT_EQ(decode_exact<Genesis>(plain)->term_views, 1U);
+    Bytes said_twice = with;
+    said_twice.back() = 1;
+    EXPECT_FALSE(decode_exact<Genesis>(said_twice).has_value());
+    EXPECT_TRUE(validate(a.genesis).has_value());
+    for (const std::uint32_t wrong : {0U, 3U, 64U}) {
+        a.genesis.term_views = wrong;
+        EXPECT_FALSE(validate(a.genesis).has_value()) << wrong;
+    }
+}
+
 TEST(Roster, FindsByNumberAndKey) {
     Network network{7};
     const Roster roster{network.genesis};

@@ -64,6 +64,7 @@ struct Storm {
     std::uint64_t loss = 0;
     bool crashes = false;
     bool partitions = false;
+    std::uint32_t term_views = 1;
 };
 
 void weather(Cluster& c, const Storm& storm) {
@@ -111,7 +112,8 @@ void survive(const Storm& storm, std::uint64_t seeds) {
              .mode = storm.mode,
              .seed = seed,
              .loss_percent = storm.loss,
-             .duplicate_percent = 5}};
+             .duplicate_percent = 5,
+             .term_views = storm.term_views}};
         c.start_all();
         weather(c, storm);
         clear_up(c);
@@ -139,6 +141,26 @@ TEST(Cluster, AgreesAndProgressesUnderPartitions) {
 TEST(Cluster, AgreesAndProgressesUnderEverything) {
     survive({.n = 4, .loss = 10, .crashes = true, .partitions = true}, 400);
     survive({.n = 7, .loss = 10, .crashes = true, .partitions = true}, 60);
+}
+// [ORD-T2.1] [ORD-T3.1] [ORD-T4.1]
+TEST(Cluster, AgreesAndProgressesInTermsUnderEverything) {
+    for (const std::uint32_t term : {2U, 8U}) {
+        survive({.loss = 20, .term_views = term}, 60);
+        survive({.loss = 5, .crashes = true, .term_views = term}, 100);
+        survive({.partitions = true, .term_views = term}, 100);
+        survive({.loss = 10, .crashes = true, .partitions = true, .term_views = term}, 200);
+        survive({.n = 7, .loss = 10, .crashes = true, .partitions = true, .term_views = term}, 30);
+    }
+    survive({.loss = 10, .crashes = true, .partitions = true, .term_views = 32}, 60);
+    survive(
+        {.n = 3,
+         .mode = QuorumMode::crash,
+         .loss = 10,
+         .crashes = true,
+         .partitions = true,
+         .term_views = 8},
+        60
+    );
 }
 TEST(Cluster, CrashModeAgreesAndProgressesUnderEverything) {
     for (const Index n : {1U, 2U, 3U, 5U})

@@ -35,12 +35,13 @@ OrderingCore::OrderingCore(
     Log& log
 )
     : roster_{roster},
+      terms_{roster},
       self_{self ? roster.index_of(*self) : std::nullopt},
       agent_{signer.public_key()},
       source_{source},
       options_{options},
       log_{log},
-      views_{genesis_block_id(roster.chain())},
+      views_{genesis_block_id(roster.chain()), terms_},
       tree_{genesis_tip(roster)},
       tally_{roster},
       burials_{roster},
@@ -64,6 +65,7 @@ void OrderingCore::start(Instant now, Effects& effects) {
     started_ = true;
     pace_.enter(simplex::Pacemaker::Entered::by_progress, now);
     if (views_.notarized().view > views_.final().view) unfinal_since_ = now;
+    watch_term(now);
     if (voter_) {
         // Own votes count again here as they do at the peers, or a network that was killed as a
         // whole stays one vote short for ever (monorepo#4275). (rule R1)
@@ -231,22 +233,23 @@ void OrderingCore::watch(Instant now, Effects& effects) {
     }
     const bool proposed = views_.proposal(current_).has_value();
     const Instant deadline = proposed ? pace_.view_deadline() : pace_.leader_deadline();
-    const bool settled = voter_->cast(current_, VoteKind::nullify) != nullptr ||
-                         voter_->cast(current_, VoteKind::finalize) != nullptr;
+    const bool settled =
+        voter_->cast(current_, VoteKind::nullify) != nullptr || voter_->finalized_from(current_);
     if (!settled) {
         skipped_ = !proposed && pace_.working() &&
-                   heard_.silent(*roster_.index_of(leader(current_)), current_);
+                   heard_.silent(*roster_.index_of(leader(current_)), turn());
         counters_.leaders_skipped += skipped_ ? 1 : 0;
-        if (leader_gave_up_ || skipped_ || now >= deadline) {
+        if (leader_gave_up_ || skipped_ || now >= deadline || stalled(now)) {
             give_up(now);
         } else {
             wake_at(deadline);
+            if (stalls_at_) wake_at(*stalls_at_);
         }
     } else if (now >= retry_at_) {
         repeat(now, effects);  // (rule X3)
         retry_at_ = now + pace_.retry();
     }
-    if (voter_->cast(current_, VoteKind::nullify) || voter_->cast(current_, VoteKind::finalize)) {
+    if (voter_->cast(current_, VoteKind::nullify) || voter_->finalized_from(current_)) {
         retry_at_ = std::min(retry_at_, now + pace_.retry());
         wake_at(retry_at_);
     }

@@ -148,6 +148,9 @@ private:
     void catch_up(Instant now, Effects& effects);
     void flush(Instant now, Effects& effects);
     void wake_at(Instant at) { wake_ = std::min(wake_, at); }
+    /// The term, as a number that rises by one with each: silence is counted in turns, or a term
+    /// that was given up would make everyone look silent.
+    [[nodiscard]] View turn() const { return View{terms_.number(current_)}; }
     /// Below its floor a seat no longer knows what it said: it follows, and votes again above.
     [[nodiscard]] bool may_vote() const {
         return voter_ && !asking_ && !voter_->stopped() && current_ > voter_->floor();
@@ -179,6 +182,9 @@ private:
     [[nodiscard]] const Certificate* entry_certificate() const;
     void move_on(const VoteContent& content, Instant now);
     void enter(View view, simplex::Pacemaker::Entered how, Instant now);
+    [[nodiscard]] View end_of(const VoteContent& certified) const;
+    void watch_term(Instant now);
+    [[nodiscard]] bool stalled(Instant now) const;
     void finish();
     void finalize_through(const BlockId& id, const Certificate& finalization);
     void check_own(const VoteContent& content);
@@ -234,6 +240,7 @@ private:
     void restore_votes(const VoteLogContents& votes, const std::vector<Certificate>& certificates);
 
     const Roster& roster_;
+    simplex::Terms terms_;
     std::optional<std::uint32_t> self_;  ///< Our place in the roster.
     AgentId agent_;
     CutSource& source_;
@@ -263,6 +270,9 @@ private:
     Instant retry_at_;
     Instant finality_retry_at_;
     std::optional<Instant> unfinal_since_;  ///< A notarized view waits for its finalisation.
+    /// A view of this term was passed and is not final: when patience with the term ends. The leader
+    /// cannot move it by taking longer for each view. [ORD-T5.1]
+    std::optional<Instant> stalls_at_;
     Instant proposal_seen_at_ = Instant::from_ns(0);
     bool any_proposal_ = false;
     std::optional<Ahead> ahead_;

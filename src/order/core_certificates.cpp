@@ -86,8 +86,9 @@ void OrderingCore::accept(
 
     // (rule C1) One speaker for each fresh certificate; everyone else counted the votes as well.
     // Those without a seat see no votes: a finalisation goes to them, too.
-    const bool fresh = content.view.next() >= current_;
-    if (fresh && self_ && leader(content.view.next()) == roster_.members()[*self_].seat) {
+    const View end = end_of(content);
+    const bool fresh = end.next() >= current_;
+    if (fresh && self_ && leader(end.next()) == roster_.members()[*self_].seat) {
         effects.send_all(content.kind == VoteKind::finalize ? all_ : seats_, certificate);
     }
 
@@ -101,9 +102,14 @@ void OrderingCore::accept(
         for (const auto& pruned : tree_.forget_dead(content.parent_view, content.view, views_))
             if (pruned.stored) writes_.push_back(simplex::erase_pending(pruned.id));
     }
-    if (content.view >= current_) move_on(content, now);
+    if (end >= current_) move_on(content, now);
     if (content.kind == VoteKind::nullify || content.kind == VoteKind::bury)
         bury(content.view, now, effects);
+}
+
+/// The last view that this certificate ends. [ORD-T3.1] A burial is about whole terms.
+View OrderingCore::end_of(const VoteContent& certified) const {
+    return certified.kind == VoteKind::nullify ? terms_.last_of(certified.view) : certified.view;
 }
 
 /// Enters the view after the one that this certificate ends. (rule E1)
@@ -113,7 +119,7 @@ void OrderingCore::move_on(const VoteContent& content, Instant now) {
         how = skipped_ ? Pacemaker::Entered::by_skip : Pacemaker::Entered::by_timeout;
         ++counters_.views_nullified;
     }
-    enter(content.view.next(), how, now);
+    enter(end_of(content).next(), how, now);
 }
 
 // [ORD-B1.1] Whenever a stretch of views is dead as a whole, this seat says so; and says it again
@@ -150,12 +156,26 @@ void OrderingCore::accept_finalization(const Certificate& certificate, Instant n
     if (voter_) voter_->forget_through(view);
     unfinal_since_.reset();
     if (views_.notarized().view > view) unfinal_since_ = now;
+    stalls_at_.reset();
+    watch_term(now);
     pace_.finalized();  // [ORD-E4.1]
+}
+
+/// The patience with a term begins with its first view that was passed and is not final. [ORD-T5.1]
+void OrderingCore::watch_term(Instant now) {
+    const bool waits = !terms_.is_first(current_) && views_.final().view < current_.prev();
+    if (waits && !stalls_at_) stalls_at_ = now + pace_.stall_patience();
+}
+
+bool OrderingCore::stalled(Instant now) const {
+    return stalls_at_ && now >= *stalls_at_;
 }
 
 void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
     CRETO_ASSERT(view > current_);  // Never backwards. (rule E1)
+    if (!terms_.same(view, current_)) stalls_at_.reset();
     current_ = view;
+    watch_term(now);
     ++counters_.views_entered;
     if (view.value() > limits::view_retention)
         forget_below(View{view.value() - limits::view_retention});
@@ -168,12 +188,13 @@ void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
     ranges_at_ = now;
 }
 
-// [ORD-B3.1] Votes of views that lie so far back count nowhere any more, nor does ours.
+// [ORD-B3.1] Votes of views that lie so far back count nowhere any more, nor does ours. The gate
+// forgets whole terms: a Nullify in the first half binds this seat in the second. [ORD-T4.1]
 void OrderingCore::forget_below(View view) {
     tally_.forget_through(view);
     burials_.forget_through(view);
     sought_.erase(sought_.begin(), sought_.upper_bound(view));
-    if (voter_) voter_->forget_through(view);
+    if (voter_) voter_->forget_through(terms_.last_of(view));
 }
 
 /// Finalises what the highest finalisation covers, once all of it is here.

@@ -6,7 +6,8 @@
 //          its own could exist. It can have voted in view v only if view v-1 has a certificate. Of
 //          the seats that signed that one, at least one honest one is among any q others, and it
 //          stands in view v-1 at least; so once q others have said where they stand and we hold the
-//          certificates to stand there, too, v is at most the view after ours.
+//          certificates to stand there, too, v is at most the view after ours. (With terms: of the
+//          next term, if that certificate was the nullification of a view before v-1.)
 //          [ORD-R5.2] With OrderingOptions::ask_first a seat with an empty log waits for a quorum,
 //          itself included, which hands back the votes with its key that it holds; one of these
 //          means that the log was lost, also when it shows up later. (A second time it means another
@@ -59,7 +60,9 @@ void OrderingCore::trust_again() {
     claims_.clear();
     judge_again_ = true;
     if (!lost_) return;
-    const View floor = std::max(current_.next(), voter_->floor());
+    // Whoever vouched for the last view that it entered may stand a term further back, and what it
+    // said in that term binds it to the end. [ORD-T4.1]
+    const View floor = std::max(terms_.last_of(terms_.last_of(current_).next()), voter_->floor());
     voter_->begin_above(floor);  // [ORD-R5.1]
     log_.warn(
         "the vote log was lost: this seat votes again above view " + std::to_string(floor.value())

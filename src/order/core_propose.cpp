@@ -35,6 +35,7 @@ void OrderingCore::consider(Instant now) {
     // Once a view, and never after giving it up; the gate holds that anyway. [ORD-N1.1]
     if (voter_->cast_any(current_)) return;
     if (views_.equivocated(current_)) return give_up(now);  // (rule N2)
+    if (stalled(now)) return give_up(now);                  // [ORD-T5.1]
     if (views_.refused(current_)) {
         ++counters_.proposals_refused;
         return give_up(now);
@@ -123,7 +124,7 @@ void OrderingCore::lead(Instant now) {
         const bool gone = tree_.tip(head->block) == nullptr && head->view > views_.final().view &&
                           views_.buried(head->view.prev(), head->view);
         if (!gone) break;
-        found = views_.parent_for(head->view);
+        found = views_.parent_below(head->view);
     }
     if (const auto* missing = std::get_if<std::vector<simplex::CertificateKey>>(&found)) {
         // Asked for by catch_up(); we build when it is here. [ORD-P1.1]

@@ -25,7 +25,7 @@ void OrderingCore::hear(const AgentId& from, Instant now) {
     if (member == nullptr) return;
     const Duration window = std::max(Duration::from_s(1), pace_.delta() * 4);
     const auto index = static_cast<std::uint32_t>(member - roster_.members().data());
-    const bool quorum_back = heard_.hear(index, current_, now, window);
+    const bool quorum_back = heard_.hear(index, turn(), now, window);
     if (quorum_back) pace_.quorum_back();  // [ORD-E4.1]
 }
 

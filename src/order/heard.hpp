@@ -4,6 +4,7 @@
 //          patience should start over when enough seats are back.
 // Source   Rules E2 (skip) and E4 in docs/spec/ordering.md. Local knowledge: it shortens our own
 //          timers and changes nobody's leader. [ORD-E2.2]
+// Units    Views are counted in turns of leaders: with terms, in terms.
 #pragma once
 
 #include <algorithm>

@@ -1,19 +1,20 @@
 // leader_of(): whose turn a view is.
 //
 // Why      Everyone must agree without talking: round robin over the members in seat order, from
-//          the view alone. A leader that is dead is skipped by short local timers, never by a
-//          change of this function: a choice from local knowledge would split the network.
+//          the term of the view alone. [ORD-T1.1] A leader that is dead is skipped by short local
+//          timers, never by a change of this function: a choice from local knowledge would split the
+//          network.
 // Source   Rule L14 without reputation; the roster is fixed for the epoch. (rule L14)
 #pragma once
 
-#include "model/genesis.hpp"
+#include "order/terms.hpp"
 
 namespace creto {
 
 /// Requires: view > 0.
 [[nodiscard]] inline Seat leader_of(const Roster& roster, View view) {
     CRETO_ASSERT(view != View{});
-    return roster.members()[(view.value() - 1) % roster.size()].seat;
+    return roster.members()[(simplex::Terms{roster}.number(view) - 1) % roster.size()].seat;
 }
 
 }  // namespace creto

@@ -8,9 +8,13 @@ namespace {
 
 /// Work, a disk lost at some moment of it, and work again; the cluster's oracle remembers every vote
 /// of every life.
-void lose_a_disk(std::uint64_t seed, bool noticed) {
+void lose_a_disk(std::uint64_t seed, bool noticed, std::uint32_t term_views = 1) {
     Cluster c{
-        {.n = 4, .seed = seed, .ordering = {.ask_first = true}, .loss_percent = seed % 3 * 5}};
+        {.n = 4,
+         .seed = seed,
+         .ordering = {.ask_first = true},
+         .loss_percent = seed % 3 * 5,
+         .term_views = term_views}};
     c.start_all();
     c.run_for(Duration::from_ms(50));
     const auto work = [&c](int steps) {
@@ -54,9 +58,18 @@ TEST(LostDisk, AWipedSeatNeverContradictsWhatItForgotAndVotesAgain) {
     }
 }
 
+// [ORD-R5.1] [ORD-T4.1] What it may have given up binds it to the end of the term.
+TEST(LostDisk, AWipedSeatIsBoundByTheTermsInWhichItMayHaveVoted) {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        lose_a_disk(seed, true, seed % 2 == 0 ? 8 : 2);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
 /// A node whose log is gone, alone with a test that speaks for the other three.
 struct Forgetful : Script {
-    Forgetful() : Script{3, {.ordering = {.ask_first = true}}} {
+    explicit Forgetful(std::uint32_t term_views = 1)
+        : Script{3, {.ordering = {.ask_first = true}, .term_views = term_views}} {
         for (Index i = 0; i < 3; ++i)
             tell(i, OrderStatus{Epoch{1}, View{1}, View{}, Height{}});
     }
@@ -101,6 +114,24 @@ TEST(LostDisk, ANoticedLossWaitsForAQuorumOfOthersAndTwoViews) {
     s.pass(Duration::from_s(1));
     EXPECT_EQ(s.words(1), "N");
     EXPECT_EQ(s.words(2), "");
+}
+
+// [ORD-R5.1] [ORD-T4.1] Those who vouch for view 1 may have signed what took the old self to view 9,
+// and what it said there binds it up to view 16.
+TEST(LostDisk, ANoticedLossWaitsForTheEndOfTheNextTerm) {
+    Forgetful s{8};
+    s.lose(true);
+    for (Index i = 0; i < 3; ++i)
+        s.answer(i, 1);
+    for (const std::uint64_t view : {1U, 9U}) {
+        s.tell(s.leader(view), s.cluster.sign(s.block(s.genesis(), view)));
+        s.pass(Duration::from_s(1));
+        EXPECT_EQ(s.words(view), "");
+        s.tell(1, s.nullification(view));
+    }
+    ASSERT_EQ(s.ordering().view(), View{17});
+    s.tell(s.leader(17), s.cluster.sign(s.block(s.genesis(), 17)));
+    EXPECT_EQ(s.words(17), "N");
 }
 
 // [ORD-R5.2]

@@ -65,6 +65,9 @@ public:
     [[nodiscard]] Duration retry() const { return std::min(delta() * 2, options_.delta_max); }
     /// How long a notarized block may stay unfinalised before its votes are repeated.
     [[nodiscard]] Duration finality_patience() const { return delta() * 4; }
+    /// How long the views of a term may pass without one of them becoming final: votes are repeated
+    /// twice before. [ORD-T5.1]
+    [[nodiscard]] Duration stall_patience() const { return finality_patience() * 2; }
 
 private:
     [[nodiscard]] Instant deadline(std::int64_t deltas) const {

@@ -37,12 +37,19 @@ const Certificate* ViewLog::find(View view, VoteKind kind) const {
         return finalization_ && finalization_->content.view == view ? &*finalization_ : nullptr;
     }
     if (kind == VoteKind::bury) return burial_of(view);
+    if (kind == VoteKind::nullify) return death_of(view);
     const Record* known = record(view);
-    if (kind == VoteKind::nullify && (known == nullptr || !known->nullification))
-        return burial_of(view);
-    if (known == nullptr) return nullptr;
-    const auto& held = kind == VoteKind::notarize ? known->notarization : known->nullification;
-    return held ? &*held : nullptr;
+    return known != nullptr && known->notarization ? &*known->notarization : nullptr;
+}
+
+// [ORD-T3.1] Of several that cover the view the first one, which says most.
+const Certificate* ViewLog::death_of(View view) const {
+    for (auto at = views_.lower_bound(terms_.first_of(view));
+         at != views_.end() && at->first <= view;
+         ++at) {
+        if (at->second.nullification) return &*at->second.nullification;
+    }
+    return burial_of(view);
 }
 
 const Certificate* ViewLog::burial_of(View view) const {
@@ -105,7 +112,11 @@ const Certificate* ViewLog::clash(const Certificate& certificate) const {
         const Certificate* held = find(content.view, kind);
         if (held != nullptr && conflict(held->content, content)) return held;
     }
-    return nullptr;
+    // What covers a view that is final, or the other way round. [ORD-T3.1] [ORD-T4.1]
+    if (content.kind == VoteKind::finalize) return death_of(content.view);
+    const bool covers_final = content.kind == VoteKind::nullify && content.view <= final_.view &&
+                              final_.view <= terms_.last_of(content.view);
+    return covers_final && finalization_ ? &*finalization_ : nullptr;
 }
 
 ViewLog::Put ViewLog::put(const Certificate& certificate) {
@@ -123,7 +134,8 @@ ViewLog::Put ViewLog::put(const Certificate& certificate) {
     if (held) return Put::known;
     held = certificate;
     if (content.kind == VoteKind::notarize) notarized_.insert(content.view);
-    if (content.kind == VoteKind::nullify) dead_.add(content.view, content.view);
+    if (content.kind == VoteKind::nullify)
+        dead_.add(content.view, terms_.last_of(content.view));  // [ORD-T3.1]
     return Put::added;
 }
 
@@ -162,6 +174,13 @@ Head ViewLog::head_below(View view) const {
 }
 
 std::variant<Head, std::vector<CertificateKey>> ViewLog::parent_for(View view) const {
+    if (terms_.is_first(view)) return parent_below(view);
+    const Head head = head_below(view);
+    if (head.view == view.prev()) return head;
+    return std::vector<CertificateKey>{{view.prev(), VoteKind::notarize}};
+}
+
+std::variant<Head, std::vector<CertificateKey>> ViewLog::parent_below(View view) const {
     const Head head = head_below(view);
     const View alive = dead_.below(view.prev());
     if (alive > head.view)
@@ -175,6 +194,8 @@ Ancestry ViewLog::check_parent(View view, View parent_view, const BlockId& paren
     if (parent_view < final_.view) {
         return {Verdict::invalid, {}, "its parent is below a finalised view"};
     }
+    if (!terms_.is_first(view) && parent_view != view.prev())
+        return {Verdict::invalid, {}, "inside a term its parent is not the view before"};
     Ancestry ancestry;
     if (parent_view == final_.view) {
         if (parent != final_.block)
@@ -187,11 +208,13 @@ Ancestry ViewLog::check_parent(View view, View parent_view, const BlockId& paren
         ancestry.missing.push_back({parent_view, VoteKind::notarize});
     }
     // Every view between must be proven dead: it might be final otherwise. What can be buried is
-    // asked for at its last view only: the answer is the burial of it all.
-    for (View at = dead_.below(view.prev()); at > parent_view;
-         at = dead_.below(before(at, parent_view))) {
-        ancestry.missing.push_back({at, VoteKind::nullify});
+    // asked for at its last view only: the answer is the burial of it all. Of a term it is the first
+    // view that is asked for: whatever covers that one covers the rest.
+    for (View at = dead_.below(view.prev()); at > parent_view;) {
+        const View first = std::max(terms_.first_of(at), parent_view.next());
+        ancestry.missing.push_back({first, VoteKind::nullify});
         if (ancestry.missing.size() >= missing_max) break;
+        at = dead_.below(std::min(before(at, parent_view), first.prev()));
     }
     if (!ancestry.missing.empty()) ancestry.verdict = Verdict::missing;
     return ancestry;

@@ -8,7 +8,9 @@
 //          leader may build on either. [ORD-F3.1] a finalisation replaces everything at or below
 //          its view. Nothing is kept for views that no certificate or proposal names. [ORD-B2.1] a
 //          burial replaces the nullifications of its views and the burials in it: with them all
-//          dead, what is kept does not grow with the views, but with their logarithm.
+//          dead, what is kept does not grow with the views, but with their logarithm. [ORD-T2.1]
+//          Inside a term the parent is the view before. [ORD-T3.1] A nullification is about its view
+//          and the rest of the term.
 // Cost     O(log views) for a look-up and for a parent, however many dead views lie between.
 #pragma once
 
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "model/vote.hpp"
+#include "order/terms.hpp"
 #include "order/view_runs.hpp"
 
 namespace creto::simplex {
@@ -57,7 +60,8 @@ struct Ancestry {
 
 class ViewLog {
 public:
-    explicit ViewLog(const BlockId& genesis) : final_{View{}, genesis} {}
+    explicit ViewLog(const BlockId& genesis, Terms terms = {})
+        : terms_{terms}, final_{View{}, genesis} {}
 
     /// Starts from a finalised block of our own store, with its certificate if there is one.
     void restart_from(const Head& final, std::optional<Certificate> finalization);
@@ -69,7 +73,8 @@ public:
     };
     /// Requires: the certificate is well formed and its signatures hold.
     Put put(const Certificate& certificate);
-    /// Of a view whose nullification was replaced, the burial that did it.
+    /// The nullification of a view may be of an earlier one of its term; of a view whose
+    /// nullification was replaced, it is the burial that did it.
     [[nodiscard]] const Certificate* find(View view, VoteKind kind) const;
     /// True when the view has a nullification, or had one.
     [[nodiscard]] bool dead(View view) const { return dead_.contains(view); }
@@ -89,9 +94,11 @@ public:
     /// The highest view that has any certificate.
     [[nodiscard]] View certified() const;
 
-    /// The parent for a block of `view`: the highest certified view below it, with every view
-    /// between nullified. Else what is missing to say so. [ORD-P1.1]
+    /// The parent for a block of `view`: inside a term the view before [ORD-T2.1], else
+    /// parent_below(). What is missing to say so, if anything is.
     [[nodiscard]] std::variant<Head, std::vector<CertificateKey>> parent_for(View view) const;
+    /// The highest certified view below `view`, with every view between nullified. [ORD-P1.1]
+    [[nodiscard]] std::variant<Head, std::vector<CertificateKey>> parent_below(View view) const;
     /// [ORD-N3.1]
     [[nodiscard]] Ancestry check_parent(View view, View parent_view, const BlockId& parent) const;
 
@@ -123,7 +130,9 @@ private:
     void settle(const Certificate& finalization);
     [[nodiscard]] Put bury(const Certificate& certificate);
     [[nodiscard]] const Certificate* burial_of(View view) const;
+    [[nodiscard]] const Certificate* death_of(View view) const;
 
+    Terms terms_;
     Head final_;
     std::optional<Certificate> finalization_;
     std::map<View, Record> views_;         ///< Above the final view.

@@ -20,7 +20,7 @@ bool same_block(const VoteContent& a, const VoteContent& b) {
 }  // namespace
 
 Voter::Voter(const Roster& roster, Seat self, const Signer& signer)
-    : chain_{roster.chain()}, self_{self}, signer_{signer} {
+    : chain_{roster.chain()}, terms_{roster}, self_{self}, signer_{signer} {
     const Member* member = roster.find(self);
     CRETO_ASSERT(member != nullptr && member->key == signer.public_key());
 }
@@ -42,8 +42,9 @@ Result<void> Voter::restore(const std::vector<Bytes>& records) {
             return fail(ErrorCode::corrupt, "vote log: it belongs to another seat");
         }
         if (vote->content.view <= floor_) continue;
-        // A log in which this seat contradicts itself was not written by one correct voter.
-        const auto known = refusal(vote->content);
+        // A log in which this seat contradicts itself was not written by one correct voter. Between
+        // two votes of different views there may have been a finalisation.
+        const auto known = refusal_in_view(vote->content);
         if (known && *known != Refusal::already_cast) {
             return fail(
                 ErrorCode::corrupt,
@@ -62,7 +63,7 @@ Result<void> Voter::restore(const std::vector<Bytes>& records) {
     return {};
 }
 
-std::optional<Refusal> Voter::refusal(const VoteContent& content) const {
+std::optional<Refusal> Voter::refusal_in_view(const VoteContent& content) const {
     if (stopped_) return Refusal::stopped;
     if (content.view <= floor_) return Refusal::below_floor;
     const auto found = slots_.find(content.view);
@@ -94,6 +95,32 @@ std::optional<Refusal> Voter::refusal(const VoteContent& content) const {
             break;
     }
     return std::nullopt;
+}
+
+// [ORD-T4.1]
+std::optional<Refusal> Voter::refusal(const VoteContent& content) const {
+    if (const auto why = refusal_in_view(content)) return why;
+    if (content.kind == VoteKind::nullify && finalized_from(content.view))
+        return Refusal::finalized;
+    if (content.kind == VoteKind::finalize && given_up(content.view)) return Refusal::nullified;
+    return std::nullopt;
+}
+
+bool Voter::finalized_from(View view) const {
+    const View last = terms_.last_of(view);
+    for (auto at = slots_.lower_bound(view); at != slots_.end() && at->first <= last; ++at) {
+        if (at->second[index(VoteKind::finalize)]) return true;
+    }
+    return false;
+}
+
+bool Voter::given_up(View view) const {
+    for (auto at = slots_.lower_bound(terms_.first_of(view));
+         at != slots_.end() && at->first <= view;
+         ++at) {
+        if (at->second[index(VoteKind::nullify)]) return true;
+    }
+    return false;
 }
 
 Result<void, Refusal> Voter::sign(const VoteContent& content) {

@@ -8,6 +8,9 @@
 //          Notarize or Finalize after Nullify; Nullify after Finalize; Finalize of a block other
 //          than the notarized one, or than the one it notarized itself; anything at or below the
 //          floor, where it no longer knows what it said.
+//          [ORD-T4.1] So it does with Finalize of a view of a term after Nullify of an earlier one that
+//          no finalisation has settled since, and with Nullify of a view after Finalize of a later
+//          one. Until then the earlier vote is above the floor, so votes and floor say it all.
 //          [ORD-W1.1] a new vote comes out only through save(), together with the ticket of the
 //          Persist that holds its record, and counts only once on_persisted() has named it.
 // Errors   Refusal; restore(): corrupt, after which this seat must observe and not vote.
@@ -21,6 +24,7 @@
 
 #include "model/effect.hpp"
 #include "model/vote.hpp"
+#include "order/terms.hpp"
 
 namespace creto::simplex {
 
@@ -72,13 +76,18 @@ public:
     /// What this seat said, durable or on its way.
     [[nodiscard]] const Vote* cast(View view, VoteKind kind) const;
     [[nodiscard]] bool cast_any(View view) const { return slots_.contains(view); }
+    /// True when it called this view, or a later one of its term, final: it cannot give it up.
+    [[nodiscard]] bool finalized_from(View view) const;
+    /// True when it gave this view up, or an earlier one of its term: it cannot call it final.
+    [[nodiscard]] bool given_up(View view) const;
     /// True when this seat signed exactly this.
     [[nodiscard]] bool knows(const VoteContent& content) const;
     [[nodiscard]] bool is_durable(View view, VoteKind kind) const;
     /// Durable votes of views in [from, to], in order of view and kind.
     [[nodiscard]] std::vector<Vote> durable(View from, View to) const;
 
-    /// Forgets views up to `floor` and refuses to vote there from now on.
+    /// Forgets views up to `floor` and refuses to vote there from now on. Requires: the floor is
+    /// final, or the last view of a term; of half a term it would forget what binds it in the rest.
     void forget_through(View floor);
     /// The same when the log is lost: the next save() begins a new log with this floor. [ORD-R5.1]
     void begin_above(View floor) {
@@ -100,12 +109,15 @@ private:
     };
     using Slots = std::array<std::optional<Slot>, 3>;
 
+    /// By what it said of the same view, and of the others of the term.
+    [[nodiscard]] std::optional<Refusal> refusal_in_view(const VoteContent& content) const;
     [[nodiscard]] std::optional<Refusal> refusal(const VoteContent& content) const;
     [[nodiscard]] Result<void, Refusal> sign(const VoteContent& content);
     [[nodiscard]] Signature signature_of(const VoteContent& content) const;
     [[nodiscard]] std::vector<Bytes> kept_records() const;
 
     ChainId chain_;
+    Terms terms_;
     Seat self_;
     const Signer& signer_;
     bool stopped_ = false;

@@ -346,6 +346,7 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
             return refuse("mode must be byzantine or crash");
         genesis.mode = mode == "crash" ? QuorumMode::crash : QuorumMode::byzantine;
         genesis.view_interval_ms = doc.value("view_interval_ms", 0U);
+        genesis.term_views = doc.value("term_views", 1U);
         for (const auto& item : doc.at("members")) {
             auto agent = parse_agent(item.at("agent").get<std::string>());
             if (!agent) return refuse(agent.error().message);
@@ -371,11 +372,12 @@ std::string genesis_json(const Genesis& genesis) {
              {"agent", agent_text(member.key)}}
         );
     }
-    const nlohmann::ordered_json doc{
+    nlohmann::ordered_json doc{
         {"network", genesis.network},
         {"mode", genesis.mode == QuorumMode::crash ? "crash" : "byzantine"},
-        {"view_interval_ms", genesis.view_interval_ms},
-        {"members", std::move(members)}};
+        {"view_interval_ms", genesis.view_interval_ms}};
+    if (genesis.term_views != 1) doc["term_views"] = genesis.term_views;
+    doc["members"] = std::move(members);
     return doc.dump(2) + "\n";
 }
 

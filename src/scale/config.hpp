@@ -75,7 +75,8 @@ struct Config {
 /// The settings as a commented creto.toml.
 [[nodiscard]] std::string to_toml(const Config& config);
 
-/// Genesis as JSON: {"network", "mode", "view_interval_ms", "members": [{"seat", "name", "agent"}]}.
+/// Genesis as JSON: {"network", "mode", "view_interval_ms", "members": [{"seat", "name", "agent"}]},
+/// and "term_views" where one leader has more than one view in a row.
 [[nodiscard]] Result<Genesis> read_genesis(const std::filesystem::path& file);
 [[nodiscard]] std::string genesis_json(const Genesis& genesis);
 

@@ -65,6 +65,7 @@ struct SimOptions {
     std::optional<std::uint32_t> seat_count;
     QuorumMode mode = QuorumMode::byzantine;
     std::uint32_t view_interval_ms = 0;
+    std::uint32_t term_views = 1;
     LinkProfile profile = lan_profile();
     Linking linking = Linking::automatic;
     Duration detection = Duration::from_s(1);

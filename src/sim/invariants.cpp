@@ -256,26 +256,37 @@ void Invariants::on_certificate(NodeIndex node, const Certificate& certificate, 
         differ("one-outcome", describe(content) + ": finalised and nullified", node, now);
 }
 
-/// Every view between the parent's and its own was nullified by enough seats, liars counted as if
-/// they had. Only for views that are remembered.
-bool Invariants::is_justified(const VoteContent& content) const {
-    const auto liars =
+/// The view was nullified by enough seats, liars counted as if they had.
+bool Invariants::is_given_up(const ViewKey& key) const {
+    const auto outcome = outcomes_.find(key);
+    if (outcome != outcomes_.end() && outcome->second.is_nullified) return true;
+    auto against =
         static_cast<std::uint32_t>(std::count(is_byzantine_.begin(), is_byzantine_.end(), true));
+    const auto votes = votes_.find(key);
+    if (votes != votes_.end()) {
+        for (const SignedVotes& all : votes->second)
+            against += all.said[static_cast<std::size_t>(VoteKind::nullify)] ? 1 : 0;
+    }
+    return is_quorum(against);
+}
+
+/// Every view between the parent's and its own was given up, or an earlier one of its term was; and
+/// inside a term there is none between. Only for views that are remembered.
+bool Invariants::is_justified(const VoteContent& content) const {
+    const std::uint64_t term = genesis_.term_views;
+    if (content.kind == VoteKind::notarize && content.view.value() % term != 1 % term)
+        return content.parent_view.next() == content.view;
     constexpr std::uint64_t looked_at_max = 1'000;
     const std::uint64_t last = content.view.value();
-    const std::uint64_t first =
-        std::max(content.parent_view.value() + 1, last > looked_at_max ? last - looked_at_max : 1);
+    std::uint64_t oldest = last > looked_at_max ? last - looked_at_max : 1;
+    oldest += (term - (oldest - 1) % term) % term;  // No half terms.
+    const std::uint64_t first = std::max(content.parent_view.value() + 1, oldest);
     for (std::uint64_t view = first; view < last; ++view) {
-        const ViewKey key{content.epoch, View{view}};
-        const auto outcome = outcomes_.find(key);
-        if (outcome != outcomes_.end() && outcome->second.is_nullified) continue;
-        std::uint32_t against = liars;
-        const auto votes = votes_.find(key);
-        if (votes != votes_.end()) {
-            for (const SignedVotes& all : votes->second)
-                against += all.said[static_cast<std::size_t>(VoteKind::nullify)] ? 1 : 0;
+        std::uint64_t from = view;
+        while (!is_given_up({content.epoch, View{from}})) {
+            if (from % term == 1 % term) return false;  // The first of its term.
+            --from;
         }
-        if (!is_quorum(against)) return false;
     }
     return true;
 }

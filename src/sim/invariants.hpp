@@ -134,6 +134,7 @@ private:
     void on_certificate(NodeIndex node, const Certificate& certificate, Instant now);
     [[nodiscard]] bool signatures_hold(const Certificate& certificate) const;
     [[nodiscard]] bool is_quorum(std::uint32_t count) const;
+    [[nodiscard]] bool is_given_up(const ViewKey& key) const;
     [[nodiscard]] bool is_justified(const VoteContent& content) const;
     [[nodiscard]] bool is_buried_rightly(const VoteContent& content) const;
     void on_status(NodeIndex node, const OrderStatus& status, Instant now);

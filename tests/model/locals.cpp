@@ -128,6 +128,7 @@ Digest Locals::digest(const Local& local) const {
     const bool disk_matters = local.crashes < bounds_.crashes;
     const Storage storage = disk_matters ? Storage::matters : Storage::no_longer_matters;
     CoreProbe::digest(machine.core(), world_.block_ids(), storage, hasher);
+    hasher.update_u64(CoreProbe::stalled(machine.core(), machine.now()) ? 1 : 0);
     if (disk_matters) add_disk(machine.disk(), hasher);
     hasher.update_u64(machine.said().size());
     for (const VoteContent& content : machine.said())

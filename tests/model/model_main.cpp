@@ -1,7 +1,8 @@
 // model: searches small networks of the real ordering core for a broken promise.
 //
 //     model [--seconds N] [--seed S]          the suite: what it searches is in `suite` below
-//     model --views N [--liar 0..3|none] [--crashes N] [--timeouts N] [--walk 1] [--states-max N]
+//     model --views N [--term N] [--liar 0..3|none] [--crashes N] [--timeouts N] [--walk 1]
+//           [--states-max N]
 //
 // Prints one line for each search; on a violation, how it came about, and exits with 1. A search that
 // did not end within its bound says so; that is no failure.
@@ -30,6 +31,7 @@ struct Task {
     std::uint32_t timeouts = 0;
     bool walk = false;
     int parts = 1;  ///< Of the time that is left when its turn comes, one in so many.
+    std::uint32_t term = 1;
 };
 
 /// Small ones end whatever the machine; the walks at the end take what time is left.
@@ -40,9 +42,12 @@ constexpr Task suite[] = {
     {.liar = 2, .views = 1, .crashes = 1},
     {.liar = 2, .views = 2, .timeouts = 2},
     {.liar = 3, .views = 2, .timeouts = 2},
+    {.liar = 1, .views = 2, .timeouts = 2, .term = 2},
+    {.liar = 3, .views = 2, .timeouts = 2, .term = 2},
     {.liar = 3, .views = 2, .crashes = 1, .timeouts = 1, .parts = 2},
     {.liar = 0, .views = 2, .timeouts = 2, .parts = 2},
     {.liar = nobody, .views = 4, .crashes = 2, .walk = true, .parts = 9},
+    {.liar = 0, .views = 4, .crashes = 1, .walk = true, .parts = 7, .term = 2},
     {.liar = 0, .views = 4, .crashes = 2, .walk = true, .parts = 6},
     {.liar = 1, .views = 4, .crashes = 1, .walk = true, .parts = 5},
     {.liar = 2, .views = 4, .crashes = 1, .walk = true, .parts = 4},
@@ -77,6 +82,8 @@ bool parse(int argc, char** argv, Options& options) {
             options.states_max = number;
         } else if (name == "--views") {
             one().views = number;
+        } else if (name == "--term") {
+            one().term = static_cast<std::uint32_t>(number);
         } else if (name == "--crashes") {
             one().crashes = static_cast<std::uint32_t>(number);
         } else if (name == "--timeouts") {
@@ -96,11 +103,13 @@ void print(const Task& task, const SearchResult& result, double took) {
     const std::string liar = task.liar == nobody ? "none" : std::to_string(task.liar);
     const std::string timeouts = task.timeouts == 0 ? "any" : std::to_string(task.timeouts);
     std::printf(
-        "%s liar %-4s views %llu crashes %u timeouts %-3s: %9zu states, depth %2u, %6zu seat "
+        "%s liar %-4s term %u views %llu crashes %u timeouts %-3s: %9zu states, depth %2u, %6zu "
+        "seat "
         "states, "
         "%8llu core steps, %6llu heals, %5.1f s, %7.0f states/s, %s\n",
         task.walk ? "walks " : "search",
         liar.c_str(),
+        task.term,
         static_cast<unsigned long long>(task.views),
         task.crashes,
         timeouts.c_str(),
@@ -131,6 +140,7 @@ SearchResult run(const Task& task, const Options& options, double seconds) {
     SearchOptions search;
     if (task.liar != nobody) search.liar = static_cast<Index>(task.liar);
     search.views = task.views;
+    search.term = task.term;
     search.crashes = task.crashes;
     search.timeouts = task.timeouts;
     search.heal_every = options.heal_every;

@@ -38,10 +38,12 @@ struct CoreProbe {
         for (const Vote& vote : core.voter_->durable(core.views_.final().view.next(), View{~0ULL}))
             static_cast<void>(core.tally_.add(vote));
     }
+    /// Whether this seat lost its patience with the term. [ORD-T5.1]
+    static bool stalled(const OrderingCore& core, Instant now) { return core.stalled(now); }
     /// True while time alone can still make this seat say something new.
     static bool patient(const OrderingCore& core) {
         return core.may_vote() && core.voter_->cast(core.current_, VoteKind::nullify) == nullptr &&
-               core.voter_->cast(core.current_, VoteKind::finalize) == nullptr;
+               !core.voter_->finalized_from(core.current_);
     }
 };
 

@@ -21,7 +21,9 @@ std::uint32_t bits(std::uint32_t mask) {
 }  // namespace
 
 Search::Search(const SearchOptions& options)
-    : options_{options}, locals_{world_, {options.crashes, options.timeouts}} {
+    : options_{options},
+      world_{4, options.term},
+      locals_{world_, {options.crashes, options.timeouts}} {
     for (Index i = 0; i < world_.roster().size(); ++i) {
         if (i != options_.liar) honest_.push_back(i);
     }
@@ -284,6 +286,26 @@ std::uint32_t Search::voters(const std::vector<Said>& said, const VoteContent& c
     return bits(liar_mask_);
 }
 
+/// Could a quorum have given up this view, or an earlier one of its term?
+bool Search::can_be_dead(View view) {
+    for (View at = world_.term_begin(view); at <= view; ++at) {
+        if (voters(said_after_, simplex::testing::Seats::nullify(at.value())) >= quorum_)
+            return true;
+    }
+    return false;
+}
+
+/// No two quorums say this: votes of one view that conflict, or Finalize of a view that another
+/// quorum gave up with the earlier ones of its term.
+bool Search::contradict(const VoteContent& a, const VoteContent& b) const {
+    if (conflict(a, b)) return true;
+    const auto covers = [this](const VoteContent& nullify, const VoteContent& finalize) {
+        return nullify.kind == VoteKind::nullify && finalize.kind == VoteKind::finalize &&
+               nullify.view <= finalize.view && world_.term_begin(finalize.view) <= nullify.view;
+    };
+    return covers(a, b) || covers(b, a);
+}
+
 void Search::check(const Tuple& before, const Tuple& after, std::size_t place) {
     const Local& was = locals_.at(before[place]);
     const Local& is = locals_.at(after[place]);
@@ -331,9 +353,12 @@ void Search::check_votes(const Tuple& tuple, const Local& was, const Local& is) 
         const KnownBlock& block = world_.block(world_.number_of(vote.block));
         for (View between = vote.view.prev(); between > vote.parent_view;
              between = between.prev()) {
-            if (voters(said_after_, simplex::testing::Seats::nullify(between.value())) < quorum_)
+            if (!can_be_dead(between))
                 blame("a Notarize over a view that is not dead: " + world_.text(content));
         }
+        const bool is_inside = world_.term_begin(vote.view) != vote.view;
+        if (is_inside && vote.parent_view != vote.view.prev())
+            blame("a Notarize inside a term that passes a view by: " + world_.text(content));
         if (block.parent == 0) continue;
         const KnownBlock& parent = world_.block(block.parent);
         if (voters(said_after_, parent.proposal.block.content(VoteKind::notarize)) < quorum_)
@@ -345,7 +370,7 @@ void Search::check_votes(const Tuple& tuple, const Local& was, const Local& is) 
             if (bits(said_after_[b].mask | liar_mask_) < quorum_) continue;
             const std::uint32_t x = said_after_[a].content;
             const std::uint32_t y = said_after_[b].content;
-            if (conflict(world_.content(x), world_.content(y)))
+            if (contradict(world_.content(x), world_.content(y)))
                 blame("two quorums contradict: " + world_.text(x) + ", " + world_.text(y));
         }
     }

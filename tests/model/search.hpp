@@ -11,8 +11,8 @@
 //          before one that can be seen, and states in between are not kept.
 // Checks   After each step, with arithmetic of its own: final chains agree; no two certificates that
 //          contradict each other can be made; every certificate held was signed by a quorum; a
-//          Notarize has a certified parent and nullified views between; a Finalize has a
-//          notarization; and what Machine watches. From one state in `heal_every`: once messages
+//          Notarize has a certified parent and nullified views between, and inside a term the view
+//          before for its parent; a Finalize has a notarization; and what Machine watches. From one state in `heal_every`: once messages
 //          arrive again and the liar is silent, something new becomes final everywhere.
 // Cost     About 1 us for each known state, 30 us for each new step of a seat; 24 bytes a state.
 #pragma once
@@ -28,6 +28,7 @@ namespace creto::model_check {
 struct SearchOptions {
     std::optional<Index> liar;       ///< None: everyone follows the rules.
     std::uint64_t views = 3;         ///< Nothing happens to a seat beyond this view.
+    std::uint32_t term = 1;          ///< Views of a term.
     std::uint32_t crashes = 1;       ///< Of all seats together.
     std::uint32_t timeouts = 0;      ///< Of all seats together; 0: any number.
     std::uint64_t heal_every = 256;  ///< 0: never.
@@ -91,6 +92,8 @@ private:
     void each_step(LocalId from, const std::vector<Event>& events, const Left& left, Visit visit);
     [[nodiscard]] Left left(const Tuple& tuple) const;
     void expand(std::uint32_t at);
+    [[nodiscard]] bool can_be_dead(View view);
+    [[nodiscard]] bool contradict(const VoteContent& a, const VoteContent& b) const;
     [[nodiscard]] std::uint32_t voters(const std::vector<Said>& said, const VoteContent& content);
     void check(const Tuple& before, const Tuple& after, std::size_t place);
     void check_agreement(const Tuple& tuple, std::size_t place);

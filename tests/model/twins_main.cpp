@@ -1,6 +1,6 @@
 // twins: runs cases of two seats with one key, on as many processes as asked for.
 //
-//     twins [--cases N] [--seed S] [--processes N] [--case I]
+//     twins [--cases N] [--seed S] [--processes N] [--case I] [--term VIEWS]
 //
 // Prints figures; on a broken promise the case's number and phases, and exits with 1.
 #include <unistd.h>
@@ -21,6 +21,7 @@ struct Options {
     std::uint64_t cases = 20'000;
     std::uint64_t seed = 1;
     std::uint64_t processes = 2;
+    std::uint32_t term = 1;
     std::optional<std::uint64_t> one;
 };
 
@@ -34,6 +35,8 @@ bool parse(int argc, char** argv, Options& options) {
             options.seed = value;
         } else if (name == "--processes") {
             options.processes = std::max<std::uint64_t>(1, value);
+        } else if (name == "--term") {
+            options.term = static_cast<std::uint32_t>(value);
         } else if (name == "--case") {
             options.one = value;
         } else {
@@ -67,7 +70,7 @@ void print(const TwinCases& cases, std::uint64_t number, const std::string& brok
 
 /// Every processes-th case from `first` on.
 int run(const Options& options, std::uint64_t first) {
-    World world;
+    World world{4, options.term};
     const TwinCases cases{options.seed};
     std::uint64_t deliveries = 0;
     std::uint64_t equivocations = 0;

@@ -4,7 +4,8 @@ namespace creto::model_check {
 
 using simplex::BranchTip;
 
-World::World(Index n) : seats{n} {
+World::World(Index n, std::uint32_t term_views)
+    : seats{n, QuorumMode::byzantine, 0, 0, term_views}, term_views_{term_views} {
     lanes.per_lane_max = 1;
     lanes.held[LaneId{seats.seat(0), {}}] = Sequence{1'000'000};
     // One patience for all views: how long a seat waits is not what is searched here.

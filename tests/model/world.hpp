@@ -27,7 +27,7 @@ struct KnownBlock {
 
 class World {
 public:
-    explicit World(Index n = 4);
+    explicit World(Index n = 4, std::uint32_t term_views = 1);
     World(const World&) = delete;
     World& operator=(const World&) = delete;
 
@@ -48,7 +48,11 @@ public:
     /// A block of the liar's on a known one, that covers one more vertex, or none.
     std::uint32_t forge(Index liar, View view, std::uint32_t parent, bool covers);
     [[nodiscard]] Index leader(View view) const {
-        return static_cast<Index>((view.value() - 1) % seats.roster.size());
+        return static_cast<Index>((view.value() - 1) / term_views_ % seats.roster.size());
+    }
+    /// The first view of the term of a view.
+    [[nodiscard]] View term_begin(View view) const {
+        return View{view.value() - (view.value() - 1) % term_views_};
     }
     /// Certificates and votes by the members of a mask.
     [[nodiscard]] std::vector<Vote> votes(std::uint32_t content, std::uint32_t mask) const;
@@ -61,6 +65,7 @@ public:
     OrderingOptions options;
 
 private:
+    std::uint64_t term_views_;
     std::vector<KnownBlock> blocks_;
     std::vector<BlockId> ids_;
     std::map<BlockId, std::uint32_t> block_numbers_;

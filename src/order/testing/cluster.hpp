@@ -18,6 +18,7 @@
 #include "order/testing/fake_disk.hpp"
 #include "order/testing/fake_lanes.hpp"
 #include "order/testing/seats.hpp"
+#include "order/testing/term_watch.hpp"
 #include "order/vote_log.hpp"
 
 namespace creto::simplex::testing {
@@ -34,6 +35,7 @@ struct ClusterOptions {
     std::uint64_t duplicate_percent = 0;
     Index observers = 0;  ///< Followers without a seat, numbered after the seats.
     Index twins = 0;      ///< Second processes with the keys of seats 0, 1, …; numbered last.
+    std::uint32_t term_views = 1;
 };
 
 /// What a lying node does with what it would send; the rest of it follows the rules.
@@ -75,7 +77,7 @@ public:
     explicit Cluster(ClusterOptions options)
         : options_{options},
           prng_{options.seed},
-          seats_{options.n, options.mode, options.observers, options.twins},
+          seats_{options.n, options.mode, options.observers, options.twins, options.term_views},
           nodes_(total()) {
         group_.assign(total(), 0);
         for (auto& node : nodes_)
@@ -563,20 +565,19 @@ private:
         std::optional<Vote> vote_sent;
         if (const auto* v = std::get_if<Vote>(&message)) vote_sent = *v;
         if (const auto* p = std::get_if<Proposal>(&message)) vote_sent = p->leader_vote();
-        if (!vote_sent || !member(i) || vote_sent->seat != seats_.seat(*member(i))) return;
-        if (vote_sent->content.kind == VoteKind::bury) return;  // A claim, no vote.
-        EXPECT_TRUE(node(i).disk.has_vote(encode_vote_record(*vote_sent)))
-            << "seed " << options_.seed << ": node " << i << " spoke before it persisted";
-        auto& said = said_[{i, vote_sent->content.view}];
-        for (const VoteContent& earlier : said) {
-            EXPECT_FALSE(
-                (earlier.kind == vote_sent->content.kind && earlier != vote_sent->content) ||
-                conflict(earlier, vote_sent->content)
-            ) << "seed "
-              << options_.seed << ": node " << i << " contradicts itself in view "
-              << earlier.view.value();
-        }
-        said.insert(vote_sent->content);
+        if (!vote_sent || !member(i) || vote_sent->seat != seats_.seat(*member(i)) ||
+            vote_sent->content.kind == VoteKind::bury)  // A claim, no vote.
+            return;
+        const std::string who =
+            "seed " + std::to_string(options_.seed) + ": node " + std::to_string(i);
+        EXPECT_TRUE(node(i).disk.has_vote(encode_vote_record(*vote_sent))) << who;
+        const VoteContent& fresh = vote_sent->content;
+        auto& said = said_[{i, fresh.view}];
+        for (const VoteContent& earlier : said)
+            EXPECT_FALSE(conflict(earlier, fresh)) << who << ", " << earlier.view.value();
+        if (!said.insert(fresh).second) return;
+        const View settled = node(i).up() ? ordering(i).votes_needed_from() : View{};
+        EXPECT_EQ(term_watch_.hear(i, fresh, settled), "") << who;
     }
 
     ClusterOptions options_;
@@ -593,6 +594,7 @@ private:
     std::map<Height, BlockId> chain_;
     std::map<BlockId, Cut> cuts_;
     std::map<std::pair<Index, View>, std::set<VoteContent>> said_;
+    TermWatch term_watch_{options_.term_views};
 };
 
 }  // namespace creto::simplex::testing

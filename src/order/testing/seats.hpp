@@ -21,9 +21,13 @@ public:
     /// `more` signers beyond the roster's: agents without a seat; after them `twins` signers with
     /// the keys of the first seats.
     explicit Seats(
-        Index n, QuorumMode mode = QuorumMode::byzantine, Index more = 0, Index twins = 0
+        Index n,
+        QuorumMode mode = QuorumMode::byzantine,
+        Index more = 0,
+        Index twins = 0,
+        std::uint32_t term_views = 1
     )
-        : roster{make(n, mode, more)} {
+        : roster{make(n, mode, more, term_views)} {
         for (Index i = 0; i < twins; ++i)
             signers.push_back(scheme.signer(key_seed(i)));
     }
@@ -67,10 +71,11 @@ private:
         seed[0] = static_cast<std::uint8_t>(i + 1);
         return KeySeed{seed};
     }
-    Genesis make(Index n, QuorumMode mode, Index more) {
+    Genesis make(Index n, QuorumMode mode, Index more, std::uint32_t term_views) {
         Genesis genesis;
         genesis.network = "seats";
         genesis.mode = mode;
+        genesis.term_views = term_views;
         for (Index i = 0; i < n + more; ++i) {
             signers.push_back(scheme.signer(key_seed(i)));
             if (i >= n) continue;

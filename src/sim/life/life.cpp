@@ -21,6 +21,7 @@ SimOptions cluster_options(const Schedule& schedule, const LifeOptions& options)
     out.node_count = schedule.nodes;
     out.mode = schedule.mode;
     out.view_interval_ms = static_cast<std::uint32_t>(schedule.knobs.view_interval.ms());
+    out.term_views = schedule.knobs.term_views;
     out.profile = *parse_profile(schedule.profile);
     out.detection = schedule.knobs.detection;
     const SimSignatures modelled =
@@ -438,8 +439,10 @@ LifeReport live_twice(const Schedule& schedule, const LifeOptions& options) {
 Duration healing_bound(const Schedule& schedule) {
     const LinkProfile profile = *parse_profile(schedule.profile);
     const auto leaders = static_cast<std::int64_t>(schedule.nodes / 3 + 2);
-    const Duration view =
-        std::max(schedule.knobs.delta_max, profile.latency_max) * 3 + schedule.knobs.view_interval;
+    // A term without finality is ended after eight of them, and then its last view.
+    const std::int64_t deltas = schedule.knobs.term_views == 1 ? 3 : 8 + 3;
+    const Duration view = std::max(schedule.knobs.delta_max, profile.latency_max) * deltas +
+                          schedule.knobs.view_interval;
     const Duration network = profile.latency_max * 40 + profile.retransmit_timeout * 4;
     return schedule.knobs.detection * 4 + view * (2 * leaders) + network +
            schedule.knobs.heartbeat * 2 + Duration::from_s(20);

@@ -1,6 +1,7 @@
 #include "sim/life/life.hpp"
 
 #include <algorithm>
+#include <array>
 #include <gtest/gtest.h>
 
 #include "sim/life/schedule_json.hpp"
@@ -20,8 +21,19 @@ TEST(Life, HoldsForTheFirstSeedsOfTheSwarm) {
     }
 }
 
+// [ORD-T2.1] [ORD-T3.1] [ORD-T4.1] Whatever else a seed draws.
+TEST(Life, HoldsInTerms) {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+        Schedule schedule = make_schedule(seed);
+        schedule.knobs.term_views = std::array<std::uint32_t, 3>{2, 8, 32}[seed % 3];
+        const LifeReport report = live(schedule);
+        EXPECT_TRUE(report.passed()) << seed << ": " << report.text;
+    }
+}
+
 TEST(Life, IsTheSameTwiceAndFromItsJson) {
-    const Schedule schedule = make_schedule(3);
+    Schedule schedule = make_schedule(3);
+    schedule.knobs.term_views = 4;
     const LifeReport once = live(schedule);
     const LifeReport again = live(*parse_schedule(to_json(schedule)));
     EXPECT_EQ(once.trace_hash, again.trace_hash);

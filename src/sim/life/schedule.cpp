@@ -1,6 +1,7 @@
 #include "sim/life/schedule.hpp"
 
 #include <array>
+#include <bit>
 
 #include "link/profile.hpp"
 #include "sim/cost.hpp"
@@ -102,6 +103,9 @@ Result<void> check(const Schedule& schedule) {
     if (schedule.knobs.view_interval < Duration{} ||
         schedule.knobs.view_interval > Duration::from_s(60))
         return refuse("the view interval is at most 60 s");
+    if (!std::has_single_bit(schedule.knobs.term_views) ||
+        schedule.knobs.term_views > limits::term_views_max)
+        return refuse("a term takes a power of two of views, up to 32");
     if (schedule.knobs.detection < Duration::from_ms(10) ||
         schedule.knobs.detection > Duration::from_s(60))
         return refuse("detection takes between 10 ms and 60 s");

@@ -85,6 +85,7 @@ struct Knobs {
     Duration delta_max = Duration::from_s(1);
     Duration heartbeat = Duration::from_s(2);
     Duration view_interval;
+    std::uint32_t term_views = 1;
     Duration detection = Duration::from_s(1);
 
     friend bool operator==(const Knobs&, const Knobs&) = default;

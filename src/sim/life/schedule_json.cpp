@@ -132,6 +132,7 @@ Result<void> read_parts(Fields& fields, Schedule& out) {
         part.span("delta_max_ms", out.knobs.delta_max);
         part.span("heartbeat_ms", out.knobs.heartbeat);
         part.span("view_interval_ms", out.knobs.view_interval);
+        part.number("term_views", out.knobs.term_views, limits::term_views_max);
         part.span("detection_ms", out.knobs.detection);
         if (auto end = part.end(); !end) return end;
     }
@@ -176,6 +177,7 @@ std::string to_json(const Schedule& schedule) {
         {"heartbeat_ms", schedule.knobs.heartbeat.ms()},
         {"view_interval_ms", schedule.knobs.view_interval.ms()},
         {"detection_ms", schedule.knobs.detection.ms()}};
+    if (schedule.knobs.term_views != 1) out["knobs"]["term_views"] = schedule.knobs.term_views;
     out["workload"] = {
         {"count", schedule.workload.count},
         {"every_ms", schedule.workload.every.ms()},

@@ -18,6 +18,7 @@ enum class Stream : std::uint64_t {
     fault = 0x65,
     fault_nodes = 0x66,
     workload = 0x67,
+    terms = 0x68,
 };
 
 class Dice {
@@ -67,6 +68,8 @@ Knobs draw_knobs(const Dice& dice, bool is_slow_net) {
     if (on(2)) knobs.heartbeat = ms(std::array<std::int64_t, 3>{500, 1'000, 4'000}, 2);
     if (on(3)) knobs.view_interval = ms(std::array<std::int64_t, 3>{20, 50, 100}, 3);
     if (on(4)) knobs.detection = ms(std::array<std::int64_t, 3>{200, 500, 3'000}, 4);
+    if (dice.chance(Stream::terms, 10, 0))
+        knobs.term_views = dice.pick(Stream::terms, std::array<std::uint32_t, 4>{2, 4, 8, 32}, 1);
     // A view must be able to last as long as its messages take.
     if (is_slow_net) knobs.delta_max = std::max(knobs.delta_max, Duration::from_s(1));
     knobs.delta_max = std::max(knobs.delta_max, knobs.delta);

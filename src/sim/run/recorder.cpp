@@ -39,6 +39,7 @@ void Recorder::hook(SimOptions& options) {
 void Recorder::attach(SimCluster& cluster) {
     cluster_ = &cluster;
     const SimOptions& options = cluster.options();
+    term_views_ = options.term_views;
     out_.seed = options.seed;
     out_.nodes = cluster.size();
     out_.cell = first_cell;
@@ -119,6 +120,17 @@ void Recorder::on_notice(NodeIndex node, const SimNotice& notice) {
         on_block(node, *finalized, notice.at);
 }
 
+/// Turns between a block and its parent that brought none: the rest of the parent's term counts as
+/// one, however many views it has.
+std::uint64_t Recorder::turns_skipped(const Block& block) const {
+    const std::uint64_t turn = (block.view.value() - 1) / term_views_;
+    const std::uint64_t next_turn = (block.parent_view.value() + term_views_ - 1) / term_views_;
+    const bool same = block.parent_view.value() > 0 && next_turn == turn + 1;
+    if (same) return 0;
+    const bool rest_was_skipped = block.parent_view.value() % term_views_ != 0;
+    return turn - next_turn + (rest_was_skipped ? 1 : 0);
+}
+
 void Recorder::on_block(NodeIndex /*node*/, const Finalized& finalized, Instant at) {
     const Block& block = finalized.block;
     const auto [place, is_new] = blocks_.try_emplace(block.height);
@@ -132,7 +144,7 @@ void Recorder::on_block(NodeIndex /*node*/, const Finalized& finalized, Instant 
     seen.proposed = proposed == proposed_.end() ? at : proposed->second;
     seen.final = at;
     seen.view = block.view.value();
-    seen.skipped = block.view.value() - block.parent_view.value() - 1;
+    seen.skipped = turns_skipped(block);
     seen.proposer = block.proposer.value();
     out_.blocks = block.height.value();
     if (blocks_.size() > blocks_kept_max) blocks_.erase(blocks_.begin());

@@ -60,6 +60,7 @@ private:
     /// Who signed a notarize vote in one view, by block.
     using ViewVotes = std::map<BlockId, std::set<Seat>>;
 
+    [[nodiscard]] std::uint64_t turns_skipped(const Block& block) const;
     void look();
     void merge_cells();
     RunCell& cell_at(Instant at);
@@ -74,6 +75,7 @@ private:
 
     Operations operations_;
     SimCluster* cluster_ = nullptr;
+    std::uint64_t term_views_ = 1;
     RunRecord out_;
     Instant measured_from_;
     std::map<BlockId, Instant> proposed_;

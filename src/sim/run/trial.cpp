@@ -26,6 +26,7 @@ SimOptions cluster_options(const TrialPlan& plan) {
     out.node_count = plan.base.nodes;
     out.mode = plan.base.mode;
     out.view_interval_ms = static_cast<std::uint32_t>(plan.base.knobs.view_interval.ms());
+    out.term_views = plan.base.knobs.term_views;
     out.profile = plan.links ? *plan.links : *parse_profile(plan.base.profile);
     if (plan.bandwidth_bps > 0) out.profile.bandwidth_bps = plan.bandwidth_bps;
     out.detection = plan.base.knobs.detection;
