@@ -50,8 +50,8 @@ OrderingCore::OrderingCore(
            options.delta_max,
            options.heartbeat,
            options.view_interval,
-           roster.size(),
-           roster.quorum().t}},
+           roster.size() * roster.term_views(),
+           roster.quorum().t * roster.term_views()}},
       heard_{roster.quorum(), self_, options.skip_views},
       repair_{self_.value_or(roster.size())} {
     CRETO_ASSERT(self.has_value() == self_.has_value());
