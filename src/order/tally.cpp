@@ -55,22 +55,22 @@ Tally::ViewVotes& Tally::votes_in(View view) {
     const auto place = views_.lower_bound(view);
     if (place != views_.end() && place->first == view) return place->second;
     if (spare_.empty()) return views_.emplace_hint(place, view, ViewVotes{})->second;
-    Views::node_type node = std::move(spare_.back());
+    const auto made = views_.emplace_hint(place, view, std::move(spare_.back()));
     spare_.pop_back();
-    node.key() = view;
-    return views_.insert(place, std::move(node))->second;
+    return made->second;
 }
 
 void Tally::forget_through(View view) {
     while (!views_.empty() && views_.begin()->first <= view) {
-        Views::node_type node = views_.extract(views_.begin());
-        if (spare_.size() >= spare_max) continue;
-        for (KindVotes& votes : node.mapped().kinds) {
-            votes.group_of.clear();
-            votes.groups.clear();
+        if (spare_.size() < spare_max) {
+            ViewVotes& settled = spare_.emplace_back(std::move(views_.begin()->second));
+            for (KindVotes& votes : settled.kinds) {
+                votes.group_of.clear();
+                votes.groups.clear();
+            }
+            settled.accused.clear();
         }
-        node.mapped().accused.clear();
-        spare_.push_back(std::move(node));
+        views_.erase(views_.begin());
     }
 }
 

@@ -72,15 +72,14 @@ private:
     ) const;
     [[nodiscard]] Certificate certificate(const KindVotes& votes, std::uint16_t group) const;
 
-    using Views = std::map<View, ViewVotes>;
     [[nodiscard]] ViewVotes& votes_in(View view);
 
     /// Views come and go with every block: the memory of so many serves again.
     static constexpr std::size_t spare_max = 4;
 
     const Roster& roster_;
-    Views views_;
-    std::vector<Views::node_type> spare_;  ///< Without votes.
+    std::map<View, ViewVotes> views_;
+    std::vector<ViewVotes> spare_;  ///< Without votes.
 };
 
 }  // namespace creto::simplex
