@@ -190,30 +190,43 @@ void concurrency(const ScenarioContext& context, ScenarioResult& r) {
     const Registry registry = builtin_registry();
     const auto tools = registry.snapshot();
     constexpr std::size_t calls = 100;
-    // Two threads, as there are two cores: the calls overlap as far as the machine allows.
-    std::vector<std::string> answers(calls);
-    const auto start = Clock::now();
-    std::vector<std::thread> threads;
-    for (std::size_t t = 0; t < 2; ++t) {
-        threads.emplace_back([&, t] {
-            for (std::size_t i = t; i < calls; i += 2) {
-                const std::string arguments =
-                    "{\"a\":" + std::to_string(i) + ",\"b\":" + std::to_string(i) + "}";
-                if (auto result = call_local(*tools, "add", arguments, {})) answers[i] = *result;
-            }
-        });
-    }
-    for (std::thread& thread : threads)
-        thread.join();
-    const double local_us = seconds_since(start) * 1e6;
+    // A burst is shorter than a time slice: whatever else runs can be all of one sample.
+    constexpr std::size_t bursts = 11;
     std::size_t correct = 0;
-    for (std::size_t i = 0; i < calls; ++i)
-        correct += answers[i] == std::to_string(2 * i) ? 1 : 0;
+    std::vector<double> totals_us;
+    for (std::size_t burst = 0; burst < bursts; ++burst) {
+        std::vector<std::string> answers(calls);
+        const auto start = Clock::now();
+        // Two threads, as there are two cores: the calls overlap as far as the machine allows.
+        std::vector<std::thread> threads;
+        for (std::size_t t = 0; t < 2; ++t) {
+            threads.emplace_back([&, t] {
+                for (std::size_t i = t; i < calls; i += 2) {
+                    const std::string arguments =
+                        "{\"a\":" + std::to_string(i) + ",\"b\":" + std::to_string(i) + "}";
+                    if (auto result = call_local(*tools, "add", arguments, {}))
+                        answers[i] = *result;
+                }
+            });
+        }
+        for (std::thread& thread : threads)
+            thread.join();
+        totals_us.push_back(seconds_since(start) * 1e6);
+        for (std::size_t i = 0; i < calls; ++i)
+            correct += answers[i] == std::to_string(2 * i) ? 1 : 0;
+    }
     r.require(
-        "100 local calls", "all correct", std::to_string(correct) + " correct", correct == calls
+        "100 local calls, " + std::to_string(bursts) + " times",
+        "all correct",
+        std::to_string(correct) + " correct",
+        correct == bursts * calls
     );
+    const double local_us = percentile(totals_us, 50);
     r.require(
-        "100 local calls, total", "at most 627 us", number(local_us, " us", 0), local_us <= 627
+        "100 local calls, total (median)",
+        "at most 627 us",
+        number(local_us, " us", 0),
+        local_us <= 627
     );
 
     auto c = cluster(context, r, QuorumMode::byzantine, agents(4));
