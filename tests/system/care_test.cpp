@@ -33,30 +33,14 @@ Json doctor(
 #define EXPECT_FOUND(report, area, what, start) \
     EXPECT_EQ(finding(report, area, what).rfind(start, 0), 0U) << finding(report, area, what)
 
-class Care : public ::testing::Test {
+class Care : public ClusterTest {
 protected:
     void start(std::size_t nodes) {
-        auto made = RealCluster::make(
-            {.network = "care",
-             .mode = QuorumMode::crash,
-             .nodes = seats(nodes),
-             .program = program(),
-             .dir = folder_.path() / "nodes",
-             .profile = local_profile()}
+        ASSERT_NO_FATAL_FAILURE(
+            make_and_start({.network = "care", .mode = QuorumMode::crash, .nodes = seats(nodes)})
         );
-        ASSERT_TRUE(made) << made.error().message;
-        cluster_ = std::move(*made);
-        auto started = cluster_->start_all();
-        ASSERT_TRUE(started) << started.error().message;
-        const bool whole = eventually(
-            [&] { return cluster_->ask(0, "status").value("reachable", std::size_t{0}) == nodes; },
-            seconds{20}
-        );
-        ASSERT_TRUE(whole) << "the nodes do not find each other";
+        ASSERT_TRUE(reaches(0, nodes, seconds{20})) << "the nodes do not find each other";
     }
-
-    WorkFolder folder_;
-    std::unique_ptr<RealCluster> cluster_;
 };
 
 TEST_F(Care, DoctorFindsWhatIsWrongWithAFolder) {

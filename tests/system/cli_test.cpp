@@ -111,40 +111,18 @@ TEST(CommandLine, ANodeThatDoesNotAnswerIsExitCodeFour) {
 }
 
 /// Three nodes of which two have tools that deviate.
-class CommandLineAtNodes : public ::testing::Test {
+class CommandLineAtNodes : public ClusterTest {
 protected:
     void SetUp() override {
         std::vector<RealNodeOptions> nodes = seats(3);
         nodes[1].drill = "throw";
         nodes[2].drill = "garbage";
         nodes.push_back({.name = "hangs", .drill = "hang", .has_seat = false});
-        auto made = RealCluster::make(
-            {.network = "cli",
-             .mode = QuorumMode::crash,
-             .nodes = std::move(nodes),
-             .program = program(),
-             .dir = folder_.path() / "nodes",
-             .profile = local_profile()}
+        ASSERT_NO_FATAL_FAILURE(
+            make_and_start({.network = "cli", .mode = QuorumMode::crash, .nodes = std::move(nodes)})
         );
-        ASSERT_TRUE(made) << made.error().message;
-        cluster_ = std::move(*made);
-        auto started = cluster_->start_all();
-        ASSERT_TRUE(started) << started.error().message;
-        const bool whole = eventually(
-            [&] {
-                const Json peers = cluster_->ask(0, "peers");
-                if (!ok(peers) || peers["peers"].size() != 4) return false;
-                for (const Json& peer : peers["peers"]) {
-                    if (peer["connected"] != true || peer["tools"].empty()) return false;
-                }
-                return cluster_->ask(0, "status").value("reachable", 0) == 3;
-            },
-            seconds{20}
-        );
-        ASSERT_TRUE(whole) << "the nodes do not find each other";
-    }
-    void TearDown() override {
-        if (cluster_ && HasFailure()) cluster_->keep_folders();
+        ASSERT_TRUE(knows_tools_of(4, seconds{20}) && reaches(0, 3, seconds{20}))
+            << "the nodes do not find each other";
     }
     /// With --json: the exit code and exactly one document.
     Json expect(int exit, Words words) {
@@ -160,9 +138,6 @@ protected:
         return doc;
     }
     std::string message(const Json& doc) { return doc["error"].value("message", ""); }
-
-    WorkFolder folder_;
-    std::unique_ptr<RealCluster> cluster_;
 };
 
 TEST_F(CommandLineAtNodes, EveryLookAndWriteIsOneDocument) {

@@ -52,7 +52,7 @@ private:
 };
 
 /// One node that is its own quorum, with short deadlines.
-class Connections : public ::testing::Test {
+class Connections : public ClusterTest {
 protected:
     void SetUp() override {
         RealNodeOptions node{.name = "alone"};
@@ -61,21 +61,9 @@ protected:
             {"CRETO_ADMIN_TIMEOUT_MS", "600"},
             // What a sanitizer keeps of freed memory is not the node's.
             {"ASAN_OPTIONS", "quarantine_size_mb=8"}};
-        auto made = RealCluster::make(
-            {.network = "alone",
-             .mode = QuorumMode::crash,
-             .nodes = {node},
-             .program = program(),
-             .dir = folder_.path() / "nodes",
-             .profile = local_profile()}
+        ASSERT_NO_FATAL_FAILURE(
+            make_and_start({.network = "alone", .mode = QuorumMode::crash, .nodes = {node}})
         );
-        ASSERT_TRUE(made) << made.error().message;
-        cluster_ = std::move(*made);
-        auto started = cluster_->start_all();
-        ASSERT_TRUE(started) << started.error().message;
-    }
-    void TearDown() override {
-        if (cluster_ && HasFailure()) cluster_->keep_folders();
     }
     /// Says `greeting` at once and then `drip`, byte by byte, much slower than the deadline allows,
     /// until the other side has had enough.
@@ -128,9 +116,6 @@ protected:
             std::filesystem::directory_iterator{folder}, std::filesystem::directory_iterator{}
         ));
     }
-
-    WorkFolder folder_;
-    std::unique_ptr<RealCluster> cluster_;
 };
 
 TEST_F(Connections, APeerThatSpeaksSlowlyIsCutAtTheDeadline) {
@@ -198,30 +183,13 @@ TEST_F(Connections, TenThousandAtOnceAreBoundedAndOthersAreServed) {
 }
 
 /// Nodes that dial each other through the link shim.
-class Links : public ::testing::Test {
+class Links : public ClusterTest {
 protected:
     void SetUp() override {
-        auto made = RealCluster::make(
-            {.network = "links",
-             .mode = QuorumMode::crash,
-             .nodes = seats(3),
-             .program = program(),
-             .dir = folder_.path() / "nodes",
-             .profile = local_profile()}
+        ASSERT_NO_FATAL_FAILURE(
+            make_and_start({.network = "links", .mode = QuorumMode::crash, .nodes = seats(3)})
         );
-        ASSERT_TRUE(made) << made.error().message;
-        cluster_ = std::move(*made);
-        auto started = cluster_->start_all();
-        ASSERT_TRUE(started) << started.error().message;
         ASSERT_TRUE(reaches(0, 3, seconds{20}));
-    }
-    bool reaches(std::size_t node, std::size_t count, milliseconds within) {
-        return eventually(
-            [&] {
-                return cluster_->ask(node, "status").value("reachable", std::size_t{0}) == count;
-            },
-            within
-        );
     }
     bool connected(std::size_t node, std::size_t other) {
         const Json reply = cluster_->ask(node, "peers");
@@ -230,9 +198,6 @@ protected:
         }
         return false;
     }
-
-    WorkFolder folder_;
-    std::unique_ptr<RealCluster> cluster_;
 };
 
 // A process that was started while connections were open inherited their sockets: when one end died,

@@ -14,19 +14,12 @@ namespace fs = std::filesystem;
 constexpr auto patience = seconds{20};
 
 /// One node that is its own quorum, with one value written and the node stopped in good order.
-class Folder : public ::testing::Test {
+class Folder : public ClusterTest {
 protected:
     void SetUp() override {
-        auto made = RealCluster::make(
-            {.network = "folder",
-             .mode = QuorumMode::crash,
-             .nodes = seats(1),
-             .program = program(),
-             .dir = folder_.path() / "nodes",
-             .profile = local_profile()}
+        ASSERT_NO_FATAL_FAILURE(
+            make({.network = "folder", .mode = QuorumMode::crash, .nodes = seats(1)})
         );
-        ASSERT_TRUE(made) << made.error().message;
-        cluster_ = std::move(*made);
         start();
         for (int i = 0; i < 20; ++i) {
             const Json written = cluster_->ask(
@@ -36,9 +29,6 @@ protected:
             );
             ASSERT_TRUE(ok(written)) << written.dump();
         }
-    }
-    void TearDown() override {
-        if (cluster_ && HasFailure()) cluster_->keep_folders();
     }
     void start() {
         auto started = cluster_->start(0);
@@ -95,9 +85,6 @@ protected:
         );
     }
     static bool may_mount() { return run({"/usr/bin/unshare", "-m", "/bin/true"}).exit == 0; }
-
-    WorkFolder folder_;
-    std::unique_ptr<RealCluster> cluster_;
 };
 
 TEST_F(Folder, TakenByAnotherProcess) {

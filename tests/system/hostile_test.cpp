@@ -18,21 +18,14 @@ constexpr std::size_t target = 0;
 constexpr std::size_t bystander = 1;
 constexpr auto patience = seconds{15};
 
-class Hostile : public ::testing::Test {
+class Hostile : public ClusterTest {
 protected:
     void SetUp() override {
-        auto made = RealCluster::make(
+        ASSERT_NO_FATAL_FAILURE(make_and_start(
             {.network = "hostile",
              .nodes = seats(3),
-             .foreign_seats = {{"liar", ed25519_public_key(liar_key_)}},
-             .program = program(),
-             .dir = folder_.path() / "nodes",
-             .profile = local_profile()}
-        );
-        ASSERT_TRUE(made) << made.error().message;
-        cluster_ = std::move(*made);
-        auto started = cluster_->start_all();
-        ASSERT_TRUE(started) << started.error().message;
+             .foreign_seats = {{"liar", ed25519_public_key(liar_key_)}}}
+        ));
         await_mesh();
         ASSERT_TRUE(final_write("final/kept", "before"));
         const auto hear = [this](const AgentId& from, const SharedBytes& message) {
@@ -45,7 +38,7 @@ protected:
     void TearDown() override {
         liar_.reset();
         stranger_.reset();
-        if (cluster_ && HasFailure()) cluster_->keep_folders();
+        ClusterTest::TearDown();
     }
 
     void await_mesh() {
@@ -135,9 +128,7 @@ protected:
         EXPECT_TRUE(status()["halted"].is_null()) << status()["halted"];
     }
 
-    WorkFolder folder_;
     KeySeed liar_key_ = random_key();
-    std::unique_ptr<RealCluster> cluster_;
     std::mutex heard_mutex_;
     std::vector<Bytes> heard_;  ///< What the target said to the liar.
     std::unique_ptr<RawPeer> liar_;

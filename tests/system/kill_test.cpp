@@ -56,21 +56,16 @@ private:
     std::map<std::uint64_t, std::string> views_;
 };
 
-class KillNine : public ::testing::Test {
+class KillNine : public ClusterTest {
 protected:
     void SetUp() override {
         const KeySeed key = random_key();
         observer_ = std::make_unique<Observer>(key);
-        auto made = RealCluster::make(
+        ASSERT_NO_FATAL_FAILURE(make(
             {.network = "kill",
              .nodes = seats(node_count),
-             .foreign_seats = {{"observer", observer_->agent()}},
-             .program = program(),
-             .dir = folder_.path() / "nodes",
-             .profile = local_profile()}
-        );
-        ASSERT_TRUE(made) << made.error().message;
-        cluster_ = std::move(*made);
+             .foreign_seats = {{"observer", observer_->agent()}}}
+        ));
         observer_->use_roster(cluster_->genesis());
         log_ = std::make_unique<LogBook>(*cluster_);
         load_ = std::make_unique<WriteLoad>(node_count);
@@ -132,9 +127,7 @@ protected:
     void expect_observer_content();
     void expect_clean_folders();
 
-    WorkFolder folder_;
     std::unique_ptr<Observer> observer_;
-    std::unique_ptr<RealCluster> cluster_;
     std::unique_ptr<LogBook> log_;
     std::unique_ptr<WriteLoad> load_;
 };

@@ -9,33 +9,13 @@ namespace creto::system_test {
 namespace {
 
 /// Five nodes of which the second one's tools lie: it answers before the call can be decided.
-class Receipts : public ::testing::Test {
+class Receipts : public ClusterTest {
 protected:
     void SetUp() override {
         std::vector<RealNodeOptions> nodes = seats(5);
         nodes[1].drill = "times:10";
-        auto made = RealCluster::make(
-            {.network = "receipts",
-             .nodes = std::move(nodes),
-             .program = program(),
-             .dir = folder_.path() / "nodes",
-             .profile = local_profile()}
-        );
-        ASSERT_TRUE(made) << made.error().message;
-        cluster_ = std::move(*made);
-        auto started = cluster_->start_all();
-        ASSERT_TRUE(started) << started.error().message;
-        const bool whole = eventually(
-            [&] {
-                const Json peers = cluster_->ask(0, "peers");
-                if (!ok(peers) || peers["peers"].size() != 5) return false;
-                return std::all_of(peers["peers"].begin(), peers["peers"].end(), [](const Json& p) {
-                    return p["connected"] == true && !p["tools"].empty();
-                });
-            },
-            seconds{20}
-        );
-        ASSERT_TRUE(whole) << "the nodes do not find each other";
+        ASSERT_NO_FATAL_FAILURE(make_and_start({.network = "receipts", .nodes = std::move(nodes)}));
+        ASSERT_TRUE(knows_tools_of(5, seconds{20})) << "the nodes do not find each other";
     }
     /// Calls the tool, until the liar, too, is in the receipt: whoever decides before need not wait.
     Json call(const std::string& tool, const std::string& arguments, bool with_liar = true) {
@@ -79,9 +59,7 @@ protected:
         EXPECT_NE(said.find(why), std::string::npos) << said;
     }
 
-    WorkFolder folder_;
     std::filesystem::path file_ = folder_.path() / "receipt.json";
-    std::unique_ptr<RealCluster> cluster_;
 };
 
 TEST_F(Receipts, HoldOfflineUnderEveryRuleAndNotWhenChanged) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <iostream>
@@ -99,6 +100,45 @@ std::vector<RealNodeOptions> seats(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i)
         out.push_back({.name = "n" + std::to_string(i)});
     return out;
+}
+
+void ClusterTest::TearDown() {
+    if (cluster_ && HasFailure()) cluster_->keep_folders();
+}
+
+void ClusterTest::make(RealClusterOptions options) {
+    options.program = program();
+    options.dir = folder_.path() / "nodes";
+    options.profile = local_profile();
+    auto made = RealCluster::make(std::move(options));
+    ASSERT_TRUE(made) << made.error().message;
+    cluster_ = std::move(*made);
+}
+
+void ClusterTest::make_and_start(RealClusterOptions options) {
+    ASSERT_NO_FATAL_FAILURE(make(std::move(options)));
+    const auto started = cluster_->start_all();
+    ASSERT_TRUE(started) << started.error().message;
+}
+
+bool ClusterTest::reaches(std::size_t node, std::size_t count, milliseconds within) const {
+    return eventually(
+        [&] { return cluster_->ask(node, "status").value("reachable", std::size_t{0}) == count; },
+        within
+    );
+}
+
+bool ClusterTest::knows_tools_of(std::size_t peers, milliseconds within) const {
+    return eventually(
+        [&] {
+            const Json said = cluster_->ask(0, "peers");
+            if (!ok(said) || said["peers"].size() != peers) return false;
+            return std::all_of(said["peers"].begin(), said["peers"].end(), [](const Json& peer) {
+                return peer["connected"] == true && !peer["tools"].empty();
+            });
+        },
+        within
+    );
 }
 
 }  // namespace creto::system_test

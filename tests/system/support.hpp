@@ -77,4 +77,20 @@ struct Said {
 /// `count` nodes with seats, named n0, n1, …
 [[nodiscard]] std::vector<RealNodeOptions> seats(std::size_t count);
 
+/// Tests on a cluster of real nodes, whose folders stay when one fails.
+class ClusterTest : public ::testing::Test {
+protected:
+    void TearDown() override;
+    /// Fills in what is the same everywhere: the program, the folder, local links. Starts nothing.
+    void make(RealClusterOptions options);
+    void make_and_start(RealClusterOptions options);
+    /// Waits until `node` reaches so many seats, itself included.
+    [[nodiscard]] bool reaches(std::size_t node, std::size_t count, milliseconds within) const;
+    /// Waits until node 0 is connected to `peers` others and knows tools of each.
+    [[nodiscard]] bool knows_tools_of(std::size_t peers, milliseconds within) const;
+
+    WorkFolder folder_;
+    std::unique_ptr<RealCluster> cluster_;
+};
+
 }  // namespace creto::system_test
