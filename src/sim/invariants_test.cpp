@@ -1,6 +1,6 @@
 #include "sim/invariants.hpp"
 
-#include <gtest/gtest.h>
+#include "sim/testing/signers.hpp"
 
 namespace creto {
 namespace {
@@ -10,47 +10,16 @@ constexpr NodeIndex first{0};
 constexpr NodeIndex second{1};
 
 /// Four seats with their disks, and words for what they say.
-class InvariantsTest : public testing::Test {
+class InvariantsTest : public SignersTest {
 protected:
     void SetUp() override { make(QuorumMode::byzantine, 4); }
 
     void make(QuorumMode mode, std::uint32_t seats) {
-        Genesis genesis;
-        genesis.network = "test";
-        genesis.mode = mode;
-        signers_.clear();
+        make_seats(seats, mode);
         std::vector<std::optional<Seat>> seat_of;
-        for (std::uint32_t i = 0; i < seats; ++i) {
-            std::array<std::uint8_t, 32> seed{};
-            seed[0] = static_cast<std::uint8_t>(i + 1);
-            signers_.push_back(scheme_.signer(KeySeed{seed}));
-            genesis.members.push_back({Seat{i}, signers_[i]->public_key(), "s" + std::to_string(i)}
-            );
-            seat_of.emplace_back(Seat{i});
-        }
-        roster_.emplace(genesis);
-        invariants_.emplace(genesis, scheme_, std::move(seat_of));
-    }
-
-    static VoteContent content(VoteKind kind, std::uint64_t view, std::uint8_t block) {
-        VoteContent made{kind, Epoch{1}, View{view}, View{}, BlockId{}};
-        if (kind == VoteKind::nullify) return made;
-        std::array<std::uint8_t, 32> id{};
-        id[0] = block;
-        made.parent_view = View{view - 1};
-        made.block = BlockId{Digest{id}};
-        return made;
-    }
-    Vote vote(std::uint32_t seat, const VoteContent& what) const {
-        const Digest& chain = roster_->chain().value();
-        return {
-            what, Seat{seat}, signers_[seat]->sign(SignDomain::vote, chain, signing_bytes(what))};
-    }
-    Certificate certificate(const VoteContent& what, std::initializer_list<std::uint32_t> seats) {
-        std::vector<Vote> votes;
-        for (const std::uint32_t seat : seats)
-            votes.push_back(vote(seat, what));
-        return make_certificate(votes, *roster_);
+        for (const Member& member : genesis_.members)
+            seat_of.emplace_back(member.seat);
+        invariants_.emplace(genesis_, scheme_, std::move(seat_of));
     }
 
     /// Writes the vote, waits for the disk, and sends.
@@ -82,9 +51,6 @@ protected:
         return violation ? violation->checker : "none";
     }
 
-    TagScheme scheme_;
-    std::vector<std::unique_ptr<Signer>> signers_;
-    std::optional<Roster> roster_;
     std::optional<Invariants> invariants_;
     SimDisk disk_{{}};
 };

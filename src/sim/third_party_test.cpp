@@ -1,39 +1,15 @@
 #include "sim/third_party.hpp"
 
-#include <gtest/gtest.h>
-
 #include "sim/forensics.hpp"
+#include "sim/testing/signers.hpp"
 
 namespace creto {
 namespace {
 
-class ThirdPartyTest : public testing::Test {
+class ThirdPartyTest : public SignersTest {
 protected:
-    ThirdPartyTest() {
-        genesis_.network = "test";
-        for (std::uint32_t i = 0; i < 4; ++i) {
-            std::array<std::uint8_t, 32> seed{};
-            seed[0] = static_cast<std::uint8_t>(i + 1);
-            signers_.push_back(scheme_.signer(KeySeed{seed}));
-            genesis_.members.push_back({Seat{i}, signers_[i]->public_key(), "s" + std::to_string(i)}
-            );
-        }
-        roster_.emplace(genesis_);
-    }
-    static VoteContent content(VoteKind kind, std::uint8_t block, std::uint64_t view = 5) {
-        VoteContent made{kind, Epoch{1}, View{view}, View{}, BlockId{}};
-        if (kind == VoteKind::nullify) return made;
-        std::array<std::uint8_t, 32> id{};
-        id[0] = block;
-        made.parent_view = View{view - 1};
-        made.block = BlockId{Digest{id}};
-        return made;
-    }
-    Vote vote(std::uint32_t seat, const VoteContent& what) const {
-        const Digest& chain = roster_->chain().value();
-        return {
-            what, Seat{seat}, signers_[seat]->sign(SignDomain::vote, chain, signing_bytes(what))};
-    }
+    void SetUp() override { make_seats(4); }
+
     std::string says(const Evidence& evidence) const {
         const auto accused = judge_proof(encode_bytes(evidence), genesis_, scheme_);
         if (!accused) return accused.error().message;
@@ -41,44 +17,33 @@ protected:
             if (*accused == signers_[i]->public_key()) return "seat " + std::to_string(i);
         return "somebody";
     }
-    Certificate certificate(const VoteContent& what, std::initializer_list<std::uint32_t> seats) {
-        std::vector<Vote> votes;
-        for (const std::uint32_t seat : seats)
-            votes.push_back(vote(seat, what));
-        return make_certificate(votes, *roster_);
-    }
-
-    TagScheme scheme_;
-    std::vector<std::unique_ptr<Signer>> signers_;
-    Genesis genesis_;
-    std::optional<Roster> roster_;
 };
 
 TEST_F(ThirdPartyTest, AcceptsWhatNoCorrectSeatSignsTogether) {
-    const VoteContent a = content(VoteKind::notarize, 1);
-    EXPECT_EQ(says(VoteConflict{vote(2, a), vote(2, content(VoteKind::notarize, 2))}), "seat 2");
+    const VoteContent a = content(VoteKind::notarize, 5, 1);
+    EXPECT_EQ(says(VoteConflict{vote(2, a), vote(2, content(VoteKind::notarize, 5, 2))}), "seat 2");
     EXPECT_EQ(
         says(VoteConflict{
-            vote(1, content(VoteKind::finalize, 1)), vote(1, content(VoteKind::nullify, 0))}),
+            vote(1, content(VoteKind::finalize, 5, 1)), vote(1, content(VoteKind::nullify, 5, 0))}),
         "seat 1"
     );
-    EXPECT_EQ(says(VoteConflict{vote(3, a), vote(3, content(VoteKind::finalize, 2))}), "seat 3");
+    EXPECT_EQ(says(VoteConflict{vote(3, a), vote(3, content(VoteKind::finalize, 5, 2))}), "seat 3");
 }
 
 TEST_F(ThirdPartyTest, RefusesWhatACorrectSeatMaySign) {
-    const VoteContent a = content(VoteKind::notarize, 1);
+    const VoteContent a = content(VoteKind::notarize, 5, 1);
     for (const VoteContent& b :
          {a,
-          content(VoteKind::finalize, 1),
-          content(VoteKind::nullify, 0),
-          content(VoteKind::bury, 2),
-          content(VoteKind::notarize, 2, 6)})
+          content(VoteKind::finalize, 5, 1),
+          content(VoteKind::nullify, 5, 0),
+          content(VoteKind::bury, 5, 2),
+          content(VoteKind::notarize, 6, 2)})
         EXPECT_EQ(says(VoteConflict{vote(2, a), vote(2, b)}), "a correct seat may sign both votes");
 }
 
 TEST_F(ThirdPartyTest, RefusesForeignAndForgedSignatures) {
-    const VoteContent b = content(VoteKind::notarize, 2);
-    VoteConflict proof{vote(2, content(VoteKind::notarize, 1)), vote(2, b)};
+    const VoteContent b = content(VoteKind::notarize, 5, 2);
+    VoteConflict proof{vote(2, content(VoteKind::notarize, 5, 1)), vote(2, b)};
     proof.b.signature = proof.a.signature;
     EXPECT_EQ(says(proof), "a vote's signature does not hold");
     proof.b = vote(1, b);
@@ -90,7 +55,7 @@ TEST_F(ThirdPartyTest, RefusesForeignAndForgedSignatures) {
     EXPECT_EQ(says(proof), "two votes, but not of one seat of the genesis");
     Genesis other = genesis_;
     other.network = "another";
-    const VoteConflict good{vote(2, content(VoteKind::notarize, 1)), vote(2, b)};
+    const VoteConflict good{vote(2, content(VoteKind::notarize, 5, 1)), vote(2, b)};
     EXPECT_FALSE(judge_proof(encode_bytes(Evidence{good}), other, scheme_).has_value());
     Bytes longer = encode_bytes(Evidence{good});
     longer.push_back(0);
@@ -118,10 +83,10 @@ TEST_F(ThirdPartyTest, JudgesForksOfALane) {
 
 TEST_F(ThirdPartyTest, ForensicsNamesTheSeatsInBothCertificates) {
     Forensics forensics{genesis_, scheme_};
-    forensics.on_certificate(certificate(content(VoteKind::notarize, 1), {0, 2, 3}));
-    forensics.on_certificate(certificate(content(VoteKind::finalize, 1), {0, 2, 3}));
+    forensics.on_certificate(certificate(content(VoteKind::notarize, 5, 1), {0, 2, 3}));
+    forensics.on_certificate(certificate(content(VoteKind::finalize, 5, 1), {0, 2, 3}));
     EXPECT_TRUE(forensics.culprits().empty()) << "this is how a block becomes final";
-    forensics.on_certificate(certificate(content(VoteKind::notarize, 2), {1, 2, 3}));
+    forensics.on_certificate(certificate(content(VoteKind::notarize, 5, 2), {1, 2, 3}));
     const std::set<AgentId> both{signers_[2]->public_key(), signers_[3]->public_key()};
     EXPECT_EQ(forensics.culprits(), both);
     EXPECT_EQ(forensics.clashes(), std::set<View>{View{5}});
