@@ -263,6 +263,51 @@ Result<void> apply_toml(
     return {};
 }
 
+/// The fields of one object of genesis.json. What all must agree on is read without guessing: an
+/// unknown field or a wrong kind of value is refused. The first thing that is wrong stays.
+class Fields {
+public:
+    Fields(const nlohmann::json& object, std::string path, const std::vector<std::string>& known)
+        : object_{object}, path_{std::move(path)} {
+        for (const auto& [name, value] : object.items()) {
+            if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+            const auto meant = nearest(name, known, 3);
+            note(
+                "there is no field \"" + path_ + name + "\"" +
+                (meant ? "; did you mean \"" + *meant + "\"?" : "")
+            );
+        }
+    }
+    std::string text(const char* name, std::optional<std::string> missing = {}) {
+        const auto found = object_.find(name);
+        if (found == object_.end() && missing) return *missing;
+        if (found != object_.end() && found->is_string()) return found->get<std::string>();
+        note(path_ + name + " must be a text");
+        return {};
+    }
+    std::uint32_t whole(const char* name, std::optional<std::uint32_t> missing = {}) {
+        constexpr std::uint32_t most = ~0U;
+        const auto found = object_.find(name);
+        if (found == object_.end() && missing) return *missing;
+        if (found != object_.end() && found->is_number_unsigned() &&
+            found->get<std::uint64_t>() <= most)
+            return found->get<std::uint32_t>();
+        note(path_ + name + " must be a whole number, 0 to " + std::to_string(most));
+        return 0;
+    }
+    /// Empty when nothing is.
+    [[nodiscard]] const std::string& wrong() const { return wrong_; }
+
+private:
+    void note(std::string what) {
+        if (wrong_.empty()) wrong_ = std::move(what);
+    }
+
+    const nlohmann::json& object_;
+    std::string path_;
+    std::string wrong_;
+};
+
 }  // namespace
 
 std::map<std::string, std::string> creto_environment() {
@@ -339,25 +384,30 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
     const nlohmann::json doc = nlohmann::json::parse(*text, nullptr, false);
     if (doc.is_discarded() || !doc.is_object()) return refuse("it is not a JSON object");
     Genesis genesis;
-    try {
-        genesis.network = doc.at("network").get<std::string>();
-        const auto mode = doc.value("mode", std::string{"byzantine"});
-        if (mode != "byzantine" && mode != "crash")
-            return refuse("mode must be byzantine or crash");
-        genesis.mode = mode == "crash" ? QuorumMode::crash : QuorumMode::byzantine;
-        genesis.view_interval_ms = doc.value("view_interval_ms", 0U);
-        genesis.term_views = doc.value("term_views", 1U);
-        for (const auto& item : doc.at("members")) {
-            auto agent = parse_agent(item.at("agent").get<std::string>());
-            if (!agent) return refuse(agent.error().message);
-            genesis.members.push_back(
-                {Seat{item.at("seat").get<std::uint32_t>()},
-                 *agent,
-                 item.at("name").get<std::string>()}
+    Fields fields{doc, "", {"network", "mode", "view_interval_ms", "term_views", "members"}};
+    genesis.network = fields.text("network");
+    const std::string mode = fields.text("mode", "byzantine");
+    genesis.mode = mode == "crash" ? QuorumMode::crash : QuorumMode::byzantine;
+    genesis.view_interval_ms = fields.whole("view_interval_ms", 0);
+    genesis.term_views = fields.whole("term_views", 1);
+    if (!fields.wrong().empty()) return refuse(fields.wrong());
+    if (mode != "byzantine" && mode != "crash") return refuse("mode must be byzantine or crash");
+    if (!doc.contains("members") || !doc["members"].is_array())
+        return refuse("members must be a list of seats");
+    for (const auto& item : doc["members"]) {
+        const std::string name = "members/" + std::to_string(genesis.members.size()) + "/";
+        if (!item.is_object())
+            return refuse(
+                "members/" + std::to_string(genesis.members.size()) + " is not an object"
             );
-        }
-    } catch (const nlohmann::json::exception& error) {
-        return refuse(error.what());
+        Fields member{item, name, {"seat", "name", "agent"}};
+        const Seat seat{member.whole("seat")};
+        const std::string called = member.text("name");
+        const std::string key = member.text("agent");
+        if (!member.wrong().empty()) return refuse(member.wrong());
+        auto agent = parse_agent(key);
+        if (!agent) return refuse(name + "agent: " + agent.error().message);
+        genesis.members.push_back({seat, *agent, called});
     }
     if (auto good = validate(genesis); !good) return refuse(good.error().message);
     return genesis;
