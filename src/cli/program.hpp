@@ -4,6 +4,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -33,7 +34,16 @@ struct Program {
             const char* given = std::getenv("CRETO_NODE");
             where = given == nullptr ? "." : given;
         }
-        if (where.front() == '/' && where.find("/tcp/") != std::string::npos) return Client{where};
+        if (where.starts_with('/') && where.find("/tcp/") != std::string::npos)
+            return Client{where};
+        // Its settings would be the defaults, and the node another one.
+        if (!std::filesystem::is_directory(where)) {
+            return fail(
+                ErrorCode::invalid,
+                "\"" + where + "\" is neither a node's folder nor an admin address such as " +
+                    Config{}.admin_listen
+            );
+        }
         auto config = load_config(where, {});
         if (!config) return tl::unexpected<Error>(config.error());
         return Client{config->admin_listen, config->admin_token};

@@ -110,6 +110,16 @@ TEST(CommandLine, ANodeThatDoesNotAnswerIsExitCodeFour) {
     }
 }
 
+TEST(CommandLine, ANodeThatIsNeitherFolderNorAddressIsNotTakenForAnother) {
+    for (const char* node : {"127.0.0.1:9001", "no/such/folder", "/etc/hostname"}) {
+        const Said said = creto({"status", "--json", "--node", node});
+        EXPECT_EQ(said.exit, 2) << said.out << said.err;
+        EXPECT_NE(said.err.find(node), std::string::npos) << said.err;
+        EXPECT_NE(said.err.find("neither a node's folder nor an admin address"), std::string::npos)
+            << said.err;
+    }
+}
+
 /// Three nodes of which two have tools that deviate.
 class CommandLineAtNodes : public ClusterTest {
 protected:
