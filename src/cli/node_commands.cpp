@@ -90,6 +90,10 @@ int command_status(const Client& node, const Output& output) {
              cell(d["quorum"]) + " of " + cell(d["validators"]) + " (" + cell(d["mode"]) + "), " +
                  cell(d["reachable"]) + " reachable"},
             {"finalized", "height " + cell(d["finalized"]) + ", view " + cell(d["view"])},
+            {"checkpoint",
+             d["checkpoint"] == 0 ? "none yet: a restart executes the chain from its first block"
+                                  : "at height " + cell(d["checkpoint"]) + "; blocks kept from " +
+                                        cell(d["kept_from"])},
             {"operations",
              cell(d["operations_final"]) + " final, " + cell(d["pending_operations"]) + " pending"},
             {"calls", cell(d["pending_calls"]) + " under way"},

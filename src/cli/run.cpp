@@ -115,6 +115,7 @@ Result<Running> open_node(const Config& config, Log& log) {
     options.node.heartbeat = Duration::from_ms(static_cast<std::int64_t>(config.heartbeat_ms));
     options.node.calls_per_s = config.calls_per_s;
     options.node.calls_burst = config.calls_burst;
+    options.node.keep_blocks = config.keep_blocks;
     std::array<std::uint8_t, 8> seed{};
     fill_random(seed);
     for (const std::uint8_t byte : seed)

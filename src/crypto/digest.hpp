@@ -66,6 +66,7 @@ enum class HashDomain : std::uint8_t {
     state_value = 23,
     executed = 24,
     operation_content = 25,
+    checkpoint_part = 26,
 };
 
 class Hasher {

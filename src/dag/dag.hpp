@@ -152,10 +152,10 @@ public:
     /// covered vertices are held.
     std::vector<VertexPtr> finalize(const Cut& cut);
     /// Starts from a finalised cut without holding what it covers (restart, checkpoint): as
-    /// finalize() and prune() at once. `tips` are vertices of the cut itself, where they are known:
+    /// finalize() and prune() at once. `tips` are headers of the cut itself, where they are known:
     /// without its own tip a lane cannot be continued, as the next depth is unknown. Returns what
     /// became complete. Requires: not below the final cut.
-    std::vector<VertexPtr> adopt(const Cut& cut, const std::vector<VertexPtr>& tips = {});
+    std::vector<VertexPtr> adopt(const Cut& cut, const std::vector<VertexHeader>& tips = {});
     /// The final state has closed lanes: parents above their end count as present from now on.
     /// Returns what became complete.
     std::vector<VertexPtr> close(const ClosedLanes& closed);

@@ -86,7 +86,7 @@ std::vector<VertexPtr> Dag::finalize(const Cut& cut) {
     return ready;
 }
 
-std::vector<VertexPtr> Dag::adopt(const Cut& cut, const std::vector<VertexPtr>& tips) {
+std::vector<VertexPtr> Dag::adopt(const Cut& cut, const std::vector<VertexHeader>& tips) {
     for (const auto& [id, tip] : cut) {
         const std::uint32_t index = lanes_.index(id);
         Lane& lane = lanes_[index];
@@ -97,11 +97,10 @@ std::vector<VertexPtr> Dag::adopt(const Cut& cut, const std::vector<VertexPtr>& 
         bury_parked(lane, dropped, {});
         forget(dropped);
     }
-    for (const VertexPtr& vertex : tips) {
-        const VertexRef ref = vertex->ref();
-        const auto index = lanes_.index_of(ref.lane);
-        if (index && lanes_[*index].boundary() == LaneTip{ref.sequence, ref.id}) {
-            lanes_[*index].set_boundary_depth(vertex->header().depth);
+    for (const VertexHeader& tip : tips) {
+        const auto index = lanes_.index_of(tip.lane);
+        if (index && lanes_[*index].boundary() == LaneTip{tip.sequence, tip.id()}) {
+            lanes_[*index].set_boundary_depth(tip.depth);
         }
     }
     final_cut_ = cut;

@@ -312,7 +312,9 @@ TEST(Dag, StartsFromACutWithoutItsBodies) {
     Dag dag{authors.roster()};
     add_all(dag, {a[0], a[5], c1, c2});  // Some came before the cut was known.
     EXPECT_EQ(dag.parked(), 3U);
-    EXPECT_EQ(dag.adopt(cut_of({a[4], b1}), {a[4]}), (std::vector<VertexPtr>{a[5], c1, c2}));
+    EXPECT_EQ(
+        dag.adopt(cut_of({a[4], b1}), {a[4]->header()}), (std::vector<VertexPtr>{a[5], c1, c2})
+    );
     EXPECT_EQ(dag.size(), 3U);
     EXPECT_EQ(dag.parked(), 0U);
     EXPECT_EQ(dag.next_parents(Authors::lane(0))->depth, 9U);

@@ -141,6 +141,8 @@ struct StatusReply {
     Epoch epoch;
     View view;
     Height finalized;
+    Height checkpoint;    ///< The newest that a restart could begin with; 0: none.
+    Height kept_from{1};  ///< The lowest final block that is kept.
     Digest state_root;
     Digest order_digest;
     std::uint32_t reachable_seats = 0;  ///< Including this one.

@@ -37,10 +37,11 @@ struct Persisted {
     Ticket ticket;
 };
 /// The values of a Load in the order of its keys, none where the store has nothing; or those of a
-/// Scan.
+/// Scan, with their keys.
 struct Loaded {
     Ticket ticket;
     std::vector<std::optional<Bytes>> values;
+    std::vector<Bytes> keys = {};  ///< Of a Scan.
 };
 /// The outcome of a Check.
 struct CheckDone {

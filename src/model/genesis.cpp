@@ -9,8 +9,9 @@ namespace creto {
 
 namespace {
 
-/// Beside the mode: the length of a term follows at the end.
+/// Beside the mode: what follows at the end, because it is not as usual.
 constexpr std::uint8_t has_terms = 2;
+constexpr std::uint8_t has_checkpoints = 4;
 
 void encode(Writer& w, const Member& v) {
     creto::encode(w, v.seat);
@@ -24,33 +25,46 @@ void decode(Reader& r, Member& v) {
     v.name = r.text(limits::name_bytes_max);
 }
 
+/// A number that is written only when it is not the usual one.
+std::uint32_t unusual(Reader& r, bool is_written, std::uint32_t usual, std::uint32_t most) {
+    const std::uint64_t value = is_written ? r.uvarint() : usual;
+    if ((is_written && value == usual) || value > most) r.fail(DecodeError::over_limit);
+    return static_cast<std::uint32_t>(value);
+}
+
 }  // namespace
 
 void encode(Writer& w, const Genesis& v) {
     w.text(v.network);
-    const std::uint8_t more = v.term_views == 1 ? 0 : has_terms;
-    w.u8(static_cast<std::uint8_t>(static_cast<std::uint8_t>(v.mode) | more));
+    const bool terms = v.term_views != 1;
+    const bool checkpoints = v.checkpoint_blocks != limits::checkpoint_blocks;
+    w.u8(static_cast<std::uint8_t>(
+        static_cast<std::uint8_t>(v.mode) | (terms ? has_terms : 0) |
+        (checkpoints ? has_checkpoints : 0)
+    ));
     w.uvarint(v.members.size());
     for (const Member& member : v.members)
         encode(w, member);
     w.uvarint(v.view_interval_ms);
-    if (more != 0) w.uvarint(v.term_views);
+    if (terms) w.uvarint(v.term_views);
+    if (checkpoints) w.uvarint(v.checkpoint_blocks);
 }
 
 void decode(Reader& r, Genesis& v) {
     v.network = r.text(limits::name_bytes_max);
-    const std::uint8_t mode = r.kind(static_cast<std::uint8_t>(QuorumMode::crash) | has_terms);
-    v.mode = static_cast<QuorumMode>(mode & ~has_terms);
+    const std::uint8_t mode =
+        r.kind(static_cast<std::uint8_t>(QuorumMode::crash) | has_terms | has_checkpoints);
+    v.mode = static_cast<QuorumMode>(mode & ~(has_terms | has_checkpoints));
     v.members.resize(r.count(limits::seats_max, 34));
     for (Member& member : v.members)
         decode(r, member);
     const std::uint64_t interval = r.uvarint();
     if (interval > 60'000) r.fail(DecodeError::over_limit);
     v.view_interval_ms = static_cast<std::uint32_t>(interval);
-    const std::uint64_t term = (mode & has_terms) != 0 ? r.uvarint() : 1;
-    const bool is_said_twice = (mode & has_terms) != 0 && term == 1;
-    if (is_said_twice || term > limits::term_views_max) r.fail(DecodeError::over_limit);
-    v.term_views = static_cast<std::uint32_t>(term);
+    v.term_views = unusual(r, (mode & has_terms) != 0, 1, limits::term_views_max);
+    v.checkpoint_blocks = unusual(
+        r, (mode & has_checkpoints) != 0, limits::checkpoint_blocks, limits::checkpoint_blocks_max
+    );
 }
 
 Result<void> validate(const Genesis& genesis) {
@@ -67,6 +81,15 @@ Result<void> validate(const Genesis& genesis) {
             ErrorCode::invalid,
             "genesis: a term of " + std::to_string(genesis.term_views) +
                 " views; it takes a power of two, up to " + std::to_string(limits::term_views_max)
+        );
+    }
+    if (genesis.checkpoint_blocks < limits::checkpoint_blocks_min ||
+        genesis.checkpoint_blocks > limits::checkpoint_blocks_max) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: a checkpoint every " + std::to_string(genesis.checkpoint_blocks) +
+                " blocks; it takes " + std::to_string(limits::checkpoint_blocks_min) + " to " +
+                std::to_string(limits::checkpoint_blocks_max)
         );
     }
     std::set<PublicKey> keys;
@@ -97,6 +120,7 @@ Roster::Roster(const Genesis& genesis)
       mode_{genesis.mode},
       quorum_{Quorum::of(genesis.mode, static_cast<std::uint32_t>(genesis.members.size()))},
       term_views_{genesis.term_views},
+      checkpoint_blocks_{genesis.checkpoint_blocks},
       members_{genesis.members},
       by_key_(genesis.members.size()) {
     CRETO_ASSERT(validate(genesis).has_value());

@@ -3,8 +3,9 @@
 // Why      The chain's id is the hash of its genesis; every signature carries it, so nothing signed
 //          for one network is valid on another.
 // Holds    Seats strictly increase; keys are distinct; 1 to limits::seats_max members; byzantine
-//          mode needs at least 4, so that one liar is tolerated. A term is as long as the genesis
-//          says; one of a single view is not written, so that such a genesis has the id it had.
+//          mode needs at least 4, so that one liar is tolerated. What is as usual, the length of a
+//          term and the distance of checkpoints, is not written, so that such a genesis has the id
+//          it had.
 #pragma once
 
 #include <optional>
@@ -33,6 +34,8 @@ struct Genesis {
     std::uint32_t view_interval_ms = 0;
     /// Successive views with one leader: a power of two up to limits::term_views_max.
     std::uint32_t term_views = 1;
+    /// Every so many heights lies a checkpoint: limits::checkpoint_blocks_min to _max.
+    std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
 
     friend bool operator==(const Genesis&, const Genesis&) = default;
 };
@@ -54,6 +57,7 @@ public:
     [[nodiscard]] const Quorum& quorum() const { return quorum_; }
     [[nodiscard]] std::uint32_t size() const { return quorum_.n; }
     [[nodiscard]] std::uint32_t term_views() const { return term_views_; }
+    [[nodiscard]] std::uint32_t checkpoint_blocks() const { return checkpoint_blocks_; }
     /// By seat, ascending; a member's place in this list is its bit in a certificate's bitmap.
     [[nodiscard]] const std::vector<Member>& members() const { return members_; }
 
@@ -67,6 +71,7 @@ private:
     QuorumMode mode_;
     Quorum quorum_;
     std::uint32_t term_views_;
+    std::uint32_t checkpoint_blocks_;
     std::vector<Member> members_;
     std::vector<std::uint32_t> by_key_;  ///< Indices into members_, ordered by key.
 };

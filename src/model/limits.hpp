@@ -39,6 +39,14 @@ inline constexpr std::uint64_t view_retention =
 /// The next term begins inside the window, and a stretch that can be buried has whole terms.
 inline constexpr std::uint32_t term_views_max = 32;
 
+// Checkpoints
+inline constexpr std::uint32_t checkpoint_blocks = 1'024;  ///< Unless the genesis names another.
+inline constexpr std::uint32_t checkpoint_blocks_min = 8;
+inline constexpr std::uint32_t checkpoint_blocks_max = 65'536;
+inline constexpr std::size_t checkpoint_part_bytes = 256 * 1024;
+inline constexpr std::size_t checkpoint_parts_max = 8'192;  ///< A state of 2 GiB.
+inline constexpr std::uint32_t checkpoint_parts_asked = 4;  ///< By one request.
+
 // Messages
 inline constexpr std::size_t message_bytes_max = 4 * 1024 * 1024;
 inline constexpr std::size_t vertices_per_message_max = 1'024;

@@ -166,6 +166,43 @@ void decode(Reader& r, OperationOutcome& v) {
     v.reason = r.text(1024);
 }
 
+void encode(Writer& w, const OfferedCheckpoint& v) {
+    creto::encode(w, v.checkpoint);
+    encode(w, v.proof);
+}
+void decode(Reader& r, OfferedCheckpoint& v) {
+    creto::decode(r, v.checkpoint);
+    decode(r, v.proof);
+}
+void encode(Writer& w, const CheckpointRequest& v) {
+    creto::encode(w, v.height);
+    w.uvarint(v.first);
+    w.uvarint(v.count);
+}
+void decode(Reader& r, CheckpointRequest& v) {
+    creto::decode(r, v.height);
+    const std::uint64_t first = r.uvarint();
+    const std::uint64_t count = r.uvarint();
+    if (first >= limits::checkpoint_parts_max || count == 0 ||
+        count > limits::checkpoint_parts_asked)
+        r.fail(DecodeError::over_limit);
+    v.first = static_cast<std::uint32_t>(first);
+    v.count = static_cast<std::uint32_t>(count);
+}
+void encode(Writer& w, const CheckpointPart& v) {
+    creto::encode(w, v.height);
+    w.uvarint(v.number);
+    w.bytes(v.bytes);
+}
+void decode(Reader& r, CheckpointPart& v) {
+    creto::decode(r, v.height);
+    const std::uint64_t number = r.uvarint();
+    if (number >= limits::checkpoint_parts_max) r.fail(DecodeError::over_limit);
+    v.number = static_cast<std::uint32_t>(number);
+    const ByteView bytes = r.bytes(limits::checkpoint_part_bytes);
+    v.bytes.assign(bytes.begin(), bytes.end());
+}
+
 void encode(Writer& w, const CallStart& v) {
     w.uvarint(v.id);
     w.text(v.tool);
@@ -229,12 +266,18 @@ void decode_kind(Reader& r, Message& message, std::size_t kind) {
 }
 
 /// Rules of form that need no context, for kinds whose type has them apart from its decoder.
+Result<void> well_formed_blocks(const ChainAnswer& answer) {
+    for (const Block& block : answer.blocks) {
+        if (auto form = well_formed(block); !form) return form;
+    }
+    return {};
+}
 Result<void> well_formed_message(const Message& message) {
     if (const auto* proposal = std::get_if<Proposal>(&message)) return well_formed(proposal->block);
-    if (const auto* answer = std::get_if<ChainAnswer>(&message)) {
-        for (const Block& block : answer->blocks) {
-            if (auto form = well_formed(block); !form) return form;
-        }
+    if (const auto* answer = std::get_if<ChainAnswer>(&message)) return well_formed_blocks(*answer);
+    if (const auto* offered = std::get_if<OfferedCheckpoint>(&message)) {
+        if (auto form = well_formed(offered->checkpoint); !form) return form;
+        return well_formed_blocks(offered->proof);
     }
     return {};
 }
@@ -260,6 +303,9 @@ const char* kind_name(const Message& message) {
         "probe",
         "operation_submit",
         "operation_outcome",
+        "offered_checkpoint",
+        "checkpoint_request",
+        "checkpoint_part",
         "call_start",
         "call_answer",
         "call_cancel"};
@@ -268,7 +314,7 @@ const char* kind_name(const Message& message) {
 
 Channel channel_of(const Message& message) {
     if (message.index() <= 7) return Channel::order;
-    return message.index() <= 16 ? Channel::data : Channel::call;
+    return message.index() <= 19 ? Channel::data : Channel::call;
 }
 
 const char* to_string(CallAnswer::Status status) {

@@ -12,6 +12,7 @@
 #include "base/shared.hpp"
 #include "model/agent_record.hpp"
 #include "model/block.hpp"
+#include "model/checkpoint.hpp"
 #include "model/evidence.hpp"
 #include "model/vertex.hpp"
 
@@ -118,6 +119,27 @@ struct OperationOutcome {
     friend bool operator==(const OperationOutcome&, const OperationOutcome&) = default;
 };
 
+/// The newest checkpoint of whoever cannot serve what was asked for any more, with what proves it:
+/// headers from its block on, up to one that is finalised; one of them names its mark.
+struct OfferedCheckpoint {
+    Checkpoint checkpoint;
+    ChainAnswer proof;
+    friend bool operator==(const OfferedCheckpoint&, const OfferedCheckpoint&) = default;
+};
+/// Asks for parts of the state at a checkpoint that was offered.
+struct CheckpointRequest {
+    Height height;
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;  ///< At most limits::checkpoint_parts_asked.
+    friend bool operator==(const CheckpointRequest&, const CheckpointRequest&) = default;
+};
+struct CheckpointPart {
+    Height height;
+    std::uint32_t number = 0;
+    Bytes bytes;
+    friend bool operator==(const CheckpointPart&, const CheckpointPart&) = default;
+};
+
 // --- call ---
 
 /// The part of a verified call that the provider answers with its signature.
@@ -177,6 +199,9 @@ using Message = std::variant<
     Probe,
     OperationSubmit,
     OperationOutcome,
+    OfferedCheckpoint,
+    CheckpointRequest,
+    CheckpointPart,
     CallStart,
     CallAnswer,
     CallCancel>;

@@ -114,6 +114,26 @@ TEST(Genesis, SaysHowLongATermIs) {
     }
 }
 
+// [ORD-M4.1] So are those of one that says nothing about checkpoints.
+TEST(Genesis, SaysHowFarCheckpointsAreApart) {
+    Network a{4};
+    const Bytes plain = encode_bytes(a.genesis);
+    a.genesis.checkpoint_blocks = 16;
+    const Bytes with = encode_bytes(a.genesis);
+    EXPECT_EQ(with.size(), plain.size() + 1);
+    EXPECT_EQ(decode_exact<Genesis>(with).value(), a.genesis);
+    EXPECT_EQ(decode_exact<Genesis>(plain)->checkpoint_blocks, limits::checkpoint_blocks);
+    EXPECT_EQ(Roster{a.genesis}.checkpoint_blocks(), 16U);
+    a.genesis.term_views = 8;
+    EXPECT_EQ(decode_exact<Genesis>(encode_bytes(a.genesis)).value(), a.genesis);
+    EXPECT_TRUE(validate(a.genesis).has_value());
+    for (const std::uint32_t wrong :
+         {0U, limits::checkpoint_blocks_min - 1, limits::checkpoint_blocks_max + 1}) {
+        a.genesis.checkpoint_blocks = wrong;
+        EXPECT_FALSE(validate(a.genesis).has_value()) << wrong;
+    }
+}
+
 TEST(Roster, FindsByNumberAndKey) {
     Network network{7};
     const Roster roster{network.genesis};
@@ -277,6 +297,43 @@ TEST(Receipt, DecidesAtTheBarAndNamesWhoDissented) {
     EXPECT_FALSE(well_formed(receipt, chain).has_value());
 }
 
+/// One lane of one vertex, and a state of two parts.
+Checkpoint checkpoint_of(Network& network) {
+    const VertexPtr tip = vertex_of(network, 0, {data_operation(network, 0, 10)});
+    Checkpoint made;
+    made.cut[tip->header().lane] = {tip->header().sequence, tip->id()};
+    made.tips = {tip->header()};
+    made.block = {.epoch = Epoch{1}, .view = View{9}, .parent_view = View{8}, .height = Height{8}};
+    made.block.cut_root = cut_root(made.cut);
+    made.mark = {Height{8}, digest_of("root"), digest_of("order")};
+    made.state_bytes = limits::checkpoint_part_bytes + 1;
+    made.parts = {digest_of("first"), digest_of("second")};
+    return made;
+}
+
+TEST(Checkpoint, FitsTogetherOrIsRefused) {
+    Network network{4};
+    const Checkpoint good = checkpoint_of(network);
+    EXPECT_TRUE(well_formed(good).has_value()) << well_formed(good).error().message;
+    EXPECT_EQ(decode_exact<Checkpoint>(encode_bytes(good)).value(), good);
+    const auto refused = [&](auto change) {
+        Checkpoint bad = good;
+        change(bad);
+        return !well_formed(bad).has_value();
+    };
+    EXPECT_TRUE(refused([](Checkpoint& c) { c.mark.height = Height{7}; }));
+    EXPECT_TRUE(refused([](Checkpoint& c) { c.cut.begin()->second.sequence = Sequence{2}; }));
+    EXPECT_TRUE(refused([](Checkpoint& c) { c.tips.clear(); }));
+    EXPECT_TRUE(refused([](Checkpoint& c) { c.tips[0].depth = 7; })) << "its depth is in its id";
+    EXPECT_TRUE(refused([](Checkpoint& c) { c.parts.pop_back(); }));
+    EXPECT_TRUE(refused([](Checkpoint& c) { c.state_bytes = 2 * limits::checkpoint_part_bytes + 1; }
+    ));
+    EXPECT_TRUE(refused([](Checkpoint& c) { c.state_bytes = 0; }));
+    const Bytes state(good.state_bytes, 7);
+    EXPECT_EQ(checkpoint_part(state, 0).size(), limits::checkpoint_part_bytes);
+    EXPECT_EQ(checkpoint_part(state, 1).size(), 1U);
+}
+
 TEST(Message, RoundTripsAndRefusesEveryTruncation) {
     Network network{4};
     const Roster roster{network.genesis};
@@ -292,6 +349,9 @@ TEST(Message, RoundTripsAndRefusesEveryTruncation) {
         CallStart{7, "add", {}, R"({"a":1})", 1000, SignedCall{}},
         CallAnswer{7, CallAnswer::Status::rate_limited, "slow down", 20, Answer{}},
         Probe{1, true},
+        OfferedCheckpoint{checkpoint_of(network), {{block}, std::nullopt}},
+        CheckpointRequest{Height{8}, 3, limits::checkpoint_parts_asked},
+        CheckpointPart{Height{8}, 1, {1, 2, 3}},
     };
     for (const Message& message : messages) {
         const SharedBytes bytes = encode_message(message);
@@ -303,6 +363,20 @@ TEST(Message, RoundTripsAndRefusesEveryTruncation) {
                 << kind_name(message) << " cut at " << size;
         }
     }
+}
+
+TEST(Message, ARequestForMoreOfACheckpointThanOneMayAskIsRefused) {
+    const auto taken = [](const Message& message) {
+        return decode_message(*encode_message(message)).has_value();
+    };
+    constexpr auto last = static_cast<std::uint32_t>(limits::checkpoint_parts_max - 1);
+    EXPECT_TRUE(taken(CheckpointRequest{Height{8}, last, limits::checkpoint_parts_asked}));
+    EXPECT_FALSE(taken(CheckpointRequest{Height{8}, last + 1, 1}));
+    EXPECT_FALSE(taken(CheckpointRequest{Height{8}, 0, limits::checkpoint_parts_asked + 1}));
+    EXPECT_FALSE(taken(CheckpointRequest{Height{8}, 0, 0}));
+    EXPECT_TRUE(taken(CheckpointPart{Height{8}, last, Bytes(limits::checkpoint_part_bytes)}));
+    EXPECT_FALSE(taken(CheckpointPart{Height{8}, last, Bytes(limits::checkpoint_part_bytes + 1)}));
+    EXPECT_FALSE(taken(CheckpointPart{Height{8}, last + 1, {}}));
 }
 
 TEST(Message, OneByteOverTheLimitIsRefused) {
@@ -318,7 +392,7 @@ TEST(Message, RandomBytesNeverCrash) {
         Bytes bytes(prng.below(200));
         for (auto& byte : bytes)
             byte = static_cast<std::uint8_t>(prng.next());
-        if (!bytes.empty()) bytes[0] = static_cast<std::uint8_t>(prng.below(21));
+        if (!bytes.empty()) bytes[0] = static_cast<std::uint8_t>(prng.below(24));
         if (const auto read = decode_message(bytes)) {
             EXPECT_EQ(*encode_message(*read), bytes);
         }

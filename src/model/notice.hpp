@@ -17,6 +17,13 @@ struct Finalized {
     Digest state_root;
     std::uint64_t operations = 0;
 };
+/// This node did not execute what lies below: it took over the agreed state at a checkpoint.
+struct Adopted {
+    Height height;
+    BlockId id;
+    Digest order_digest;
+    Digest state_root;
+};
 struct AgentFound {
     AgentId agent;
     std::string name;
@@ -55,6 +62,7 @@ struct Halted {
 
 using Notice = std::variant<
     Finalized,
+    Adopted,
     AgentFound,
     AgentLeft,
     Partitioned,

@@ -13,6 +13,8 @@ namespace creto {
 
 enum class Count : std::uint8_t {
     calls_retried,
+    checkpoints_adopted,
+    checkpoints_made,
     checks_refused,
     evidence,
     messages_malformed,
@@ -40,6 +42,8 @@ public:
 private:
     static constexpr std::array names{
         "calls_retried",
+        "checkpoints_adopted",
+        "checkpoints_made",
         "checks_refused",
         "evidence",
         "messages_malformed",

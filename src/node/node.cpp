@@ -53,7 +53,10 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
           roster_.chain(),
           self_,
           signer,
-          {.quota = {.rate_per_s = options_.calls_per_s, .burst = options_.calls_burst}}} {
+          {.quota = {.rate_per_s = options_.calls_per_s, .burst = options_.calls_burst}}},
+      shelf_{
+          roster_, {.keep_blocks = options_.keep_blocks, .state_share = options_.checkpoint_share}},
+      giver_{shelf_, ordering_} {
     if (const Member* member = roster_.find(self_)) {
         seat_ = member->seat;
         producer_.emplace(LaneId{*seat_, Incarnation{}}, ProducerOptions{});
@@ -65,11 +68,14 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
 
 Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& votes) {
     restoring_ = true;
-    // The finalised chain, block by block, with the vertices that each block covers.
+    auto anchor = restore_checkpoint(store);
+    if (!anchor) return tl::unexpected<Error>(anchor.error());
+    // The finalised chain from there, block by block, with the vertices that each block covers.
     const auto take = [&](std::vector<FinalizedBlock> blocks) {
         return restore_blocks(store, std::move(blocks));
     };
-    if (auto restored = ordering_.restore(store, votes, take); !restored) return restored;
+    if (auto restored = ordering_.restore(store, votes, take, *anchor); !restored) return restored;
+    ordering_.keep_from(shelf_.kept_from());
     auto version = store.get(Column::meta, record_version_key());
     if (!version) return tl::unexpected<Error>(version.error());
     if (*version) record_version_ = keys::parse_number(**version).value_or(0);
@@ -186,6 +192,8 @@ void NodeImpl::on(const PeerUp& event) {
 
 void NodeImpl::on(const PeerDown& event) {
     dialer_.on_peer_down(event.peer, now_);
+    giver_.on_peer_down(event.peer);
+    fetch_.on_peer_down(event.peer);
     ordering_.on_peer_down(event.peer, now_, effects_);
     server_.on_peer_down(event.peer, effects_);
     for (CallClient::Finished& finished : client_.on_peer_down(event.peer, now_)) {
@@ -254,6 +262,7 @@ void NodeImpl::on_time() {
     }
     spread_summaries();
     bring_proofs();
+    fetch_.on_time(now_);
     dialer_.on_time(now_, effects_);
 }
 
@@ -269,6 +278,8 @@ void NodeImpl::settle() {
         for (const Evidence& evidence : ordering_.take_evidence()) {
             on_evidence(evidence, std::nullopt);
         }
+        for (const AgentId& agent : ordering_.take_unserved())
+            giver_.offer(agent, now_, effects_);
         for (const LaneRange& range : dag_.missing(256)) {
             fetcher_.want(range, std::nullopt, now_);
         }
@@ -307,6 +318,7 @@ void NodeImpl::arm() {
          reachability_.next_tick(),
          record_renewal_,
          next_summary_,
+         fetch_.next_wake(),
          directory_.next_expiry(),
          dialer_.next_wake()}
     );
@@ -377,6 +389,10 @@ StatusReply NodeImpl::status() const {
     out.counters["equivocations_seen"] = order.equivocations_seen;
     out.counters["blocks_evicted"] = order.blocks_evicted;
     out.counters["ranges_asked"] = fetcher_.asked();
+    out.checkpoint = shelf_.newest() == nullptr ? Height{} : shelf_.newest()->height();
+    out.kept_from = shelf_.kept_from();
+    out.counters["checkpoints_offered"] = giver_.offers();
+    out.counters["history_dropped"] = pruner_.dropped();
     out.counters["dag_bytes"] = dag_.bytes();
     out.counters["agents_known"] = directory_.size();
     return out;

@@ -34,6 +34,10 @@ struct NodeOptions {
     Duration lost_after = Duration::from_s(1);      ///< Silence before a seat counts as lost.
     std::uint64_t calls_per_s = 500;                ///< Each peer's quota of calls.
     std::uint64_t calls_burst = 500;
+    /// Final blocks that stay in the store, with their vertices, below the newest; 0: all.
+    std::uint64_t keep_blocks = 0;
+    /// A checkpoint is made once so many times its state was executed; 0: at each that there is.
+    std::uint64_t checkpoint_share = 4;
 };
 
 class NodeImpl;

@@ -236,7 +236,9 @@ void NodeImpl::on_vertex_request(const AgentId& from, const VertexRequest& reque
 void NodeImpl::on(const Loaded& event) {
     const auto found = loads_.find(event.ticket);
     if (found == loads_.end()) {
-        if (receipts_.on_loaded(event, effects_)) return;
+        if (receipts_.on_loaded(event, effects_) || giver_.on_loaded(event, effects_) ||
+            pruner_.on_loaded(event, effects_))
+            return;
         ordering_.on_loaded(event, now_, effects_);
         return;
     }
@@ -247,6 +249,8 @@ void NodeImpl::on(const Loaded& event) {
         for (const auto& id : event.values) {
             if (id) bodies.keys.push_back(*id);
         }
+        // It is final here: what is not found was dropped.
+        if (bodies.keys.empty()) return giver_.offer(load.peer, now_, effects_);
         loads_.emplace(bodies.ticket, VertexLoad{load.peer, VertexLoad::Step::bodies});
         effects_.add(std::move(bodies));
         return;

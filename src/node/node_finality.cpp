@@ -91,6 +91,7 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     const std::size_t closed_before = final_.court().closed_lanes().size();
     const FinalState::Applied applied = final_.apply(finalized.block, finalized.id, ordered);
     final_cut_ = *finalized.cut_after;
+    note_tips(finalized);
     causal_.apply_final(ordered);
     std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
     if (final_.court().closed_lanes().size() != closed_before) {
@@ -125,6 +126,7 @@ void NodeImpl::after_execution(
         finalized_bytes_ -= prune_marks_.front().bytes;
         prune_marks_.pop_front();
     }
+    keep_checkpoint(finalized, bytes);
     if (restoring_) return;
     effects_.publish(Finalized{
         finalized.block,

@@ -4,6 +4,7 @@
 //          node_receive.cpp   what peers say, up to the door of each layer
 //          node_data.cpp      vertices: own, received, asked for; anti-entropy; agent records
 //          node_finality.cpp  finalised blocks: execution, replies, disputes
+//          node_checkpoints.cpp  checkpoints: made, entered at a restart, taken over from peers
 //          node_commands.cpp  what local users ask
 //          node_calls.cpp     calls and verified calls
 #pragma once
@@ -22,6 +23,10 @@
 #include "mesh/fetcher.hpp"
 #include "mesh/reachability.hpp"
 #include "node/check_gate.hpp"
+#include "node/checkpoint/fetch.hpp"
+#include "node/checkpoint/giver.hpp"
+#include "node/checkpoint/pruner.hpp"
+#include "node/checkpoint/shelf.hpp"
 #include "node/counts.hpp"
 #include "node/node.hpp"
 #include "node/producer.hpp"
@@ -132,6 +137,17 @@ private:
     void offer_contracts();
     OperationId submit_own(OperationBody body);
 
+    // Checkpoints (node_checkpoints.cpp)
+    [[nodiscard]] Result<std::optional<Anchor>> restore_checkpoint(const StoreView& store);
+    [[nodiscard]] Result<void> restore_recent_blocks(const StoreView& store, Height last);
+    void enter(const Checkpoint& checkpoint, FinalState state);
+    void note_tips(const FinalizedBlock& finalized);
+    void keep_checkpoint(const FinalizedBlock& finalized, std::size_t bytes);
+    void on_part(const AgentId& from, const CheckpointPart& part);
+    void adopt(CheckpointFetch::Arrived arrived);
+    [[nodiscard]] bool skip_to(const Checkpoint& checkpoint);
+    void settle_skipped();
+
     // Local users (node_commands.cpp)
     void reply(Ticket command, ReplyBody body);
     void reply_error(Ticket command, Error error) { reply(command, std::move(error)); }
@@ -232,10 +248,15 @@ private:
     CallClient client_;
     AnswerMemory memory_;
     FinalReceipts receipts_;
+    CheckpointShelf shelf_;
+    CheckpointGiver giver_;
+    CheckpointFetch fetch_;
+    Pruner pruner_;
 
     // Execution of the final order
     Ring<FinalizedBlock> to_execute_;
     Cut final_cut_;
+    std::map<LaneId, VertexHeader> final_tips_;  ///< Of final_cut_.
     std::map<Ticket, OpenDispute> dispute_runs_;
     /// A finalised block whose vertices are in memory, oldest first.
     struct PruneMark {

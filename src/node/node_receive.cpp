@@ -42,6 +42,9 @@ struct Items {
             operation.client, SignDomain::operation, signing_bytes(operation), *operation.signature
         )};
     }
+    std::optional<std::vector<CheckItem>> operator()(const OfferedCheckpoint& offered) const {
+        return check_items(offered, roster);
+    }
     std::optional<std::vector<CheckItem>> operator()(const CallAnswer& answer) const {
         if (!answer.signed_answer) return std::vector<CheckItem>{};
         const Answer& said = *answer.signed_answer;
@@ -101,6 +104,7 @@ bool NodeImpl::within_quota(const AgentId& from, const Message& message) {
                           std::holds_alternative<LaneSummary>(message) ||
                           std::holds_alternative<RecordSummary>(message) ||
                           std::holds_alternative<OperationSubmit>(message) ||
+                          std::holds_alternative<CheckpointRequest>(message) ||
                           std::holds_alternative<Probe>(message);
     if (!question) return true;
     auto bucket = request_quota_.find(from);
@@ -239,6 +243,13 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
         void operator()(const Probe& m) const { node.on_probe(from, m); }
         void operator()(const OperationSubmit& m) const { node.on_submit_message(from, m); }
         void operator()(const OperationOutcome& m) const { node.on_outcome(from, m); }
+        void operator()(const OfferedCheckpoint& m) const {
+            node.fetch_.on_offer(from, {m, pass}, node.final_.height(), node.now_, node.effects_);
+        }
+        void operator()(const CheckpointRequest& m) const {
+            node.giver_.ask(from, m, node.effects_);
+        }
+        void operator()(const CheckpointPart& m) const { node.on_part(from, m); }
         void operator()(const CallStart& m) const {
             if (m.verified) {
                 node.server_.on_verified_start(from, m, node.now_, node.effects_);

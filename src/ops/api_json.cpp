@@ -279,6 +279,8 @@ struct ReplyJson {
             {"epoch", r.epoch.value()},
             {"view", r.view.value()},
             {"finalized", r.finalized.value()},
+            {"checkpoint", r.checkpoint.value()},
+            {"kept_from", r.kept_from.value()},
             {"state_root", r.state_root.hex()},
             {"order_digest", r.order_digest.hex()},
             {"vertices", r.vertices},
@@ -353,6 +355,14 @@ struct NoticeJson {
             {"view", n.block.view.value()},
             {"block", n.id.value().hex()},
             {"operations", n.operations},
+            {"order_digest", n.order_digest.hex()},
+            {"state_root", n.state_root.hex()}};
+    }
+    JsonDoc operator()(const Adopted& n) const {
+        return {
+            {"event", "adopted"},
+            {"height", n.height.value()},
+            {"block", n.id.value().hex()},
             {"order_digest", n.order_digest.hex()},
             {"state_root", n.state_root.hex()}};
     }

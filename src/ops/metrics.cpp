@@ -73,6 +73,16 @@ std::string metrics_text(const NodeHost& host) {
         as_double(status.finalized.value())
     );
     page.gauge(
+        "creto_checkpoint_height",
+        "Height of the newest checkpoint, 0 without one",
+        as_double(status.checkpoint.value())
+    );
+    page.gauge(
+        "creto_kept_from_height",
+        "Lowest final block that is kept",
+        as_double(status.kept_from.value())
+    );
+    page.gauge(
         "creto_reachable_seats", "Validators heard, this one included", status.reachable_seats
     );
     page.gauge("creto_quorum_seats", "Validators whose agreement decides", status.quorum.q);

@@ -20,7 +20,9 @@ std::optional<Cut> cut_after(const Cut& cut, const std::vector<LaneRange>& delta
 
 }  // namespace
 
-Result<BranchTip> follow(const BranchTip& parent, const Block& block, const BlockId& id) {
+Result<BranchTip> follow(
+    const BranchTip& parent, const Block& block, const BlockId& id, std::uint32_t checkpoint_blocks
+) {
     const auto refuse = [](const char* why) { return fail(ErrorCode::invalid, why); };
     if (block.parent != parent.id || block.parent_view != parent.view ||
         block.view <= parent.view || block.height != parent.height.next()) {
@@ -34,6 +36,8 @@ Result<BranchTip> follow(const BranchTip& parent, const Block& block, const Bloc
         changed) {
         return refuse("its executed mark does not follow its parent's");
     }
+    if (block.executed.height > next_checkpoint(parent.executed.height, checkpoint_blocks))
+        return refuse("its executed mark steps over a checkpoint");  // [ORD-M4.1]
     CutPtr cut = parent.cut;
     if (!block.delta.empty()) {
         auto after = cut_after(*parent.cut, block.delta);
@@ -86,7 +90,7 @@ void BlockTree::link_from(const BlockId& id) {
         if (above != nullptr && !above->broken.empty()) {
             held.broken = "its parent is broken";
         } else if (const BranchTip* parent = tip(held.block.parent)) {
-            auto tip = follow(*parent, held.block, at);
+            auto tip = follow(*parent, held.block, at, checkpoint_blocks_);
             if (tip) {
                 held.tip = std::move(*tip);
             } else {
@@ -188,6 +192,29 @@ std::vector<BlockTree::Pruned> BlockTree::advance(const BlockId& id) {
         pruned.push_back({block_id, view, held.stored});
         erase(block_id);
     }
+    return pruned;
+}
+
+std::vector<BlockTree::Pruned> BlockTree::jump(BranchTip root) {
+    CRETO_ASSERT(root.height > root_.height && root.view > root_.view);
+    root_ = std::move(root);
+    std::vector<Pruned> pruned;
+    for (auto& [id, held] : blocks_) {
+        if (held.block.height <= root_.height || held.block.view <= root_.view)
+            pruned.push_back({id, held.block.view, held.stored});
+        held.tip.reset();  // Each stands on what is linked next, or waits for it.
+        held.broken.clear();
+    }
+    for (const Pruned& dropped : pruned)
+        erase(dropped.id);
+    std::vector<BlockId> first;
+    for (auto below = children_.lower_bound({root_.id, BlockId{}});
+         below != children_.end() && below->first == root_.id;
+         ++below) {
+        first.push_back(below->second);
+    }
+    for (const BlockId& id : first)
+        link_from(id);
     return pruned;
 }
 

@@ -35,10 +35,20 @@ struct BranchTip {
     Height last_full;  ///< The highest block of the branch that covers anything; 0 for none.
 };
 
-/// Does the block continue this branch? The branch after it, or why not.
+/// Does the block continue this branch? The branch after it, or why not. `checkpoint_blocks`: how
+/// far checkpoints are apart.
 [[nodiscard]] Result<BranchTip> follow(
-    const BranchTip& parent, const Block& block, const BlockId& id
+    const BranchTip& parent,
+    const Block& block,
+    const BlockId& id,
+    std::uint32_t checkpoint_blocks = limits::checkpoint_blocks
 );
+
+/// The lowest checkpoint above a height: no mark after one of this height names a greater height
+/// before it has named that. [ORD-M4.1]
+[[nodiscard]] constexpr Height next_checkpoint(Height height, std::uint32_t checkpoint_blocks) {
+    return Height{(height.value() / checkpoint_blocks + 1) * checkpoint_blocks};
+}
 
 struct TreeBlock {
     Block block;
@@ -51,7 +61,8 @@ struct TreeBlock {
 
 class BlockTree {
 public:
-    explicit BlockTree(BranchTip root) : root_{std::move(root)} {}
+    explicit BlockTree(BranchTip root, std::uint32_t checkpoint_blocks = limits::checkpoint_blocks)
+        : root_{std::move(root)}, checkpoint_blocks_{checkpoint_blocks} {}
 
     [[nodiscard]] const BranchTip& root() const { return root_; }
     [[nodiscard]] const TreeBlock* find(const BlockId& id) const;
@@ -81,6 +92,9 @@ public:
     /// Makes `id` the root and drops every block that does not descend from it.
     /// Requires: linked.
     std::vector<Pruned> advance(const BlockId& id);
+    /// Makes a final block the root whose branch from the old root is not here, and drops what
+    /// cannot stand on it. Requires: above the root.
+    std::vector<Pruned> jump(BranchTip root);
 
     /// Drops the blocks of the views after `base` up to `last` that are not notarized here.
     /// Requires: those views are dead.
@@ -95,6 +109,7 @@ private:
     void make_room();
 
     BranchTip root_;
+    std::uint32_t checkpoint_blocks_;
     std::map<BlockId, TreeBlock> blocks_;
     std::set<std::pair<View, BlockId>> loose_;        ///< Those that may be evicted.
     std::set<std::pair<BlockId, BlockId>> children_;  ///< By parent, also of parents not here.

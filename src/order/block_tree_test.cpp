@@ -101,6 +101,51 @@ TEST(BlockTree, TheExecutedMarkNeverGoesBackNorChanges) {
     EXPECT_FALSE(follow(two, third, third.id())) << "back to height 0";
 }
 
+// [ORD-M4.1] So that the state at each checkpoint has a header that names it.
+TEST(BlockTree, TheExecutedMarkStopsAtEachCheckpoint) {
+    EXPECT_EQ(next_checkpoint(Height{}, 8), Height{8});
+    EXPECT_EQ(next_checkpoint(Height{7}, 8), Height{8});
+    EXPECT_EQ(next_checkpoint(Height{8}, 8), Height{16});
+    BranchTip parent = tip_of(genesis_tip(), block_on(genesis_tip(), 1));
+    parent.height = Height{20};
+    const auto may_follow = [&](std::uint64_t from, std::uint64_t to) {
+        parent.executed = {Height{from}, blake3({}), {}};
+        Block block = block_on(parent, 30);
+        block.executed = {Height{to}, blake3({}), {}};
+        return follow(parent, block, block.id(), 8).has_value();
+    };
+    EXPECT_TRUE(may_follow(5, 8));
+    EXPECT_FALSE(may_follow(5, 9));
+    EXPECT_FALSE(may_follow(7, 16));
+    EXPECT_TRUE(may_follow(8, 9));
+    EXPECT_TRUE(may_follow(8, 16));
+    EXPECT_FALSE(may_follow(8, 17));
+}
+
+// [ORD-L11.4]
+TEST(BlockTree, JumpsToABlockWhoseBranchIsNotHere) {
+    const BranchTip one = tip_of(genesis_tip(), block_on(genesis_tip(), 1));
+    const Block second = block_on(one, 2);
+    const BranchTip two = tip_of(one, second);
+    const Block third = block_on(two, 3, 1);
+    const BranchTip three = tip_of(two, third);
+    const Block fourth = block_on(three, 4);
+    BlockTree tree{genesis_tip()};
+    insert(tree, second);  // Beside what becomes the root.
+    insert(tree, fourth);
+    insert(tree, third);
+    tree.mark_stored(second.id());
+    EXPECT_EQ(tree.tip(fourth.id()), nullptr);
+    const auto pruned = tree.jump(two);
+    ASSERT_EQ(pruned.size(), 1U);
+    EXPECT_EQ(pruned[0].id, second.id());
+    EXPECT_TRUE(pruned[0].stored);
+    EXPECT_EQ(tree.root().id, second.id());
+    ASSERT_NE(tree.tip(fourth.id()), nullptr);
+    EXPECT_EQ(tree.tip(fourth.id())->height, Height{4});
+    EXPECT_EQ(tree.path(fourth.id()), (std::vector{third.id(), fourth.id()}));
+}
+
 TEST(BlockTree, BlocksOnABrokenOneAreBroken) {
     Block bad = block_on(genesis_tip(), 1, 1);
     const Block child = block_on(tip_of(genesis_tip(), bad), 2, 1);

@@ -42,7 +42,7 @@ OrderingCore::OrderingCore(
       options_{options},
       log_{log},
       views_{genesis_block_id(roster.chain()), terms_},
-      tree_{genesis_tip(roster)},
+      tree_{genesis_tip(roster), roster.checkpoint_blocks()},
       tally_{roster},
       burials_{roster},
       pace_{

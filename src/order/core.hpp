@@ -37,6 +37,10 @@ namespace creto {
 namespace simplex::testing {
 struct CoreProbe;  ///< Reads everything, for the searches of tests/model/.
 }
+namespace simplex {
+/// The branch that ends at an anchor.
+[[nodiscard]] BranchTip tip_at(const Anchor& anchor);
+}  // namespace simplex
 
 class OrderingCore {
 public:
@@ -50,8 +54,21 @@ public:
     );
 
     [[nodiscard]] Result<void> restore(
-        const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take = {}
+        const StoreView& store,
+        const VoteLogContents& votes,
+        const RestoredBlocks& take = {},
+        const std::optional<Anchor>& anchor = std::nullopt
     );
+    void adopt(
+        const Anchor& anchor,
+        const ChainAnswer& proof,
+        const AgentId& from,
+        Instant now,
+        Effects& effects
+    );
+    [[nodiscard]] std::optional<ChainAnswer> prove(const ExecutedMark& mark) const;
+    void keep_from(Height height) { kept_from_ = std::max(kept_from_, height); }
+    [[nodiscard]] std::vector<AgentId> take_unserved() { return std::exchange(unserved_, {}); }
     void start(Instant now, Effects& effects);
 
     void on_proposal(const AgentId& from, const Proposal& proposal, Instant now, Effects& effects);
@@ -163,7 +180,7 @@ private:
     void lead(Instant now);
     [[nodiscard]] bool may_lead_empty(const simplex::BranchTip& parent, Instant now);
     void propose(const simplex::BranchTip& parent, std::vector<LaneRange> delta, Instant now);
-    [[nodiscard]] Height next_mark(const simplex::BranchTip& parent) const;
+    [[nodiscard]] Height next_mark(const simplex::BranchTip& parent, bool empty = false) const;
     [[nodiscard]] ExecutedMark mark_on(const simplex::BranchTip& parent, bool empty) const;
     void accept_block(const BlockId& id, const Proposal& proposal, Instant now);
 
@@ -213,6 +230,7 @@ private:
     void answer_chain(
         const ChainLoad& wanted, std::vector<simplex::StoredBlock> run, Effects& effects
     );
+    void note_unserved(const AgentId& from);
     [[nodiscard]] bool is_stretch_end(Height first, Height last) const;
     void extend_stretch(const ChainAnswer& answer);
     void finish_stretch();
@@ -233,7 +251,9 @@ private:
     [[nodiscard]] bool worth(const ChainAnswer& answer) const;
 
     // core_restore.cpp
-    [[nodiscard]] Result<void> restore_chain(const StoreView& store, const RestoredBlocks& take);
+    [[nodiscard]] Result<void> restore_chain(
+        const StoreView& store, const RestoredBlocks& take, const std::optional<Anchor>& anchor
+    );
     [[nodiscard]] Result<void> hand_over(const RestoredBlocks& take);
     void restore_certificates(const std::vector<Certificate>& certificates);
     [[nodiscard]] Result<void> restore_pending(const StoreView& store);
@@ -277,6 +297,8 @@ private:
     bool any_proposal_ = false;
     std::optional<Ahead> ahead_;
     std::set<View> sought_;  ///< Views above the final one whose second proposal we asked for.
+    Height kept_from_{1};    ///< Below, nothing is served any more.
+    std::vector<AgentId> unserved_;        ///< Who asked for what lies there; each once.
     std::optional<AgentId> final_source_;  ///< Who knows the finalisation we are missing blocks of.
     Instant status_at_ = Instant::from_ns(0);
     bool asking_ = false;  ///< Our log may lack votes of ours: no vote until the others answered.

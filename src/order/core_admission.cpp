@@ -79,6 +79,19 @@ std::optional<std::vector<CheckItem>> check_items(const Message& message, const 
     return std::vector<CheckItem>{};
 }
 
+std::optional<std::vector<CheckItem>> check_items(
+    const OfferedCheckpoint& offered, const Roster& roster
+) {
+    const std::vector<Block>& blocks = offered.proof.blocks;
+    const bool begins = !blocks.empty() && blocks.front() == offered.checkpoint.block;
+    const bool named = std::any_of(blocks.begin(), blocks.end(), [&](const Block& block) {
+        return block.executed == offered.checkpoint.mark;
+    });
+    const bool apart = offered.checkpoint.height().value() % roster.checkpoint_blocks() == 0;
+    if (!begins || !named || !apart || !offered.proof.finalization) return std::nullopt;
+    return items_of(offered.proof, roster);
+}
+
 bool OrderingCore::worth_checking(const Message& message) const {
     if (const auto* vote = std::get_if<Vote>(&message)) return worth(*vote);
     if (const auto* proposal = std::get_if<Proposal>(&message)) return worth(*proposal);

@@ -91,7 +91,12 @@ OrderingCore::Judgement OrderingCore::judge(View view, const BlockId& id) {
 OrderingCore::Judgement OrderingCore::judge_body(const Block& block, const BranchTip& parent) {
     using Verdict = Judgement::Verdict;
     using Agreement = simplex::ExecutedMarks::Agreement;
-    const Agreement agreement = marks_.compare(block.executed);  // [ORD-M2.1]
+    Agreement agreement = marks_.compare(block.executed);  // [ORD-M2.1]
+    // What its parent names already is agreed. Whoever began at a checkpoint did not execute what
+    // lies below itself, and knows what the state says there all the same. [ORD-M2.1]
+    if (agreement == Agreement::unknown && block.executed == parent.executed &&
+        block.executed.height <= marks_.highest())
+        agreement = Agreement::equal;
     if (agreement == Agreement::different) {
         return {.verdict = Verdict::invalid, .why = "its executed mark is not what we executed"};
     }
@@ -160,18 +165,25 @@ bool OrderingCore::may_lead_empty(const BranchTip& parent, Instant now) {
     return false;
 }
 
-/// The height that the mark of a block with content names.
-Height OrderingCore::next_mark(const BranchTip& parent) const {
+/// The height that the mark of a block names. An empty block carries nothing else.
+Height OrderingCore::next_mark(const BranchTip& parent, bool empty) const {
     if (parent.height == Height{}) return Height{};
-    return std::max(std::min(marks_.highest(), parent.height.prev()), parent.executed.height);
+    const Height usual = empty ? parent.height : parent.height.prev();
+    const Height height = std::min(
+        {marks_.highest(),
+         usual,
+         simplex::next_checkpoint(parent.executed.height, roster_.checkpoint_blocks())}
+    );  // [ORD-M4.1]
+    // Below the checkpoint where this node began it has no marks of its own.
+    return height > parent.executed.height && marks_.knows(height) ? height
+                                                                   : parent.executed.height;
 }
 
 /// The own mark that replicas have, too, when the proposal reaches them.
 ExecutedMark OrderingCore::mark_on(const BranchTip& parent, bool empty) const {
     if (parent.height == Height{}) return marks_.at(Height{});
-    const Height usual = empty ? parent.height : parent.height.prev();
-    const Height height = std::min(marks_.highest(), usual);
-    return height > parent.executed.height ? marks_.at(height) : parent.executed;
+    const Height height = next_mark(parent, empty);
+    return height == parent.executed.height ? parent.executed : marks_.at(height);
 }
 
 void OrderingCore::propose(const BranchTip& parent, std::vector<LaneRange> delta, Instant now) {

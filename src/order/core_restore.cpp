@@ -22,14 +22,15 @@ Error corrupt(ByteView key, const std::string& what) {
             "its vote log"};
 }
 
-/// Visits every value under a one-byte prefix.
+/// Visits every value under a one-byte prefix, from a key on.
 Result<void> each(
     const StoreView& store,
     Column column,
     std::uint8_t prefix,
-    const std::function<std::optional<Error>(ByteView key, ByteView value)>& visit
+    const std::function<std::optional<Error>(ByteView key, ByteView value)>& visit,
+    const std::optional<Bytes>& first = std::nullopt
 ) {
-    const Bytes from{prefix};
+    const Bytes from = first.value_or(Bytes{prefix});
     const Bytes to{static_cast<std::uint8_t>(prefix + 1)};
     std::optional<Error> failed;
     auto scanned = store.scan(column, from, to, [&](ByteView key, ByteView value) {
@@ -43,11 +44,26 @@ Result<void> each(
 
 }  // namespace
 
+simplex::BranchTip simplex::tip_at(const Anchor& anchor) {
+    const Block& block = anchor.block;
+    return {
+        .view = block.view,
+        .height = block.height,
+        .id = block.id(),
+        .cut = anchor.cut,
+        .executed = block.executed,
+        // Not known of an empty one: taken to be as high as it can be, which costs one empty block.
+        .last_full = block.delta.empty() ? block.height.prev() : block.height};
+}
+
 Result<void> OrderingCore::restore(
-    const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take
+    const StoreView& store,
+    const VoteLogContents& votes,
+    const RestoredBlocks& take,
+    const std::optional<Anchor>& anchor
 ) {
     CRETO_ASSERT(!started_ && chain_.height() == Height{});
-    if (auto chain = restore_chain(store, take); !chain) return chain;
+    if (auto chain = restore_chain(store, take, anchor); !chain) return chain;
     std::vector<Certificate> certificates;
     auto read = each(
         store,
@@ -82,9 +98,17 @@ Result<void> OrderingCore::hand_over(const RestoredBlocks& take) {
     return {};
 }
 
-Result<void> OrderingCore::restore_chain(const StoreView& store, const RestoredBlocks& take) {
+Result<void> OrderingCore::restore_chain(
+    const StoreView& store, const RestoredBlocks& take, const std::optional<Anchor>& anchor
+) {
     BranchTip tip = tree_.root();
     Cut cut;
+    if (anchor) {  // [ORD-R7.1]
+        tip = simplex::tip_at(*anchor);
+        cut = *anchor->cut;
+        chain_.jump({StoredBlock{anchor->block, std::nullopt, tip.height}, tip.id}, anchor->cut);
+        static_cast<void>(marks_.restart_from(anchor->mark));
+    }
     bool ended = false;
     const auto next = [&](ByteView key, ByteView value) -> std::optional<Error> {
         auto stored = decode_exact<StoredBlock>(value);
@@ -112,7 +136,9 @@ Result<void> OrderingCore::restore_chain(const StoreView& store, const RestoredB
         }
         return std::nullopt;
     };
-    if (auto read = each(store, Column::blocks, simplex::final_prefix, next); !read) return read;
+    const Bytes first = simplex::final_block_key(tip.height.next());
+    if (auto read = each(store, Column::blocks, simplex::final_prefix, next, first); !read)
+        return read;
     tip.cut = std::make_shared<const Cut>(std::move(cut));
     if (take) {
         if (auto taken = hand_over(take); !taken) return taken;
@@ -127,7 +153,7 @@ Result<void> OrderingCore::restore_chain(const StoreView& store, const RestoredB
             );
         }
     }
-    tree_ = simplex::BlockTree{tip};
+    tree_ = simplex::BlockTree{tip, roster_.checkpoint_blocks()};
     std::optional<Certificate> proof;
     if (const auto* last = chain_.recent(chain_.height())) proof = last->stored.finalization;
     views_.restart_from({tip.view, tip.id}, std::move(proof));

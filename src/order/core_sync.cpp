@@ -197,6 +197,11 @@ void OrderingCore::on_chain_request(
         counters_.requests_refused += here ? 0 : 1;
         return settle(now, effects);
     }
+    if (request.from < kept_from_) {
+        ++counters_.requests_refused;
+        note_unserved(from);
+        return settle(now, effects);
+    }
     const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         {request.count,
          limits::blocks_per_message_max,
@@ -204,6 +209,12 @@ void OrderingCore::on_chain_request(
     ));
     serve_chain({from, request.from, count, request.anchor, false}, effects);
     settle(now, effects);
+}
+
+/// Whoever asks for blocks that are not kept needs a checkpoint instead.
+void OrderingCore::note_unserved(const AgentId& from) {
+    const bool noted = std::find(unserved_.begin(), unserved_.end(), from) != unserved_.end();
+    if (!noted) unserved_.push_back(from);  // One for each connection at most.
 }
 
 /// Answers from memory, or asks the store first.
@@ -312,6 +323,54 @@ void OrderingCore::on_chain_answer(
         accept(*answer.finalization, from, now, effects);
         if (chain_.height() > before) final_source_ = from;
     }
+    settle(now, effects);
+}
+
+std::optional<ChainAnswer> OrderingCore::prove(const ExecutedMark& mark) const {
+    simplex::MarkProof proof{mark};
+    for (Height h = mark.height;; h = h.next()) {
+        const auto* entry = chain_.recent(h);
+        const bool fits = h.value() - mark.height.value() < limits::blocks_per_message_max;
+        if (entry == nullptr || !fits) return std::nullopt;
+        if (proof.add(entry->stored)) return proof.take();
+    }
+}
+
+// [ORD-L11.4] The chain below the anchor is the agreed one by its mark, and is nobody's matter here.
+void OrderingCore::adopt(
+    const Anchor& anchor,
+    const ChainAnswer& proof,
+    const AgentId& from,
+    Instant now,
+    Effects& effects
+) {
+    const Height before = chain_.height();
+    const simplex::BranchTip tip = simplex::tip_at(anchor);
+    StoredBlock stored{anchor.block, std::nullopt, proof.blocks.back().height};
+    writes_.push_back(simplex::write_final(stored));
+    chain_.jump({std::move(stored), tip.id}, anchor.cut);
+    for (const auto& pruned : tree_.jump(tip))
+        if (pruned.stored) writes_.push_back(simplex::erase_pending(pruned.id));
+    if (!marks_.restart_from(anchor.mark)) {  // [ORD-M3.1]
+        halt(
+            "the state at height " + std::to_string(anchor.mark.height.value()) +
+            " differs from the finalised one"
+        );
+    }
+    stretch_.reset();
+    judged_ = {};
+    judge_again_ = true;
+    BlockId last = tip.id;
+    for (const Block& block : proof.blocks) {
+        if (block.height <= tip.height) continue;
+        last = block.id();
+        tree_.insert(last, block, std::nullopt);
+        tree_.keep(last);
+    }
+    finalize_through(last, *proof.finalization);
+    counters_.chain_blocks_synced += chain_.height().value() - before.value();
+    accept(*proof.finalization, from, now, effects);
+    final_source_ = from;
     settle(now, effects);
 }
 

@@ -10,6 +10,11 @@ bool ExecutedMarks::add_own(const ExecutedMark& mark) {
     return agrees;
 }
 
+bool ExecutedMarks::restart_from(const ExecutedMark& mark) {
+    own_.clear();
+    return add_own(mark);
+}
+
 bool ExecutedMarks::add_final(const ExecutedMark& mark) {
     switch (compare(mark)) {
         case Agreement::equal:

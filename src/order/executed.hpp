@@ -3,7 +3,8 @@
 // Why      A replica whose state differs must find out within a view, and must not go on.
 // Source   DESIGN "Block"; rules N3 and M1 to M3 in docs/spec/ordering.md.
 // Holds    [ORD-M2.1] a header's mark agrees only if this node executed that height itself and got
-//          the same; before that the answer is "not yet". [ORD-M3.1] a mark in a *finalised* header
+//          the same; before that, and for heights below the checkpoint where it began, the answer is
+//          "unknown". [ORD-M3.1] a mark in a *finalised* header
 //          that differs from our own is a divergence, in whichever order the two become known.
 #pragma once
 
@@ -28,6 +29,11 @@ public:
     /// Requires: forgotten floor <= height <= highest().
     [[nodiscard]] const ExecutedMark& at(Height height) const;
     [[nodiscard]] Height highest() const { return own_.rbegin()->first; }
+
+    /// The state was taken over at a checkpoint, or read back there: the only height known.
+    /// False: a finalised header claimed otherwise.
+    [[nodiscard]] bool restart_from(const ExecutedMark& mark);
+    [[nodiscard]] bool knows(Height height) const { return own_.contains(height); }
 
     /// No later header can name a height below this one.
     void forget_below(Height height);

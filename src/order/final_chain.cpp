@@ -45,6 +45,15 @@ void FinalChain::restore(Entry entry) {
     remember(std::move(entry));
 }
 
+void FinalChain::jump(Entry entry, CutPtr cut) {
+    CRETO_ASSERT(untaken_.empty() && entry.stored.block.height > height_);
+    recent_.clear();
+    archived_.reset();
+    height_ = entry.stored.block.height.prev();
+    taken_cut_ = std::move(cut);
+    remember(std::move(entry));
+}
+
 void FinalChain::prove_tip(const Certificate& finalization) {
     if (recent_.empty() || recent_.back().id != finalization.content.block) return;
     recent_.back().stored.finalization = finalization;
@@ -93,6 +102,14 @@ std::optional<ChainAnswer> anchored(const std::vector<StoredBlock>& run, const B
         answer.blocks.push_back(first->block);
     if (answer.blocks.empty()) return std::nullopt;
     return answer;
+}
+
+bool MarkProof::add(const StoredBlock& next) {
+    named_ = named_ || next.block.executed == mark_;
+    proof_.blocks.push_back(next.block);
+    if (!named_ || !next.finalization) return false;
+    proof_.finalization = next.finalization;
+    return true;
 }
 
 std::optional<ChainAnswer> provable(const std::vector<StoredBlock>& run) {

@@ -32,6 +32,9 @@ public:
     KeyWrite append(Entry entry, CutPtr cut);
     /// The same for a block that is in the store already.
     void restore(Entry entry);
+    /// Goes on after a final block whose predecessors are not here. Requires: all was taken; above
+    /// height().
+    void jump(Entry entry, CutPtr cut);
     /// What makes the highest block final: most restored blocks come without, and who has no
     /// provable block to hand out cannot help anybody to catch up.
     void prove_tip(const Certificate& finalization);
@@ -67,6 +70,22 @@ private:
 [[nodiscard]] std::optional<ChainAnswer> anchored(
     const std::vector<StoredBlock>& run, const BlockId& anchor
 );
+/// Collects headers in height order until they prove a checkpoint's mark: one names it, and the last is
+/// finalised. [ORD-L11.4]
+class MarkProof {
+public:
+    explicit MarkProof(const ExecutedMark& mark) : mark_{mark} {}
+    /// True once the proof is whole.
+    bool add(const StoredBlock& next);
+    /// Requires: it is whole.
+    [[nodiscard]] ChainAnswer take() { return std::move(proof_); }
+
+private:
+    ExecutedMark mark_;
+    bool named_ = false;
+    ChainAnswer proof_;
+};
+
 /// The longest provable part of consecutive finalised blocks, within one message: up to the last
 /// that carries its finalisation. None if no block does. [ORD-L11.1]
 [[nodiscard]] std::optional<ChainAnswer> provable(const std::vector<StoredBlock>& run);

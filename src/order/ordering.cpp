@@ -17,9 +17,30 @@ Ordering::Ordering(
 Ordering::~Ordering() = default;
 
 Result<void> Ordering::restore(
-    const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take
+    const StoreView& store,
+    const VoteLogContents& votes,
+    const RestoredBlocks& take,
+    const std::optional<Anchor>& anchor
 ) {
-    return core_->restore(store, votes, take);
+    return core_->restore(store, votes, take, anchor);
+}
+void Ordering::adopt(
+    const Anchor& anchor,
+    const Checked<const ChainAnswer&>& proof,
+    const AgentId& from,
+    Instant now,
+    Effects& effects
+) {
+    core_->adopt(anchor, *proof, from, now, effects);
+}
+std::optional<ChainAnswer> Ordering::prove(const ExecutedMark& mark) const {
+    return core_->prove(mark);
+}
+void Ordering::keep_from(Height height) {
+    core_->keep_from(height);
+}
+std::vector<AgentId> Ordering::take_unserved() {
+    return core_->take_unserved();
 }
 void Ordering::start(Instant now, Effects& effects) {
     core_->start(now, effects);

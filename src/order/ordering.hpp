@@ -53,6 +53,13 @@ struct FinalizedBlock {
     std::optional<Certificate> finalization = std::nullopt;
 };
 
+/// A final block to go on from without those below it, and what executing up to it gave.
+struct Anchor {
+    Block block;
+    std::shared_ptr<const Cut> cut;  ///< After it.
+    ExecutedMark mark;
+};
+
 /// Vertices that the proposal of the current view covers and the CutSource lacks.
 struct WantedData {
     LaneRange range;
@@ -115,11 +122,33 @@ public:
     /// to `take`, while it is read, so that its length is no matter of memory [ORD-R6.1]; without it
     /// through take_finalized(). `take` may call on_executed() and nothing else. With a vote log that is not intact this seat votes again only
     /// above every view in which an earlier vote of its own could count. [ORD-R5.1]
+    /// With an anchor the chain comes from the height after it. [ORD-R7.1]
     /// Errors: corrupt, with the key and what to do.
     [[nodiscard]] Result<void> restore(
-        const StoreView& store, const VoteLogContents& votes, const RestoredBlocks& take = {}
+        const StoreView& store,
+        const VoteLogContents& votes,
+        const RestoredBlocks& take = {},
+        const std::optional<Anchor>& anchor = std::nullopt
     );
     void start(Instant now, Effects& effects);
+
+    /// Goes on from a final block whose predecessors are not here and will not come; `proof` begins with it.
+    /// Requires: above finalized_height(), check_items() of the offer hold, the state there is this
+    /// node's now, and take_finalized() is empty. [ORD-L11.4]
+    void adopt(
+        const Anchor& anchor,
+        const Checked<const ChainAnswer&>& proof,
+        const AgentId& from,
+        Instant now,
+        Effects& effects
+    );
+    /// Headers from the mark's height on, with one that names it and, last, one with its finalisation: from
+    /// memory, so of recent heights only. [ORD-L11.4]
+    [[nodiscard]] std::optional<ChainAnswer> prove(const ExecutedMark& mark) const;
+    /// Blocks below this height are not served any more; the height never falls.
+    void keep_from(Height height);
+    /// Who asked for such blocks since the last call.
+    [[nodiscard]] std::vector<AgentId> take_unserved();
 
     // What peers say. `from` is the connected peer, not necessarily the signer.
     void on_proposal(
@@ -196,6 +225,11 @@ private:
 /// messages. None: malformed, or a seat that is not in the roster; no correct peer sends that.
 [[nodiscard]] std::optional<std::vector<CheckItem>> check_items(
     const Message& message, const Roster& roster
+);
+/// The same for a checkpoint: none as well when its headers do not begin with its block, or when
+/// none of them names its mark. [ORD-L11.4]
+[[nodiscard]] std::optional<std::vector<CheckItem>> check_items(
+    const OfferedCheckpoint& offered, const Roster& roster
 );
 
 }  // namespace creto

@@ -1,11 +1,13 @@
 #include "rocks/fsck.hpp"
 
+#include <deque>
 #include <filesystem>
 #include <memory>
 
 #include <rocksdb/db.h>
 #include <rocksdb/sst_file_reader.h>
 
+#include "model/checkpoint.hpp"
 #include "rocks/data_folder.hpp"
 #include "rocks/rocks_bytes.hpp"
 #include "rocks/rocks_status.hpp"
@@ -44,6 +46,7 @@ private:
     void check_marks();
     void check_vertex(ByteView key, ByteView value);
     void check_lane_entry(ByteView key, ByteView value);
+    void check_checkpoints();
     /// Visits all keys of a column; what cannot be read becomes a finding.
     void each(Column column);
     [[nodiscard]] std::optional<std::string> get(Column column, ByteView key) const;
@@ -201,6 +204,42 @@ void StoreCheck::check_lane_entry(ByteView key, ByteView value) {
     }
 }
 
+/// The newest two are read at a restart; older ones have no parts.
+void StoreCheck::check_checkpoints() {
+    constexpr std::size_t entered = 2;
+    constexpr const char* replay =
+        "the node begins at an older one, or executes the chain from its first block";
+    std::deque<Checkpoint> newest;
+    const keys::Range span = keys::checkpoints();
+    const std::unique_ptr<rocksdb::Iterator> it{
+        db_->NewIterator(rocksdb::ReadOptions{}, handle(Column::state))};
+    for (it->Seek(slice(span.from)); it->Valid() && span.contains(view(it->key())); it->Next()) {
+        auto checkpoint = decode_exact<Checkpoint>(view(it->value()));
+        if (!checkpoint || !well_formed(*checkpoint) ||
+            !equal(view(it->key()), keys::checkpoint(checkpoint->height()))) {
+            add(Severity::warning,
+                key_text(Column::state, view(it->key())),
+                "is no checkpoint that fits together",
+                replay);
+            continue;
+        }
+        newest.push_back(std::move(*checkpoint));
+        if (newest.size() > entered) newest.pop_front();
+    }
+    for (const Checkpoint& checkpoint : newest) {
+        for (std::uint32_t i = 0; i < checkpoint.parts.size(); ++i) {
+            const auto part = get(Column::state, keys::checkpoint_part(checkpoint.height(), i));
+            const bool good =
+                part && hash(HashDomain::checkpoint_part, as_bytes(*part)) == checkpoint.parts[i];
+            if (good) continue;
+            add(Severity::warning,
+                "checkpoint at height " + std::to_string(checkpoint.height().value()),
+                "part " + std::to_string(i) + " of its state is damaged or missing",
+                replay);
+        }
+    }
+}
+
 void StoreCheck::each(Column column) {
     rocksdb::ReadOptions read;
     read.fill_cache = false;
@@ -224,6 +263,7 @@ void StoreCheck::run() {
     check_marks();
     for (std::size_t i = 0; i < column_count; ++i)
         each(static_cast<Column>(i));
+    check_checkpoints();
 }
 
 void check_votes(const std::string& path, bool voted, FsckReport& report) {

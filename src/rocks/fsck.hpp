@@ -3,7 +3,7 @@
 // Why      Corruption must be found before it is needed, and named so that somebody can act.
 // Checks   the store opens, its format and chain; the checksum of every table file; every vertex is
 //          well formed and hashes to its key; the lane index and the vertices name each other;
-//          the vote log is intact, and there if the node has voted. Identity and configuration are
+//          the newest checkpoints are whole; the vote log is intact, and there if the node has voted. Identity and configuration are
 //          not its matter.
 // Holds    Read-only: no file is created, written or locked. Beside a running node the answer may
 //          be out of date, and says so.

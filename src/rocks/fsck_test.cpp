@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <map>
 
+#include "model/checkpoint.hpp"
 #include "rocks/data_folder.hpp"
 #include "rocks/test_support.hpp"
 #include "store/commit.hpp"
@@ -154,6 +155,32 @@ TEST_F(Fsck, AGapInALaneIsANote) {
     EXPECT_TRUE(fsck(dir_.path()).clean());
     write(keys::remove_vertex(lanes_[0][0]->ref()));
     EXPECT_EQ(fsck(dir_.path()).findings.size(), 1U) << "a pruned beginning is no gap";
+}
+
+TEST_F(Fsck, ADamagedCheckpointIsFound) {
+    Checkpoint checkpoint;
+    checkpoint.block = {
+        .epoch = Epoch{1}, .view = View{9}, .parent_view = View{8}, .height = Height{8}};
+    checkpoint.block.cut_root = cut_root({});
+    checkpoint.mark.height = Height{8};
+    const Bytes state(100, 7);
+    checkpoint.state_bytes = state.size();
+    checkpoint.parts = {hash(HashDomain::checkpoint_part, state)};
+    const Bytes head = keys::checkpoint(Height{8});
+    const Bytes part = keys::checkpoint_part(Height{8}, 0);
+    write(
+        {{Column::state, head, share(encode_bytes(checkpoint))},
+         {Column::state, part, share(Bytes{state})}}
+    );
+    EXPECT_TRUE(fsck(dir_.path()).clean());
+    write({{Column::state, part, share(Bytes(100, 8))}});
+    EXPECT_TRUE(says(finding().where, "checkpoint at height 8")) << finding().where;
+    EXPECT_EQ(finding().severity, Severity::warning);
+    write({{Column::state, part, std::nullopt}});
+    EXPECT_TRUE(says(finding().what, "damaged or missing")) << finding().what;
+    checkpoint.mark.height = Height{7};
+    write({{Column::state, head, share(encode_bytes(checkpoint))}});
+    EXPECT_TRUE(says(finding().what, "no checkpoint")) << finding().what;
 }
 
 TEST_F(Fsck, StrayKeysAreFound) {

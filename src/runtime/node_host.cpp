@@ -251,11 +251,11 @@ void NodeHost::load(const Load& load) {
 
 void NodeHost::scan(const Scan& scan) {
     Loaded loaded{.ticket = scan.ticket};
-    auto scanned =
-        store_.scan(scan.column, scan.from, scan.to, [&](ByteView /*key*/, ByteView value) {
-            loaded.values.emplace_back(Bytes{value.begin(), value.end()});
-            return loaded.values.size() < scan.count;
-        });
+    auto scanned = store_.scan(scan.column, scan.from, scan.to, [&](ByteView key, ByteView value) {
+        loaded.keys.emplace_back(key.begin(), key.end());
+        loaded.values.emplace_back(Bytes{value.begin(), value.end()});
+        return loaded.values.size() < scan.count;
+    });
     if (!scanned) log_.error(scanned.error().message);
     inbox_.emplace_back(std::move(loaded));
 }

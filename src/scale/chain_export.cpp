@@ -127,6 +127,17 @@ Result<void> export_chain(
     const ExportRange& range,
     const std::function<Result<void>(const ExportedBlock&)>& visit
 ) {
+    auto kept = store.get(Column::meta, keys::kept_from());
+    if (!kept) return tl::unexpected<Error>(kept.error());
+    const std::uint64_t kept_from = *kept ? keys::parse_number(**kept).value_or(1) : 1;
+    if (range.from.value() < kept_from) {
+        return fail(
+            ErrorCode::not_found,
+            "this node keeps blocks from height " + std::to_string(kept_from) +
+                " on (storage.keep_blocks, or it took over the state there): export from that "
+                "height"
+        );
+    }
     ChainReader reader{store};
     if (auto read = reader.read_certificates(); !read) return read;
     // Where it can end: the first certified block at or above `to`, else the highest there is.

@@ -188,6 +188,13 @@ std::vector<Setting> settings_of(Config& c) {
         ),
         number_setting("order.delta_ms", c.delta_ms, 1, 60'000, "First guess of a message delay."),
         number_setting("order.heartbeat_ms", c.heartbeat_ms, 100, 3'600'000, "Idle views."),
+        number_setting(
+            "storage.keep_blocks",
+            c.keep_blocks,
+            0,
+            1'000'000'000'000,
+            "Final blocks kept below the newest; 0: all."
+        ),
         level_setting("log.level", c.log_level, "trace, debug, info, warn, error"),
         text_setting("log.trace", c.trace, "A file for a line about each event; for analysis."),
         text_setting("drill.answers", c.answers, "Deviation for exercises only."),
@@ -384,12 +391,16 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
     const nlohmann::json doc = nlohmann::json::parse(*text, nullptr, false);
     if (doc.is_discarded() || !doc.is_object()) return refuse("it is not a JSON object");
     Genesis genesis;
-    Fields fields{doc, "", {"network", "mode", "view_interval_ms", "term_views", "members"}};
+    Fields fields{
+        doc,
+        "",
+        {"network", "mode", "view_interval_ms", "term_views", "checkpoint_blocks", "members"}};
     genesis.network = fields.text("network");
     const std::string mode = fields.text("mode", "byzantine");
     genesis.mode = mode == "crash" ? QuorumMode::crash : QuorumMode::byzantine;
     genesis.view_interval_ms = fields.whole("view_interval_ms", 0);
     genesis.term_views = fields.whole("term_views", 1);
+    genesis.checkpoint_blocks = fields.whole("checkpoint_blocks", limits::checkpoint_blocks);
     if (!fields.wrong().empty()) return refuse(fields.wrong());
     if (mode != "byzantine" && mode != "crash") return refuse("mode must be byzantine or crash");
     if (!doc.contains("members") || !doc["members"].is_array())
@@ -427,6 +438,8 @@ std::string genesis_json(const Genesis& genesis) {
         {"mode", genesis.mode == QuorumMode::crash ? "crash" : "byzantine"},
         {"view_interval_ms", genesis.view_interval_ms}};
     if (genesis.term_views != 1) doc["term_views"] = genesis.term_views;
+    if (genesis.checkpoint_blocks != limits::checkpoint_blocks)
+        doc["checkpoint_blocks"] = genesis.checkpoint_blocks;
     doc["members"] = std::move(members);
     return doc.dump(2) + "\n";
 }

@@ -54,6 +54,9 @@ struct Config {
     std::uint64_t delta_ms = 100;
     std::uint64_t heartbeat_ms = 2'000;
 
+    // [storage]
+    std::uint64_t keep_blocks = 0;  ///< Final blocks that are not dropped; 0: all.
+
     // [log]
     LogLevel log_level = LogLevel::info;
     std::string trace;  ///< A file that gets a line for all that the host does; empty: none.
@@ -76,7 +79,8 @@ struct Config {
 [[nodiscard]] std::string to_toml(const Config& config);
 
 /// Genesis as JSON: {"network", "mode", "view_interval_ms", "members": [{"seat", "name", "agent"}]},
-/// and "term_views" where one leader has more than one view in a row.
+/// "term_views" where one leader has more than one view in a row, and "checkpoint_blocks" where
+/// checkpoints are not as far apart as usual.
 [[nodiscard]] Result<Genesis> read_genesis(const std::filesystem::path& file);
 [[nodiscard]] std::string genesis_json(const Genesis& genesis);
 

@@ -46,6 +46,7 @@ Result<void> RealCluster::prepare() {
     if (error) return fail(ErrorCode::io, options_.dir.string() + ": " + error.message());
     genesis_.network = options_.network + "-" + std::to_string(::getpid());
     genesis_.mode = options_.mode;
+    genesis_.checkpoint_blocks = options_.checkpoint_blocks;
     const std::string network = next_network();
     LinkShimOptions shim{.profile = options_.profile};
     std::vector<KeySeed> keys;
@@ -71,6 +72,7 @@ Result<void> RealCluster::prepare() {
         node.config.answers = options_.nodes[i].drill;
         node.config.calls_per_s = options_.calls_per_s;
         node.config.calls_burst = options_.calls_burst;
+        node.config.keep_blocks = options_.keep_blocks;
         if (i > 0) node.config.bootstrap = {shim.nodes[0].public_};
         if (options_.nodes[i].has_seat) {
             genesis_.members.push_back(

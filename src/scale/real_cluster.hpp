@@ -45,6 +45,8 @@ struct RealClusterOptions {
     std::filesystem::path dir;               ///< Made, and removed at the end.
     std::uint64_t calls_per_s = 500;
     std::uint64_t calls_burst = 500;
+    std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
+    std::uint64_t keep_blocks = 0;
     LinkProfile profile;
     /// Nodes speak to each other without a shim between them: loopback as it is, no cuts.
     bool direct = false;

@@ -123,13 +123,14 @@ void SimCluster::on_effect(SimHost& host, Load& load) {
 
 void SimCluster::on_effect(SimHost& host, Scan& scan) {
     Loaded loaded{scan.ticket, {}};
-    const auto visit = [&](ByteView /*key*/, ByteView value) {
+    const auto visit = [&](ByteView key, ByteView value) {
+        loaded.keys.emplace_back(key.begin(), key.end());
         loaded.values.emplace_back(Bytes{value.begin(), value.end()});
         return loaded.values.size() < scan.count;
     };
     const auto scanned =
         scan.count == 0 ? Result<void>{} : host.disk.scan(scan.column, scan.from, scan.to, visit);
-    if (!scanned) loaded.values.clear();  // What cannot be read is not there.
+    if (!scanned) loaded = {scan.ticket, {}};  // What cannot be read is not there.
     later(host, now_ + options_.load_latency, std::move(loaded), scan.ticket.value());
 }
 
@@ -216,6 +217,10 @@ void SimCluster::on_effect(SimHost& host, Publish& publish) {
     if (const auto* finalized = std::get_if<Finalized>(&*publish.notice)) {
         invariants_->on_finalized(host.index, *finalized, now_);
         trace_.add(now_, host.index, 0x100, finalized->id.value().prefix());
+    }
+    if (const auto* adopted = std::get_if<Adopted>(&*publish.notice)) {
+        invariants_->on_adopted(host.index, *adopted, now_);
+        trace_.add(now_, host.index, 0x101, adopted->id.value().prefix());
     }
     host.notices.push_back({now_, std::move(publish.notice)});
     if (options_.on_notice) options_.on_notice(host.index, host.notices.back());

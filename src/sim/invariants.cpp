@@ -113,6 +113,23 @@ void Invariants::on_finalized(NodeIndex node, const Finalized& finalized, Instan
     differs("state root", finalized.state_root, canon.state_root);
 }
 
+void Invariants::on_adopted(NodeIndex node, const Adopted& adopted, Instant now) {
+    if (violation_ || is_byzantine(node)) return;
+    const Height height = adopted.height;
+    const std::string what = "the checkpoint at height " + std::to_string(height.value());
+    Tip& tip = tips_[node.value()];
+    if (!tip.is_fresh && height <= tip.height)
+        return violate("prefix", what + " is not above what the node has", node, now);
+    tip = {height, std::max(tip.height_max, height), false};
+    // Whoever votes for a block that names its mark has executed it.
+    if (height == Height{} || height.value() > canon_.size())
+        return differ("agreement", what + " is of a height that nobody has executed", node, now);
+    const Canon& canon = canon_.at(static_cast<std::size_t>(height.value() - 1));
+    if (adopted.id != canon.id || adopted.order_digest != canon.order_digest ||
+        adopted.state_root != canon.state_root)
+        differ("agreement", what + " is not what others have there", node, now);
+}
+
 /// Whether the id is the hash of the block. The first node to finalise a height pays for the hash;
 /// for a block that is equal, field by field, it is the same.
 bool Invariants::names_its_block(const Finalized& finalized, std::size_t index) const {

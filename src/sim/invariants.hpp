@@ -5,7 +5,8 @@
 // Holds    Checked while the run goes on; after the first violation nothing is looked at any more:
 //          agreement     One block, order digest and state root at a height, on all honest nodes.
 //          prefix        A node finalises heights in order without gaps, each on its parent; after
-//                        a restart it may repeat what it had, not skip.
+//                        a restart it may repeat what it had, not skip. It may take a state over at
+//                        a checkpoint, which is the agreed one there, and go on above.
 //          single-vote   An honest seat signs one content for each (epoch, view, kind), for the
 //                        life of its key, restarts included; never Finalize and Nullify of a view.
 //          durable-vote  A vote is in the durable part of the vote log before it is sent.
@@ -87,6 +88,7 @@ public:
     /// The node starts again, with whatever its disk kept.
     void on_restart(NodeIndex node);
     void on_finalized(NodeIndex node, const Finalized& finalized, Instant now);
+    void on_adopted(NodeIndex node, const Adopted& adopted, Instant now);
     /// The node hands a message to the network now; called once for each time it leaves.
     void on_sent(NodeIndex node, const WireMessage& message, const SimDisk& disk, Instant now);
     /// For promises that the host itself checks.

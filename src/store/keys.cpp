@@ -38,6 +38,8 @@ namespace {
 constexpr std::size_t prefix_bytes = 8;
 constexpr std::size_t lane_bytes = 8;
 constexpr std::size_t lane_entry_bytes = lane_bytes + 8 + prefix_bytes;
+constexpr std::uint8_t checkpoint_prefix = 'h';
+constexpr std::uint8_t part_prefix = 'p';
 
 template <class T>
 void append_big_endian(Bytes& out, T value) {
@@ -162,6 +164,21 @@ std::vector<KeyWrite> remove_vertex(const VertexRef& vertex) {
     return writes;
 }
 
+Bytes checkpoint(Height height) {
+    Bytes key{checkpoint_prefix};
+    append_big_endian(key, height.value());
+    return key;
+}
+Range checkpoints() {
+    return with_prefix(Bytes{checkpoint_prefix});
+}
+Bytes checkpoint_part(Height height, std::uint32_t number) {
+    Bytes key{part_prefix};
+    append_big_endian(key, height.value());
+    append_big_endian(key, number);
+    return key;
+}
+
 Bytes format() {
     return to_bytes("format");
 }
@@ -173,6 +190,12 @@ Bytes name() {
 }
 Bytes voted() {
     return to_bytes("voted");
+}
+Bytes kept_from() {
+    return to_bytes("kept_from");
+}
+Bytes own_counter() {
+    return to_bytes("own_counter");
 }
 
 }  // namespace keys

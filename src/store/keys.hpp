@@ -4,8 +4,10 @@
 //          numeric order and "lane 3 from sequence 100" is one scan.
 // Layout   vertices  vertex id                                        -> the vertex's bytes
 //          lanes     seat, incarnation, sequence, first 8 id bytes    -> vertex id
-//          blocks, certificates, state, receipts: a number() or a digest(), or both one after the
-//                    other, as their owners say
+//          state     'h' height                                       -> Checkpoint
+//                    'p' height, number                               -> a part of its state
+//          blocks, certificates, receipts: a number() or a digest(), or both one after the other,
+//                    as their owners say
 //          meta      a short word                                     -> see the functions
 // Holds    Two branches of a forked lane have different keys. Keys are never reinterpreted: another
 //          layout is another format_version.
@@ -72,12 +74,21 @@ struct LaneEntry {
 [[nodiscard]] std::vector<KeyWrite> put_vertex(const VertexPtr& vertex);
 [[nodiscard]] std::vector<KeyWrite> remove_vertex(const VertexRef& vertex);
 
+[[nodiscard]] Bytes checkpoint(Height height);
+/// All of them, by height.
+[[nodiscard]] Range checkpoints();
+[[nodiscard]] Bytes checkpoint_part(Height height, std::uint32_t number);
+
 // Meta keys.
 [[nodiscard]] Bytes format();  ///< -> number(format_version)
 [[nodiscard]] Bytes chain();   ///< -> the chain id's 32 bytes
 [[nodiscard]] Bytes name();    ///< -> the node's name, for people
 /// Present once this node has voted: then a missing vote log is a loss, not a new node.
 [[nodiscard]] Bytes voted();
+/// -> number(the lowest height whose block and vertices are kept); absent: 1.
+[[nodiscard]] Bytes kept_from();
+/// -> number(this node's next operation counter, as of the newest checkpoint).
+[[nodiscard]] Bytes own_counter();
 
 }  // namespace keys
 }  // namespace creto

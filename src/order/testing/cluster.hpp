@@ -17,6 +17,7 @@
 #include "order/ordering.hpp"
 #include "order/testing/fake_disk.hpp"
 #include "order/testing/fake_lanes.hpp"
+#include "order/testing/liar.hpp"
 #include "order/testing/seats.hpp"
 #include "order/testing/term_watch.hpp"
 #include "order/vote_log.hpp"
@@ -36,14 +37,7 @@ struct ClusterOptions {
     Index observers = 0;  ///< Followers without a seat, numbered after the seats.
     Index twins = 0;      ///< Second processes with the keys of seats 0, 1, …; numbered last.
     std::uint32_t term_views = 1;
-};
-
-/// What a lying node does with what it would send; the rest of it follows the rules.
-class Liar {
-public:
-    virtual ~Liar() = default;
-    /// What really goes to this recipient.
-    virtual std::vector<Message> lie(const Message& message, Index to) = 0;
+    std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
 };
 
 class Cluster;
@@ -77,7 +71,13 @@ public:
     explicit Cluster(ClusterOptions options)
         : options_{options},
           prng_{options.seed},
-          seats_{options.n, options.mode, options.observers, options.twins, options.term_views},
+          seats_{
+              options.n,
+              options.mode,
+              options.observers,
+              options.twins,
+              options.term_views,
+              options.checkpoint_blocks},
           nodes_(total()) {
         group_.assign(total(), 0);
         for (auto& node : nodes_)

@@ -25,9 +25,10 @@ public:
         QuorumMode mode = QuorumMode::byzantine,
         Index more = 0,
         Index twins = 0,
-        std::uint32_t term_views = 1
+        std::uint32_t term_views = 1,
+        std::uint32_t checkpoint_blocks = limits::checkpoint_blocks
     )
-        : roster{make(n, mode, more, term_views)} {
+        : roster{make(n, mode, more, term_views, checkpoint_blocks)} {
         for (Index i = 0; i < twins; ++i)
             signers.push_back(scheme.signer(key_seed(i)));
     }
@@ -71,11 +72,18 @@ private:
         seed[0] = static_cast<std::uint8_t>(i + 1);
         return KeySeed{seed};
     }
-    Genesis make(Index n, QuorumMode mode, Index more, std::uint32_t term_views) {
+    Genesis make(
+        Index n,
+        QuorumMode mode,
+        Index more,
+        std::uint32_t term_views,
+        std::uint32_t checkpoint_blocks
+    ) {
         Genesis genesis;
         genesis.network = "seats";
         genesis.mode = mode;
         genesis.term_views = term_views;
+        genesis.checkpoint_blocks = checkpoint_blocks;
         for (Index i = 0; i < n + more; ++i) {
             signers.push_back(scheme.signer(key_seed(i)));
             if (i >= n) continue;

@@ -22,6 +22,7 @@ SimOptions cluster_options(const Schedule& schedule, const LifeOptions& options)
     out.mode = schedule.mode;
     out.view_interval_ms = static_cast<std::uint32_t>(schedule.knobs.view_interval.ms());
     out.term_views = schedule.knobs.term_views;
+    out.checkpoint_blocks = schedule.knobs.checkpoint_blocks;
     out.profile = *parse_profile(schedule.profile);
     out.detection = schedule.knobs.detection;
     const SimSignatures modelled =
@@ -42,6 +43,8 @@ SimOptions cluster_options(const Schedule& schedule, const LifeOptions& options)
         node.delta = knobs.delta;
         node.delta_max = knobs.delta_max;
         node.heartbeat = knobs.heartbeat;
+        node.keep_blocks = knobs.keep_blocks;
+        if (knobs.checkpoint_blocks < limits::checkpoint_blocks) node.checkpoint_share = 0;
     };
     if (schedule.workload.call_percent > 0) {
         static const auto tools = builtin_registry().snapshot();  // For many lives: 6 ms.

@@ -106,6 +106,9 @@ Result<void> check(const Schedule& schedule) {
     if (!std::has_single_bit(schedule.knobs.term_views) ||
         schedule.knobs.term_views > limits::term_views_max)
         return refuse("a term takes a power of two of views, up to 32");
+    if (schedule.knobs.checkpoint_blocks < limits::checkpoint_blocks_min ||
+        schedule.knobs.checkpoint_blocks > limits::checkpoint_blocks_max)
+        return refuse("checkpoints are too near or too far apart");
     if (schedule.knobs.detection < Duration::from_ms(10) ||
         schedule.knobs.detection > Duration::from_s(60))
         return refuse("detection takes between 10 ms and 60 s");

@@ -15,6 +15,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "model/limits.hpp"
 #include "model/quorum.hpp"
 #include "sim/byzantine/attack.hpp"
 
@@ -86,6 +87,9 @@ struct Knobs {
     Duration heartbeat = Duration::from_s(2);
     Duration view_interval;
     std::uint32_t term_views = 1;
+    /// Nearer ones than usual are all made, however little was executed between.
+    std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
+    std::uint32_t keep_blocks = 0;  ///< In each node's store; 0: all.
     Duration detection = Duration::from_s(1);
 
     friend bool operator==(const Knobs&, const Knobs&) = default;

@@ -133,6 +133,10 @@ Result<void> read_parts(Fields& fields, Schedule& out) {
         part.span("heartbeat_ms", out.knobs.heartbeat);
         part.span("view_interval_ms", out.knobs.view_interval);
         part.number("term_views", out.knobs.term_views, limits::term_views_max);
+        part.number(
+            "checkpoint_blocks", out.knobs.checkpoint_blocks, limits::checkpoint_blocks_max
+        );
+        part.number("keep_blocks", out.knobs.keep_blocks, limits::schedule_workload_max);
         part.span("detection_ms", out.knobs.detection);
         if (auto end = part.end(); !end) return end;
     }
@@ -178,6 +182,9 @@ std::string to_json(const Schedule& schedule) {
         {"view_interval_ms", schedule.knobs.view_interval.ms()},
         {"detection_ms", schedule.knobs.detection.ms()}};
     if (schedule.knobs.term_views != 1) out["knobs"]["term_views"] = schedule.knobs.term_views;
+    if (schedule.knobs.checkpoint_blocks != Knobs{}.checkpoint_blocks)
+        out["knobs"]["checkpoint_blocks"] = schedule.knobs.checkpoint_blocks;
+    if (schedule.knobs.keep_blocks != 0) out["knobs"]["keep_blocks"] = schedule.knobs.keep_blocks;
     out["workload"] = {
         {"count", schedule.workload.count},
         {"every_ms", schedule.workload.every.ms()},

@@ -19,6 +19,7 @@ enum class Stream : std::uint64_t {
     fault_nodes = 0x66,
     workload = 0x67,
     terms = 0x68,
+    checkpoints = 0x6A,
 };
 
 class Dice {
@@ -70,6 +71,12 @@ Knobs draw_knobs(const Dice& dice, bool is_slow_net) {
     if (on(4)) knobs.detection = ms(std::array<std::int64_t, 3>{200, 500, 3'000}, 4);
     if (dice.chance(Stream::terms, 10, 0))
         knobs.term_views = dice.pick(Stream::terms, std::array<std::uint32_t, 4>{2, 4, 8, 32}, 1);
+    if (dice.chance(Stream::checkpoints, 40, 0)) {
+        knobs.checkpoint_blocks =
+            dice.pick(Stream::checkpoints, std::array<std::uint32_t, 3>{8, 16, 32}, 1);
+        knobs.keep_blocks =
+            dice.pick(Stream::checkpoints, std::array<std::uint32_t, 3>{0, 1, 20}, 2);
+    }
     // A view must be able to last as long as its messages take.
     if (is_slow_net) knobs.delta_max = std::max(knobs.delta_max, Duration::from_s(1));
     knobs.delta_max = std::max(knobs.delta_max, knobs.delta);
