@@ -31,7 +31,7 @@ CostTable ed25519_costs() {
 }
 
 std::vector<CostTable> all_costs() {
-    return {no_costs(), ed25519_costs(), measured_costs()};
+    return {no_costs(), ed25519_costs(), measured_costs(), calibrated_costs()};
 }
 
 std::optional<CostTable> find_costs(std::string_view id) {

@@ -46,6 +46,8 @@ struct CostTable {
 
 /// What `make costs` wrote last, from the project's own functions (bench/costs.cpp).
 [[nodiscard]] CostTable measured_costs();
+/// What `make calibrate` wrote last: for nodes that share a machine's processors (bench/calibrate).
+[[nodiscard]] CostTable calibrated_costs();
 [[nodiscard]] std::vector<CostTable> all_costs();
 /// The table with this id; none if there is no such table.
 [[nodiscard]] std::optional<CostTable> find_costs(std::string_view id);
