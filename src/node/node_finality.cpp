@@ -92,6 +92,7 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     const FinalState::Applied applied = final_.apply(finalized.block, finalized.id, ordered);
     final_cut_ = *finalized.cut_after;
     causal_.apply_final(ordered);
+    note_final_changes(ordered, applied);
     std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
     if (final_.court().closed_lanes().size() != closed_before) {
         forks_known_ = true;
@@ -149,7 +150,10 @@ void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
         if (found == submissions_.end()) continue;
         const Submission& submission = found->second;
         const Height height = applied.mark.height;
-        reply(submission.command, SubmitReply{result.id, height, result.applied, result.reason});
+        reply(
+            submission.command,
+            SubmitReply{result.id, height, result.applied, result.reason, {height, std::nullopt}}
+        );
         if (submission.submitter) {
             effects_.send(
                 *submission.submitter,
