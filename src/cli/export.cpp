@@ -39,16 +39,14 @@ JsonDoc operation_json(const Operation& operation) {
         }
     } else if (const auto* crdt = std::get_if<CrdtOperation>(&operation.body)) {
         out["key"] = crdt->key;
-        switch (crdt->action) {
-            case CrdtOperation::Action::counter_add:
-                out["add"] = crdt->amount;
-                break;
-            case CrdtOperation::Action::register_set:
-                out["set"] = bytes_json(crdt->value);
-                break;
-            case CrdtOperation::Action::register_clear:
-                out["remove"] = true;
-                break;
+        if (!crdt->path.empty()) out["path"] = crdt->path;
+        out["crdt"] = to_string(kind_of(crdt->action));
+        if (removes(crdt->action)) {
+            out["remove"] = crdt->value.empty() ? JsonDoc(true) : bytes_json(crdt->value);
+        } else if (crdt->action == CrdtOperation::Action::counter_add) {
+            out["add"] = crdt->amount;
+        } else {
+            out["set"] = bytes_json(crdt->value);
         }
     } else if (const auto* call = std::get_if<CallRecordOperation>(&operation.body)) {
         out["contract"] = call->receipt->request.contract.value().hex();

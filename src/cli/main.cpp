@@ -219,6 +219,7 @@ void add_looking(Program& p) {
             });
     }
     static std::string why;
+    static WatchOptions watch;
     static std::uint64_t from = 1;
     static std::uint64_t count = 0;
     CLI::App* sub = node_command(
@@ -244,12 +245,17 @@ void add_looking(Program& p) {
         };
     });
     sub = node_command(
-        p, p.app, "watch", "Follow what happens at a node", "watch --count 5 --json --node alpha"
+        p,
+        p.app,
+        "watch",
+        "Follow what happens at a node, or how keys change",
+        "watch --prefix causal/cart --node alpha"
     );
-    sub->add_option("--count", count, "Stop after so many events")->default_str("none");
+    sub->add_option("--prefix", watch.prefix, "Keys that begin so: final/… or causal/…");
+    sub->add_option("--count", watch.count, "Stop after so many events")->default_str("none");
     sub->callback([&p] {
         p.chosen = [&p] {
-            return p.with_node([&](const Client& n) { return command_watch(n, count, p.output); });
+            return p.with_node([&](const Client& n) { return command_watch(n, watch, p.output); });
         };
     });
 }
@@ -318,49 +324,7 @@ void add_using(Program& p) {
         p.chosen = [&p] { return command_receipt_verify(file, genesis, p.output); };
     });
 
-    static std::string key;
-    static std::string value;
     static std::uint64_t timeout_ms = 30'000;
-    CLI::App* state = p.app.add_subcommand("state", "Replicated state under final/ and causal/");
-    state->require_subcommand(1);
-    sub = node_command(p, *state, "get", "Read a key", "state get final/greeting --node alpha");
-    sub->add_option("KEY", key, "final/… or causal/…")->required();
-    sub->callback([&p] {
-        p.chosen = [&p] {
-            return p.with_node([&](const Client& n) { return command_state_get(n, key, p.output); }
-            );
-        };
-    });
-    struct Verb {
-        const char* name;
-        const char* about;
-        const char* action;
-        bool has_value;
-        const char* example;
-    };
-    for (const Verb& verb : std::initializer_list<Verb>{
-             {"set", "Write a value", "set", true, "final/greeting hello"},
-             {"add", "Add a whole number", "add", true, "causal/visits 5"},
-             {"incr", "Add one", "add", false, "causal/visits"},
-             {"del", "Remove the value", "remove", false, "final/greeting"}}) {
-        sub = node_command(
-            p, *state, verb.name, verb.about, std::string{"state "} + verb.name + " " + verb.example
-        );
-        sub->add_option("KEY", key, "final/… or causal/…")->required();
-        if (verb.has_value) sub->add_option("VALUE", value, "The value")->required();
-        sub->add_option("--timeout", timeout_ms, "Deadline in milliseconds");
-        const std::string action = verb.action;
-        const bool one = !verb.has_value && action == "add";
-        sub->callback([&p, action, one] {
-            p.chosen = [&p, action, one] {
-                return p.with_node([&](const Client& n) {
-                    return command_state_write(
-                        n, key, action, one ? "1" : value, timeout_ms, p.output
-                    );
-                });
-            };
-        });
-    }
     sub = node_command(
         p,
         p.app,
@@ -424,6 +388,7 @@ int creto_main(int argc, char** argv) {
     add_running(program);
     add_looking(program);
     add_using(program);
+    add_state(program);
     add_cluster(program);
     add_care(program);
     add_version(program);

@@ -1,7 +1,5 @@
 #include "cli/node_commands.hpp"
 
-#include <charconv>
-
 #include "model/call.hpp"
 #include "model/checks.hpp"
 #include "scale/config.hpp"
@@ -29,21 +27,29 @@ int ask(
     return exit_code::done;
 }
 
-JsonDoc write_body(
-    const std::string& key,
-    const std::string& action,
-    const std::string& value,
-    std::uint64_t timeout_ms
-) {
-    JsonDoc body{{"key", key}, {"action", action}, {"timeout_ms", timeout_ms}};
-    if (action == "set") body["value"] = value;
-    if (action == "add") {
-        std::int64_t amount = 0;
-        const auto parsed = std::from_chars(value.data(), value.data() + value.size(), amount);
-        if (parsed.ec != std::errc{} || parsed.ptr != value.data() + value.size()) return {};
-        body["amount"] = amount;
+/// As a part of a query.
+std::string percent_coded(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '/' || c == '-' || c == '_' || c == '.';
+        out += plain ? std::string(1, c) : "%" + to_hex(as_bytes({&c, 1}));
     }
-    return body;
+    return out;
+}
+
+/// For people: one line an event; changes of keys as what is read now.
+std::string event_line(const JsonDoc& event) {
+    if (event["event"] != "key_changed") return event.dump();
+    std::string out = cell(event["key"]);
+    for (const JsonDoc& field : event["path"])
+        out += (out == cell(event["key"]) ? "  " : "/") + cell(field);
+    out += "  " + cell(event["reading"]) + " at height " + cell(event["height"]) + "  ";
+    JsonDoc value = event;
+    for (const char* name : {"number", "event", "key", "path", "reading", "found", "height"})
+        value.erase(name);
+    if (value["values"].empty()) value.erase("values");
+    return out + (event["found"] == false ? "gone" : value.dump());
 }
 
 }  // namespace
@@ -207,31 +213,40 @@ int command_log(const Client& node, std::uint64_t from, std::uint64_t count, con
     });
 }
 
-int command_watch(const Client& node, std::uint64_t count, const Output& output) {
-    std::uint64_t since = 0;
+int command_watch(const Client& node, const WatchOptions& options, const Output& output) {
+    const std::string prefix =
+        options.prefix.empty() ? "" : "&prefix=" + percent_coded(options.prefix);
+    std::string since = prefix.empty() ? "since=0&" : "";  // Changes are shown from now on.
     JsonDoc seen = JsonDoc::array();
-    while (count == 0 || seen.size() < count) {
-        auto answer = node.get(
-            "/v1/events?since=" + std::to_string(since) + "&wait_ms=20000", std::chrono::seconds{40}
-        );
+    const auto is_done = [&] { return options.count > 0 && seen.size() >= options.count; };
+    const auto show = [&](const JsonDoc& event) {
+        // Without a count the watch has no end, so a document could never be closed.
+        if (output.json && options.count > 0) {
+            seen.push_back(event);
+        } else {
+            std::cout << (output.json ? event.dump() : event_line(event)) << std::endl;
+            if (options.count > 0) seen.push_back(nullptr);
+        }
+    };
+    while (!is_done()) {
+        auto answer =
+            node.get("/v1/events?" + since + "wait_ms=20000" + prefix, std::chrono::seconds{40});
         if (!answer) return output.fail(answer.error(), exit_code_of(answer.error()));
         const JsonDoc doc = answer->json();
         if (!doc.is_object() || !doc.contains("events")) {
+            const bool refused = doc.is_object() && doc.contains("error");
             return output.fail(
-                {ErrorCode::unavailable, "not a creto node"}, exit_code::unreachable
+                {ErrorCode::unavailable,
+                 refused ? cell(doc["error"]["message"]) : "not a creto node"},
+                exit_code::unreachable
             );
         }
+        if (doc.contains("lost")) show({{"event", "changes_lost"}, {"count", doc["lost"]}});
         for (const JsonDoc& event : doc["events"]) {
-            if (count > 0 && seen.size() == count) break;
-            since = event["number"].get<std::uint64_t>();
-            // Without a count the watch has no end, so a document could never be closed.
-            if (output.json && count > 0) {
-                seen.push_back(event);
-            } else {
-                std::cout << event.dump() << std::endl;
-                if (count > 0) seen.push_back(nullptr);
-            }
+            if (is_done()) break;
+            show(event);
         }
+        since = "since=" + cell(doc["next"]) + "&";
     }
     if (output.json) output.say({{"ok", true}, {"events", seen}}, "");
     return exit_code::done;
@@ -296,47 +311,6 @@ int command_call(const Client& node, const CallOptions& options, const Output& o
         lines += "\ndissenting: " + cell(liar);
     output.say(*reply, lines);
     return (*reply)["kind"] == "result" ? exit_code::done : exit_code::tool_error;
-}
-
-int command_state_get(const Client& node, const std::string& key, const Output& output) {
-    auto doc = node.command("read", {{"key", key}});
-    if (!doc) return output.fail(doc.error(), exit_code_of(doc.error()));
-    std::string lines;
-    if ((*doc)["found"] == false) {
-        lines = key + " has no value";
-    } else if (doc->contains("counter")) {
-        lines = cell((*doc)["counter"]);
-    }
-    for (const JsonDoc& value : (*doc)["values"])
-        lines += (lines.empty() ? "" : "\n") + cell(value);
-    output.say(*doc, lines);
-    return (*doc)["found"] == false ? exit_code::failed : exit_code::done;
-}
-
-int command_state_write(
-    const Client& node,
-    const std::string& key,
-    const std::string& action,
-    const std::string& value,
-    std::uint64_t timeout_ms,
-    const Output& output
-) {
-    const JsonDoc body = write_body(key, action, value, timeout_ms);
-    if (body.empty()) {
-        return output.fail(
-            {ErrorCode::invalid, "\"" + value + "\" is not a whole number"}, exit_code::usage
-        );
-    }
-    auto doc = node.command("write", body, std::chrono::milliseconds{timeout_ms + 5'000});
-    if (!doc) return output.fail(doc.error(), exit_code_of(doc.error()));
-    const bool applied = (*doc)["applied"].get<bool>();
-    output.say(
-        *doc,
-        !applied                  ? "void: " + cell((*doc)["reason"])
-        : doc->contains("height") ? "final at height " + cell((*doc)["height"])
-                                  : "written; it spreads and converges"
-    );
-    return applied ? exit_code::done : exit_code::failed;
 }
 
 int command_submit(

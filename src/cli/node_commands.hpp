@@ -24,7 +24,11 @@ int command_roster(const Client& node, const Output& output);
 int command_reputation(const Client& node, const std::string& why, const Output& output);
 int command_verdicts(const Client& node, const Output& output);
 int command_log(const Client& node, std::uint64_t from, std::uint64_t count, const Output& output);
-int command_watch(const Client& node, std::uint64_t count, const Output& output);
+struct WatchOptions {
+    std::string prefix;       ///< Of keys; empty: everything else that happens.
+    std::uint64_t count = 0;  ///< 0: without end.
+};
+int command_watch(const Client& node, const WatchOptions& options, const Output& output);
 
 struct CallOptions {
     std::string tool;
@@ -49,15 +53,6 @@ int command_receipt_verify(
     const std::filesystem::path& file, const std::filesystem::path& genesis, const Output& output
 );
 
-int command_state_get(const Client& node, const std::string& key, const Output& output);
-int command_state_write(
-    const Client& node,
-    const std::string& key,
-    const std::string& action,
-    const std::string& value,
-    std::uint64_t timeout_ms,
-    const Output& output
-);
 int command_submit(
     const Client& node,
     const std::filesystem::path& file,

@@ -78,6 +78,7 @@ inline CLI::App* node_command(
 
 /// Each adds its commands to the program's.
 void add_cluster(Program& p);
+void add_state(Program& p);
 void add_care(Program& p);
 
 }  // namespace creto

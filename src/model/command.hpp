@@ -14,7 +14,9 @@
 #include "base/time.hpp"
 #include "model/agent_record.hpp"
 #include "model/block.hpp"
+#include "model/causal_reading.hpp"
 #include "model/operation.hpp"
+#include "model/session.hpp"
 
 namespace creto {
 
@@ -33,6 +35,15 @@ struct SubmitReply {
     Height height;        ///< Where it became final; 0 for causal.
     bool applied = true;  ///< False when the final order made it void; `reason` says why.
     std::string reason;
+    SessionToken session;  ///< With it, another node's reading shows this write.
+};
+
+/// Takes away all that is read at a place under causal/ and below it: one causal write for each value.
+/// Answered with the SubmitReply of the last when all are durable here.
+struct RemoveCausal {
+    std::string key;
+    std::vector<std::string> path;
+    Duration timeout = Duration::from_s(30);
 };
 
 /// Many final operations under one answer, taken in as one: given when the fate of each is known.
@@ -59,6 +70,10 @@ struct OperationReply {
 /// Reads one key; the prefix `final/` or `causal/` says which reading.
 struct ReadKey {
     std::string key;
+    std::vector<std::string> path{};  ///< The field of a map under causal/.
+    ReadRange range{};
+    std::optional<SessionToken> session{};  ///< Waits until this node has come so far.
+    Duration timeout = Duration::from_s(10);
 };
 struct KeyReply {
     bool found = false;
@@ -66,6 +81,16 @@ struct KeyReply {
     std::vector<Bytes> values;
     std::optional<std::int64_t> counter;
     Height height;  ///< Of the finalised prefix it was read from.
+    // Under causal/, as in CausalReading:
+    std::optional<Bytes> last;
+    std::vector<Bytes> elements;
+    std::vector<Bytes> items;
+    std::vector<std::string> fields;
+    bool more = false;
+};
+/// Publishes KeyChanged for keys that begin with one of these; replaces the earlier list.
+struct WatchKeys {
+    std::vector<std::string> prefixes;
 };
 
 /// Calls a tool of the mesh.
@@ -207,8 +232,10 @@ struct LogReply {
 using CommandBody = std::variant<
     Submit,
     SubmitMany,
+    RemoveCausal,
     AskOperation,
     ReadKey,
+    WatchKeys,
     CallTool,
     CallVerified,
     Cancel,

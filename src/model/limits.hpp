@@ -18,7 +18,10 @@ inline constexpr std::size_t vertex_bytes_max = 1024 * 1024;
 inline constexpr std::size_t vertex_operations_max = 16'384;
 inline constexpr std::size_t parents_max = 9;  ///< Own predecessor and up to 8 foreign tips.
 inline constexpr std::size_t key_bytes_max = 256;
-inline constexpr std::size_t dots_max = 64;
+inline constexpr std::size_t dots_max = seats_max;  ///< A place has one value a lane.
+inline constexpr std::size_t path_fields_max = 8;   ///< Fields of maps below a key.
+inline constexpr std::size_t field_bytes_max = 64;
+inline constexpr std::size_t element_bytes_max = 256;  ///< Of a set; it is part of a leaf's name.
 inline constexpr std::uint64_t expiry_blocks_max = 10'000;
 inline constexpr std::size_t contracts_per_agent_max = 256;
 
@@ -71,5 +74,14 @@ inline constexpr std::size_t panel_max = 128;
 inline constexpr std::size_t calls_per_peer_max = 1'024;  ///< Calls of one peer under way at once.
 inline constexpr std::size_t calls_pending_max = 16'384;  ///< Own calls under way at once.
 inline constexpr std::size_t operations_pending_max = 65'536;  ///< Own operations not yet final.
+
+// Reading and watching keys
+inline constexpr std::uint32_t read_items_max = 1'000;  ///< Of a set, list or map, in one answer.
+inline constexpr std::size_t read_bytes_max = 1024 * 1024;  ///< ... but one of them in any case.
+inline constexpr std::size_t remove_values_max = 4'096;     ///< Below a place, with one removal.
+inline constexpr std::size_t session_reads_max = 1'024;     ///< Reads that wait for a session.
+inline constexpr std::size_t watched_prefixes_max = 256;
+inline constexpr std::uint32_t watched_items_max = 100;      ///< Of a set or list that changed.
+inline constexpr std::size_t changes_per_event_max = 1'024;  ///< More are told as lost.
 
 }  // namespace creto::limits

@@ -60,6 +60,17 @@ struct Halted {
     std::string reason;
 };
 
+/// What is read at a watched place is another than before (see WatchKeys).
+struct KeyChanged {
+    std::string key;
+    std::vector<std::string> path;
+    KeyReply value;
+};
+/// So many places changed at once that these were not told.
+struct ChangesLost {
+    std::uint64_t count = 0;
+};
+
 using Notice = std::variant<
     Finalized,
     Adopted,
@@ -70,6 +81,8 @@ using Notice = std::variant<
     VerdictReached,
     Excluded,
     Suspended,
-    Halted>;
+    Halted,
+    KeyChanged,
+    ChangesLost>;
 
 }  // namespace creto

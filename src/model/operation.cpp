@@ -6,6 +6,8 @@ namespace creto {
 
 namespace {
 
+constexpr auto crdt_action_last = static_cast<std::uint8_t>(CrdtOperation::Action::list_append);
+
 void encode(Writer& w, const DataOperation& v) {
     w.bytes(v.payload);
 }
@@ -33,19 +35,23 @@ void encode(Writer& w, const CrdtOperation& v) {
     w.text(v.key);
     encode_signed(w, v.amount);
     w.bytes(v.value);
-    w.uvarint(v.observed.size());
-    for (const Dot& dot : v.observed)
-        encode(w, dot);
+    encode_list(w, v.observed);
+    w.uvarint(v.path.size());
+    for (const std::string& field : v.path)
+        w.text(field);
+    w.uvarint(v.share);
 }
 void decode(Reader& r, CrdtOperation& v) {
-    v.action = static_cast<CrdtOperation::Action>(r.kind(2));
+    v.action = static_cast<CrdtOperation::Action>(r.kind(crdt_action_last));
     v.key = r.text(limits::key_bytes_max);
     v.amount = decode_signed(r);
     const ByteView value = r.bytes(limits::operation_bytes_max);
     v.value.assign(value.begin(), value.end());
-    v.observed.resize(r.count(limits::dots_max, 12));
-    for (Dot& dot : v.observed)
-        decode(r, dot);
+    decode_list(r, v.observed, limits::dots_max, 12);
+    v.path.resize(r.count(limits::path_fields_max, 2));
+    for (std::string& field : v.path)
+        field = r.text(limits::field_bytes_max);
+    v.share = r.uvarint();
 }
 
 void encode(Writer& w, const OfferOperation& v) {
@@ -112,19 +118,65 @@ Result<void> well_formed_key(const std::string& key, std::string_view prefix) {
     return {};
 }
 
+Result<void> well_formed_place(const CrdtOperation& v) {
+    constexpr char end_of_field = '\0';  // state/slot.hpp joins keys and fields with it.
+    if (v.key.find(end_of_field) != std::string::npos)
+        return fail(ErrorCode::invalid, "crdt: a key holds a zero byte");
+    if (v.path.size() > limits::path_fields_max) {
+        return fail(
+            ErrorCode::invalid,
+            "crdt: a path has at most " + std::to_string(limits::path_fields_max) + " fields"
+        );
+    }
+    for (const std::string& field : v.path) {
+        if (field.empty() || field.size() > limits::field_bytes_max ||
+            field.find(end_of_field) != std::string::npos) {
+            return fail(
+                ErrorCode::invalid,
+                "crdt: a field has 1 to " + std::to_string(limits::field_bytes_max) +
+                    " bytes, none of them zero"
+            );
+        }
+    }
+    if (kind_of(v.action) == CrdtKind::list && !v.path.empty())
+        return fail(ErrorCode::invalid, "crdt: a list is a key of its own, not a field");
+    return well_formed_key(v.key, "causal/");
+}
+
+/// What an action does not use is empty, so that each write has one form.
+Result<void> well_formed_parts(const CrdtOperation& v) {
+    const CrdtKind kind = kind_of(v.action);
+    const bool adds = v.action == CrdtOperation::Action::counter_add;
+    if (!adds && (v.amount != 0 || v.share != 0))
+        return fail(ErrorCode::invalid, "crdt: an amount belongs to adding to a counter");
+    if (!v.value.empty() && (adds || (removes(v.action) && kind != CrdtKind::set)))
+        return fail(ErrorCode::invalid, "crdt: this action takes no value");
+    if (kind == CrdtKind::set && (v.value.empty() || v.value.size() > limits::element_bytes_max)) {
+        return fail(
+            ErrorCode::invalid,
+            "crdt: an element of a set has 1 to " + std::to_string(limits::element_bytes_max) +
+                " bytes"
+        );
+    }
+    if (!v.observed.empty() && (adds || kind == CrdtKind::list))
+        return fail(ErrorCode::invalid, "crdt: this action replaces no other lane's values");
+    if (v.observed.size() > limits::dots_max)
+        return fail(ErrorCode::invalid, "crdt: too many values are observed");
+    for (std::size_t i = 1; i < v.observed.size(); ++i) {
+        if (!(v.observed[i - 1].lane < v.observed[i].lane))
+            return fail(ErrorCode::invalid, "crdt: observed values are not in order, one a lane");
+    }
+    return {};
+}
+
 struct WellFormed {
     Result<void> operator()(const DataOperation& /*v*/) const { return {}; }
     Result<void> operator()(const KeyOperation& v) const {
         return well_formed_key(v.key, "final/");
     }
     Result<void> operator()(const CrdtOperation& v) const {
-        const bool ordered = std::adjacent_find(
-                                 v.observed.begin(),
-                                 v.observed.end(),
-                                 [](const Dot& a, const Dot& b) { return !(a < b); }
-                             ) == v.observed.end();
-        if (!ordered) return fail(ErrorCode::invalid, "crdt: observed values are not in order");
-        return well_formed_key(v.key, "causal/");
+        if (auto place = well_formed_place(v); !place) return place;
+        return well_formed_parts(v);
     }
     Result<void> operator()(const OfferOperation& /*v*/) const { return {}; }
     Result<void> operator()(const CallRecordOperation& /*v*/) const { return {}; }
@@ -140,7 +192,43 @@ const char* kind_name(const OperationBody& body) {
     return names[body.index()];
 }
 
+CrdtKind kind_of(CrdtOperation::Action action) {
+    using Action = CrdtOperation::Action;
+    switch (action) {
+        case Action::register_set:
+        case Action::register_clear:
+            return CrdtKind::values;
+        case Action::last_set:
+        case Action::last_clear:
+            return CrdtKind::last;
+        case Action::set_add:
+        case Action::set_remove:
+            return CrdtKind::set;
+        case Action::list_append:
+            return CrdtKind::list;
+        default:
+            return CrdtKind::counter;
+    }
+}
+
+const char* to_string(CrdtKind kind) {
+    constexpr std::array<const char*, 5> names{"counter", "values", "last", "set", "list"};
+    return names[static_cast<std::size_t>(kind)];
+}
+
+bool removes(CrdtOperation::Action action) {
+    using Action = CrdtOperation::Action;
+    return action == Action::register_clear || action == Action::counter_clear ||
+           action == Action::last_clear || action == Action::set_remove;
+}
+
 Result<void> well_formed(const Operation& operation) {
+    if (operation.signature && std::holds_alternative<CrdtOperation>(operation.body)) {
+        return fail(
+            ErrorCode::invalid,
+            "crdt: a causal write is its lane owner's own and not signed by itself"
+        );
+    }
     return std::visit(WellFormed{}, operation.body);
 }
 

@@ -45,16 +45,43 @@ struct Dot {
     friend auto operator<=>(const Dot&, const Dot&) = default;
 };
 
-/// An update of one key under `causal/`: a counter or a register that keeps concurrent values.
+/// What a place of the causal data holds. Kinds live side by side (docs/decisions/0022).
+enum class CrdtKind : std::uint8_t {
+    counter,
+    values,  ///< A register that keeps concurrent values.
+    last,    ///< A register of which the last write is read.
+    set,
+    list,
+};
+
+/// A write of one place of the causal data: a key under `causal/`, or a field of the map below it.
 struct CrdtOperation {
-    enum class Action : std::uint8_t { counter_add, register_set, register_clear };
+    enum class Action : std::uint8_t {
+        counter_add,
+        register_set,
+        register_clear,
+        counter_clear,
+        last_set,
+        last_clear,
+        set_add,
+        set_remove,
+        list_append,
+    };
     Action action = Action::counter_add;
     std::string key;
     std::int64_t amount = 0;    ///< For counter_add; sums wrap modulo 2^64, the same everywhere.
-    Bytes value;                ///< For register_set.
-    std::vector<Dot> observed;  ///< Ascending: the values of this key that this write replaces.
+    Bytes value;                ///< What is set or appended; the element of a set.
+    std::vector<Dot> observed;  ///< By lane: the other lanes' values that this write replaces.
+    std::vector<std::string> path;  ///< The fields from the key to the place; none: the key itself.
+    std::uint64_t share = 0;        ///< For counter_add: what this lane's adds came to before it.
     friend bool operator==(const CrdtOperation&, const CrdtOperation&) = default;
 };
+
+[[nodiscard]] CrdtKind kind_of(CrdtOperation::Action action);
+/// "counter", "values", "last", "set", "list".
+[[nodiscard]] const char* to_string(CrdtKind kind);
+/// It takes away what was observed, and puts nothing there.
+[[nodiscard]] bool removes(CrdtOperation::Action action);
 
 /// The contracts that the lane's seat offers from now on; replaces its earlier list.
 struct OfferOperation {
@@ -116,7 +143,8 @@ struct Operation {
 /// "data", "key", "crdt", …: for logs and JSON.
 [[nodiscard]] const char* kind_name(const OperationBody& body);
 
-/// Bounds that hold for every operation whatever the state: sizes, key prefixes, list order.
+/// Bounds that hold for every operation whatever the state: sizes, key prefixes, list order, and that
+/// causal writes are unsigned, since they name what their own lane had seen. [CRDT-OWN.1]
 [[nodiscard]] Result<void> well_formed(const Operation& operation);
 
 /// What the client signs when the operation travels in another's lane; all of it but the signature.

@@ -59,7 +59,7 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
       giver_{shelf_, ordering_} {
     if (const Member* member = roster_.find(self_)) {
         seat_ = member->seat;
-        producer_.emplace(LaneId{*seat_, Incarnation{}}, ProducerOptions{});
+        producer_.emplace(LaneId{*seat_, Incarnation{}}, ProducerOptions{.seats = roster_.size()});
         if (roster_.size() == 1) producer_->allow();
     }
 }
@@ -156,6 +156,8 @@ std::vector<Effect> NodeImpl::on_event(const Event& event, Instant now) {
     std::visit([this](const auto& e) { on(e); }, event);
     if (changed_) {
         settle();
+        if (!waiting_reads_.empty()) serve_waiting_reads();
+        if (!watched_.empty()) publish_changes();
         arm();
     }
     return effects_.take();
@@ -225,6 +227,7 @@ void NodeImpl::on(const StoreFailed& event) {
     for (const auto& [counter, waiting] : causal_commands_) {
         reply_error(waiting.command, {ErrorCode::io, *store_failed_});
     }
+    fail_waiting_reads({ErrorCode::io, *store_failed_});
     submissions_.clear();
     carried_ = 0;
     submission_deadlines_.clear();
@@ -331,6 +334,7 @@ void NodeImpl::arm() {
     if (!submission_deadlines_.empty()) {
         next = std::min(next, submission_deadlines_.begin()->first);
     }
+    if (!waiting_reads_.empty()) next = std::min(next, reads_next_wake());
     if (!causal_deadlines_.empty()) next = std::min(next, causal_deadlines_.begin()->first);
     if (!started_ || next == armed_) return;
     armed_ = next;

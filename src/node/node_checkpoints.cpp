@@ -139,6 +139,7 @@ void NodeImpl::adopt(CheckpointFetch::Arrived arrived) {
     shelf_.drop_below(height, effects_);
     if (!pruner_.is_busy()) pruner_.begin(checkpoint, effects_);
     count(Count::checkpoints_adopted);
+    if (!watched_.empty()) effects_.publish(ChangesLost{1});  // How many, nobody here knows.
     effects_.publish(Adopted{
         height, checkpoint.block.id(), checkpoint.mark.order_digest, checkpoint.mark.state_root});
     if (ordering_.finalized_height() < height) {
@@ -187,7 +188,10 @@ void NodeImpl::settle_skipped() {
             ++at;
             continue;
         }
-        reply(submission.command, SubmitReply{at->first, found->height, found->applied, {}});
+        reply(
+            submission.command,
+            SubmitReply{at->first, found->height, found->applied, {}, {found->height, std::nullopt}}
+        );
         if (submission.submitter) {
             effects_.send(
                 *submission.submitter,

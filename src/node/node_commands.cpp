@@ -12,9 +12,9 @@ constexpr std::uint64_t expiry_blocks = limits::expiry_blocks_max / 2;
 
 constexpr std::size_t verdicts_shown = 100;
 
-bool starts_with(const std::string& text, std::string_view prefix) {
-    return text.compare(0, prefix.size(), prefix) == 0;
-}
+/// Of an operation's bytes, kept for its signature, and for 32 bytes a seat of what it replaces.
+constexpr std::size_t final_reserve = 1'024;
+constexpr std::size_t causal_reserve = 32 * limits::dots_max + 1'024;
 
 }  // namespace
 
@@ -114,12 +114,17 @@ void NodeImpl::command(Ticket ticket, const Submit& submit) {
         );
     }
     const Bytes content = signing_bytes(operation);
-    if (form && content.size() > limits::operation_bytes_max - 1'024) {
+    // A causal write also names what it replaces.
+    const std::size_t size_max =
+        limits::operation_bytes_max - (causal_body ? causal_reserve : final_reserve);
+    if (form && content.size() > size_max) {
         form = fail(
-            ErrorCode::limit,
-            "the operation is larger than " + std::to_string(limits::operation_bytes_max - 1'024) +
-                " bytes"
+            ErrorCode::limit, "the operation is larger than " + std::to_string(size_max) + " bytes"
         );
+    }
+    if (const auto* write = std::get_if<CrdtOperation>(&operation.body); form && write != nullptr) {
+        if (auto held = causal_.other_kind(*write))
+            form = fail(ErrorCode::conflict, *held + "; remove it first, or take another key");
     }
     if (!form) {
         reply_error(ticket, form.error());
@@ -159,6 +164,31 @@ void NodeImpl::command(Ticket ticket, const Submit& submit) {
     }
 }
 
+/// Each write takes its place in the lane in turn: when the last is durable, all are.
+void NodeImpl::command(Ticket ticket, const RemoveCausal& remove) {
+    if (auto may = may_submit(Reading::causal); !may) {
+        reply_error(ticket, may.error());
+        return;
+    }
+    auto writes = causal_.removal({remove.key, remove.path});
+    if (!writes) {
+        reply_error(ticket, writes.error());
+        return;
+    }
+    const Instant deadline = now_ + remove.timeout;
+    std::uint64_t last = 0;
+    for (CrdtOperation& write : *writes) {
+        Operation operation = make_operation(std::move(write));
+        last = operation.counter;
+        if (auto pushed = queue(std::move(operation)); !pushed) {
+            reply_error(ticket, pushed.error());
+            return;
+        }
+    }
+    causal_commands_.emplace(last, CausalCommand{ticket, deadline});
+    causal_deadlines_.emplace(deadline, last);
+}
+
 OperationId NodeImpl::submit_own(OperationBody body) {
     Operation operation = make_operation(std::move(body));
     const OperationId id = operation.id(roster_.chain());
@@ -183,6 +213,7 @@ void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& sub
     const OperationId id = submit.operation.id(roster_.chain());
     OperationOutcome outcome{.operation = id};
     Result<void> may = may_submit(Reading::final);
+    if (may) may = well_formed(submit.operation);
     if (may && !seat_) may = fail(ErrorCode::denied, "this agent has no seat");
     if (may && submissions_.count(id) > 0) return;
     if (may) may = queue(submit.operation);
@@ -208,7 +239,12 @@ void NodeImpl::on_outcome(const AgentId& from, const OperationOutcome& outcome) 
     } else {
         reply(
             found->second.command,
-            SubmitReply{outcome.operation, outcome.height, outcome.reason.empty(), outcome.reason}
+            SubmitReply{
+                outcome.operation,
+                outcome.height,
+                outcome.reason.empty(),
+                outcome.reason,
+                {outcome.height, std::nullopt}}
         );
     }
     submission_deadlines_.erase({found->second.deadline, found->first});
@@ -224,28 +260,6 @@ void NodeImpl::command(Ticket ticket, const AskOperation& ask) {
         out.state = OperationReply::State::pending;
     }
     reply(ticket, out);
-}
-
-void NodeImpl::command(Ticket ticket, const ReadKey& read) {
-    KeyReply out{.height = final_.height()};
-    if (starts_with(read.key, "final/")) {
-        if (auto value = final_.get(read.key)) {
-            out.found = true;
-            out.values.push_back(std::move(*value));
-        }
-    } else if (starts_with(read.key, "causal/")) {
-        CausalState::Value value = causal_.read(read.key);
-        out.found = value.found;
-        out.values = std::move(value.values);
-        out.counter = value.counter;
-    } else {
-        reply_error(
-            ticket,
-            {ErrorCode::invalid, "key \"" + read.key + "\" must start with final/ or causal/"}
-        );
-        return;
-    }
-    reply(ticket, std::move(out));
 }
 
 void NodeImpl::command(Ticket ticket, const Cancel& cancel) {

@@ -47,12 +47,7 @@ void NodeImpl::produce() {
         return;
     }
     std::vector<Operation> batch = producer_->next_batch();
-    for (Operation& operation : batch) {
-        if (auto* crdt = std::get_if<CrdtOperation>(&operation.body);
-            crdt != nullptr && crdt->action != CrdtOperation::Action::counter_add) {
-            crdt->observed = causal_.observed(crdt->key);
-        }
-    }
+    causal_.prepare(batch, lane);
     // The id of a causal operation changes with what it observed; whoever waits follows it.
     const std::int64_t unix_ms = unix_ms_at_start_ + (now_ - started_at_).ms();
     VertexHeader header = producer_->header(std::move(*parents), unix_ms);
@@ -79,7 +74,12 @@ void NodeImpl::on_own_vertex_durable() {
         const auto waiting = causal_commands_.find(operation.counter);
         if (waiting == causal_commands_.end()) continue;
         causal_deadlines_.erase({waiting->second.deadline, operation.counter});
-        reply(waiting->second.command, SubmitReply{.operation = operation.id(roster_.chain())});
+        reply(
+            waiting->second.command,
+            SubmitReply{
+                .operation = operation.id(roster_.chain()),
+                .session = {final_.height(), vertex->ref()}}
+        );
         causal_commands_.erase(waiting);
     }
 }

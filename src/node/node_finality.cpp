@@ -93,6 +93,7 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     final_cut_ = *finalized.cut_after;
     note_tips(finalized);
     causal_.apply_final(ordered);
+    note_final_changes(ordered, applied);
     std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
     if (final_.court().closed_lanes().size() != closed_before) {
         forks_known_ = true;
@@ -151,7 +152,10 @@ void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
         if (found == submissions_.end()) continue;
         const Submission& submission = found->second;
         const Height height = applied.mark.height;
-        reply(submission.command, SubmitReply{result.id, height, result.applied, result.reason});
+        reply(
+            submission.command,
+            SubmitReply{result.id, height, result.applied, result.reason, {height, std::nullopt}}
+        );
         if (submission.submitter) {
             effects_.send(
                 *submission.submitter,

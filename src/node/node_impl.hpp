@@ -6,6 +6,7 @@
 //          node_finality.cpp  finalised blocks: execution, replies, disputes
 //          node_checkpoints.cpp  checkpoints: made, entered at a restart, taken over from peers
 //          node_commands.cpp  what local users ask
+//          node_reads.cpp     keys: reading, sessions, watching
 //          node_calls.cpp     calls and verified calls
 #pragma once
 
@@ -154,8 +155,8 @@ private:
     void command(Ticket ticket, const Submit& submit);
     void command(Ticket ticket, const SubmitMany& many);
     void count_in(Ticket batch, const ReplyBody& body);
+    void command(Ticket ticket, const RemoveCausal& remove);
     void command(Ticket ticket, const AskOperation& ask);
-    void command(Ticket ticket, const ReadKey& read);
     void command(Ticket ticket, const CallTool& call);
     void command(Ticket ticket, const CallVerified& call);
     void command(Ticket ticket, const Cancel& cancel);
@@ -176,6 +177,19 @@ private:
     [[nodiscard]] Result<void> may_submit(Reading reading) const;
     [[nodiscard]] Result<void> queue(Operation operation);
     [[nodiscard]] LaneRoom lane_room() const;
+
+    // Keys (node_reads.cpp)
+    void command(Ticket ticket, const ReadKey& read);
+    void command(Ticket ticket, const WatchKeys& watch);
+    [[nodiscard]] KeyReply read_now(const ReadKey& read) const;
+    [[nodiscard]] Result<bool> has_reached(const SessionToken& session) const;
+    void serve_waiting_reads();
+    void fail_waiting_reads(const Error& error);
+    [[nodiscard]] Instant reads_next_wake() const;
+    void note_final_changes(
+        const std::vector<VertexPtr>& ordered, const FinalState::Applied& applied
+    );
+    void publish_changes();
 
     // Calls (node_calls.cpp)
     struct PlainCall {
@@ -292,6 +306,14 @@ private:
     std::map<std::uint64_t, CausalCommand> causal_commands_;
     std::set<std::pair<Instant, std::uint64_t>> causal_deadlines_;
     std::uint64_t next_counter_ = 1;
+    struct WaitingRead {
+        Ticket command;
+        ReadKey read;  ///< With a session.
+        Instant deadline;
+    };
+    std::vector<WaitingRead> waiting_reads_;
+    std::vector<std::string> watched_;      ///< Prefixes.
+    std::set<std::string> final_changes_;   ///< Watched keys, in this event.
     LaneTip own_stored_;                    ///< The highest own vertex that the store held.
     VertexPtr own_in_flight_;               ///< Not durable yet: must not leave.
     std::optional<std::string> lane_lost_;  ///< Why this lane must not be written any more.

@@ -9,20 +9,18 @@ namespace {
 /// An upper bound of what a vertex holds beside its operations.
 constexpr std::size_t header_bytes = 1'024;
 
-/// The key of a register write; null for every other operation.
-const std::string* register_key(const Operation& operation) {
-    const auto* crdt = std::get_if<CrdtOperation>(&operation.body);
-    if (crdt == nullptr || crdt->action == CrdtOperation::Action::counter_add) return nullptr;
-    return &crdt->key;
-}
-
 /// An upper bound of an operation's size in a vertex, without encoding it.
-std::size_t size_of(const Operation& operation) {
+std::size_t size_of(const Operation& operation, std::size_t seats) {
     constexpr std::size_t frame = 256;
     if (const auto* data = std::get_if<DataOperation>(&operation.body)) {
         return frame + data->payload.size();
     }
-    return encode_bytes(operation).size() + frame;
+    // What a causal write replaces is named when its vertex is made: at most a value of each lane.
+    constexpr std::size_t dot_bytes = 32;
+    const auto* causal = std::get_if<CrdtOperation>(&operation.body);
+    const bool names = causal != nullptr && causal->action != CrdtOperation::Action::counter_add &&
+                       causal->action != CrdtOperation::Action::list_append;
+    return encode_bytes(operation).size() + (names ? seats * dot_bytes : 0) + frame;
 }
 
 }  // namespace
@@ -55,13 +53,13 @@ std::optional<std::string> Producer::proven(const LaneTip& vertex) const {
 }
 
 Result<void> Producer::push(Operation operation) {
-    const std::size_t size = size_of(operation);
+    const std::size_t size = size_of(operation, options_.seats);
     return push(std::move(operation), size);
 }
 
 Result<void> Producer::push(Operation operation, const LaneRoom& room) {
-    const std::size_t size = size_of(operation);
-    if (!has_place(operation, size, room)) {
+    const std::size_t size = size_of(operation, options_.seats);
+    if (!has_place(size, room)) {
         return fail(ErrorCode::unavailable, "the window of this lane is full");
     }
     return push(std::move(operation), size);
@@ -75,9 +73,8 @@ Result<void> Producer::push(Operation operation, std::size_t size) {
                 "; slow down"
         );
     }
-    if (!joins_last(operation, size)) batches_.emplace_back();
+    if (!joins_last(size)) batches_.emplace_back();
     Batch& batch = batches_.back();
-    if (const std::string* key = register_key(operation)) batch.registers.insert(*key);
     batch.bytes += size;
     bytes_ += size;
     ++waiting_;
@@ -85,17 +82,13 @@ Result<void> Producer::push(Operation operation, std::size_t size) {
     return {};
 }
 
-bool Producer::joins_last(const Operation& operation, std::size_t size) const {
-    if (batches_.empty()) return false;
-    const Batch& last = batches_.back();
-    if (last.operations.size() >= limits::vertex_operations_max) return false;
-    if (last.bytes + size > options_.vertex_bytes) return false;
-    const std::string* key = register_key(operation);
-    return key == nullptr || last.registers.count(*key) == 0;
+bool Producer::joins_last(std::size_t size) const {
+    return !batches_.empty() && batches_.back().operations.size() < limits::vertex_operations_max &&
+           batches_.back().bytes + size <= options_.vertex_bytes;
 }
 
-bool Producer::has_place(const Operation& operation, std::size_t size, const LaneRoom& room) const {
-    const std::size_t vertices = batches_.size() + (joins_last(operation, size) ? 0 : 1);
+bool Producer::has_place(std::size_t size, const LaneRoom& room) const {
+    const std::size_t vertices = batches_.size() + (joins_last(size) ? 0 : 1);
     // The last vertex is made while the window has a place for it and room for the largest.
     const std::size_t before = bytes_ + vertices * header_bytes;
     return room.vertices + vertices < limits::lane_window_vertices - vertices_kept &&

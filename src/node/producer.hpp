@@ -9,8 +9,7 @@
 //          is never written before t+1 peers (or our own disk) have said how far it came: a node
 //          that lost its disk must not fork itself. Who says that it came further than we know
 //          holds us up for a moment, to show the vertex; t+1 who say so are believed, since one of
-//          them is honest. One liar stops nobody. Two writes of one register never share a
-//          vertex, so that the second can name the first.
+//          them is honest. One liar stops nobody.
 //          What waits will fit: an operation for which the lane's window has no place any more is
 //          refused at once, not taken and left.
 // Errors   limit: too many operations wait; unavailable: the window has no place for one more.
@@ -30,6 +29,7 @@ namespace creto {
 
 struct ProducerOptions {
     std::size_t vertex_bytes = 512 * 1024;  ///< Where a vertex is full.
+    std::size_t seats = limits::seats_max;  ///< How many lanes' values a write may replace.
     /// Shortest time between own vertices once nothing became final for `patience`.
     Duration coalesce_min = Duration::from_ms(50);
     Duration coalesce_max = Duration::from_s(1);
@@ -96,12 +96,10 @@ private:
     /// The operations of one vertex to come.
     struct Batch {
         std::vector<Operation> operations;
-        std::set<std::string> registers;
         std::size_t bytes = 0;
     };
-    [[nodiscard]] bool joins_last(const Operation& operation, std::size_t size) const;
-    [[nodiscard]] bool has_place(const Operation& operation, std::size_t size, const LaneRoom& room)
-        const;
+    [[nodiscard]] bool joins_last(std::size_t size) const;
+    [[nodiscard]] bool has_place(std::size_t size, const LaneRoom& room) const;
     Result<void> push(Operation operation, std::size_t size);
 
     LaneId lane_;

@@ -72,12 +72,6 @@ Operation write_of(std::size_t bytes) {
     return operation;
 }
 
-Operation set_register(const char* key) {
-    Operation operation;
-    operation.body = CrdtOperation{CrdtOperation::Action::register_set, key, 0, to_bytes("v"), {}};
-    return operation;
-}
-
 /// Makes vertices until the room says no, as a node does without finality. Returns how many.
 std::size_t drain(Producer& producer, LaneRoom& room) {
     std::size_t made = 0;
@@ -121,19 +115,37 @@ TEST(Producer, TakesWhatTheWindowHoldsAndNotOneMore) {
 }
 
 TEST(Producer, CountsTheVerticesThatTheQueueWillTake) {
-    Producer producer{LaneId{Seat{0}, Incarnation{}}, ProducerOptions{}};
+    Producer producer{LaneId{Seat{0}, Incarnation{}}, ProducerOptions{.vertex_bytes = 2'000}};
     producer.allow();
-    // Two writes of one register never share a vertex: each takes one of the window.
+    const Operation large = write_of(1'200);  // No two of these share a vertex.
     constexpr std::uint64_t last = limits::lane_window_vertices - Producer::vertices_kept - 1;
     LaneRoom room{.vertices = last - 3, .bytes = limits::lane_window_bytes};
     for (int i = 0; i < 3; ++i)
-        EXPECT_TRUE(producer.push(set_register("causal/k"), room)) << i;
-    EXPECT_FALSE(producer.push(set_register("causal/k"), room)) << "one over the limit";
-    EXPECT_FALSE(producer.push(set_register("causal/k"), room));
-    EXPECT_TRUE(producer.push(set_register("causal/other"), room)) << "it joins the last vertex";
-    EXPECT_TRUE(producer.push(set_register("causal/k"))) << "the node's own have a reserve";
+        EXPECT_TRUE(producer.push(large, room)) << i;
+    EXPECT_FALSE(producer.push(large, room)) << "one over the limit";
+    EXPECT_FALSE(producer.push(large, room));
+    EXPECT_TRUE(producer.push(write_of(100), room)) << "it joins the last vertex";
+    EXPECT_TRUE(producer.push(large)) << "the node's own have a reserve";
     EXPECT_EQ(drain(producer, room), 4U);
     EXPECT_EQ(producer.waiting(), 0U);
+}
+
+TEST(Producer, KeepsRoomForWhatACausalWriteReplaces) {
+    Operation add;
+    add.body = CrdtOperation{.key = "causal/n", .amount = 1};
+    Operation set;
+    set.body = CrdtOperation{.action = CrdtOperation::Action::register_set, .key = "causal/n"};
+    const auto vertices_of_nine = [](const Operation& operation, std::size_t seats) {
+        Producer producer{LaneId{Seat{0}, Incarnation{}}, {.vertex_bytes = 5'000, .seats = seats}};
+        producer.allow();
+        LaneRoom room = empty_lane;
+        for (int i = 0; i < 9; ++i)
+            EXPECT_TRUE(producer.push(operation));
+        return drain(producer, room);
+    };
+    EXPECT_EQ(vertices_of_nine(add, 128), 1U);
+    EXPECT_EQ(vertices_of_nine(set, 4), 1U);
+    EXPECT_EQ(vertices_of_nine(set, 128), 9U);
 }
 
 // The vote log is gone, and with it what the store had not synced: a vertex of ours may be known to others only.

@@ -40,6 +40,18 @@ struct Target {
     }
 };
 
+/// "%2F" as the byte it stands for; anything else as it is.
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = text[i] == '%' ? from_hex(text.substr(i + 1, 2)) : std::nullopt;
+        const bool coded = byte && byte->size() == 1;
+        out.push_back(coded ? static_cast<char>(byte->front()) : text[i]);
+        if (coded) i += 2;
+    }
+    return out;
+}
+
 Target parse_target(std::string_view text) {
     Target out;
     const std::size_t mark = text.find('?');
@@ -50,7 +62,8 @@ Target parse_target(std::string_view text) {
         const std::string_view pair = rest.substr(0, end);
         const std::size_t equals = pair.find('=');
         if (equals != std::string_view::npos) {
-            out.query[std::string{pair.substr(0, equals)}] = pair.substr(equals + 1);
+            out.query[std::string{pair.substr(0, equals)}] =
+                percent_decoded(pair.substr(equals + 1));
         }
         rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
     }
@@ -123,12 +136,16 @@ public:
         );
     }
 
-    /// A notice came while this session waited for one.
-    void wake() {
-        if (!waiting_) return;
-        waiting_ = false;
-        wait_.cancel();
-        answer(http::status::ok, server_.events_after(since_));
+    /// A notice came while this session waited for one. True when it is answered.
+    bool wake() {
+        if (!waiting_) return true;
+        const JsonDoc out = server_.events_.after(since_, prefix_);
+        if (out["events"].empty()) {
+            since_ = server_.events_.newest();  // All until now is of no interest here.
+            return false;
+        }
+        end_wait(out);
+        return true;
     }
 
 private:
@@ -235,10 +252,29 @@ private:
     }
 
     void events(const Target& target) {
-        since_ = target.number("since");
-        const std::uint64_t wait_ms = std::min(target.number("wait_ms"), wait_ms_max);
-        JsonDoc out = server_.events_after(since_);
-        if (!out["events"].empty() || wait_ms == 0) {
+        prefix_.reset();
+        const auto prefix = target.query.find("prefix");
+        if (prefix == target.query.end()) {
+            events_after(target);
+            return;
+        }
+        prefix_ = prefix->second;
+        server_.watch(*prefix_, [self = shared_from_this(), target](const ReplyBody& reply) {
+            if (const auto* error = std::get_if<Error>(&reply)) {
+                const JsonDoc out = error_json(*error);
+                self->answer(status_of(out), out);
+            } else {
+                self->events_after(target);
+            }
+        });
+    }
+
+    void events_after(const Target& target) {
+        const bool begins = prefix_ && !target.query.contains("since");
+        since_ = begins ? server_.events_.newest() : target.number("since");
+        const std::uint64_t wait_ms = begins ? 0 : std::min(target.number("wait_ms"), wait_ms_max);
+        const JsonDoc out = server_.events_.after(since_, prefix_);
+        if (!out["events"].empty() || out.contains("lost") || wait_ms == 0) {
             answer(http::status::ok, out);
             return;
         }
@@ -247,8 +283,15 @@ private:
         stream_.expires_never();
         wait_.expires_after(std::chrono::milliseconds{wait_ms});
         wait_.async_wait([self = shared_from_this()](const beast::error_code& error) {
-            if (!error) self->wake();
+            if (!error && self->waiting_)
+                self->end_wait(self->server_.events_.after(self->since_, self->prefix_));
         });
+    }
+
+    void end_wait(const JsonDoc& out) {
+        waiting_ = false;
+        wait_.cancel();
+        answer(http::status::ok, out);
     }
 
     void answer(http::status status, const JsonDoc& body) {
@@ -294,6 +337,7 @@ private:
     bool keep_alive_ = false;
     bool waiting_ = false;
     std::uint64_t since_ = 0;
+    std::optional<std::string> prefix_;
 };
 
 Result<std::unique_ptr<AdminServer>> AdminServer::open(
@@ -313,7 +357,8 @@ AdminServer::AdminServer(NodeHost& host, AdminOptions options, std::function<voi
       options_{std::move(options)},
       on_stop_{std::move(on_stop)},
       acceptor_{host.io()},
-      retry_{host.io()} {}
+      retry_{host.io()},
+      events_{options_.events_max} {}
 
 AdminServer::~AdminServer() = default;
 
@@ -367,23 +412,40 @@ void AdminServer::accept() {
 }
 
 void AdminServer::record(const Notice& notice) {
-    JsonDoc event{{"number", next_event_++}};
-    event.update(to_json(notice));
-    events_.push_back(std::move(event));
-    if (events_.size() > options_.events_max) events_.pop_front();
+    events_.add(notice);
+    if (std::holds_alternative<KeyChanged>(notice)) drop_old_watches();
     const auto waiting = std::move(waiting_);
     waiting_.clear();
     for (const auto& weak : waiting) {
-        if (const auto session = weak.lock()) session->wake();
+        const auto session = weak.lock();
+        if (session && !session->wake()) waiting_.push_back(weak);
     }
 }
 
-JsonDoc AdminServer::events_after(std::uint64_t since) const {
-    JsonDoc out{{"ok", true}, {"events", JsonDoc::array()}, {"next", next_event_ - 1}};
-    for (const JsonDoc& event : events_) {
-        if (event["number"].get<std::uint64_t>() > since) out["events"].push_back(event);
+void AdminServer::watch(const std::string& prefix, NodeHost::ReplyHandler then) {
+    const auto [found, fresh] = watches_.try_emplace(prefix);
+    found->second = std::chrono::steady_clock::now();
+    if (!fresh) {
+        then(ReplyBody{Done{}});
+        return;
     }
-    return out;
+    tell_watches([this, prefix, then = std::move(then)](const ReplyBody& reply) {
+        if (std::holds_alternative<Error>(reply)) watches_.erase(prefix);
+        then(reply);
+    });
+}
+
+void AdminServer::drop_old_watches() {
+    const auto oldest = std::chrono::steady_clock::now() - options_.watch_lease;
+    const auto is_old = [&](const auto& watch) { return watch.second < oldest; };
+    if (std::erase_if(watches_, is_old) > 0) tell_watches([](const ReplyBody& /*reply*/) {});
+}
+
+void AdminServer::tell_watches(NodeHost::ReplyHandler then) {
+    WatchKeys keys;
+    for (const auto& [prefix, asked] : watches_)
+        keys.prefixes.push_back(prefix);
+    host_.command(std::move(keys), std::move(then));
 }
 
 }  // namespace creto

@@ -4,17 +4,20 @@
 // Paths    POST /v1/<command>   a command of api_json.hpp; answers its reply
 //          GET  /v1/status|peers|reputation|verdicts
 //          GET  /v1/events?since=N&wait_ms=M   notices after number N, waiting for the first
+//          GET  /v1/events?prefix=P&since=N&wait_ms=M   the same of changes to keys that begin with
+//               P; without `since` the watch begins, and the answer says where. "lost" counts those
+//               between N and the oldest that is still held: a slow watcher missed them
 //          POST /v1/stop        the node leaves in good order
 //          GET  /metrics /healthz /readyz
 // Holds    Listens on loopback unless told otherwise; beyond it a token is required. A request with a
-//          foreign Origin is refused, so that no web page can use a node. Bodies, headers, connections
-//          and waiting times are bounded.
+//          foreign Origin is refused, so that no web page can use a node. Bodies, headers, connections,
+//          events kept and waiting times are bounded. Keys are watched while somebody asks for them.
 // Errors   400 malformed, 401 token, 403 origin, 404 path, 413 size, 503 not ready.
 #pragma once
 
 #include <chrono>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +26,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "ops/api_json.hpp"
+#include "ops/event_ring.hpp"
 #include "runtime/node_host.hpp"
 
 namespace creto {
@@ -34,6 +38,8 @@ struct AdminOptions {
     /// For a request to arrive and for an answer to leave, however slowly the client works.
     std::chrono::milliseconds timeout = std::chrono::seconds{60};
     std::size_t events_max = 10'000;
+    /// How long a node goes on watching keys for whom nobody has asked again.
+    std::chrono::milliseconds watch_lease = std::chrono::seconds{90};
 };
 
 class AdminServer {
@@ -54,7 +60,10 @@ private:
     [[nodiscard]] Result<void> listen();
     void accept();
     void record(const Notice& notice);
-    [[nodiscard]] JsonDoc events_after(std::uint64_t since) const;
+    /// Keeps the prefix watched; `then` hears whether the node does.
+    void watch(const std::string& prefix, NodeHost::ReplyHandler then);
+    void drop_old_watches();
+    void tell_watches(NodeHost::ReplyHandler then);
 
     NodeHost& host_;
     AdminOptions options_;
@@ -63,8 +72,9 @@ private:
     boost::asio::steady_timer retry_;
     /// Sessions outlive the server by what the event loop still holds of them.
     std::shared_ptr<std::size_t> connections_ = std::make_shared<std::size_t>(0);
-    std::deque<JsonDoc> events_;
-    std::uint64_t next_event_ = 1;
+    EventRing events_;
+    std::map<std::string, std::chrono::steady_clock::time_point>
+        watches_;  ///< When last asked for.
     std::vector<std::weak_ptr<Session>> waiting_;
 };
 

@@ -1,160 +1,15 @@
 #include "ops/api_json.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "codec/reader.hpp"
 #include "model/limits.hpp"
+#include "ops/json_fields.hpp"
+#include "ops/key_json.hpp"
 
 namespace creto {
 
 namespace {
-
-/// Reads the fields of one command and remembers which it knows.
-class Fields {
-public:
-    explicit Fields(const JsonDoc& body) : body_{body} {}
-
-    std::string text(const char* name, const std::string& fallback = {}) {
-        return read<std::string>(name, "text", fallback, [](const JsonDoc& v) {
-            return v.is_string();
-        });
-    }
-    std::uint64_t number(const char* name, std::uint64_t fallback = 0) {
-        return read<std::uint64_t>(name, "a number of 0 or more", fallback, [](const JsonDoc& v) {
-            return v.is_number_unsigned();
-        });
-    }
-    std::int64_t integer(const char* name, std::int64_t fallback = 0) {
-        return read<std::int64_t>(name, "an integer", fallback, [](const JsonDoc& v) {
-            return v.is_number_integer();
-        });
-    }
-    bool flag(const char* name, bool fallback) {
-        return read<bool>(name, "true or false", fallback, [](const JsonDoc& v) {
-            return v.is_boolean();
-        });
-    }
-    /// Text, or {"hex": …}.
-    Bytes bytes(const char* name) {
-        known_.insert(name);
-        return body_.contains(name) ? bytes_of(name, body_[name]) : Bytes{};
-    }
-    /// A list of the same.
-    std::vector<Bytes> bytes_list(const char* name) {
-        known_.insert(name);
-        std::vector<Bytes> out;
-        if (!body_.contains(name) || !body_[name].is_array() || body_[name].empty()) {
-            refuse(std::string{"\""} + name + "\" must be a list with at least one payload");
-            return out;
-        }
-        out.reserve(body_[name].size());
-        for (const JsonDoc& value : body_[name])
-            out.push_back(bytes_of(name, value));
-        return out;
-    }
-    /// JSON of any kind as text; a string is taken as JSON text already.
-    std::string json_text(const char* name, const std::string& fallback) {
-        known_.insert(name);
-        if (!body_.contains(name)) return fallback;
-        const JsonDoc& value = body_[name];
-        return value.is_string() ? value.get<std::string>() : value.dump();
-    }
-    std::optional<AgentId> agent(const char* name) {
-        const std::string given = text(name);
-        if (given.empty()) return std::nullopt;
-        auto out = parse_agent(given);
-        if (!out) refuse(out.error().message);
-        return out ? std::optional{*out} : std::nullopt;
-    }
-    Digest digest(const char* name) {
-        const std::string given = text(name);
-        const auto out = from_hex(given);
-        if (!out || out->size() != Digest::size) {
-            refuse(std::string{"\""} + name + "\" must be 64 hexadecimal digits");
-            return {};
-        }
-        std::array<std::uint8_t, Digest::size> raw{};
-        std::copy(out->begin(), out->end(), raw.begin());
-        return Digest{raw};
-    }
-    Duration timeout(Duration fallback) {
-        return Duration::from_ms(static_cast<std::int64_t>(
-            number("timeout_ms", static_cast<std::uint64_t>(fallback.ms()))
-        ));
-    }
-    void refuse(std::string why) {
-        if (error_.empty()) error_ = std::move(why);
-    }
-    Result<void> finish(const std::string& command) {
-        if (error_.empty() && body_.is_object()) {
-            for (const auto& [name, value] : body_.items()) {
-                if (known_.count(name) == 0) refuse("it has no field \"" + name + "\"");
-            }
-        }
-        if (error_.empty()) return {};
-        return fail(ErrorCode::invalid, command + ": " + error_);
-    }
-
-private:
-    Bytes bytes_of(const char* name, const JsonDoc& value) {
-        if (value.is_string()) return to_bytes(value.get_ref<const std::string&>());
-        if (value.is_object() && value.contains("hex") && value["hex"].is_string()) {
-            if (auto out = from_hex(value["hex"].get<std::string>())) return *out;
-        }
-        refuse(std::string{"\""} + name + "\" must be text or {\"hex\": \"…\"}");
-        return {};
-    }
-
-    template <class T, class Test>
-    T read(const char* name, const char* expected, T fallback, Test test) {
-        known_.insert(name);
-        if (!body_.contains(name)) return fallback;
-        if (!test(body_[name])) {
-            refuse(std::string{"\""} + name + "\" must be " + expected);
-            return fallback;
-        }
-        return body_[name].get<T>();
-    }
-
-    const JsonDoc& body_;
-    std::set<std::string> known_;
-    std::string error_;
-};
-
-CommandBody read_key_write(Fields& f) {
-    const std::string key = f.text("key");
-    const std::string action = f.text("action", "set");
-    const bool causal = key.rfind("causal/", 0) == 0;
-    Submit out{.reading = causal ? Reading::causal : Reading::final};
-    if (causal) {
-        CrdtOperation op{.key = key, .amount = f.integer("amount"), .value = f.bytes("value")};
-        if (action == "set") {
-            op.action = CrdtOperation::Action::register_set;
-        } else if (action == "add") {
-            op.action = CrdtOperation::Action::counter_add;
-        } else if (action == "remove") {
-            op.action = CrdtOperation::Action::register_clear;
-        } else {
-            f.refuse("\"action\" must be set, add or remove");
-        }
-        out.body = std::move(op);
-    } else {
-        KeyOperation op{.key = key, .value = f.bytes("value"), .amount = f.integer("amount")};
-        if (action == "set") {
-            op.action = KeyOperation::Action::set;
-        } else if (action == "add") {
-            op.action = KeyOperation::Action::add;
-        } else if (action == "remove") {
-            op.action = KeyOperation::Action::remove;
-        } else {
-            f.refuse("\"action\" must be set, add or remove");
-        }
-        out.body = std::move(op);
-    }
-    out.timeout = f.timeout(out.timeout);
-    return out;
-}
 
 CommandBody read_verified(Fields& f) {
     CallVerified out{.tool = f.text("tool"), .arguments = f.json_text("arguments", "{}")};
@@ -213,6 +68,7 @@ struct ReplyJson {
         if (r.height != Height{}) out["height"] = r.height.value();
         out["applied"] = r.applied;
         if (!r.reason.empty()) out["reason"] = r.reason;
+        out["session"] = session_text(r.session);
         return out;
     }
     JsonDoc operator()(const OperationReply& r) const {
@@ -222,11 +78,8 @@ struct ReplyJson {
         return out;
     }
     JsonDoc operator()(const KeyReply& r) const {
-        JsonDoc out{{"ok", true}, {"found", r.found}, {"values", JsonDoc::array()}};
-        for (const Bytes& value : r.values)
-            out["values"].push_back(bytes_json(value));
-        if (r.counter) out["counter"] = *r.counter;
-        out["height"] = r.height.value();
+        JsonDoc out{{"ok", true}};
+        out.update(reading_json(r));
         return out;
     }
     JsonDoc operator()(const CallReply& r) const {
@@ -404,6 +257,18 @@ struct NoticeJson {
     JsonDoc operator()(const Halted& n) const {
         return {{"event", "halted"}, {"reason", n.reason}};
     }
+    JsonDoc operator()(const KeyChanged& n) const {
+        JsonDoc out{
+            {"event", "key_changed"},
+            {"key", n.key},
+            {"path", n.path},
+            {"reading", n.key.starts_with("final/") ? "final" : "causal"}};
+        out.update(reading_json(n.value));
+        return out;
+    }
+    JsonDoc operator()(const ChangesLost& n) const {
+        return {{"event", "changes_lost"}, {"count", n.count}};
+    }
 };
 
 SubmitMany read_many(Fields& f) {
@@ -441,9 +306,9 @@ Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& bo
     } else if (name == "submit-batch") {
         out = read_many(f);
     } else if (name == "write") {
-        out = read_key_write(f);
+        out = key_write(f);
     } else if (name == "read") {
-        out = ReadKey{f.text("key")};
+        out = key_read(f);
     } else if (name == "operation") {
         out = AskOperation{OperationId{f.digest("operation")}};
     } else if (name == "call") {

@@ -52,5 +52,90 @@ TEST(ApiJson, AnAnswerToABatchSaysHowMany) {
     EXPECT_EQ(part["final"], 4);
 }
 
+CrdtOperation causal_write(const JsonDoc& body) {
+    const auto command = command_from_json("write", body);
+    EXPECT_TRUE(command.has_value()) << command.error().message;
+    if (!command || !std::holds_alternative<Submit>(*command)) return {};
+    const auto& submit = std::get<Submit>(*command);
+    EXPECT_EQ(submit.reading, Reading::causal);
+    return std::get<CrdtOperation>(submit.body);
+}
+
+TEST(ApiJson, EachKindOfCausalWriteHasItsWords) {
+    using Action = CrdtOperation::Action;
+    const auto action = [](const char* verb, const char* kind) {
+        JsonDoc body{{"key", "causal/k"}, {"action", verb}};
+        if (*kind != 0) body["kind"] = kind;
+        return causal_write(body).action;
+    };
+    EXPECT_EQ(action("set", ""), Action::register_set);
+    EXPECT_EQ(action("set", "last"), Action::last_set);
+    EXPECT_EQ(action("add", ""), Action::counter_add);
+    EXPECT_EQ(action("add", "set"), Action::set_add);
+    EXPECT_EQ(action("remove", "set"), Action::set_remove);
+    EXPECT_EQ(action("append", ""), Action::list_append);
+    const CrdtOperation deep =
+        causal_write({{"key", "causal/k"}, {"action", "add"}, {"path", {"a", "b"}}, {"amount", -2}}
+        );
+    EXPECT_EQ(deep.path, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(deep.amount, -2);
+    const auto remove =
+        command_from_json("write", {{"key", "causal/k"}, {"action", "remove"}, {"path", {"a"}}});
+    ASSERT_TRUE(remove && std::holds_alternative<RemoveCausal>(*remove));
+    EXPECT_EQ(std::get<RemoveCausal>(*remove).path, (std::vector<std::string>{"a"}));
+}
+
+TEST(ApiJson, WhatDoesNotGoTogetherIsRefused) {
+    for (const JsonDoc& body : std::initializer_list<JsonDoc>{
+             {{"key", "causal/k"}, {"action", "append"}, {"kind", "set"}},
+             {{"key", "causal/k"}, {"action", "jump"}},
+             {{"key", "final/k"}, {"action", "append"}},
+             {{"key", "final/k"}, {"kind", "last"}},
+             {{"key", "final/k"}, {"path", {"a"}}},
+             {{"key", "causal/k"}, {"path", "a/b"}},
+             {{"key", "causal/k"}, {"path", {1}}}}) {
+        EXPECT_FALSE(command_from_json("write", body).has_value()) << body.dump();
+    }
+    EXPECT_FALSE(command_from_json("read", {{"key", "final/k"}, {"session", "x"}}).has_value());
+}
+
+TEST(ApiJson, AReadingShowsWhatThereIs) {
+    KeyReply reply{.found = true, .values = {}, .counter = 3, .height = Height{7}};
+    EXPECT_EQ(
+        to_json(reply),
+        (JsonDoc{
+            {"ok", true},
+            {"found", true},
+            {"values", JsonDoc::array()},
+            {"counter", 3},
+            {"height", 7}})
+    );
+    reply.elements = {to_bytes("x")};
+    reply.fields = {"f"};
+    reply.more = true;
+    const JsonDoc both = to_json(reply);
+    EXPECT_EQ(both["elements"], (JsonDoc{"x"}));
+    EXPECT_EQ(both["kinds"], (JsonDoc{"counter", "set", "map"}));
+    EXPECT_EQ(both["more"], true);
+    const JsonDoc change = to_json(Notice{KeyChanged{"causal/k", {"f"}, reply}});
+    EXPECT_EQ(change["event"], "key_changed");
+    EXPECT_EQ(change["reading"], "causal");
+    EXPECT_EQ(change["path"], (JsonDoc{"f"}));
+    EXPECT_EQ(change["counter"], 3);
+}
+
+// [SESSION.1]
+TEST(ApiJson, AWritesSessionIsTakenByARead) {
+    SubmitReply written;
+    written.session = {Height{4}, VertexRef{{Seat{1}, {}}, Sequence{2}, VertexId{}}};
+    const JsonDoc said = to_json(written);
+    const auto read = command_from_json(
+        "read", {{"key", "causal/k"}, {"session", said["session"]}, {"timeout_ms", 5U}}
+    );
+    ASSERT_TRUE(read.has_value()) << read.error().message;
+    EXPECT_EQ(std::get<ReadKey>(*read).session, written.session);
+    EXPECT_EQ(std::get<ReadKey>(*read).timeout, Duration::from_ms(5));
+}
+
 }  // namespace
 }  // namespace creto

@@ -43,8 +43,7 @@ protected:
 };
 
 Submit add(const std::string& key, Reading reading) {
-    if (reading == Reading::causal)
-        return {CrdtOperation{CrdtOperation::Action::counter_add, key, 1, {}, {}}, reading};
+    if (reading == Reading::causal) return {CrdtOperation{.key = key, .amount = 1}, reading};
     return {KeyOperation{KeyOperation::Action::add, key, {}, 1}, reading, Duration::from_s(60)};
 }
 
@@ -87,6 +86,42 @@ TEST(ClosedLane, AForkedLaneHoldsUpNobodyElse) {
         ended_short += cluster.node(at(1))->status().counters.contains("evidence") ? 1 : 0;
     }
     EXPECT_GT(ended_short, 3U) << "otherwise this shows nothing";
+}
+
+// Without a quorum nothing decides between the branches, so neither counts, whoever saw which first.
+TEST(ClosedLane, AForkedLanesWritesDoNotCountAboveTheCut) {
+    SimOptions options;
+    options.node_count = 7;
+    const ParticipantFactory honest = honest_nodes();
+    const auto factory = [&honest](const ParticipantParts& parts) {
+        std::unique_ptr<Participant> node = honest(parts);
+        if (parts.index == at(3)) node = std::make_unique<ShortForTheFirst>(std::move(node), parts);
+        return node;
+    };
+    SimCluster cluster{options, factory};
+    cluster.set_byzantine(at(3));
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
+    const std::vector<std::vector<NodeIndex>> sides{
+        {at(0), at(1), at(2), at(3)}, {at(4), at(5), at(6)}};
+    cluster.cut(sides);
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
+    for (int i = 0; i < 3; ++i) {
+        (void)cluster.submit(at(3), add("causal/liar", Reading::causal));
+        (void)cluster.submit(at(1), add("causal/n", Reading::causal));
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
+    }
+    for (const std::uint32_t node : {0U, 1U, 2U}) {
+        EXPECT_TRUE(cluster.node(at(node))->status().counters.contains("evidence"));
+        const auto counted = [&](const char* key) {
+            const Ticket ticket = cluster.submit(at(node), ReadKey{key});
+            (void)cluster.run_for(Duration::from_ms(100));
+            const ReplyBody* reply = cluster.reply(ticket);
+            const auto* read = reply == nullptr ? nullptr : std::get_if<KeyReply>(reply);
+            return read == nullptr ? -1 : read->counter.value_or(0);
+        };
+        EXPECT_EQ(counted("causal/liar"), 0) << "node " << node;
+        EXPECT_EQ(counted("causal/n"), 3) << "node " << node;
+    }
 }
 
 }  // namespace

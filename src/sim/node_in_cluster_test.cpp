@@ -27,10 +27,7 @@ Submit add(const std::string& key, std::int64_t amount, Reading reading) {
             KeyOperation{KeyOperation::Action::add, key, {}, amount},
             reading,
             Duration::from_s(20)};
-    return {
-        CrdtOperation{CrdtOperation::Action::counter_add, key, amount, {}, {}},
-        reading,
-        Duration::from_s(20)};
+    return {CrdtOperation{.key = key, .amount = amount}, reading, Duration::from_s(20)};
 }
 
 /// Submits and runs until there is an answer; an error of the cluster's own if there is none.
@@ -163,11 +160,9 @@ TEST(NodeInCluster, RefusesCausalWritesOverTheWindow) {
             at(0),
             Submit{
                 CrdtOperation{
-                    CrdtOperation::Action::register_set,
-                    "causal/" + std::to_string(number),
-                    0,
-                    Bytes(100'000),
-                    {}},
+                    .action = CrdtOperation::Action::register_set,
+                    .key = "causal/" + std::to_string(number),
+                    .value = Bytes(100'000)},
                 Reading::causal,
                 Duration::from_s(600)}
         );

@@ -6,165 +6,145 @@ namespace creto {
 
 namespace {
 
-/// What an entry, a value or a pending dot takes beside its bytes, roughly.
-constexpr std::size_t overhead = 128;
+/// What a slot, a value or a removal takes beside its bytes, roughly; with its leaf.
+constexpr std::size_t overhead = 256;
 
-std::size_t bytes_of(const std::string& key, const CrdtEntry& entry) {
-    std::size_t bytes = key.size() + overhead + entry.pending.size() * overhead;
-    for (const CrdtEntry::Live& live : entry.values)
-        bytes += live.value.size() + overhead;
-    return bytes;
+/// Leaves of removals that wait; those of slots are named as the slots, which begin with "causal/".
+constexpr std::string_view removal_prefix = "removed/";
+constexpr std::string_view slot_prefix = "causal/";
+
+std::size_t bytes_of(const CrdtEntry::Live& live) {
+    return live.value.size() + overhead;
 }
 
 template <class Values>
-auto find_live(Values& values, const Dot& dot) {
+auto find_lane(Values& values, const LaneId& lane) {
     return std::lower_bound(
         values.begin(),
         values.end(),
-        dot,
-        [](const CrdtEntry::Live& live, const Dot& d) { return live.dot < d; }
+        lane,
+        [](const CrdtEntry::Live& live, const LaneId& l) { return live.dot.lane < l; }
     );
 }
 
-/// Where the lane's values begin: they are in one row, by dot.
-template <class Values>
-auto first_of_lane(Values& values, const LaneId& lane) {
-    return find_live(values, Dot{lane, {}, 0, 0});
+std::string leaf_of(const Dot& dot, const std::string& slot) {
+    return std::string{removal_prefix}.append(as_text(encode_bytes(dot))).append(slot);
 }
 
 }  // namespace
 
 std::optional<std::string> CausalBase::apply(
-    const CrdtOperation& operation, const AgentId& author, const Dot& dot
+    const CrdtOperation& operation, const Dot& dot, std::uint64_t depth
 ) {
-    if (auto reason = refuse(operation, author, dot)) return reason;
-    const auto [found, fresh] = entries_.try_emplace(operation.key);
-    if (fresh) bytes_ += operation.key.size() + overhead;
-    CrdtEntry& entry = found->second;
-    switch (operation.action) {
-        case CrdtOperation::Action::counter_add:
-            entry.has_counter = true;
-            entry.counter += static_cast<std::uint64_t>(operation.amount);
-            break;
-        case CrdtOperation::Action::register_set:
-            replace(entry, operation);
-            set(entry, operation, author, dot);
-            break;
-        case CrdtOperation::Action::register_clear:
-            replace(entry, operation);
-            break;
+    const std::string slot = slot_of(operation, dot, depth);
+    if (const std::size_t more = growth(operation, slot); more > 0 && bytes_ + more > bytes_max_)
+        return "the keys under causal/ have reached their limit";
+    for (const Dot& observed : operation.observed)
+        take_away(slot, observed);
+    take_away_own(slot, dot.lane);
+    if (removes(operation.action) || expects_gone(slot, dot)) return std::nullopt;
+    Bytes value;
+    if (operation.action == CrdtOperation::Action::counter_add) {
+        value = share_after(operation);
+    } else if (kind_of(operation.action) != CrdtKind::set) {
+        value = operation.value;
     }
-    changed_.insert(operation.key);
-    drop_if_empty(found);
+    put(slot, {dot, depth, merkle_value(value), std::move(value)});
     return std::nullopt;
 }
 
-std::optional<std::string> CausalBase::refuse(
-    const CrdtOperation& operation, const AgentId& author, const Dot& dot
-) const {
-    if (operation.action == CrdtOperation::Action::register_clear) return std::nullopt;
-    const std::size_t growth =
-        operation.key.size() + operation.value.size() + (operation.observed.size() + 2) * overhead;
-    if (bytes_ + growth > bytes_max_) {
-        return "the keys under causal/ have reached their limit";
+/// An upper bound; nothing for what only takes away, so that a full state can be emptied.
+std::size_t CausalBase::growth(const CrdtOperation& operation, const std::string& slot) const {
+    const auto waiting = static_cast<std::size_t>(std::count_if(
+        operation.observed.begin(),
+        operation.observed.end(),
+        [this](const Dot& dot) { return can_come(dot); }
+    ));
+    const std::size_t put =
+        removes(operation.action) ? 0 : slot.size() + operation.value.size() + 2 * overhead;
+    return put + waiting * (slot.size() + overhead);
+}
+
+/// A correct writer holds what it takes away, so the dot is at most a window above the cut.
+bool CausalBase::can_come(const Dot& dot) const {
+    const Sequence passed = cut(dot.lane);
+    return dot.sequence > passed &&
+           dot.sequence.value() - passed.value() <= limits::lane_window_vertices &&
+           dot.lane.incarnation == Incarnation{} && roster_->find(dot.lane.seat) != nullptr;
+}
+
+void CausalBase::take_away(const std::string& slot, const Dot& dot) {
+    if (can_come(dot)) {
+        if (!removals_.emplace(dot, slot).second) return;
+        removals_changed_.emplace(dot, slot);
+        bytes_ += slot.size() + overhead;
+        return;
     }
-    const CrdtEntry* entry = find(operation.key);
-    if (operation.action != CrdtOperation::Action::register_set || entry == nullptr)
-        return std::nullopt;
-    std::size_t others = 0;
-    for (auto at = first_of_lane(entry->values, dot.lane);
-         at != entry->values.end() && at->dot.lane == dot.lane;
-         ++at) {
-        others += at->author == author ? 0 : 1;
-    }
-    if (others < limits::dots_max) return std::nullopt;
-    return "its lane holds too many concurrent values of this key";
+    const auto entry = entries_.find(slot);
+    if (entry == entries_.end()) return;
+    const auto value = find_lane(entry->second.values, dot.lane);
+    if (value != entry->second.values.end() && value->dot == dot) erase(entry, value);
 }
 
-/// Takes away what the writer had observed.
-void CausalBase::replace(CrdtEntry& entry, const CrdtOperation& operation) {
-    for (const Dot& replaced : operation.observed) {
-        const auto live = find_live(entry.values, replaced);
-        if (live != entry.values.end() && live->dot == replaced) {
-            erase(entry.values, live);
-        } else {
-            expect(operation.key, entry, replaced);
-        }
-    }
+/// Nobody is concurrent with itself: what the lane wrote to the slot earlier is replaced.
+void CausalBase::take_away_own(const std::string& slot, const LaneId& lane) {
+    const auto entry = entries_.find(slot);
+    if (entry == entries_.end()) return;
+    const auto value = find_lane(entry->second.values, lane);
+    if (value != entry->second.values.end() && value->dot.lane == lane) erase(entry, value);
 }
 
-void CausalBase::set(
-    CrdtEntry& entry, const CrdtOperation& operation, const AgentId& author, const Dot& dot
-) {
-    // Nobody is concurrent with itself: what the author wrote earlier in this lane is replaced.
-    auto at = first_of_lane(entry.values, dot.lane);
-    while (at != entry.values.end() && at->dot.lane == dot.lane)
-        at = at->author == author ? erase(entry.values, at) : at + 1;
-    if (std::binary_search(entry.pending.begin(), entry.pending.end(), dot)) return;
-    bytes_ += operation.value.size() + overhead;
-    entry.values.insert(
-        find_live(entry.values, dot), {dot, author, merkle_value(operation.value), operation.value}
-    );
+void CausalBase::put(const std::string& slot, CrdtEntry::Live live) {
+    const auto [entry, fresh] = entries_.try_emplace(slot);
+    if (fresh) bytes_ += slot.size() + overhead;
+    bytes_ += bytes_of(live);
+    std::vector<CrdtEntry::Live>& values = entry->second.values;
+    values.insert(find_lane(values, live.dot.lane), std::move(live));
+    changed_.insert(slot);
 }
 
-CausalBase::Values::iterator CausalBase::erase(Values& values, Values::iterator at) {
-    bytes_ -= at->value.size() + overhead;
-    return values.erase(at);
-}
-
-void CausalBase::drop_if_empty(std::map<std::string, CrdtEntry>::iterator entry) {
-    if (!entry->second.empty()) return;
+void CausalBase::erase(Entries::iterator entry, std::vector<CrdtEntry::Live>::iterator value) {
+    changed_.insert(entry->first);
+    bytes_ -= bytes_of(*value);
+    entry->second.values.erase(value);
+    if (!entry->second.values.empty()) return;
     bytes_ -= entry->first.size() + overhead;
     entries_.erase(entry);
 }
 
-/// Keeps a removal whose value has not come yet. A correct writer holds what it removes, so the dot
-/// is at most a window above the cut; anything else is ignored rather than kept for ever.
-void CausalBase::expect(const std::string& key, CrdtEntry& entry, const Dot& dot) {
-    const std::uint64_t passed = cut(dot.lane).value();
-    const std::uint64_t sequence = dot.sequence.value();
-    if (sequence <= passed || sequence - passed > limits::lane_window_vertices ||
-        roster_->find(dot.lane.seat) == nullptr ||
-        entry.pending.size() >= limits::crdt_pending_max) {
-        return;
-    }
-    const auto place = std::lower_bound(entry.pending.begin(), entry.pending.end(), dot);
-    if (place != entry.pending.end() && *place == dot) return;
-    entry.pending.insert(place, dot);
-    bytes_ += overhead;
-    waiting_.emplace(dot.lane, dot.sequence, key);
-}
-
 void CausalBase::pass(const LaneId& lane, Sequence sequence) {
     cut_[lane] = sequence;
-    auto waiting = waiting_.lower_bound({lane, Sequence{}, std::string{}});
-    while (waiting != waiting_.end() && std::get<0>(*waiting) == lane &&
-           std::get<1>(*waiting) <= sequence) {
-        const auto found = entries_.find(std::get<2>(*waiting));
-        if (found != entries_.end()) {
-            bytes_ -= overhead * std::erase_if(found->second.pending, [&](const Dot& dot) {
-                          return dot.lane == lane && dot.sequence <= sequence;
-                      });
-            changed_.insert(found->first);
-            drop_if_empty(found);
-        }
-        waiting = waiting_.erase(waiting);
+    auto removal = removals_.lower_bound({Dot{lane, {}, 0, 0}, std::string{}});
+    while (removal != removals_.end() && removal->first.lane == lane &&
+           removal->first.sequence <= sequence) {
+        bytes_ -= removal->second.size() + overhead;
+        removals_changed_.insert(*removal);
+        removal = removals_.erase(removal);
     }
 }
 
 void CausalBase::seal(MerkleMap& map) {
-    for (const std::string& key : changed_) {
-        if (const CrdtEntry* entry = find(key)) {
-            map.set(key, encode_bytes(*entry));
+    for (const std::string& slot : changed_) {
+        if (const CrdtEntry* entry = find(slot)) {
+            map.set(slot, encode_bytes(*entry));
         } else {
-            map.erase(key);
+            map.erase(slot);
+        }
+    }
+    for (const Removal& removal : removals_changed_) {
+        const std::string leaf = leaf_of(removal.first, removal.second);
+        if (removals_.contains(removal)) {
+            map.set(leaf, {});
+        } else {
+            map.erase(leaf);
         }
     }
     changed_.clear();
+    removals_changed_.clear();
 }
 
-const CrdtEntry* CausalBase::find(const std::string& key) const {
-    const auto found = entries_.find(key);
+const CrdtEntry* CausalBase::find(const std::string& slot) const {
+    const auto found = entries_.find(slot);
     return found == entries_.end() ? nullptr : &found->second;
 }
 
@@ -174,7 +154,7 @@ Sequence CausalBase::cut(const LaneId& lane) const {
 }
 
 void CausalBase::save(Writer& w) const {
-    for (const auto& [key, entry] : entries_) {
+    for (const auto& [slot, entry] : entries_) {
         for (const CrdtEntry::Live& live : entry.values)
             w.bytes(live.value);
     }
@@ -184,22 +164,30 @@ Result<void> CausalBase::restore(Reader& r, const MerkleMap& map, std::map<LaneI
     *this = CausalBase{*roster_, bytes_max_};
     cut_ = std::move(cut);
     bool good = true;
-    map.visit([&](const std::string& key, const Bytes& value) {
-        if (!key.starts_with("causal/")) return;
-        auto entry = decode_exact<CrdtEntry>(value);
-        good = good && entry && !entry->empty();
-        if (good) entries_.emplace(key, std::move(*entry));
+    map.visit([&](const std::string& leaf, const Bytes& value) {
+        if (leaf.starts_with(slot_prefix)) {
+            auto entry = decode_exact<CrdtEntry>(value);
+            good = good && entry && !entry->values.empty() && read_slot(leaf);
+            if (good) entries_.emplace(leaf, std::move(*entry));
+        } else if (leaf.starts_with(removal_prefix)) {
+            Reader name{as_bytes(leaf).subspan(removal_prefix.size())};
+            Dot dot;
+            decode(name, dot);
+            good = good && name.ok() && value.empty() && read_slot(as_text(name.rest()));
+            if (good) removals_.emplace(dot, as_text(name.rest()));
+        }
     });
-    for (auto& [key, entry] : entries_) {
+    for (auto& [slot, entry] : entries_) {
+        bytes_ += slot.size() + overhead;
         for (CrdtEntry::Live& live : entry.values) {
             const ByteView value = r.bytes(limits::operation_bytes_max);
             good = good && r.ok() && merkle_value(value) == live.digest;
             live.value.assign(value.begin(), value.end());
+            bytes_ += bytes_of(live);
         }
-        for (const Dot& dot : entry.pending)
-            waiting_.emplace(dot.lane, dot.sequence, key);
-        bytes_ += bytes_of(key, entry);
     }
+    for (const Removal& removal : removals_)
+        bytes_ += removal.second.size() + overhead;
     if (!good) return fail(ErrorCode::corrupt, "state: the causal data are malformed");
     return {};
 }

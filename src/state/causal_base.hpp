@@ -2,41 +2,54 @@
 //
 // Why      The causal reading is this base with the vertices above the cut laid over it.
 // Holds    Executing vertices in the final order gives what merging them in any order gives.
-// Cost     O(log keys) and what the write replaces; one leaf of the state for each key that changed.
+//          [CRDT-GONE.1] A removal that is executed before its value is kept until the cut has passed
+//          the value's place; below the cut there are no tombstones. A dot further above the cut than
+//          a lane's window was made up, since nobody can hold it, and is not kept.
+// Cost     O(log slots) and what the write replaces, at most one value a lane; one leaf of the state
+//          for each slot that changed and for each removal that waits.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "model/genesis.hpp"
 #include "state/crdt_entry.hpp"
 #include "state/merkle_map.hpp"
+#include "state/slot.hpp"
 #include "state/state_limits.hpp"
 
 namespace creto {
 
 class CausalBase {
 public:
+    using Entries = std::map<std::string, CrdtEntry>;
+
     /// `roster` outlives this.
     CausalBase(const Roster& roster, std::size_t bytes_max)
         : roster_{&roster}, bytes_max_{bytes_max} {}
 
-    /// Merges one write. A reason why not, when a limit is reached; then nothing changed.
+    /// Merges one write of a vertex of this depth. A reason why not, when the limit is reached; then
+    /// nothing changed. Requires: it is well formed.
     [[nodiscard]] std::optional<std::string> apply(
-        const CrdtOperation& operation, const AgentId& author, const Dot& dot
+        const CrdtOperation& operation, const Dot& dot, std::uint64_t depth
     );
     /// All operations of the lane's vertex with this sequence were applied.
     void pass(const LaneId& lane, Sequence sequence);
-    /// Writes the leaves of the keys that changed since the last call.
+    /// Writes the leaves that changed since the last call.
     void seal(MerkleMap& map);
 
-    /// Null when the key holds nothing.
-    [[nodiscard]] const CrdtEntry* find(const std::string& key) const;
-    [[nodiscard]] const std::map<std::string, CrdtEntry>& entries() const { return entries_; }
+    /// Null when the slot holds nothing.
+    [[nodiscard]] const CrdtEntry* find(const std::string& slot) const;
+    [[nodiscard]] const Entries& entries() const { return entries_; }  ///< By slot; none empty.
+    /// Some executed write took away this value of the slot, which has not come yet.
+    [[nodiscard]] bool expects_gone(const std::string& slot, const Dot& dot) const {
+        return removals_.contains({dot, slot});
+    }
+    [[nodiscard]] std::size_t removals_waiting() const { return removals_.size(); }
     /// How far the lane has come; 0 when nothing of it is final.
     [[nodiscard]] Sequence cut(const LaneId& lane) const;
     [[nodiscard]] const std::map<LaneId, Sequence>& cut() const { return cut_; }
@@ -49,27 +62,23 @@ public:
     );
 
 private:
-    using Values = std::vector<CrdtEntry::Live>;
+    using Removal = std::pair<Dot, std::string>;  ///< By dot, so that a lane's are neighbours.
 
-    [[nodiscard]] std::optional<std::string> refuse(
-        const CrdtOperation& operation, const AgentId& author, const Dot& dot
-    ) const;
-    void replace(CrdtEntry& entry, const CrdtOperation& operation);
-    void set(
-        CrdtEntry& entry, const CrdtOperation& operation, const AgentId& author, const Dot& dot
-    );
-    void expect(const std::string& key, CrdtEntry& entry, const Dot& dot);
-    void drop_if_empty(std::map<std::string, CrdtEntry>::iterator entry);
-    Values::iterator erase(Values& values, Values::iterator at);
+    [[nodiscard]] bool can_come(const Dot& dot) const;
+    [[nodiscard]] std::size_t growth(const CrdtOperation& operation, const std::string& slot) const;
+    void take_away(const std::string& slot, const Dot& dot);
+    void take_away_own(const std::string& slot, const LaneId& lane);
+    void put(const std::string& slot, CrdtEntry::Live live);
+    void erase(Entries::iterator entry, std::vector<CrdtEntry::Live>::iterator value);
 
     const Roster* roster_;
     std::size_t bytes_max_;
-    std::map<std::string, CrdtEntry> entries_;
+    Entries entries_;
+    std::set<Removal> removals_;  ///< Executed before their values.
     std::map<LaneId, Sequence> cut_;
-    /// Which keys wait for which dots: lane, sequence, key.
-    std::set<std::tuple<LaneId, Sequence, std::string>> waiting_;
     std::set<std::string> changed_;
-    std::size_t bytes_ = 0;  ///< Of keys, values and what is kept with them, roughly.
+    std::set<Removal> removals_changed_;
+    std::size_t bytes_ = 0;  ///< Of slots, values and what is kept with them, roughly.
 };
 
 }  // namespace creto

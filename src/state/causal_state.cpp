@@ -9,27 +9,36 @@ CausalState::CausalState(const FinalState& base) : base_{&base} {}
 void CausalState::add(const VertexPtr& vertex) {
     const VertexHeader& header = vertex->header();
     if (header.sequence <= base_->causal_base().cut(header.lane)) return;
-    const Place place{header.lane, header.sequence, vertex->id()};
-    if (!vertices_.emplace(place, vertex).second) return;
+    const At at{header.lane, header.sequence, vertex->id()};
+    if (!vertices_.emplace(at, vertex).second) return;
     lay(*vertex, Way::in);
+    note_changes(*vertex);
 }
 
 void CausalState::set_overlay(const std::vector<VertexPtr>& overlay) {
-    vertices_.clear();
-    keys_.clear();
+    const std::map<At, VertexPtr> before = std::exchange(vertices_, {});
+    const std::vector<std::string> watched = std::exchange(watched_, {});
+    overlays_.clear();
     all_changed_ = true;
     for (const VertexPtr& vertex : overlay)
         add(vertex);
+    watched_ = watched;
+    for (const auto& [at, vertex] : before) {
+        if (!vertices_.contains(at)) note_changes(*vertex);
+    }
+    for (const auto& [at, vertex] : vertices_) {
+        if (!before.contains(at)) note_changes(*vertex);
+    }
 }
 
 void CausalState::apply_final(const std::vector<VertexPtr>& ordered) {
     std::set<LaneId> lanes;
+    std::set<VertexId> executed;
     for (const VertexPtr& vertex : ordered) {
-        lanes.insert(vertex->header().lane);
-        for (const Operation& operation : vertex->operations()) {
-            if (const auto* write = std::get_if<CrdtOperation>(&operation.body))
-                changed_.insert(write->key);
-        }
+        const VertexHeader& header = vertex->header();
+        lanes.insert(header.lane);
+        executed.insert(vertex->id());
+        if (!vertices_.contains({header.lane, header.sequence, vertex->id()})) note_new(*vertex);
     }
     for (const LaneId& lane : lanes) {
         const Sequence cut = base_->causal_base().cut(lane);
@@ -37,8 +46,41 @@ void CausalState::apply_final(const std::vector<VertexPtr>& ordered) {
         while (at != vertices_.end() && std::get<0>(at->first) == lane &&
                std::get<1>(at->first) <= cut) {
             lay(*at->second, Way::out);
+            // What was executed reads the same as before; a branch that lost does not.
+            if (!executed.contains(at->second->id())) note_changes(*at->second);
             at = vertices_.erase(at);
         }
+    }
+}
+
+/// The base has it, and the overlay never had.
+void CausalState::note_new(const SealedVertex& vertex) {
+    const VertexHeader& header = vertex.header();
+    Dot dot{header.lane, header.sequence, 0, vertex.id().value().prefix()};
+    for (const Operation& operation : vertex.operations()) {
+        const auto* write = std::get_if<CrdtOperation>(&operation.body);
+        if (write != nullptr && well_formed(operation))
+            changed_.insert(slot_of(*write, dot, header.depth));
+        ++dot.index;
+    }
+    note_changes(vertex);
+}
+
+void CausalState::watch(std::vector<std::string> prefixes) {
+    watched_ = std::move(prefixes);
+    if (watched_.empty()) changes_.clear();
+}
+
+void CausalState::note_changes(const SealedVertex& vertex) {
+    if (watched_.empty()) return;
+    for (const Operation& operation : vertex.operations()) {
+        const auto* write = std::get_if<CrdtOperation>(&operation.body);
+        if (write == nullptr) continue;
+        const bool watched =
+            std::any_of(watched_.begin(), watched_.end(), [&](const std::string& prefix) {
+                return write->key.starts_with(prefix);
+            });
+        if (watched) changes_.insert({write->key, write->path});
     }
 }
 
@@ -48,152 +90,71 @@ void CausalState::lay(const SealedVertex& vertex, Way way) {
     if (owner == nullptr) return;
     Dot dot{header.lane, header.sequence, 0, vertex.id().value().prefix()};
     for (const Operation& operation : vertex.operations()) {
-        lay(operation, dot, owner->key, way);
+        const auto* write = std::get_if<CrdtOperation>(&operation.body);
+        if (write != nullptr && operation.client == owner->key && well_formed(operation))
+            lay_write(*write, dot, header.depth, way);
         ++dot.index;
     }
 }
 
-void CausalState::lay(const Operation& operation, const Dot& dot, const AgentId& owner, Way way) {
-    const auto* write = std::get_if<CrdtOperation>(&operation.body);
-    if (write == nullptr || (!operation.signature && operation.client != owner) ||
-        !well_formed(operation)) {
-        return;
-    }
-    changed_.insert(write->key);
-    const auto found = keys_.try_emplace(write->key).first;
+void CausalState::lay_write(
+    const CrdtOperation& write, const Dot& dot, std::uint64_t depth, Way way
+) {
+    const std::string slot = slot_of(write, dot, depth);
+    changed_.insert(slot);
+    const auto found = overlays_.try_emplace(slot).first;
     Overlay& overlay = found->second;
-    const auto amount = static_cast<std::uint64_t>(write->amount);
-    if (write->action != CrdtOperation::Action::counter_add) {
-        lay_write(overlay, operation, dot, way);
-    } else if (operation.signature) {
-        const OperationId id = operation.id(base_->roster().chain());
-        Carried& carried = overlay.carried[id];
-        carried.expiry = operation.expiry;
-        carried.amount = write->amount;
-        carried.copies += way == Way::in ? 1U : ~0U;
-        if (carried.copies == 0) overlay.carried.erase(id);
-    } else {
-        overlay.own_adds += way == Way::in ? amount : ~amount + 1;
-        overlay.own_add_count += way == Way::in ? 1U : ~0U;
-    }
-    if (overlay.empty()) keys_.erase(found);
-}
-
-void CausalState::lay_write(Overlay& overlay, const Operation& operation, const Dot& dot, Way way) {
-    const auto& write = std::get<CrdtOperation>(operation.body);
-    overlay.writes += way == Way::in ? 1U : ~0U;
     for (const Dot& replaced : write.observed) {
         std::uint32_t& times = overlay.replaced[replaced];
         times += way == Way::in ? 1U : ~0U;
         if (times == 0) overlay.replaced.erase(replaced);
     }
-    if (write.action != CrdtOperation::Action::register_set) return;
-    const Author author{dot.lane, operation.client};
-    std::map<Dot, const Bytes*>& sets = overlay.sets[author];
+    std::map<Dot, Written>& writes = overlay.lanes[dot.lane];
     if (way == Way::in) {
-        sets.emplace(dot, &write.value);
+        const bool adds = write.action == CrdtOperation::Action::counter_add;
+        writes.emplace(dot, Written{&write, adds ? share_after(write) : Bytes{}, depth});
     } else {
-        sets.erase(dot);
+        writes.erase(dot);
     }
-    if (sets.empty()) overlay.sets.erase(author);
+    if (writes.empty()) overlay.lanes.erase(dot.lane);
+    if (overlay.lanes.empty()) overlays_.erase(found);
 }
 
-std::map<Dot, const Bytes*> CausalState::live(const std::string& key) const {
-    std::map<Dot, const Bytes*> values;
-    const CrdtEntry* entry = base_->causal_base().find(key);
-    const auto found = keys_.find(key);
-    const Overlay* overlay = found == keys_.end() ? nullptr : &found->second;
+ByteView CausalState::Written::value() const {
+    switch (kind_of(write->action)) {
+        case CrdtKind::counter:
+            return share;
+        case CrdtKind::set:
+            return {};  // The slot's name says which element.
+        default:
+            return write->value;
+    }
+}
+
+std::vector<CausalState::Live> CausalState::live(const std::string& slot) const {
+    std::vector<Live> values;
+    const CausalBase& base = base_->causal_base();
+    const CrdtEntry* entry = base.find(slot);
+    const auto found = overlays_.find(slot);
+    const Overlay* overlay = found == overlays_.end() ? nullptr : &found->second;
     if (entry != nullptr) {
         for (const CrdtEntry::Live& held : entry->values) {
-            const bool gone =
-                overlay != nullptr && (overlay->replaced.contains(held.dot) ||
-                                       overlay->sets.contains({held.dot.lane, held.author}));
-            if (!gone) values.emplace(held.dot, &held.value);
+            const bool gone = overlay != nullptr && (overlay->replaced.contains(held.dot) ||
+                                                     overlay->lanes.contains(held.dot.lane));
+            if (!gone) values.push_back({held.dot, held.depth, held.value});
         }
     }
     if (overlay == nullptr) return values;
-    for (const auto& [author, sets] : overlay->sets) {
-        const auto& [dot, value] = *sets.rbegin();
-        const bool gone = overlay->replaced.contains(dot) ||
-                          (entry != nullptr &&
-                           std::binary_search(entry->pending.begin(), entry->pending.end(), dot));
-        if (!gone) values.emplace(dot, value);
+    for (const auto& [lane, writes] : overlay->lanes) {
+        const auto& [dot, written] = *writes.rbegin();
+        const bool gone = removes(written.write->action) || overlay->replaced.contains(dot) ||
+                          base.expects_gone(slot, dot);
+        if (!gone) values.push_back({dot, written.depth, written.value()});
     }
+    std::sort(values.begin(), values.end(), [](const Live& a, const Live& b) {
+        return a.dot.lane < b.dot.lane;
+    });
     return values;
-}
-
-std::optional<std::int64_t> CausalState::counter(const std::string& key) const {
-    const CrdtEntry* entry = base_->causal_base().find(key);
-    bool counted = entry != nullptr && entry->has_counter;
-    std::uint64_t sum = counted ? entry->counter : 0;
-    const auto overlay = keys_.find(key);
-    if (overlay != keys_.end()) {
-        counted = counted || overlay->second.own_add_count > 0;
-        sum += overlay->second.own_adds;
-        for (const auto& [id, carried] : overlay->second.carried) {
-            // Once its expiry has passed it cannot become final; once it is final, it is counted.
-            if (carried.expiry <= base_->height() || base_->final_at(id)) continue;
-            counted = true;
-            sum += static_cast<std::uint64_t>(carried.amount);
-        }
-    }
-    if (!counted) return std::nullopt;
-    return static_cast<std::int64_t>(sum);
-}
-
-CausalState::Value CausalState::read(const std::string& key) const {
-    std::set<std::string_view> distinct;
-    for (const auto& [dot, bytes] : live(key))
-        distinct.insert(as_text(*bytes));
-    Value value;
-    for (const std::string_view bytes : distinct)
-        value.values.push_back(to_bytes(bytes));
-    value.counter = counter(key);
-    value.found = value.counter.has_value() || !value.values.empty();
-    return value;
-}
-
-std::vector<Dot> CausalState::observed(const std::string& key) const {
-    std::vector<Dot> dots;
-    for (const auto& [dot, bytes] : live(key)) {
-        if (dots.size() == limits::dots_max) break;
-        dots.push_back(dot);
-    }
-    return dots;
-}
-
-Digest CausalState::summary() {
-    if (all_changed_) {
-        readings_ = {};
-        for (const auto& [key, entry] : base_->causal_base().entries())
-            changed_.insert(key);
-        for (const auto& [key, overlay] : keys_)
-            changed_.insert(key);
-        all_changed_ = false;
-    }
-    // What others carry may expire while nothing happens to its key.
-    for (const auto& [key, overlay] : keys_) {
-        if (!overlay.carried.empty()) changed_.insert(key);
-    }
-    for (const std::string& key : changed_) {
-        const std::optional<std::int64_t> count = counter(key);
-        const std::map<Dot, const Bytes*> values = live(key);
-        if (!count && values.empty()) {
-            readings_.erase(key);
-            continue;
-        }
-        Writer w;
-        w.boolean(count.has_value());
-        w.u64(static_cast<std::uint64_t>(count.value_or(0)));
-        w.uvarint(values.size());
-        for (const auto& [dot, value] : values) {
-            encode(w, dot);
-            w.bytes(*value);
-        }
-        readings_.set(key, w.take());
-    }
-    changed_.clear();
-    return readings_.root();
 }
 
 }  // namespace creto

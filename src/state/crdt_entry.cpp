@@ -1,37 +1,40 @@
 #include "state/crdt_entry.hpp"
 
-#include "state/state_limits.hpp"
+#include "model/limits.hpp"
 
 namespace creto {
 
 void encode(Writer& w, const CrdtEntry& v) {
-    w.boolean(v.has_counter);
-    w.u64(v.counter);
     w.uvarint(v.values.size());
     for (const CrdtEntry::Live& live : v.values) {
         encode(w, live.dot);
-        encode(w, live.author);
+        w.uvarint(live.depth);
         encode(w, live.digest);
     }
-    encode_list(w, v.pending);
 }
 
 void decode(Reader& r, CrdtEntry& v) {
-    v.has_counter = r.boolean();
-    v.counter = r.u64();
-    v.values.resize(r.count(limits::leaf_bytes_max, 76));
+    v.values.resize(r.count(limits::seats_max, 45));
     for (CrdtEntry::Live& live : v.values) {
         decode(r, live.dot);
-        decode(r, live.author);
+        live.depth = r.uvarint();
         decode(r, live.digest);
     }
-    decode_list(r, v.pending, limits::crdt_pending_max, 12);
     for (std::size_t i = 1; i < v.values.size(); ++i) {
-        if (!(v.values[i - 1].dot < v.values[i].dot)) r.fail(DecodeError::bad_value);
+        if (!(v.values[i - 1].dot.lane < v.values[i].dot.lane)) r.fail(DecodeError::bad_value);
     }
-    for (std::size_t i = 1; i < v.pending.size(); ++i) {
-        if (!(v.pending[i - 1] < v.pending[i])) r.fail(DecodeError::bad_value);
-    }
+}
+
+Bytes share_after(const CrdtOperation& add) {
+    Writer w;
+    w.u64(add.share + static_cast<std::uint64_t>(add.amount));
+    return w.take();
+}
+
+std::uint64_t read_share(ByteView bytes) {
+    Reader r{bytes};
+    const std::uint64_t share = r.u64();
+    return r.finish() == DecodeError::none ? share : 0;
 }
 
 }  // namespace creto

@@ -1,12 +1,15 @@
-// CrdtEntry: one key of the causal data: a counter, a register that keeps concurrent values.
+// CrdtEntry: what one slot of the causal data holds: at most one live value for each lane.
 //
-// Source   PN-counter and multi-value register, op-based, after Shapiro et al. (2011); values are
-//          replaced by naming the dots that the writer had observed (Bieniusa et al. 2012).
-// Holds    [CRDT-CONVERGE.1] live values = all values set, less those that some write observed, less
-//          those that their author set again later in the same lane. So the order in which writes
-//          arrive does not matter. A removal that comes before its value is kept until the lane's
-//          cut has passed the dot; below the cut there are no tombstones.
-// Format   The leaf holds the values' digests: writing a key again costs what changed, not what is
+// Source   Op-based CRDTs after Shapiro et al. (2011); a value is taken away by naming the dot that
+//          the writer had observed (Bieniusa et al. 2012), so nothing else is. Unlike theirs, a lane
+//          is one writer: what it writes replaces what it wrote to the slot before.
+// Holds    [CRDT-CONVERGE.1] live = each lane's latest write, unless it took the value away or some
+//          write names it as observed. The order in which writes arrive does not matter.
+//          [CRDT-SET.1] So an add that a removal had not seen stays: adding wins.
+// Kinds    One mechanism, read in five ways. A counter's values are the lanes' shares, and it is their
+//          sum. A register is all its values, or the last of them. A set has an element while the
+//          element's slot has a value, a list has one for each slot.
+// Format   The leaf holds the values' digests: writing a slot again costs what changed, not what is
 //          there.
 #pragma once
 
@@ -20,22 +23,23 @@ namespace creto {
 struct CrdtEntry {
     struct Live {
         Dot dot;
-        AgentId author;  ///< Who wrote it; the lane's owner, or whom the lane carries.
-        Digest digest;   ///< merkle_value(value).
-        Bytes value;     ///< Not part of the leaf.
+        std::uint64_t depth = 0;  ///< Of its vertex: which of several is the last.
+        Digest digest;            ///< merkle_value(value).
+        Bytes value;              ///< Not part of the leaf.
         friend bool operator==(const Live&, const Live&) = default;
     };
 
-    bool has_counter = false;
-    std::uint64_t counter = 0;  ///< Sums wrap modulo 2^64.
-    std::vector<Live> values;   ///< By dot.
-    std::vector<Dot> pending;   ///< Ascending: removed before they came.
+    std::vector<Live> values;  ///< By lane, one each.
 
-    [[nodiscard]] bool empty() const { return !has_counter && values.empty() && pending.empty(); }
     friend bool operator==(const CrdtEntry&, const CrdtEntry&) = default;
 };
 
 void encode(Writer& w, const CrdtEntry& v);
 void decode(Reader& r, CrdtEntry& v);
+
+/// What a lane's share of a counter is once this was added: eight bytes.
+[[nodiscard]] Bytes share_after(const CrdtOperation& add);
+/// The share that the bytes are; 0 when they are none.
+[[nodiscard]] std::uint64_t read_share(ByteView bytes);
 
 }  // namespace creto

@@ -76,7 +76,8 @@ void FinalState::apply(
     const VertexHeader& header = vertex.header();
     Place place{
         .owner = roster_->find(header.lane.seat),
-        .dot = {header.lane, header.sequence, 0, vertex.id().value().prefix()}};
+        .dot = {header.lane, header.sequence, 0, vertex.id().value().prefix()},
+        .depth = header.depth};
     ++counts_.vertices;
     for (const Operation& operation : vertex.operations()) {
         const OperationId id = operation_id(roster_->chain(), vertex.contents()[place.dot.index]);
@@ -97,19 +98,16 @@ void FinalState::apply(
     causal_.pass(header.lane, header.sequence);
 }
 
-/// A causal write takes effect wherever it is carried: it may have waited out a long partition and
-/// was accepted there, and the causal reading has shown it. Only a counter update of somebody who
-/// does not own the lane could be carried twice, and so is executed like everything else: once.
+/// A causal write takes effect however old it is: it may have waited out a long partition and was
+/// accepted there, and the causal reading has shown it. No other lane can carry it, and a second copy
+/// in its own lane writes the same again.
 FinalState::Outcome FinalState::execute(
     const Operation& operation, const OperationId& id, const Place& place, Court::Session& session
 ) {
     if (place.owner == nullptr) return {false, "its lane is not in the roster"};
     if (!operation.signature && operation.client != place.owner->key)
         return {false, "its client has not signed it"};
-    const auto* causal = std::get_if<CrdtOperation>(&operation.body);
-    const bool at_most_once =
-        causal == nullptr ||
-        (operation.signature && causal->action == CrdtOperation::Action::counter_add);
+    const bool at_most_once = !std::holds_alternative<CrdtOperation>(operation.body);
     const auto known = ids_.find(id);
     Outcome outcome;
     if (known) {
@@ -148,7 +146,7 @@ Result<void, Void> FinalState::perform(
     if (std::holds_alternative<DataOperation>(operation.body)) return {};
     if (const auto* key = std::get_if<KeyOperation>(&operation.body)) return write_key(*key);
     if (const auto* causal = std::get_if<CrdtOperation>(&operation.body)) {
-        if (auto reason = causal_.apply(*causal, operation.client, place.dot))
+        if (auto reason = causal_.apply(*causal, place.dot, place.depth))
             return void_because(std::move(*reason));
         return {};
     }

@@ -256,7 +256,7 @@ TEST(FinalState, HoldsCausalDataToTheirLimit) {
     };
     EXPECT_EQ(one("causal/a", 1'400), "");
     EXPECT_EQ(one("causal/b", 400), "the keys under causal/ have reached their limit");
-    const std::vector<Dot> seen{state.causal_base().find("causal/a")->values[0].dot};
+    const std::vector<Dot> seen{state.causal_base().entries().begin()->second.values[0].dot};
     const auto cleared =
         finalise(state, {net.vertex(1, {net.operation(1, clear("causal/a", seen))})});
     EXPECT_TRUE(cleared.operations[0].applied);

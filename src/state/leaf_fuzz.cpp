@@ -6,6 +6,7 @@
 #include "state/dispute.hpp"
 #include "state/exclusion.hpp"
 #include "state/reputation.hpp"
+#include "state/slot.hpp"
 #include "state/verdict.hpp"
 
 namespace {
@@ -20,7 +21,7 @@ void round_trip(creto::ByteView input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const creto::ByteView input{data + 1, size - 1};
-    switch (data[0] % 5) {
+    switch (data[0] % 6) {
         case 0:
             round_trip<creto::Verdict>(input);
             break;
@@ -32,6 +33,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 3:
             round_trip<creto::Reputation>(input);
+            break;
+        case 4:
+            // A name that reads as a slot's is where its place and kind begin.
+            if (const auto slot = creto::read_slot(creto::as_text(input))) {
+                const std::string name =
+                    creto::prefix_of(slot->place, slot->kind) + std::string{slot->which};
+                if (name != creto::as_text(input)) std::abort();
+            }
             break;
         default:
             round_trip<creto::CrdtEntry>(input);

@@ -41,7 +41,8 @@ public:
     VertexPtr vertex(
         std::uint32_t seat,
         std::vector<Operation> operations,
-        const std::vector<VertexPtr>& foreign = {}
+        const std::vector<VertexPtr>& foreign = {},
+        std::uint64_t depth = 0  ///< As a liar says; 0: as it is.
     ) {
         VertexHeader header;
         header.lane = {Seat{seat}, {}};
@@ -55,11 +56,14 @@ public:
             header.parents.push_back(parent->ref());
             header.depth = std::max(header.depth, parent->header().depth + 1);
         }
+        if (depth > 0) header.depth = depth;
         VertexPtr made =
             SealedVertex::make(header, std::move(operations), roster.chain(), *signers[seat]);
         lanes_[seat] = made;
         return made;
     }
+    /// The next vertex of the seat's lane that is made continues here: the other branch of a fork.
+    void rewind(std::uint32_t seat, VertexPtr tip) { lanes_[seat] = std::move(tip); }
     Vote vote(std::uint32_t seat, const VoteContent& content) const {
         return {
             content,
@@ -130,18 +134,63 @@ inline OperationBody add_key(const std::string& key, std::int64_t amount) {
 inline OperationBody remove_key(const std::string& key) {
     return KeyOperation{KeyOperation::Action::remove, key, {}, 0};
 }
-inline OperationBody count(const std::string& key, std::int64_t amount) {
-    return CrdtOperation{CrdtOperation::Action::counter_add, key, amount, {}, {}};
+inline OperationBody causal(
+    CrdtOperation::Action action,
+    const std::string& key,
+    const std::string& value = {},
+    std::vector<std::string> path = {}
+) {
+    return CrdtOperation{
+        .action = action, .key = key, .value = to_bytes(value), .path = std::move(path)};
+}
+inline OperationBody count(
+    const std::string& key, std::int64_t amount, std::vector<std::string> path = {}
+) {
+    return CrdtOperation{.key = key, .amount = amount, .path = std::move(path)};
 }
 inline OperationBody write(
     const std::string& key, const std::string& value, std::vector<Dot> observed = {}
 ) {
     return CrdtOperation{
-        CrdtOperation::Action::register_set, key, 0, to_bytes(value), std::move(observed)};
+        .action = CrdtOperation::Action::register_set,
+        .key = key,
+        .value = to_bytes(value),
+        .observed = std::move(observed)};
 }
 inline OperationBody clear(const std::string& key, std::vector<Dot> observed) {
-    return CrdtOperation{CrdtOperation::Action::register_clear, key, 0, {}, std::move(observed)};
+    return CrdtOperation{
+        .action = CrdtOperation::Action::register_clear,
+        .key = key,
+        .observed = std::move(observed)};
 }
+
+/// A node as far as the state goes: a final state with a causal reading over it.
+struct Node {
+    explicit Node(const Network& net) : state{net.roster}, causal{state} {}
+
+    FinalState::Applied finalise(const std::vector<VertexPtr>& ordered) {
+        FinalState::Applied done = state_test::finalise(state, ordered);
+        causal.apply_final(ordered);
+        return done;
+    }
+    /// The seat's next vertex, made as a node with this state makes it; it is held here.
+    VertexPtr make(
+        Network& net,
+        std::uint32_t seat,
+        const std::vector<OperationBody>& bodies,
+        const std::vector<VertexPtr>& foreign = {}
+    ) {
+        std::vector<Operation> operations;
+        for (const OperationBody& body : bodies)
+            operations.push_back(net.operation(seat, body));
+        causal.prepare(operations, LaneId{Seat{seat}, {}});
+        VertexPtr made = net.vertex(seat, std::move(operations), foreign);
+        causal.add(made);
+        return made;
+    }
+    FinalState state;
+    CausalState causal;
+};
 
 inline std::string text_of(const std::optional<Bytes>& value) {
     return value ? std::string{as_text(*value)} : std::string{"(none)"};

@@ -21,7 +21,6 @@ struct StateLimits {
 namespace limits {
 
 inline constexpr std::uint64_t dispute_blocks = 64;    ///< Then a dispute ends undecided.
-inline constexpr std::size_t crdt_pending_max = 256;   ///< Removals of a key kept in advance.
 inline constexpr std::size_t dissents_kept_max = 8;    ///< Of one agent, to explain its score.
 inline constexpr std::size_t marks_kept = 256;         ///< Heights whose mark can be asked for.
 inline constexpr std::size_t receipt_proofs_kept = 8;  ///< Heights, for each call that waits.
@@ -32,7 +31,7 @@ inline constexpr std::size_t merkle_steps_max = 256;
 inline constexpr std::size_t verdict_bytes_max = 16 * 1024;
 inline constexpr std::size_t snapshot_leaves_max = 16'777'216;
 inline constexpr std::size_t snapshot_ids_max = 64 * 1024 * 1024;
-inline constexpr std::size_t leaf_key_bytes_max = 512;
+inline constexpr std::size_t leaf_key_bytes_max = 2'048;  ///< A slot under causal/ is the longest.
 inline constexpr std::size_t leaf_bytes_max = 512 * 1024 * 1024;
 
 }  // namespace limits
