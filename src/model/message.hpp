@@ -13,6 +13,7 @@
 #include "model/agent_record.hpp"
 #include "model/block.hpp"
 #include "model/evidence.hpp"
+#include "model/ping.hpp"
 #include "model/vertex.hpp"
 
 namespace creto {
@@ -87,9 +88,13 @@ struct RecordVersion {
     friend bool operator==(const RecordVersion&, const RecordVersion&) = default;
 };
 /// Which records I hold; the peer sends newer ones and asks for what it lacks by its own summary.
+/// Of many records it names one slice: the agents whose key, as a number, is `slice` modulo `slices`.
 struct RecordSummary {
     std::vector<RecordVersion> versions;  ///< By agent, ascending.
     bool answer = false;
+    std::uint32_t slice = 0;
+    std::uint32_t slices = 1;
+    [[nodiscard]] bool covers(const AgentId& agent) const;
     friend bool operator==(const RecordSummary&, const RecordSummary&) = default;
 };
 struct RecordBatch {
@@ -179,7 +184,11 @@ using Message = std::variant<
     OperationOutcome,
     CallStart,
     CallAnswer,
-    CallCancel>;
+    CallCancel,
+    Ping,
+    PingAnswer,
+    PingRequest,
+    PingReport>;
 
 [[nodiscard]] const char* kind_name(const Message& message);
 [[nodiscard]] Channel channel_of(const Message& message);

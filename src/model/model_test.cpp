@@ -292,6 +292,12 @@ TEST(Message, RoundTripsAndRefusesEveryTruncation) {
         CallStart{7, "add", {}, R"({"a":1})", 1000, SignedCall{}},
         CallAnswer{7, CallAnswer::Status::rate_limited, "slow down", 20, Answer{}},
         Probe{1, true},
+        Ping{2, 300, {{{network.genesis.members[1].key, 9}}, {{}}}},
+        Ping{2, std::nullopt, {}},
+        PingAnswer{3, {{}, {{network.genesis.members[2].key, 300, {}}}}},
+        PingRequest{4, network.genesis.members[3].key, 1},
+        PingReport{5, Alive{}},
+        PingReport{6, std::nullopt},
     };
     for (const Message& message : messages) {
         const SharedBytes bytes = encode_message(message);
@@ -318,7 +324,7 @@ TEST(Message, RandomBytesNeverCrash) {
         Bytes bytes(prng.below(200));
         for (auto& byte : bytes)
             byte = static_cast<std::uint8_t>(prng.next());
-        if (!bytes.empty()) bytes[0] = static_cast<std::uint8_t>(prng.below(21));
+        if (!bytes.empty()) bytes[0] = static_cast<std::uint8_t>(prng.below(25));
         if (const auto read = decode_message(bytes)) {
             EXPECT_EQ(*encode_message(*read), bytes);
         }
