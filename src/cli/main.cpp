@@ -11,6 +11,7 @@
 #include "cli/run.hpp"
 #include "cli/sim.hpp"
 #include "cli/sim_lives.hpp"
+#include "cli/sim_mesh.hpp"
 #include "cli/sim_split.hpp"
 
 namespace creto {
@@ -175,6 +176,33 @@ void add_sim_split(Program& p, CLI::App& sim) {
     sub->callback([&p] { p.chosen = [&p] { return command_sim_split(split, p.output); }; });
 }
 
+void add_sim_mesh(Program& p, CLI::App& sim) {
+    static SimMeshOptions mesh;
+    CLI::App* sub = command(
+        p,
+        sim,
+        "mesh",
+        "How a mesh of many agents finds each other and notices who died",
+        "sim mesh --nodes 1000 --loss 5% --slow 10% --crashes 10 --duration 10m --json\n"
+        "         creto sim mesh --nodes 300 --liars 30% --crashes 5\n"
+        "         creto sim mesh --nodes 1000 --joins"
+    );
+    sub->add_option("--nodes", mesh.nodes, "How many agents, 4 to 4096 (default 100)");
+    sub->add_option("--seed", mesh.seed, "The first seed");
+    sub->add_option("--seeds", mesh.seeds, "How many seeds");
+    sub->add_option("--duration", mesh.duration, "From 2m on (default 5m)");
+    sub->add_option("--profile", mesh.profile, "local, lan, wan or degraded (default wan)");
+    sub->add_option("--loss", mesh.loss, "Share of messages: 5% or 0.05 (default the profile's)");
+    sub->add_option(
+        "--link", mesh.link, "datagram: what is lost is gone (default); stream: it comes late"
+    );
+    sub->add_option("--slow", mesh.slow, "Share that stands still one second in three");
+    sub->add_option("--liars", mesh.liars, "Share that says of everybody that he is silent");
+    sub->add_option("--crashes", mesh.crashes, "How many agents die, one after the other");
+    sub->add_flag("--joins", mesh.joins, "All start at once: how long until all know all");
+    sub->callback([&p] { p.chosen = [&p] { return command_sim_mesh(mesh, p.output); }; });
+}
+
 void add_sim(Program& p) {
     static SimRunOptions run;
     CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
@@ -195,6 +223,7 @@ void add_sim(Program& p) {
     sub->callback([&p] { p.chosen = [&p] { return command_sim_run(run, p.output); }; });
     add_sim_lives(p, *sim);
     add_sim_split(p, *sim);
+    add_sim_mesh(p, *sim);
 }
 
 void add_looking(Program& p) {

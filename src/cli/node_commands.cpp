@@ -12,6 +12,25 @@ std::string cell(const JsonDoc& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+/// A dash for what the node does not know.
+std::string known(const JsonDoc& value) {
+    return value.is_null() ? "-" : cell(value);
+}
+
+std::string milliseconds(const JsonDoc& us) {
+    const std::uint64_t tenths = us.get<std::uint64_t>() / 100;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
+}
+
+/// "40 s", "12 min", "5 h", "3 d"
+std::string span_text(std::uint64_t ms) {
+    const std::uint64_t s = ms / 1'000;
+    if (s < 120) return std::to_string(s) + " s";
+    if (s < 120 * 60) return std::to_string(s / 60) + " min";
+    if (s < 48 * 3'600) return std::to_string(s / 3'600) + " h";
+    return std::to_string(s / 86'400) + " d";
+}
+
 /// Asks a node and says the answer as JSON or through `lines`.
 template <class Lines>
 int ask(
@@ -111,12 +130,17 @@ int command_status(const Client& node, const Output& output) {
 
 int command_peers(const Client& node, const Output& output) {
     return ask(node, "peers", JsonDoc::object(), output, [](const JsonDoc& d) {
-        std::vector<std::vector<std::string>> rows{{"NAME", "SEAT", "REACHABLE", "TOOLS", "AGENT"}};
+        std::vector<std::vector<std::string>> rows{
+            {"NAME", "SEAT", "STATE", "FOR", "ROUND TRIP", "LAG", "VOTED", "TOOLS", "AGENT"}};
         for (const JsonDoc& p : d["peers"]) {
             rows.push_back(
                 {cell(p["name"]),
-                 p["seat"].is_null() ? "-" : cell(p["seat"]),
-                 cell(p["reachable"]),
+                 known(p["seat"]),
+                 cell(p["state"]),
+                 span_text(p["state_for_ms"].get<std::uint64_t>()),
+                 p["round_trip_us"].is_null() ? "-" : milliseconds(p["round_trip_us"]),
+                 known(p["lag"]),
+                 known(p["voted_view"]),
                  std::to_string(p["tools"].size()),
                  cell(p["agent"])}
             );

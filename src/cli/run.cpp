@@ -168,6 +168,10 @@ void log_notice(Log& log, const Notice& notice) {
         log.info("found agent " + f->name);
     } else if (const auto* l = std::get_if<AgentLeft>(&notice)) {
         log.info("agent " + l->name + " left");
+    } else if (const auto* d = std::get_if<AgentDead>(&notice)) {
+        log.info("agent " + d->name + " does not answer any more");
+    } else if (const auto* a = std::get_if<AgentAlive>(&notice); a != nullptr && a->was_dead) {
+        log.info("agent " + a->name + " is back");
     }
 }
 

@@ -31,18 +31,6 @@ std::optional<double> number(const std::string& text) {
     return *end == '\0' ? std::optional{value} : std::nullopt;
 }
 
-Result<std::uint32_t> parse_share_ppm(const std::string& text) {
-    const bool is_percent = !text.empty() && text.back() == '%';
-    const auto value = number(is_percent ? text.substr(0, text.size() - 1) : text);
-    const double share = value.value_or(-1) / (is_percent ? 100 : 1);
-    if (share < 0 || share > 1)
-        return fail(
-            ErrorCode::invalid,
-            "--byzantine is a share such as 0.30 or 30%, not \"" + text.substr(0, 64) + "\""
-        );
-    return static_cast<std::uint32_t>(std::lround(share * 1e6));
-}
-
 Result<Schedule> base_schedule(const SimRunOptions& options) {
     if (options.schedule.empty()) {
         Schedule schedule;
@@ -61,7 +49,7 @@ Result<void> set_liars(const SimRunOptions& options, Schedule& schedule) {
         if (options.attack.empty()) return {};
         return fail(ErrorCode::invalid, "--attack needs --byzantine: which share of the nodes");
     }
-    const auto share = parse_share_ppm(options.byzantine);
+    const auto share = parse_share_ppm("--byzantine", options.byzantine);
     if (!share) return tl::unexpected<Error>(share.error());
     const auto attack = parse_attack(options.attack.empty() ? "random-voting" : options.attack);
     if (!attack) return tl::unexpected<Error>(attack.error());
@@ -226,6 +214,19 @@ int run_trials(const SimRunOptions& options, const Output& output) {
         options.html,
         output
     );
+}
+
+Result<std::uint32_t> parse_share_ppm(const char* option, const std::string& text) {
+    const bool is_percent = !text.empty() && text.back() == '%';
+    const auto value = number(is_percent ? text.substr(0, text.size() - 1) : text);
+    const double share = value.value_or(-1) / (is_percent ? 100 : 1);
+    if (share < 0 || share > 1)
+        return fail(
+            ErrorCode::invalid,
+            std::string{option} + " is a share such as 0.30 or 30%, not \"" + text.substr(0, 64) +
+                "\""
+        );
+    return static_cast<std::uint32_t>(std::lround(share * 1e6));
 }
 
 int finish_runs(

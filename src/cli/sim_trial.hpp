@@ -10,6 +10,9 @@ namespace creto {
 /// Errors: invalid, with the option and what it may be; not_found for a schedule's file.
 [[nodiscard]] Result<TrialPlan> trial_plan(const SimRunOptions& options);
 
+/// "0.30" or "30%" in millionths. Errors: invalid, with the option's name.
+[[nodiscard]] Result<std::uint32_t> parse_share_ppm(const char* option, const std::string& text);
+
 /// The command that gives the run of this seed again.
 [[nodiscard]] std::string trial_command(const SimRunOptions& options, std::uint64_t seed);
 

@@ -51,6 +51,7 @@ enum class SignDomain : std::uint8_t {
     grant = 7,
     lane_reset = 8,
     recovery = 9,
+    alive = 10,
 };
 
 /// domain || chain || message: what is really signed.

@@ -4,7 +4,9 @@
 
 namespace creto {
 
-Directory::Change Directory::accept(const Checked<Shared<AgentRecord>>& checked, Instant now) {
+Directory::Change Directory::accept(
+    const Checked<Shared<AgentRecord>>& checked, Instant now, const std::optional<AgentId>& from
+) {
     const AgentRecord& record = *checked;
     const AgentId& agent = record.agent;
     if (const auto gone = gone_.find(agent); gone != gone_.end()) {
@@ -19,16 +21,19 @@ Directory::Change Directory::accept(const Checked<Shared<AgentRecord>>& checked,
         erase(held);
         return Change::left;
     }
-    const Instant expires =
-        agent == self_ ? Instant::max() : now + Duration::from_ms(record.lifetime_ms);
+    const std::uint32_t lifetime_ms = std::min(record.lifetime_ms, limits::record_lifetime_ms_max);
+    const Instant expires = agent == self_ ? Instant::max() : now + Duration::from_ms(lifetime_ms);
     gone_.erase(agent);
     const bool known = held != entries_.end();
     if (known) {
         by_expiry_.erase({held->second.expires, agent});
-        held->second = {*checked, expires};
+        held->second.record = *checked;
+        held->second.expires = expires;
     } else {
-        if (entries_.size() >= limits::agents_max) erase(entries_.find(by_expiry_.begin()->second));
-        entries_.emplace(agent, Entry{*checked, expires});
+        if (entries_.size() >= limits::agents_max) make_room();
+        const AgentId& bringer = from.value_or(self_);
+        ++brought_[bringer];
+        entries_.emplace(agent, Entry{*checked, expires, bringer});
     }
     by_expiry_.emplace(expires, agent);
     return known ? Change::updated : Change::found;
@@ -45,15 +50,31 @@ std::vector<Shared<AgentRecord>> Directory::expire(Instant now) {
     return out;
 }
 
+void Directory::make_room() {
+    const auto greediest =
+        std::max_element(brought_.begin(), brought_.end(), [](const auto& a, const auto& b) {
+            return a.second < b.second;
+        });
+    auto goes = std::find_if(by_expiry_.begin(), by_expiry_.end(), [&](const auto& place) {
+        return place.second != self_ && entries_.at(place.second).from == greediest->first;
+    });
+    if (goes == by_expiry_.end()) goes = by_expiry_.begin();  // The own record is the last.
+    const auto entry = entries_.find(goes->second);
+    evicted_.push_back(entry->second.record);
+    erase(entry);
+}
+
 void Directory::erase(std::map<AgentId, Entry>::iterator entry) {
     by_expiry_.erase({entry->second.expires, entry->first});
+    const auto brought = brought_.find(entry->second.from);
+    if (--brought->second == 0) brought_.erase(brought);
     entries_.erase(entry);
 }
 
-RecordSummary Directory::summary(bool answer) const {
-    RecordSummary summary{.answer = answer};
+RecordSummary Directory::summary(bool answer, const RecordSummary& like) const {
+    RecordSummary summary{.answer = answer, .slice = like.slice, .slices = like.slices};
     for (const auto& [agent, entry] : entries_) {
-        summary.versions.push_back({agent, entry.record->version});
+        if (summary.covers(agent)) summary.versions.push_back({agent, entry.record->version});
     }
     return summary;
 }
@@ -62,6 +83,7 @@ std::vector<Shared<AgentRecord>> Directory::newer_than(const RecordSummary& peer
     std::vector<Shared<AgentRecord>> newer;
     auto theirs = peer.versions.begin();
     for (const auto& [agent, entry] : entries_) {
+        if (!peer.covers(agent)) continue;
         while (theirs != peer.versions.end() && theirs->agent < agent)
             ++theirs;
         const bool held = theirs != peer.versions.end() && theirs->agent == agent;

@@ -3,11 +3,13 @@
 // Why      Discovery without a server: every node holds every agent's record and hands it on.
 // Holds    The greatest version of an agent wins. A record that left or expired leaves its version
 //          behind, so that an old copy from a slow neighbour does not bring it back. At most
-//          limits::agents_max agents; the first to expire makes room.
+//          limits::agents_max agents; room is made by whoever brought the most, and of what he
+//          brought by the first to expire: one peer's inventions push out nobody else's agents.
 // Units    Lifetimes count from reception, on this node's own clock.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -24,8 +26,13 @@ public:
     explicit Directory(const AgentId& self) : self_{self} {}
 
     enum class Change : std::uint8_t { none, found, updated, left };
-    /// Takes a record that is newer than what is held. `none`: stale, or expired before.
-    Change accept(const Checked<Shared<AgentRecord>>& record, Instant now);
+    /// Takes a record that is newer than what is held, from whoever brings it. `none`: stale, or
+    /// expired before.
+    Change accept(
+        const Checked<Shared<AgentRecord>>& record,
+        Instant now,
+        const std::optional<AgentId>& from = std::nullopt
+    );
 
     /// Removes what was not renewed in time and returns it.
     std::vector<Shared<AgentRecord>> expire(Instant now);
@@ -34,7 +41,13 @@ public:
         return by_expiry_.empty() ? Instant::max() : by_expiry_.begin()->first;
     }
 
-    [[nodiscard]] RecordSummary summary(bool answer) const;
+    /// Those that made room since the last call.
+    [[nodiscard]] std::vector<Shared<AgentRecord>> take_evicted() {
+        return std::exchange(evicted_, {});
+    }
+
+    /// Of all, or of the agents that `like` covers.
+    [[nodiscard]] RecordSummary summary(bool answer, const RecordSummary& like = {}) const;
     /// Records that a peer with this summary lacks or holds in an older version.
     [[nodiscard]] std::vector<Shared<AgentRecord>> newer_than(const RecordSummary& peer) const;
     /// Whether the peer holds something newer than this node.
@@ -53,13 +66,17 @@ private:
     struct Entry {
         Shared<AgentRecord> record;
         Instant expires;
+        AgentId from;  ///< Who brought the agent here first.
     };
+    void make_room();
     void forget(const AgentId& agent, std::uint64_t version);
     void erase(std::map<AgentId, Entry>::iterator entry);
 
     AgentId self_;
     std::map<AgentId, Entry> entries_;
     std::set<std::pair<Instant, AgentId>> by_expiry_;  ///< One for each entry.
+    std::map<AgentId, std::size_t> brought_;           ///< How many entries are from whom.
+    std::vector<Shared<AgentRecord>> evicted_;
     std::map<AgentId, std::uint64_t> gone_;  ///< The version that an agent had when it went.
 };
 

@@ -16,6 +16,7 @@
 #include "model/block.hpp"
 #include "model/causal_reading.hpp"
 #include "model/operation.hpp"
+#include "model/ping.hpp"
 #include "model/session.hpp"
 
 namespace creto {
@@ -153,6 +154,11 @@ struct PeerView {
     std::optional<Seat> seat;
     bool connected = false;
     bool reachable = false;  ///< Heard within the window.
+    AgentState state = AgentState::alive;
+    Duration state_for;                  ///< Since that changed, or since it was found.
+    std::optional<Duration> round_trip;  ///< Smoothed; of pings.
+    std::optional<std::uint64_t> lag;    ///< Its final height behind this node's, when it said it.
+    std::optional<View> voted;           ///< Of the newest vote that was seen of it.
     std::vector<std::string> addresses;
     std::vector<ToolOffer> tools;
 };

@@ -56,6 +56,7 @@ inline constexpr std::size_t vertices_per_message_max = 1'024;
 inline constexpr std::size_t blocks_per_message_max = 256;
 inline constexpr std::size_t records_per_message_max = 256;
 inline constexpr std::size_t lanes_per_message_max = 1'024;
+inline constexpr std::size_t rumours_per_message_max = 8;  ///< Of each kind, on one ping.
 
 // Checks
 inline constexpr std::size_t checks_per_peer_max = 4'096;  ///< Messages waiting for a check.
@@ -68,6 +69,8 @@ inline constexpr std::size_t address_bytes_max = 256;
 inline constexpr std::size_t contract_bytes_max = 64 * 1024;
 inline constexpr std::size_t record_bytes_max = 512 * 1024;
 inline constexpr std::size_t agents_max = 4'096;  ///< Agent records held.
+/// A record counts no longer than this, whatever it says.
+inline constexpr std::uint32_t record_lifetime_ms_max = 3'600'000;
 inline constexpr std::size_t arguments_bytes_max = 1024 * 1024;
 inline constexpr std::size_t result_bytes_max = 1024 * 1024;
 inline constexpr std::size_t panel_max = 128;

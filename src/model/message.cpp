@@ -111,6 +111,8 @@ void encode(Writer& w, const RecordSummary& v) {
         w.uvarint(version.version);
     }
     w.boolean(v.answer);
+    w.uvarint(v.slice);
+    w.uvarint(v.slices);
 }
 void decode(Reader& r, RecordSummary& v) {
     v.versions.resize(r.count(limits::agents_max, 33));
@@ -121,6 +123,12 @@ void decode(Reader& r, RecordSummary& v) {
             r.fail(DecodeError::bad_value);
     }
     v.answer = r.boolean();
+    const std::uint64_t slice = r.uvarint();
+    const std::uint64_t slices = r.uvarint();
+    if (slices > limits::agents_max) r.fail(DecodeError::over_limit);
+    if (slice >= slices) r.fail(DecodeError::bad_value);
+    v.slice = static_cast<std::uint32_t>(slice);
+    v.slices = static_cast<std::uint32_t>(slices);
 }
 void encode(Writer& w, const RecordBatch& v) {
     w.uvarint(v.records.size());
@@ -284,6 +292,11 @@ Result<void> well_formed_message(const Message& message) {
 
 }  // namespace
 
+bool RecordSummary::covers(const AgentId& agent) const {
+    const auto& key = agent.bytes();
+    return (key[0] + (std::uint32_t{key[1]} << 8U)) % slices == slice;
+}
+
 const char* kind_name(const Message& message) {
     constexpr std::array<const char*, kinds> names{
         "proposal",
@@ -306,6 +319,10 @@ const char* kind_name(const Message& message) {
         "offered_checkpoint",
         "checkpoint_request",
         "checkpoint_part",
+        "ping",
+        "ping_answer",
+        "ping_request",
+        "ping_report",
         "call_start",
         "call_answer",
         "call_cancel"};
@@ -314,7 +331,7 @@ const char* kind_name(const Message& message) {
 
 Channel channel_of(const Message& message) {
     if (message.index() <= 7) return Channel::order;
-    return message.index() <= 19 ? Channel::data : Channel::call;
+    return message.index() <= 23 ? Channel::data : Channel::call;
 }
 
 const char* to_string(CallAnswer::Status status) {

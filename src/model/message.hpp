@@ -14,6 +14,7 @@
 #include "model/block.hpp"
 #include "model/checkpoint.hpp"
 #include "model/evidence.hpp"
+#include "model/ping.hpp"
 #include "model/vertex.hpp"
 
 namespace creto {
@@ -88,9 +89,13 @@ struct RecordVersion {
     friend bool operator==(const RecordVersion&, const RecordVersion&) = default;
 };
 /// Which records I hold; the peer sends newer ones and asks for what it lacks by its own summary.
+/// Of many records it names one slice: the agents whose key, as a number, is `slice` modulo `slices`.
 struct RecordSummary {
     std::vector<RecordVersion> versions;  ///< By agent, ascending.
     bool answer = false;
+    std::uint32_t slice = 0;
+    std::uint32_t slices = 1;
+    [[nodiscard]] bool covers(const AgentId& agent) const;
     friend bool operator==(const RecordSummary&, const RecordSummary&) = default;
 };
 struct RecordBatch {
@@ -202,6 +207,10 @@ using Message = std::variant<
     OfferedCheckpoint,
     CheckpointRequest,
     CheckpointPart,
+    Ping,
+    PingAnswer,
+    PingRequest,
+    PingReport,
     CallStart,
     CallAnswer,
     CallCancel>;

@@ -352,6 +352,12 @@ TEST(Message, RoundTripsAndRefusesEveryTruncation) {
         OfferedCheckpoint{checkpoint_of(network), {{block}, std::nullopt}},
         CheckpointRequest{Height{8}, 3, limits::checkpoint_parts_asked},
         CheckpointPart{Height{8}, 1, {1, 2, 3}},
+        Ping{2, 300, {{{network.genesis.members[1].key, 9}}, {{}}}},
+        Ping{2, std::nullopt, {}},
+        PingAnswer{3, {{}, {{network.genesis.members[2].key, 300, {}}}}},
+        PingRequest{4, network.genesis.members[3].key, 1},
+        PingReport{5, Alive{}},
+        PingReport{6, std::nullopt},
     };
     for (const Message& message : messages) {
         const SharedBytes bytes = encode_message(message);
@@ -392,7 +398,7 @@ TEST(Message, RandomBytesNeverCrash) {
         Bytes bytes(prng.below(200));
         for (auto& byte : bytes)
             byte = static_cast<std::uint8_t>(prng.next());
-        if (!bytes.empty()) bytes[0] = static_cast<std::uint8_t>(prng.below(24));
+        if (!bytes.empty()) bytes[0] = static_cast<std::uint8_t>(prng.below(28));
         if (const auto read = decode_message(bytes)) {
             EXPECT_EQ(*encode_message(*read), bytes);
         }

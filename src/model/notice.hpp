@@ -32,6 +32,22 @@ struct AgentLeft {
     AgentId agent;
     std::string name;
 };
+/// An agent answers this node no more, nor those whom it asked to try.
+struct AgentSuspected {
+    AgentId agent;
+    std::string name;
+};
+/// A suspected or dead agent has shown that it lives.
+struct AgentAlive {
+    AgentId agent;
+    std::string name;
+    bool was_dead = false;
+};
+/// A suspicion that nobody refuted in time, from this node's own looks. It may still come back.
+struct AgentDead {
+    AgentId agent;
+    std::string name;
+};
 /// Fewer seats are heard than before; both sets as seen from here.
 struct Partitioned {
     std::vector<Seat> reachable;
@@ -76,6 +92,9 @@ using Notice = std::variant<
     Adopted,
     AgentFound,
     AgentLeft,
+    AgentSuspected,
+    AgentAlive,
+    AgentDead,
     Partitioned,
     Healed,
     VerdictReached,

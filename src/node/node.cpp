@@ -10,8 +10,6 @@ namespace creto {
 namespace {
 
 constexpr std::size_t probes_max = 1'024;
-/// With so many peers an agent has heard of everybody.
-constexpr std::size_t summaries_at_start = 3;
 /// Rounds that one event may cause within the node before it returns to the host.
 constexpr int settle_rounds_max = 10'000;
 
@@ -48,6 +46,13 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
           roster_.find(self_) == nullptr ? std::nullopt : std::optional{roster_.find(self_)->seat},
           {.probe_after = options_.probe_after, .lost_after = options_.lost_after}},
       dialer_{self_, {}},
+      liveness_{
+          {self_, signer, roster_.chain()},
+          directory_,
+          dialer_,
+          {.interval = options_.ping_interval},
+          draw(options_.seed, 2)},
+      discovery_{self_, directory_, dialer_, liveness_, draw(options_.seed, 3)},
       fetcher_{{}, draw(options_.seed, 1)},
       server_{
           roster_.chain(),
@@ -154,6 +159,7 @@ std::vector<Effect> NodeImpl::on_event(const Event& event, Instant now) {
     now_ = std::max(now_, now);
     changed_ = true;
     std::visit([this](const auto& e) { on(e); }, event);
+    show_lives();
     if (changed_) {
         settle();
         if (!waiting_reads_.empty()) serve_waiting_reads();
@@ -173,6 +179,7 @@ void NodeImpl::on(const Start& event) {
     if (producer_) producer_->on_finality(now_);
     for (const std::string& address : options_.bootstrap)
         dialer_.add_bootstrap(address, now_);
+    liveness_.start(now_);
     publish_record(false);
     ordering_.start(now_, effects_);
     if (ordering_.halted()) effects_.publish(Halted{*ordering_.halted()});
@@ -182,11 +189,8 @@ void NodeImpl::on(const Start& event) {
 void NodeImpl::on(const PeerUp& event) {
     dialer_.on_peer_up(event.peer, event.address);
     if (const Member* member = roster_.find(event.peer)) reachability_.heard(member->seat, now_);
-    // The first few tell us everybody they know; of the others we hear by and by.
-    if (dialer_.peers().size() <= summaries_at_start) {
-        effects_.send(event.peer, directory_.summary(false));
-    }
-    if (own_record_) effects_.send(event.peer, Channel::data, *own_record_);
+    liveness_.heard(event.peer, now_);
+    discovery_.on_peer_up(event.peer, effects_);
     effects_.send(event.peer, lane_summary(false));
     ordering_.on_peer_up(event.peer, now_, effects_);
     client_.on_peer_up(event.peer, now_, effects_);
@@ -196,6 +200,7 @@ void NodeImpl::on(const PeerDown& event) {
     dialer_.on_peer_down(event.peer, now_);
     giver_.on_peer_down(event.peer);
     fetch_.on_peer_down(event.peer);
+    liveness_.on_link_lost(event.peer, now_, effects_);
     ordering_.on_peer_down(event.peer, now_, effects_);
     server_.on_peer_down(event.peer, effects_);
     for (CallClient::Finished& finished : client_.on_peer_down(event.peer, now_)) {
@@ -251,10 +256,11 @@ void NodeImpl::on_time() {
         if (tick.partitioned) effects_.publish(*tick.partitioned);
         if (tick.healed) effects_.publish(*tick.healed);
     }
-    for (const AgentRecord& record : directory_.expire(now_)) {
-        dialer_.unwant(record.agent);
+    for (const AgentRecord& record : discovery_.expire(now_)) {
+        acquaintances_.erase(record.agent);
         effects_.publish(AgentLeft{record.agent, record.name});
     }
+    liveness_.on_time(now_, effects_);
     if (now_ >= record_renewal_ && !draining_) {
         publish_record(false);
         effects_.persist(
@@ -323,6 +329,7 @@ void NodeImpl::arm() {
          next_summary_,
          fetch_.next_wake(),
          directory_.next_expiry(),
+         liveness_.next_wake(),
          dialer_.next_wake()}
     );
     // These two did what they could in settle(): what is still due waits for a peer, or for room in
@@ -399,6 +406,13 @@ StatusReply NodeImpl::status() const {
     out.counters["history_dropped"] = pruner_.dropped();
     out.counters["dag_bytes"] = dag_.bytes();
     out.counters["agents_known"] = directory_.size();
+    const LivenessCounters& lives = liveness_.counters();
+    out.counters["agents_looked_at"] = lives.looks;
+    out.counters["agents_suspected"] = lives.suspected;
+    out.counters["agents_refuted"] = lives.refuted;
+    out.counters["agents_died"] = lives.died;
+    out.counters["agents_revived"] = lives.revived;
+    out.counters["suspicions_unheeded"] = lives.unheeded;
     return out;
 }
 

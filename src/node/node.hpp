@@ -32,6 +32,7 @@ struct NodeOptions {
     Duration record_lifetime = Duration::from_s(60);
     Duration probe_after = Duration::from_ms(250);  ///< Silence of a seat before it is probed.
     Duration lost_after = Duration::from_s(1);      ///< Silence before a seat counts as lost.
+    Duration ping_interval = Duration::from_s(1);   ///< One agent is asked each time if it lives.
     std::uint64_t calls_per_s = 500;                ///< Each peer's quota of calls.
     std::uint64_t calls_burst = 500;
     /// Final blocks that stay in the store, with their vertices, below the newest; 0: all.

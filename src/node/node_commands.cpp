@@ -310,19 +310,8 @@ void NodeImpl::command(Ticket ticket, const AskStatus& /*ask*/) {
 
 void NodeImpl::command(Ticket ticket, const AskPeers& /*ask*/) {
     PeersReply out;
-    for (const AgentRecord* record : directory_.all()) {
-        const Member* member = roster_.find(record->agent);
-        PeerView view{
-            .agent = record->agent,
-            .name = record->name,
-            .connected = record->agent == self_ || dialer_.connected(record->agent),
-            .addresses = record->addresses,
-            .tools = record->tools};
-        if (member != nullptr) view.seat = member->seat;
-        view.reachable =
-            member != nullptr ? reachability_.is_reachable(member->seat) : view.connected;
-        out.peers.push_back(std::move(view));
-    }
+    for (const AgentRecord* record : directory_.all())
+        out.peers.push_back(view_of(*record));
     reply(ticket, std::move(out));
 }
 

@@ -10,8 +10,6 @@ namespace {
 
 /// How often a summary goes to one of the peers, in turn.
 constexpr Duration summary_interval = Duration::from_ms(500);
-/// To how many peers a new record of another agent is handed on.
-constexpr std::size_t record_fanout = 8;
 /// Proofs that wait to be agreed, and how often each is brought.
 constexpr std::size_t proofs_max = 256;
 constexpr Duration proof_retry = Duration::from_s(10);
@@ -148,6 +146,7 @@ LaneSummary NodeImpl::lane_summary(bool answer) const {
 }
 
 void NodeImpl::on_lane_summary(const AgentId& from, const LaneSummary& summary) {
+    said_final(from, summary.finalized);
     const Member* member = roster_.find(from);
     std::vector<VertexPtr> lacking;
     std::map<LaneId, VertexRef> theirs;
@@ -305,9 +304,11 @@ void NodeImpl::bring_proofs() {
 // --- agent records ---
 
 void NodeImpl::publish_record(bool leaving) {
+    record_version_ = std::max(record_version_, liveness_.version()) + 1;
+    liveness_.set_version(record_version_);
     AgentRecord record{
         .agent = self_,
-        .version = ++record_version_,
+        .version = record_version_,
         .name = options_.name,
         .software = "creto 0.1.0",
         .seat = seat_,
@@ -317,61 +318,26 @@ void NodeImpl::publish_record(bool leaving) {
         .leaving = leaving};
     record.signature =
         signer_.sign(SignDomain::agent_record, roster_.chain().value(), signing_bytes(record));
-    const Shared<AgentRecord> shared{std::move(record)};
-    own_record_ = encode_message(RecordBatch{{shared}});
-    for (const AgentId& peer : dialer_.peers())
-        effects_.send(peer, Channel::data, *own_record_);
-    if (leaving) {
-        own_record_.reset();
-    } else {
-        directory_.accept({shared, CheckPass::own()}, now_);
-    }
+    discovery_.publish(std::move(record), now_, effects_);
     record_renewal_ = now_ + options_.record_lifetime / 3;
 }
 
 void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const CheckPass& pass) {
-    RecordBatch news;
-    for (const Shared<AgentRecord>& shared : batch.records) {
-        const AgentRecord& record = *shared;
-        if (record.agent == self_) {
-            // An older life of this agent counted further: go beyond it. What comes back as it is
-            // was said in this life; to answer that would go round for ever.
-            const AgentRecord* const said = directory_.find(self_);
-            const bool is_echo = said != nullptr && *said == record;
-            if (record.version >= record_version_ && !is_echo && !draining_) {
-                record_version_ = record.version;
-                record_renewal_ = now_;
-            }
-            continue;
-        }
-        const Directory::Change change = directory_.accept({shared, pass}, now_);
-        if (change == Directory::Change::none) continue;
-        news.records.push_back(shared);
-        if (change == Directory::Change::left) {
-            dialer_.unwant(record.agent);
-            effects_.publish(AgentLeft{record.agent, record.name});
-            continue;
-        }
-        dialer_.want(record.agent, record.addresses, now_);
-        if (change == Directory::Change::found) {
-            effects_.publish(AgentFound{record.agent, record.name});
-        }
+    const Discovery::News news = discovery_.on_records(from, batch, pass, now_, effects_);
+    if (news.own_version && *news.own_version >= record_version_ && !draining_) {
+        // An older life of this agent counted further: go beyond it.
+        record_version_ = *news.own_version;
+        record_renewal_ = now_;
     }
-    if (news.records.empty()) return;
-    std::vector<AgentId> others = dialer_.peers();
-    std::erase(others, from);
-    // To a few: the author tells all its peers itself, and what chance leaves out the summaries find.
-    for (std::size_t i = 0; i < record_fanout && others.size() > record_fanout; ++i)
-        std::swap(others[i], others[i + prng_.below(others.size() - i)]);
-    if (others.size() > record_fanout) others.resize(record_fanout);
-    effects_.send_all(others, news);
-}
-
-void NodeImpl::on_record_summary(const AgentId& from, const RecordSummary& summary) {
-    RecordBatch newer{directory_.newer_than(summary)};
-    if (!newer.records.empty()) effects_.send(from, newer);
-    if (!summary.answer && directory_.behind(summary)) {
-        effects_.send(from, directory_.summary(true));
+    for (const Discovery::Seen& seen : news.seen) {
+        const AgentId& agent = seen.record->agent;
+        if (seen.change == Directory::Change::left) {
+            acquaintances_.erase(agent);
+            effects_.publish(AgentLeft{agent, seen.record->name});
+        } else if (seen.change == Directory::Change::found) {
+            acquaintances_[agent].since = now_;
+            effects_.publish(AgentFound{agent, seen.record->name});
+        }
     }
 }
 
@@ -382,7 +348,7 @@ void NodeImpl::spread_summaries() {
     if (peers.empty()) return;
     const AgentId& peer = peers[summary_turn_++ % peers.size()];
     effects_.send(peer, lane_summary(false));
-    effects_.send(peer, directory_.summary(false));
+    discovery_.send_summary(peer, effects_);
 }
 
 }  // namespace creto

@@ -8,6 +8,7 @@
 //          node_commands.cpp  what local users ask
 //          node_reads.cpp     keys: reading, sessions, watching
 //          node_calls.cpp     calls and verified calls
+//          node_peers.cpp     what is known of other agents, for users and watchers
 #pragma once
 
 #include <deque>
@@ -21,7 +22,9 @@
 #include "dag/dag.hpp"
 #include "mesh/dialer.hpp"
 #include "mesh/directory.hpp"
+#include "mesh/discovery.hpp"
 #include "mesh/fetcher.hpp"
+#include "mesh/liveness.hpp"
 #include "mesh/reachability.hpp"
 #include "node/check_gate.hpp"
 #include "node/checkpoint/fetch.hpp"
@@ -122,9 +125,15 @@ private:
     [[nodiscard]] LaneSummary lane_summary(bool answer) const;
     void publish_record(bool leaving);
     void on_records(const AgentId& from, const RecordBatch& batch, const CheckPass& pass);
-    void on_record_summary(const AgentId& from, const RecordSummary& summary);
     void spread_summaries();
     void send_vertices(const AgentId& to, const std::vector<VertexPtr>& vertices);
+
+    // Other agents (node_peers.cpp)
+    void on_ping_answer(const AgentId& from, const Checked<const PingAnswer&>& answer);
+    void said_final(const AgentId& agent, Height height);
+    void saw_vote(const Vote& vote);
+    void show_lives();
+    [[nodiscard]] PeerView view_of(const AgentRecord& record) const;
 
     // The final order (node_finality.cpp)
     void execute_finalized();
@@ -257,6 +266,8 @@ private:
     Directory directory_;
     Reachability reachability_;
     Dialer dialer_;
+    Liveness liveness_;
+    Discovery discovery_;
     Fetcher fetcher_;
     CallServer server_;
     CallClient client_;
@@ -321,7 +332,6 @@ private:
     // Records and anti-entropy
     std::vector<ToolOffer> tools_;
     std::uint64_t record_version_ = 0;
-    std::optional<WireMessage> own_record_;  ///< The last that was published; none after leaving.
     Instant record_renewal_;
     Instant next_summary_;
     std::uint64_t summary_turn_ = 0;
@@ -342,6 +352,14 @@ private:
         Step step = Step::index;
     };
     std::map<Ticket, VertexLoad> loads_;
+    /// What is shown of an agent that the directory holds. It decides nothing.
+    struct Acquaintance {
+        Instant since;        ///< Of its life.
+        Duration round_trip;  ///< 0: not measured.
+        std::optional<Height> finalized;
+    };
+    std::map<AgentId, Acquaintance> acquaintances_;
+    std::vector<View> voted_;  ///< By the roster's index: of the newest vote seen.
     bool offered_ = false;
     bool draining_ = false;
 

@@ -32,6 +32,16 @@ struct Items {
         }
         return all;
     }
+    std::optional<std::vector<CheckItem>> operator()(const Ping& ping) const {
+        return signatures_of(ping.rumours.alive, roster.chain());
+    }
+    std::optional<std::vector<CheckItem>> operator()(const PingAnswer& answer) const {
+        return signatures_of(answer.rumours.alive, roster.chain());
+    }
+    std::optional<std::vector<CheckItem>> operator()(const PingReport& report) const {
+        if (!report.alive) return std::vector<CheckItem>{};
+        return signatures_of({*report.alive}, roster.chain());
+    }
     std::optional<std::vector<CheckItem>> operator()(const EvidenceNotice& notice) const {
         if (!contradicts(notice.evidence, roster)) return std::nullopt;
         return signatures_of(notice.evidence, roster);
@@ -95,25 +105,32 @@ void NodeImpl::on(const Received& event) {
         return;
     }
     count(Count::messages_received);
+    // An answer to a ping says it itself, and how long it took.
+    if (!std::holds_alternative<PingAnswer>(*message)) liveness_.heard(event.from, now_);
     receive(event.from, event.message.message(), event.message->size());
 }
 
-/// Everything that answers a peer's question costs the peer a token.
+/// Everything that answers a peer's question costs the peer a token. Pings cost many: their senders
+/// need few, and each may carry signatures to be checked.
 bool NodeImpl::within_quota(const AgentId& from, const Message& message) {
+    constexpr std::uint64_t ping_cost = 40;
+    const bool ping =
+        std::holds_alternative<Ping>(message) || std::holds_alternative<PingAnswer>(message) ||
+        std::holds_alternative<PingRequest>(message) || std::holds_alternative<PingReport>(message);
     const bool question = std::holds_alternative<VertexRequest>(message) ||
                           std::holds_alternative<LaneSummary>(message) ||
                           std::holds_alternative<RecordSummary>(message) ||
                           std::holds_alternative<OperationSubmit>(message) ||
                           std::holds_alternative<CheckpointRequest>(message) ||
                           std::holds_alternative<Probe>(message);
-    if (!question) return true;
+    if (!question && !ping) return true;
     auto bucket = request_quota_.find(from);
     if (bucket == request_quota_.end()) {
         if (request_quota_.size() >= limits::agents_max) request_quota_.clear();
         bucket =
             request_quota_.emplace(from, TokenBucket{{.rate_per_s = 2'000, .burst = 4'000}}).first;
     }
-    if (!bucket->second.take(1, now_)) return true;
+    if (!bucket->second.take(ping ? ping_cost : 1, now_)) return true;
     count(Count::requests_rate_limited);
     return false;
 }
@@ -166,6 +183,7 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
         }
     }
     if (shared == nullptr) return;  // Nothing new in it.
+    shared = liveness_.without_stale(std::move(shared));
     auto items = std::visit(Items{roster_}, *shared);
     if (!items) {
         drop(from, std::string{kind_name(*shared)} + " that no correct agent sends");
@@ -214,6 +232,7 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
         }
         void operator()(const Vote& m) const {
             node.reachability_.heard(m.seat, node.now_);
+            node.saw_vote(m);
             node.ordering_.on_vote(from, {m, pass}, node.now_, node.effects_);
         }
         void operator()(const Certificate& m) const {
@@ -223,6 +242,7 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
             node.ordering_.on_chain_answer(from, {m, pass}, node.now_, node.effects_);
         }
         void operator()(const OrderStatus& m) const {
+            node.said_final(from, m.finalized);
             node.ordering_.on_status(from, m, node.now_, node.effects_);
         }
         void operator()(const CertificateRequest& m) const {
@@ -238,9 +258,21 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
         void operator()(const LaneSummary& m) const { node.on_lane_summary(from, m); }
         void operator()(const VertexRequest& m) const { node.on_vertex_request(from, m); }
         void operator()(const EvidenceNotice& m) const { node.on_evidence(m.evidence, from); }
-        void operator()(const RecordSummary& m) const { node.on_record_summary(from, m); }
+        void operator()(const RecordSummary& m) const {
+            node.discovery_.on_summary(from, m, node.effects_);
+        }
         void operator()(const RecordBatch& m) const { node.on_records(from, m, pass); }
         void operator()(const Probe& m) const { node.on_probe(from, m); }
+        void operator()(const Ping& m) const {
+            node.liveness_.on_ping(from, {m, pass}, node.now_, node.effects_);
+        }
+        void operator()(const PingAnswer& m) const { node.on_ping_answer(from, {m, pass}); }
+        void operator()(const PingRequest& m) const {
+            node.liveness_.on_request(from, m, node.now_, node.effects_);
+        }
+        void operator()(const PingReport& m) const {
+            node.liveness_.on_report(from, {m, pass}, node.now_);
+        }
         void operator()(const OperationSubmit& m) const { node.on_submit_message(from, m); }
         void operator()(const OperationOutcome& m) const { node.on_outcome(from, m); }
         void operator()(const OfferedCheckpoint& m) const {

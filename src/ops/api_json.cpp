@@ -164,6 +164,12 @@ struct ReplyJson {
                  {"seat", peer.seat ? JsonDoc(peer.seat->value()) : JsonDoc(nullptr)},
                  {"connected", peer.connected},
                  {"reachable", peer.reachable},
+                 {"state", to_string(peer.state)},
+                 {"state_for_ms", peer.state_for.ms()},
+                 {"round_trip_us",
+                  peer.round_trip ? JsonDoc(peer.round_trip->us()) : JsonDoc(nullptr)},
+                 {"lag", peer.lag ? JsonDoc(*peer.lag) : JsonDoc(nullptr)},
+                 {"voted_view", peer.voted ? JsonDoc(peer.voted->value()) : JsonDoc(nullptr)},
                  {"addresses", peer.addresses},
                  {"tools", std::move(tools)}}
             );
@@ -224,6 +230,19 @@ struct NoticeJson {
     }
     JsonDoc operator()(const AgentLeft& n) const {
         return {{"event", "agent_left"}, {"agent", agent_text(n.agent)}, {"name", n.name}};
+    }
+    JsonDoc operator()(const AgentSuspected& n) const {
+        return {{"event", "agent_suspected"}, {"agent", agent_text(n.agent)}, {"name", n.name}};
+    }
+    JsonDoc operator()(const AgentAlive& n) const {
+        return {
+            {"event", "agent_alive"},
+            {"agent", agent_text(n.agent)},
+            {"name", n.name},
+            {"was", n.was_dead ? "dead" : "suspect"}};
+    }
+    JsonDoc operator()(const AgentDead& n) const {
+        return {{"event", "agent_dead"}, {"agent", agent_text(n.agent)}, {"name", n.name}};
     }
     JsonDoc operator()(const Partitioned& n) const {
         return {

@@ -81,6 +81,12 @@ AgentRecord Words::record(std::uint64_t version, const std::string& name) const 
     return out;
 }
 
+Alive Words::alive(std::uint64_t version) const {
+    Alive out{signer_->public_key(), version, {}};
+    out.signature = sign(SignDomain::alive, signing_bytes(out));
+    return out;
+}
+
 Operation Words::operation(std::uint64_t counter, OperationBody body) const {
     Operation out{.client = signer_->public_key(), .counter = counter, .expiry = Height{5'000}};
     out.body = std::move(body);
@@ -138,7 +144,11 @@ std::vector<Words::Named> Words::all(View view) const {
             "said so"},
         call(1, false),
         CallAnswer{.id = 1, .text = "3"},
-        CallCancel{1}};
+        CallCancel{1},
+        Ping{1, 2, {{{signer_->public_key(), 3}}, {alive(4)}}},
+        PingAnswer{1, {{}, {alive(5)}}},
+        PingRequest{1, signer_->public_key(), 6},
+        PingReport{1, alive(7)}};
     std::vector<Named> out;
     for (Message& message : messages)
         out.push_back({kind_name(message), std::move(message)});
@@ -170,6 +180,9 @@ std::vector<Words::Named> Words::wrongly_signed(View view) const {
     AgentRecord told = record(2, "another");
     told.signature = spoiled(told.signature);
     out.push_back({"record_batch", RecordBatch{{told}}});
+    Alive lives = alive(~std::uint64_t{0});  // Above all that was seen, or it is not even checked.
+    lives.signature = spoiled(lives.signature);
+    out.push_back({"ping", Ping{1, std::nullopt, {{}, {lives}}}});
     OperationSubmit submit{operation(2, DataOperation{to_bytes("x")})};
     submit.operation.signature = spoiled(*submit.operation.signature);
     out.push_back({"operation_submit", submit});

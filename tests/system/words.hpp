@@ -29,6 +29,7 @@ public:
     [[nodiscard]] ChainAnswer chain_answer(View view) const;
     [[nodiscard]] VertexPtr vertex(Sequence sequence, std::int64_t salt = 0) const;
     [[nodiscard]] AgentRecord record(std::uint64_t version, const std::string& name) const;
+    [[nodiscard]] Alive alive(std::uint64_t version) const;
     [[nodiscard]] Operation operation(std::uint64_t counter, OperationBody body) const;
     [[nodiscard]] Evidence evidence() const;
     [[nodiscard]] CallStart call(std::uint64_t id, bool verified) const;

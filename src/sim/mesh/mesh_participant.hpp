@@ -1,0 +1,87 @@
+// MeshParticipant: an agent's mesh without the rest of its node.
+//
+// Why      Whole nodes are too heavy to ask how a thousand agents find each other and notice that
+//          one died. This is the same Directory, Dialer, Discovery and Liveness, behind the same
+//          check of signatures.
+// Holds    No lanes, no votes, no calls: a command is answered with an error.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "mesh/discovery.hpp"
+#include "node/check_gate.hpp"
+#include "sim/participant.hpp"
+
+namespace creto {
+
+/// How a participant deviates.
+enum class MeshLie : std::uint8_t {
+    none,
+    /// Tells everybody of eight agents at a time that they do not answer, as often as its peers'
+    /// quotas let it; says of nobody whom it was asked to ping that he lives; hands out old Alives.
+    accuses,
+};
+
+struct MeshSetup {
+    /// What everybody knows from the start; empty: agents have to find each other.
+    std::vector<Shared<AgentRecord>> known;
+    LivenessOptions liveness;
+    std::vector<MeshLie> lies;  ///< By node; shorter when the others do not lie.
+};
+
+class MeshParticipant final : public Participant {
+public:
+    MeshParticipant(const ParticipantParts& parts, std::shared_ptr<const MeshSetup> setup);
+
+    [[nodiscard]] Result<void> restore(const StoreView& /*store*/, const VoteLogContents& /*v*/)
+        override {
+        return {};
+    }
+    [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now) override;
+    void reuse(std::vector<Effect> spent) override { effects_.reuse(std::move(spent)); }
+
+private:
+    void on(const Start& event);
+    void on(const PeerUp& event);
+    void on(const PeerDown& event);
+    void on(const Received& event);
+    void on(const CheckDone& event);
+    void on(const Woke& event);
+    void on(const Command& event);
+    template <class T>
+    void on(const T& /*other*/) {}
+
+    void accept(const AgentId& from, const Message& message, const CheckPass& pass);
+    void take_records(const AgentId& from, const RecordBatch& batch, const CheckPass& pass);
+    [[nodiscard]] std::vector<CheckItem> signatures(const Message& message) const;
+    void publish_own();
+    void show_lives();
+    void lie();
+    void arm();
+
+    NodeOptions options_;
+    const Signer& signer_;
+    std::shared_ptr<const MeshSetup> setup_;
+    MeshLie lie_ = MeshLie::none;
+    AgentId self_;
+    ChainId chain_;
+    Instant now_;
+    Effects effects_;
+    CheckGate gate_;
+    Directory directory_;
+    Dialer dialer_;
+    Liveness liveness_;
+    Discovery discovery_;
+    Prng prng_;
+    std::uint64_t version_ = 0;
+    Instant next_summary_ = Instant::max();
+    std::uint64_t summary_turn_ = 0;
+    Instant next_lie_ = Instant::max();
+    std::vector<Alive> heard_;  ///< What a liar has heard and hands out again.
+    Instant armed_ = Instant::max();
+};
+
+[[nodiscard]] ParticipantFactory mesh_agents(std::shared_ptr<const MeshSetup> setup);
+
+}  // namespace creto
