@@ -1,5 +1,7 @@
 // The command line's contract: help with examples, one JSON document, exit codes.
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <sstream>
 
 #include "scale/config.hpp"
@@ -97,7 +99,11 @@ TEST(CommandLine, ANodeThatDoesNotAnswerIsExitCodeFour) {
         {"state", "set", "final/k", "v"},
         {"state", "add", "causal/k", "1"},
         {"state", "incr", "causal/k"},
+        {"state", "insert", "causal/k", "e"},
+        {"state", "erase", "causal/k", "e"},
+        {"state", "append", "causal/k", "i"},
         {"state", "del", "final/k"},
+        {"watch", "--prefix", "causal/"},
         {"submit", file}};
     for (Words words : all) {
         SCOPED_TRACE(joined(words));
@@ -147,8 +153,51 @@ protected:
         }
         return doc;
     }
+    Said at(std::uint32_t node, Words words) {
+        words.insert(words.end(), {"--json", "--node", cluster_->admin_address(node)});
+        return creto(words);
+    }
     std::string message(const Json& doc) { return doc["error"].value("message", ""); }
 };
+
+// [SESSION.1]
+TEST_F(CommandLineAtNodes, ASessionFindsItsWriteAtAnotherNode) {
+    for (int i = 1; i <= 10; ++i) {
+        const Json written = at(0, {"state", "incr", "causal/n"}).json();
+        const Json read =
+            at(1, {"state", "get", "causal/n", "--session", written["session"].get<std::string>()})
+                .json();
+        EXPECT_EQ(read["counter"], i) << read.dump();
+    }
+    const Said wrong = at(1, {"state", "get", "causal/n", "--session", "abc"});
+    EXPECT_NE(wrong.exit, 0);
+    EXPECT_NE(wrong.err.find("no session token"), std::string::npos) << wrong.err;
+}
+
+TEST_F(CommandLineAtNodes, AWatchShowsChangesOfItsKeys) {
+    std::future<Said> watch = std::async(std::launch::async, [&] {
+        return at(1, {"watch", "--prefix", "causal/w", "--count", "3"});
+    });
+    // The watch begins when it begins; what is written until then it does not show.
+    const auto deadline = std::chrono::steady_clock::now() + seconds{60};
+    while (watch.wait_for(std::chrono::milliseconds{50}) != std::future_status::ready &&
+           std::chrono::steady_clock::now() < deadline) {
+        EXPECT_EQ(at(0, {"state", "incr", "causal/other"}).exit, 0);
+        EXPECT_EQ(at(0, {"state", "incr", "causal/watched", "--path", "f"}).exit, 0);
+    }
+    const Said said = watch.get();
+    EXPECT_EQ(said.exit, 0) << said.err;
+    const Json events = said.json()["events"];
+    ASSERT_EQ(events.size(), 3U) << said.out;
+    std::int64_t before = 0;
+    for (const Json& event : events) {
+        EXPECT_EQ(event["event"], "key_changed");
+        EXPECT_EQ(event["key"], "causal/watched");
+        EXPECT_EQ(event["path"], Json({"f"}));
+        EXPECT_GT(event["counter"].get<std::int64_t>(), before);
+        before = event["counter"].get<std::int64_t>();
+    }
+}
 
 TEST_F(CommandLineAtNodes, EveryLookAndWriteIsOneDocument) {
     const std::string file = (folder_.path() / "file").string();
@@ -166,12 +215,28 @@ TEST_F(CommandLineAtNodes, EveryLookAndWriteIsOneDocument) {
              {"state", "get", "final/k"},
              {"state", "add", "causal/n", "5"},
              {"state", "incr", "causal/n"},
+             {"state", "incr", "causal/m", "--path", "a/b"},
+             {"state", "set", "causal/m", "v", "--path", "a/c", "--last"},
+             {"state", "get", "causal/m"},
+             {"state", "del", "causal/m", "--path", "a"},
+             {"state", "insert", "causal/s", "e"},
+             {"state", "insert", "causal/s", "f"},
+             {"state", "erase", "causal/s", "e"},
+             {"state", "append", "causal/l", "i"},
              {"submit", file},
              {"watch", "--count", "1"},
              {"state", "del", "final/k"}}) {
         expect(0, words);
     }
     EXPECT_EQ(expect(0, {"state", "get", "causal/n"})["counter"], 6);
+    EXPECT_EQ(expect(0, {"state", "get", "causal/s"})["elements"], Json({"f"}));
+    EXPECT_EQ(expect(0, {"state", "get", "causal/l"})["items"], Json({"i"}));
+    EXPECT_EQ(
+        message(expect(1, {"state", "set", "causal/n", "v"})).rfind("causal/n is a counter", 0), 0U
+    );
+    EXPECT_NE(
+        message(expect(1, {"state", "del", "causal/l"})).find("only grows"), std::string::npos
+    );
     const Json gone =
         creto({"state", "get", "final/k", "--json", "--node", cluster_->admin_address(0)}).json();
     EXPECT_EQ(gone["found"], false);

@@ -252,6 +252,16 @@ std::vector<Words::Named> one_over_each_limit(const Words& good) {
     for (std::uint64_t i = 0; i <= limits::dots_max; ++i)
         crdt.observed.push_back({lane, Sequence{i + 1}});
     operation("observed values", crdt);
+    operation(
+        "fields of a path",
+        CrdtOperation{
+            .key = "causal/over",
+            .path = std::vector<std::string>(limits::path_fields_max + 1, "field")}
+    );
+    operation(
+        "bytes of a field",
+        CrdtOperation{.key = "causal/over", .path = {std::string(limits::field_bytes_max + 1, 'f')}}
+    );
     OfferOperation offer;
     offer.contracts.resize(limits::contracts_per_agent_max + 1);
     operation("contracts of an offer", offer);
