@@ -14,9 +14,9 @@ void Dialer::want(const AgentId& agent, const std::vector<std::string>& addresse
     const auto [it, fresh] = agents_.try_emplace(agent);
     it->second.addresses = addresses;
     if (!fresh) return;
-    next_wake_.reset();
     it->second.back_off = options_.retry_min;
     it->second.next = self_ < agent ? now : now + options_.courtesy;
+    if (next_wake_ && !connected(agent)) next_wake_ = std::min(*next_wake_, it->second.next);
 }
 
 void Dialer::unwant(const AgentId& agent) {
@@ -27,19 +27,20 @@ void Dialer::unwant(const AgentId& agent) {
 void Dialer::on_peer_up(const AgentId& agent, const std::string& address) {
     const auto place = std::lower_bound(peers_.begin(), peers_.end(), agent);
     if (place == peers_.end() || *place != agent) peers_.insert(place, agent);
-    next_wake_.reset();
-    bootstrap_.erase(address);
+    if (bootstrap_.erase(address) > 0) next_wake_.reset();
     if (const auto target = agents_.find(agent); target != agents_.end()) {
         target->second.back_off = options_.retry_min;
+        // Of many only whoever was the next one changes when that is.
+        if (next_wake_ && target->second.next <= *next_wake_) next_wake_.reset();
     }
 }
 
 void Dialer::on_peer_down(const AgentId& agent, Instant now) {
     const auto place = std::lower_bound(peers_.begin(), peers_.end(), agent);
     if (place != peers_.end() && *place == agent) peers_.erase(place);
-    next_wake_.reset();
     if (const auto target = agents_.find(agent); target != agents_.end()) {
         target->second.next = self_ < agent ? now + options_.retry_min : now + options_.courtesy;
+        if (next_wake_) next_wake_ = std::min(*next_wake_, target->second.next);
     }
 }
 

@@ -180,9 +180,6 @@ std::vector<Words::Named> Words::wrongly_signed(View view) const {
     AgentRecord told = record(2, "another");
     told.signature = spoiled(told.signature);
     out.push_back({"record_batch", RecordBatch{{told}}});
-    Alive lives = alive(~std::uint64_t{0});  // Above all that was seen, or it is not even checked.
-    lives.signature = spoiled(lives.signature);
-    out.push_back({"ping", Ping{1, std::nullopt, {{}, {lives}}}});
     OperationSubmit submit{operation(2, DataOperation{to_bytes("x")})};
     submit.operation.signature = spoiled(*submit.operation.signature);
     out.push_back({"operation_submit", submit});
