@@ -69,6 +69,9 @@ TEST(Demo, PrintsExactlyOneDocument) {
 TEST(Demo, CtrlCLeavesNoProcessAndNoPortBehind) {
     const std::uint64_t seed = number_from("CRETO_DEMO_SEED", std::random_device{}());
     std::cout << "CRETO_DEMO_SEED=" << seed << std::endl;
+    // Whom a shell starts in the background ignores it, and would hand that on to the demo: a signal that
+    // comes before the demo takes care of it would be lost.
+    ::signal(SIGINT, SIG_DFL);
     Prng prng{seed};
     std::vector<std::pair<int, std::uint64_t>> moments{
         {SIGINT, 60}, {SIGINT, 250}, {SIGTERM, 800}, {SIGINT, 2'500}, {SIGINT, 3'500}};
