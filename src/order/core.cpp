@@ -51,7 +51,8 @@ OrderingCore::OrderingCore(
            options.heartbeat,
            options.view_interval,
            roster.size() * roster.term_views(),
-           roster.quorum().t * roster.term_views()}},
+           roster.quorum().t * roster.term_views(),
+           roster.term_views() > 1}},
       heard_{roster.quorum(), self_, options.skip_views},
       repair_{self_.value_or(roster.size())} {
     CRETO_ASSERT(self.has_value() == self_.has_value());

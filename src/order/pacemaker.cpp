@@ -7,7 +7,9 @@ namespace creto::simplex {
 void Pacemaker::enter(Entered how, Instant now) {
     entered_at_ = now;
     work_at_.reset();
-    if (how == Entered::by_progress) timeouts_ = 0;
+    // In a term a seat that gave up one view finalises none of the later ones: what is notarized there may
+    // be to no avail, and only finality is progress. [ORD-T5.2]
+    if (how == Entered::by_progress && !options_.in_terms) timeouts_ = 0;
     if (how != Entered::by_timeout) return;
     if (++timeouts_ >= 2) delta_ = std::min(delta_ * 2, options_.delta_max);
 }

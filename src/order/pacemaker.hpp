@@ -30,6 +30,7 @@ public:
         Duration view_interval;
         std::uint32_t leaders = 1;  ///< Views that the floor looks back on.
         std::uint32_t liars = 0;    ///< How many of them may have a leader that lies; fewer.
+        bool in_terms = false;      ///< A leader has more than one view in a row.
     };
     explicit Pacemaker(const Options& options)
         : options_{options}, delta_{options.delta}, took_(options.leaders) {

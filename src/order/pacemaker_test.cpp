@@ -60,6 +60,21 @@ TEST(Pacemaker, ProgressBetweenTimeoutsKeepsPatienceAsItIs) {
     EXPECT_EQ(pace.delta(), ms(100)) << "skipping is no sign of a slow network";
 }
 
+// [ORD-T5.2] Found by a life (tests/corpus/sim/terms-on-a-slow-network.json): each term notarized its first
+// view, which somebody had given up, and so nothing was ever final.
+TEST(Pacemaker, InTermsOnlyFinalityEndsARowOfTimeouts) {
+    Pacemaker::Options options = usual();
+    options.in_terms = true;
+    Pacemaker pace{options};
+    for (int i = 0; i < 3; ++i) {
+        pace.enter(Entered::by_progress, at(i));
+        pace.enter(Entered::by_timeout, at(i));
+    }
+    EXPECT_EQ(pace.delta(), ms(400)) << "the second and the third";
+    pace.finalized();
+    EXPECT_EQ(pace.delta(), ms(100));
+}
+
 TEST(Pacemaker, ASlowNotarizationSetsAFloorUntilAFastOne) {
     Pacemaker pace{usual()};
     pace.enter(Entered::by_progress, at(0));
