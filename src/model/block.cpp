@@ -83,6 +83,18 @@ void decode(Reader& r, LaneRange& v) {
     decode(r, v.tip);
 }
 
+void encode(Writer& w, const ExecutedMark& v) {
+    encode(w, v.height);
+    encode(w, v.state_root);
+    encode(w, v.order_digest);
+}
+
+void decode(Reader& r, ExecutedMark& v) {
+    decode(r, v.height);
+    decode(r, v.state_root);
+    decode(r, v.order_digest);
+}
+
 void encode(Writer& w, const Block& v) {
     encode(w, v.epoch);
     encode(w, v.view);
@@ -92,9 +104,7 @@ void encode(Writer& w, const Block& v) {
     encode(w, v.proposer);
     encode_list(w, v.delta);
     encode(w, v.cut_root);
-    encode(w, v.executed.height);
-    encode(w, v.executed.state_root);
-    encode(w, v.executed.order_digest);
+    encode(w, v.executed);
 }
 void decode(Reader& r, Block& v) {
     decode(r, v.epoch);
@@ -105,9 +115,7 @@ void decode(Reader& r, Block& v) {
     decode(r, v.proposer);
     decode_list(r, v.delta, limits::lanes_per_message_max, 36);
     decode(r, v.cut_root);
-    decode(r, v.executed.height);
-    decode(r, v.executed.state_root);
-    decode(r, v.executed.order_digest);
+    decode(r, v.executed);
 }
 
 void encode(Writer& w, const Proposal& v) {

@@ -84,6 +84,8 @@ void encode(Writer& w, const LaneTip& v);
 void decode(Reader& r, LaneTip& v);
 void encode(Writer& w, const LaneRange& v);
 void decode(Reader& r, LaneRange& v);
+void encode(Writer& w, const ExecutedMark& v);
+void decode(Reader& r, ExecutedMark& v);
 void encode(Writer& w, const Block& v);
 void decode(Reader& r, Block& v);
 void encode(Writer& w, const Proposal& v);

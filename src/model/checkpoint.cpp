@@ -10,22 +10,6 @@ ByteView checkpoint_part(ByteView state, std::uint32_t number) {
     return state.subspan(from, std::min(limits::checkpoint_part_bytes, state.size() - from));
 }
 
-namespace {
-
-void encode(Writer& w, const ExecutedMark& v) {
-    creto::encode(w, v.height);
-    creto::encode(w, v.state_root);
-    creto::encode(w, v.order_digest);
-}
-
-void decode(Reader& r, ExecutedMark& v) {
-    creto::decode(r, v.height);
-    creto::decode(r, v.state_root);
-    creto::decode(r, v.order_digest);
-}
-
-}  // namespace
-
 Result<void> well_formed(const Checkpoint& checkpoint) {
     const auto refuse = [](const char* why) { return fail(ErrorCode::invalid, why); };
     if (auto form = well_formed(checkpoint.block); !form) return form;

@@ -172,6 +172,7 @@ std::vector<Effect> NodeImpl::on_event(const Event& event, Instant now) {
 void NodeImpl::on(const Start& event) {
     unix_ms_at_start_ = event.unix_ms;
     started_at_ = now_;
+    executed_at_ = now_;
     started_ = true;
     record_version_ = std::max<std::uint64_t>(
         record_version_, static_cast<std::uint64_t>(std::max<std::int64_t>(event.unix_ms, 0))

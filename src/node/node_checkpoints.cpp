@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint64_t recent_blocks_restored = 1'024;
 /// No block has so many operations: an own counter that is lost goes on above all that were used.
 constexpr std::uint64_t counters_a_block = 1ULL << 20U;
+/// Every seat is asked several times in this long for what has to be executed next.
+constexpr Duration stuck_after = Duration::from_s(3);
 
 }  // namespace
 
@@ -112,6 +114,20 @@ void NodeImpl::keep_checkpoint(const FinalizedBlock& finalized, std::size_t byte
 
 // --- taking over ---
 
+/// Others are ahead, and for a while nobody has brought what this node has to execute next. As long as
+/// anybody does it goes on executing: one seat's offer must not cost it its history. [ORD-L11.4]
+bool NodeImpl::needs_checkpoint() const {
+    const bool is_behind = ordering_.behind() || !to_execute_.empty();
+    return is_behind && now_ >= executed_at_ + stuck_after;
+}
+
+/// Only seats are asked for blocks, and only they are listened to here: other identities are free, and
+/// each could cost a download.
+void NodeImpl::on_offer(const AgentId& from, const Checked<const OfferedCheckpoint&>& offered) {
+    if (roster_.find(from) == nullptr || !needs_checkpoint()) return;
+    fetch_.on_offer(from, offered, final_.height(), now_, effects_);
+}
+
 void NodeImpl::on_part(const AgentId& from, const CheckpointPart& part) {
     if (auto arrived = fetch_.on_part(from, part, now_, effects_)) adopt(std::move(*arrived));
 }
@@ -120,7 +136,7 @@ void NodeImpl::on_part(const AgentId& from, const CheckpointPart& part) {
 void NodeImpl::adopt(CheckpointFetch::Arrived arrived) {
     const Checkpoint& checkpoint = arrived.offered.checkpoint;
     const Height height = checkpoint.height();
-    if (height <= final_.height()) return;  // Executed meanwhile.
+    if (height <= final_.height() || !needs_checkpoint()) return;  // It goes on without.
     auto state = FinalState::restore(arrived.state, checkpoint.mark, roster_);
     if (!state) {
         log_.warn("checkpoint from " + name_of(arrived.from) + ": " + state.error().message);

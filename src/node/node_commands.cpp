@@ -177,13 +177,18 @@ void NodeImpl::command(Ticket ticket, const RemoveCausal& remove) {
     }
     const Instant deadline = now_ + remove.timeout;
     std::uint64_t last = 0;
+    std::size_t taken = 0;
     for (CrdtOperation& write : *writes) {
         Operation operation = make_operation(std::move(write));
         last = operation.counter;
         if (auto pushed = queue(std::move(operation)); !pushed) {
-            reply_error(ticket, pushed.error());
+            Error error = pushed.error();
+            error.message += "; " + std::to_string(taken) + " of " +
+                             std::to_string(writes->size()) + " values are being removed";
+            reply_error(ticket, std::move(error));
             return;
         }
+        ++taken;
     }
     causal_commands_.emplace(last, CausalCommand{ticket, deadline});
     causal_deadlines_.emplace(deadline, last);

@@ -115,6 +115,7 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
 void NodeImpl::after_execution(
     const FinalizedBlock& finalized, const FinalState::Applied& applied, std::size_t bytes
 ) {
+    executed_at_ = now_;
     if (producer_) producer_->on_finality(now_);
     fetcher_.forget_below(final_cut_);
     recent_blocks_.push_back(finalized.block);

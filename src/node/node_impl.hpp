@@ -153,6 +153,8 @@ private:
     void enter(const Checkpoint& checkpoint, FinalState state);
     void note_tips(const FinalizedBlock& finalized);
     void keep_checkpoint(const FinalizedBlock& finalized, std::size_t bytes);
+    [[nodiscard]] bool needs_checkpoint() const;
+    void on_offer(const AgentId& from, const Checked<const OfferedCheckpoint&>& offered);
     void on_part(const AgentId& from, const CheckpointPart& part);
     void adopt(CheckpointFetch::Arrived arrived);
     [[nodiscard]] bool skip_to(const Checkpoint& checkpoint);
@@ -281,6 +283,7 @@ private:
     // Execution of the final order
     Ring<FinalizedBlock> to_execute_;
     Cut final_cut_;
+    Instant executed_at_;                        ///< The last block, or the start.
     std::map<LaneId, VertexHeader> final_tips_;  ///< Of final_cut_.
     std::map<Ticket, OpenDispute> dispute_runs_;
     /// A finalised block whose vertices are in memory, oldest first.

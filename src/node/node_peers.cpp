@@ -25,7 +25,8 @@ void NodeImpl::saw_vote(const Vote& vote) {
 /// Tells watchers who is suspected, has died, or lives after all.
 void NodeImpl::show_lives() {
     for (const Liveness::Change& change : liveness_.take_changes()) {
-        acquaintances_[change.agent].since = now_;
+        if (const auto known = acquaintances_.find(change.agent); known != acquaintances_.end())
+            known->second.since = now_;
         const std::string name = name_of(change.agent);
         switch (change.to) {
             case AgentState::suspect:

@@ -5,16 +5,6 @@
 
 namespace creto {
 
-namespace {
-
-bool matches(const std::string& key, const std::vector<std::string>& prefixes) {
-    return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
-        return key.starts_with(prefix);
-    });
-}
-
-}  // namespace
-
 // --- reading ---
 
 void NodeImpl::command(Ticket ticket, const ReadKey& read) {
@@ -152,7 +142,7 @@ void NodeImpl::note_final_changes(
         for (const Operation& operation : vertex->operations()) {
             const bool took_effect = applied.operations[at++].applied;
             const auto* write = std::get_if<KeyOperation>(&operation.body);
-            if (write != nullptr && took_effect && matches(write->key, watched_))
+            if (write != nullptr && took_effect && causal_.is_watched(write->key))
                 final_changes_.insert(write->key);
         }
     }

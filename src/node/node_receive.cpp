@@ -111,26 +111,28 @@ void NodeImpl::on(const Received& event) {
 }
 
 /// Everything that answers a peer's question costs the peer a token. Pings cost many: their senders
-/// need few, and each may carry signatures to be checked.
+/// need few, and each may carry signatures to be checked. So do requests for parts of a checkpoint: a
+/// few bytes ask for a MiB.
 bool NodeImpl::within_quota(const AgentId& from, const Message& message) {
-    constexpr std::uint64_t ping_cost = 40;
-    const bool ping =
-        std::holds_alternative<Ping>(message) || std::holds_alternative<PingAnswer>(message) ||
-        std::holds_alternative<PingRequest>(message) || std::holds_alternative<PingReport>(message);
+    constexpr std::uint64_t dear = 40;
+    const bool costs_much = std::holds_alternative<Ping>(message) ||
+                            std::holds_alternative<PingAnswer>(message) ||
+                            std::holds_alternative<PingRequest>(message) ||
+                            std::holds_alternative<PingReport>(message) ||
+                            std::holds_alternative<CheckpointRequest>(message);
     const bool question = std::holds_alternative<VertexRequest>(message) ||
                           std::holds_alternative<LaneSummary>(message) ||
                           std::holds_alternative<RecordSummary>(message) ||
                           std::holds_alternative<OperationSubmit>(message) ||
-                          std::holds_alternative<CheckpointRequest>(message) ||
                           std::holds_alternative<Probe>(message);
-    if (!question && !ping) return true;
+    if (!question && !costs_much) return true;
     auto bucket = request_quota_.find(from);
     if (bucket == request_quota_.end()) {
         if (request_quota_.size() >= limits::agents_max) request_quota_.clear();
         bucket =
             request_quota_.emplace(from, TokenBucket{{.rate_per_s = 2'000, .burst = 4'000}}).first;
     }
-    if (!bucket->second.take(ping ? ping_cost : 1, now_)) return true;
+    if (!bucket->second.take(costs_much ? dear : 1, now_)) return true;
     count(Count::requests_rate_limited);
     return false;
 }
@@ -275,9 +277,7 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
         }
         void operator()(const OperationSubmit& m) const { node.on_submit_message(from, m); }
         void operator()(const OperationOutcome& m) const { node.on_outcome(from, m); }
-        void operator()(const OfferedCheckpoint& m) const {
-            node.fetch_.on_offer(from, {m, pass}, node.final_.height(), node.now_, node.effects_);
-        }
+        void operator()(const OfferedCheckpoint& m) const { node.on_offer(from, {m, pass}); }
         void operator()(const CheckpointRequest& m) const {
             node.giver_.ask(from, m, node.effects_);
         }

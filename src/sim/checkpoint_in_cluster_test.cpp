@@ -155,6 +155,28 @@ TEST(CheckpointInCluster, WhoeverWasAwayForLongTakesTheStateOver) {
     }
 }
 
+// One seat has dropped its history and offers a checkpoint; the others still have all. Whoever was away
+// executes what they bring, and keeps its own history.
+TEST(CheckpointInCluster, NobodyTakesAStateOverWhoCanGoOnExecuting) {
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+        SimOptions options = nodes(4, seed);
+        options.configure = [](NodeIndex node, NodeOptions& of_node) {
+            of_node.checkpoint_share = 0;
+            if (node == at(1)) of_node.keep_blocks = 10;
+        };
+        SimCluster cluster{options, honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+        cluster.crash(at(3));
+        write(cluster, 0, 60);
+        ASSERT_GT(cluster.node(at(1))->status().kept_from, Height{2 * span});
+        ASSERT_TRUE(cluster.start(at(3)).has_value());
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
+        EXPECT_EQ(counter(cluster, 3, "checkpoints_adopted"), 0U) << seed;
+        EXPECT_EQ(cluster.node(at(3))->status().kept_from, Height{1}) << seed;
+        expect_everywhere(cluster, 4, 60, seed);
+    }
+}
+
 /// Hands out checkpoints whose parts are not what they should be.
 class FalseParts final : public Participant {
 public:
@@ -192,8 +214,7 @@ TEST(CheckpointInCluster, ALiarsStateIsNotTaken) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
         const ParticipantFactory honest = honest_nodes();
         SimCluster cluster{
-            nodes(4, seed, 10),
-            [&](const ParticipantParts& parts) -> std::unique_ptr<Participant> {
+            nodes(4, seed, 10), [&](const ParticipantParts& parts) -> std::unique_ptr<Participant> {
                 auto node = honest(parts);
                 if (parts.index != at(1)) return node;
                 return std::make_unique<FalseParts>(std::move(node));

@@ -71,16 +71,17 @@ void CausalState::watch(std::vector<std::string> prefixes) {
     if (watched_.empty()) changes_.clear();
 }
 
+bool CausalState::is_watched(const std::string& key) const {
+    return std::any_of(watched_.begin(), watched_.end(), [&](const std::string& prefix) {
+        return key.starts_with(prefix);
+    });
+}
+
 void CausalState::note_changes(const SealedVertex& vertex) {
     if (watched_.empty()) return;
     for (const Operation& operation : vertex.operations()) {
         const auto* write = std::get_if<CrdtOperation>(&operation.body);
-        if (write == nullptr) continue;
-        const bool watched =
-            std::any_of(watched_.begin(), watched_.end(), [&](const std::string& prefix) {
-                return write->key.starts_with(prefix);
-            });
-        if (watched) changes_.insert({write->key, write->path});
+        if (write != nullptr && is_watched(write->key)) changes_.insert({write->key, write->path});
     }
 }
 

@@ -57,6 +57,7 @@ public:
 
     /// From now on remembers which places below these prefixes are read otherwise than before.
     void watch(std::vector<std::string> prefixes);
+    [[nodiscard]] bool is_watched(const std::string& key) const;
     /// Those since the last call; a few more than really changed.
     [[nodiscard]] std::set<Place> take_changes() { return std::exchange(changes_, {}); }
 
