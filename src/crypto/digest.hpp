@@ -67,6 +67,7 @@ enum class HashDomain : std::uint8_t {
     executed = 24,
     operation_content = 25,
     checkpoint_part = 26,
+    roster = 27,
 };
 
 class Hasher {

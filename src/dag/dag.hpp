@@ -81,6 +81,9 @@ public:
 
     // --- holding vertices ---
 
+    /// There are more seats: their lanes are accepted from now on.
+    void add_seats(const Roster& roster) { lanes_.add(roster.known()); }
+
     /// invalid: unknown lane, or a depth beyond depth_max. limit: too far above the final cut, or
     /// too much held of this lane; it may be offered again later. A depth that does not follow
     /// from the parents is not an error: whoever lacks a parent cannot see it, so it must not

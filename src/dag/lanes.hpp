@@ -1,6 +1,7 @@
-// Lanes: one Lane for each seat of the roster, found by its id.
+// Lanes: one Lane for each seat that there ever was, found by its id.
 //
-// Holds    By lane, ascending; fixed for the graph's life. The lane of a seat is incarnation 0.
+// Holds    By lane, ascending; new seats have higher numbers, so a lane's place never changes. The
+//          lane of a seat is incarnation 0.
 #pragma once
 
 #include <algorithm>
@@ -16,9 +17,15 @@ namespace creto {
 class Lanes {
 public:
     explicit Lanes(const Roster& roster) {
-        lanes_.reserve(roster.size());
-        for (const Member& member : roster.members())
-            lanes_.emplace_back(LaneId{member.seat, Incarnation{0}});
+        lanes_.reserve(roster.known().size());
+        add(roster.known());
+    }
+    /// Lanes of seats that are new among these. Pointers to lanes end.
+    void add(const std::vector<Member>& known) {
+        for (const Member& member : known) {
+            const LaneId lane{member.seat, Incarnation{0}};
+            if (lanes_.empty() || lanes_.back().id() < lane) lanes_.emplace_back(lane);
+        }
     }
 
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(lanes_.size()); }

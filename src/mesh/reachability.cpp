@@ -7,15 +7,27 @@ namespace creto {
 Reachability::Reachability(
     const Roster& roster, std::optional<Seat> self, ReachabilityOptions options
 )
-    : roster_{roster},
+    : roster_{&roster},
       self_{self ? roster.index_of(*self) : std::nullopt},
       options_{options},
       peers_(roster.size()) {
     recount();
 }
 
+void Reachability::set_roster(const Roster& roster, std::optional<Seat> self) {
+    std::vector<Peer> peers(roster.size());
+    for (std::uint32_t i = 0; i < roster.size(); ++i) {
+        if (const auto before = roster_->index_of(roster.members()[i].seat))
+            peers[i] = peers_[*before];
+    }
+    roster_ = &roster;
+    self_ = self ? roster.index_of(*self) : std::nullopt;
+    peers_ = std::move(peers);
+    recount();
+}
+
 void Reachability::heard(Seat seat, Instant now) {
-    const auto index = roster_.index_of(seat);
+    const auto index = roster_->index_of(seat);
     if (!index || is_self(*index)) return;
     Peer& peer = peers_[*index];
     peer.heard = std::max(peer.heard, now);
@@ -28,7 +40,7 @@ void Reachability::heard(Seat seat, Instant now) {
 }
 
 void Reachability::round_trip(Seat seat, Instant sent, Instant now) {
-    const auto index = roster_.index_of(seat);
+    const auto index = roster_->index_of(seat);
     if (!index) return;
     Peer& peer = peers_[*index];
     const Duration sample = now - sent;
@@ -36,7 +48,7 @@ void Reachability::round_trip(Seat seat, Instant sent, Instant now) {
 }
 
 void Reachability::summary_met(Seat seat) {
-    if (const auto index = roster_.index_of(seat)) peers_[*index].returned = false;
+    if (const auto index = roster_->index_of(seat)) peers_[*index].returned = false;
 }
 
 Reachability::Tick Reachability::on_time(Instant now) {
@@ -58,7 +70,7 @@ Reachability::Tick Reachability::on_time(Instant now) {
         const bool silent = !peer.ever || now - peer.heard >= patience;
         if (silent && now - peer.probed >= options_.probe_after) {
             peer.probed = now;
-            tick.probe.push_back(roster_.members()[i].seat);
+            tick.probe.push_back(roster_->members()[i].seat);
         }
         next = std::min(next, std::max(peer.heard + patience, peer.probed + options_.probe_after));
         if (peer.reachable) next = std::min(next, peer.heard + window(peer) + Duration::from_ns(1));
@@ -70,7 +82,7 @@ Reachability::Tick Reachability::on_time(Instant now) {
         partitioned_ = true;
         Partitioned notice{.quorum = has_quorum()};
         for (std::uint32_t i = 0; i < peers_.size(); ++i) {
-            const Seat seat = roster_.members()[i].seat;
+            const Seat seat = roster_->members()[i].seat;
             if (peers_[i].lost) notice.lost.push_back(seat);
             if (is_self(i) || peers_[i].reachable) notice.reachable.push_back(seat);
         }
@@ -84,7 +96,7 @@ Reachability::Tick Reachability::on_time(Instant now) {
             Healed notice;
             for (std::uint32_t i = 0; i < peers_.size(); ++i) {
                 if (is_self(i) || peers_[i].reachable) {
-                    notice.returned.push_back(roster_.members()[i].seat);
+                    notice.returned.push_back(roster_->members()[i].seat);
                 }
             }
             tick.healed = std::move(notice);
@@ -95,13 +107,13 @@ Reachability::Tick Reachability::on_time(Instant now) {
 }
 
 bool Reachability::is_reachable(Seat seat) const {
-    const auto index = roster_.index_of(seat);
+    const auto index = roster_->index_of(seat);
     return index && (is_self(*index) || peers_[*index].reachable);
 }
 
 std::string Reachability::no_quorum_message() const {
-    return "no quorum: " + std::to_string(reachable_) + " of " + std::to_string(roster_.size()) +
-           " validators reachable, " + std::to_string(roster_.quorum().q) + " needed";
+    return "no quorum: " + std::to_string(reachable_) + " of " + std::to_string(roster_->size()) +
+           " validators reachable, " + std::to_string(roster_->quorum().q) + " needed";
 }
 
 bool Reachability::is_self(std::uint32_t index) const {
@@ -109,7 +121,7 @@ bool Reachability::is_self(std::uint32_t index) const {
 }
 
 std::uint32_t Reachability::partition_threshold() const {
-    return std::max<std::uint32_t>(2, roster_.size() / 10);
+    return std::max<std::uint32_t>(2, roster_->size() / 10);
 }
 
 Duration Reachability::window(const Peer& peer) const {

@@ -30,6 +30,9 @@ class Reachability {
 public:
     Reachability(const Roster& roster, std::optional<Seat> self, ReachabilityOptions options);
 
+    /// Another epoch has begun: these are the seats now. What is known of those that stay is kept.
+    void set_roster(const Roster& roster, std::optional<Seat> self);
+
     /// A frame or valid signature of this seat arrived.
     void heard(Seat seat, Instant now);
     /// This seat answered a probe that was sent at `sent`.
@@ -49,7 +52,7 @@ public:
     [[nodiscard]] bool is_reachable(Seat seat) const;
     /// Seats heard in the window, this node's own included.
     [[nodiscard]] std::uint32_t reachable() const { return reachable_; }
-    [[nodiscard]] bool has_quorum() const { return reachable_ >= roster_.quorum().q; }
+    [[nodiscard]] bool has_quorum() const { return reachable_ >= roster_->quorum().q; }
     [[nodiscard]] bool partitioned() const { return partitioned_; }
     /// "no quorum: 2 of 5 validators reachable, 3 needed"
     [[nodiscard]] std::string no_quorum_message() const;
@@ -70,7 +73,7 @@ private:
     [[nodiscard]] Duration window(const Peer& peer) const;
     void recount();
 
-    const Roster& roster_;
+    const Roster* roster_;
     std::optional<std::uint32_t> self_;
     ReachabilityOptions options_;
     std::vector<Peer> peers_;  ///< By roster index.

@@ -42,6 +42,11 @@ Result<void> well_formed(const Block& block) {
     if (block.view == View{} || block.parent_view >= block.view || block.height == Height{}) {
         return fail(ErrorCode::invalid, "block: view, parent view and height do not fit together");
     }
+    if (block.echo_of && (!block.next_roster || !block.delta.empty())) {
+        return fail(
+            ErrorCode::invalid, "block: an echo repeats the end of an epoch, and nothing else"
+        );
+    }
     if (block.executed.height >= block.height) {
         return fail(ErrorCode::invalid, "block: it claims to have executed itself");
     }
@@ -105,6 +110,12 @@ void encode(Writer& w, const Block& v) {
     encode_list(w, v.delta);
     encode(w, v.cut_root);
     encode(w, v.executed);
+    w.boolean(v.next_roster.has_value());
+    if (v.next_roster) {
+        encode(w, *v.next_roster);
+        w.boolean(v.echo_of.has_value());
+        if (v.echo_of) encode(w, *v.echo_of);
+    }
 }
 void decode(Reader& r, Block& v) {
     decode(r, v.epoch);
@@ -116,6 +127,12 @@ void decode(Reader& r, Block& v) {
     decode_list(r, v.delta, limits::lanes_per_message_max, 36);
     decode(r, v.cut_root);
     decode(r, v.executed);
+    v.next_roster.reset();
+    v.echo_of.reset();
+    if (r.boolean()) {
+        decode(r, v.next_roster.emplace());
+        if (r.boolean()) decode(r, v.echo_of.emplace());
+    }
 }
 
 void encode(Writer& w, const Proposal& v) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "model/vertex_header.hpp"
@@ -48,12 +49,17 @@ struct Block {
     Epoch epoch;
     View view;
     View parent_view;
-    Height height;  ///< The parent's height + 1.
+    Height height;  ///< The parent's height + 1; an echo has its parent's. [ORD-L12.4]
     BlockId parent;
     Seat proposer;
     std::vector<LaneRange> delta;
     Digest cut_root;  ///< cut_root() of the cut after this block.
     ExecutedMark executed;
+    /// Roster::digest() of the next epoch, in boundary blocks and in no others. [ORD-L12.3]
+    std::optional<Digest> next_roster = std::nullopt;
+    /// An echo repeats the boundary block of its branch in a later view, so that it becomes final; it
+    /// has no place in the chain. [ORD-L12.4]
+    std::optional<BlockId> echo_of = std::nullopt;
 
     [[nodiscard]] BlockId id() const;
     /// What a notarize or finalize vote for this block says.

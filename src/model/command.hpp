@@ -235,6 +235,26 @@ struct LogReply {
     std::vector<Block> blocks;
 };
 
+/// Who votes, who will, and what is asked for.
+struct AskRoster {};
+struct RosterReply {
+    struct SeatView {
+        Member member;
+        Epoch first;
+        Epoch last;  ///< 0: no end is decided.
+    };
+    struct AskedView {
+        RosterOperation change;
+        std::vector<Seat> by;
+    };
+    Epoch epoch;
+    Height height;             ///< The latest that was executed.
+    Height boundary;           ///< Where the epoch ends; 0: it has no end.
+    std::uint32_t needed = 0;  ///< Seats that must ask for a change.
+    std::vector<SeatView> seats;
+    std::vector<AskedView> asked;
+};
+
 using CommandBody = std::variant<
     Submit,
     SubmitMany,
@@ -253,7 +273,8 @@ using CommandBody = std::variant<
     AskReputation,
     AskVerdicts,
     AskLog,
-    AskReceipt>;
+    AskReceipt,
+    AskRoster>;
 
 using ReplyBody = std::variant<
     Error,
@@ -269,6 +290,7 @@ using ReplyBody = std::variant<
     ReputationReply,
     VerdictsReply,
     LogReply,
-    ReceiptReply>;
+    ReceiptReply,
+    RosterReply>;
 
 }  // namespace creto

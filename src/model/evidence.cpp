@@ -8,7 +8,7 @@ struct Contradicts {
     const Roster& roster;
 
     Result<void> operator()(const VoteConflict& v) const {
-        if (v.a.seat != v.b.seat || roster.find(v.a.seat) == nullptr) {
+        if (v.a.seat != v.b.seat || roster.known(v.a.seat) == nullptr) {
             return fail(
                 ErrorCode::invalid, "evidence: the votes are not of one seat of the roster"
             );
@@ -20,7 +20,7 @@ struct Contradicts {
     }
     Result<void> operator()(const LaneFork& v) const {
         if (v.a.header.lane != v.b.header.lane || v.a.header.sequence != v.b.header.sequence ||
-            roster.find(v.a.header.lane.seat) == nullptr) {
+            roster.known(v.a.header.lane.seat) == nullptr) {
             return fail(
                 ErrorCode::invalid, "evidence: the vertices are not of one place in a lane"
             );
@@ -129,9 +129,9 @@ Result<AgentId> culprit(const Evidence& evidence, const Roster& roster) {
     if (auto form = contradicts(evidence, roster); !form)
         return tl::unexpected<Error>(form.error());
     if (const auto* votes = std::get_if<VoteConflict>(&evidence))
-        return roster.find(votes->a.seat)->key;
+        return roster.known(votes->a.seat)->key;
     if (const auto* fork = std::get_if<LaneFork>(&evidence)) {
-        return roster.find(fork->a.header.lane.seat)->key;
+        return roster.known(fork->a.header.lane.seat)->key;
     }
     return std::get<AnswerConflict>(evidence).a.answer.provider;
 }
@@ -139,14 +139,14 @@ Result<AgentId> culprit(const Evidence& evidence, const Roster& roster) {
 std::vector<CheckItem> signatures_of(const Evidence& evidence, const Roster& roster) {
     std::vector<CheckItem> items;
     if (const auto* votes = std::get_if<VoteConflict>(&evidence)) {
-        const PublicKey& key = roster.find(votes->a.seat)->key;
+        const PublicKey& key = roster.known(votes->a.seat)->key;
         for (const Vote* vote : {&votes->a, &votes->b}) {
             items.push_back(
                 item(key, SignDomain::vote, roster, signing_bytes(vote->content), vote->signature)
             );
         }
     } else if (const auto* fork = std::get_if<LaneFork>(&evidence)) {
-        const PublicKey& key = roster.find(fork->a.header.lane.seat)->key;
+        const PublicKey& key = roster.known(fork->a.header.lane.seat)->key;
         for (const SignedHeader* top : {&fork->a, &fork->b}) {
             items.push_back(
                 item(key, SignDomain::vertex, roster, signing_bytes(top->header), top->signature)

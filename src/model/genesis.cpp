@@ -12,18 +12,8 @@ namespace {
 /// Beside the mode: what follows at the end, because it is not as usual.
 constexpr std::uint8_t has_terms = 2;
 constexpr std::uint8_t has_checkpoints = 4;
-
-void encode(Writer& w, const Member& v) {
-    creto::encode(w, v.seat);
-    creto::encode(w, v.key);
-    w.text(v.name);
-}
-
-void decode(Reader& r, Member& v) {
-    creto::decode(r, v.seat);
-    creto::decode(r, v.key);
-    v.name = r.text(limits::name_bytes_max);
-}
+constexpr std::uint8_t has_epochs = 8;
+constexpr std::uint8_t has_any = has_terms | has_checkpoints | has_epochs;
 
 /// A number that is written only when it is not the usual one.
 std::uint32_t unusual(Reader& r, bool is_written, std::uint32_t usual, std::uint32_t most) {
@@ -34,13 +24,26 @@ std::uint32_t unusual(Reader& r, bool is_written, std::uint32_t usual, std::uint
 
 }  // namespace
 
+void encode(Writer& w, const Member& v) {
+    encode(w, v.seat);
+    encode(w, v.key);
+    w.text(v.name);
+}
+
+void decode(Reader& r, Member& v) {
+    decode(r, v.seat);
+    decode(r, v.key);
+    v.name = r.text(limits::name_bytes_max);
+}
+
 void encode(Writer& w, const Genesis& v) {
     w.text(v.network);
     const bool terms = v.term_views != 1;
     const bool checkpoints = v.checkpoint_blocks != limits::checkpoint_blocks;
+    const bool epochs = v.epoch_blocks != 0;
     w.u8(static_cast<std::uint8_t>(
         static_cast<std::uint8_t>(v.mode) | (terms ? has_terms : 0) |
-        (checkpoints ? has_checkpoints : 0)
+        (checkpoints ? has_checkpoints : 0) | (epochs ? has_epochs : 0)
     ));
     w.uvarint(v.members.size());
     for (const Member& member : v.members)
@@ -48,13 +51,14 @@ void encode(Writer& w, const Genesis& v) {
     w.uvarint(v.view_interval_ms);
     if (terms) w.uvarint(v.term_views);
     if (checkpoints) w.uvarint(v.checkpoint_blocks);
+    if (epochs) w.uvarint(v.epoch_blocks);
 }
 
 void decode(Reader& r, Genesis& v) {
     v.network = r.text(limits::name_bytes_max);
     const std::uint8_t mode =
-        r.kind(static_cast<std::uint8_t>(QuorumMode::crash) | has_terms | has_checkpoints);
-    v.mode = static_cast<QuorumMode>(mode & ~(has_terms | has_checkpoints));
+        r.kind(static_cast<std::uint8_t>(static_cast<std::uint8_t>(QuorumMode::crash) | has_any));
+    v.mode = static_cast<QuorumMode>(mode & ~has_any);
     v.members.resize(r.count(limits::seats_max, 34));
     for (Member& member : v.members)
         decode(r, member);
@@ -65,17 +69,42 @@ void decode(Reader& r, Genesis& v) {
     v.checkpoint_blocks = unusual(
         r, (mode & has_checkpoints) != 0, limits::checkpoint_blocks, limits::checkpoint_blocks_max
     );
+    v.epoch_blocks = unusual(r, (mode & has_epochs) != 0, 0, limits::epoch_blocks_max);
 }
 
-Result<void> validate(const Genesis& genesis) {
-    const std::size_t least = genesis.mode == QuorumMode::byzantine ? 4 : 1;
-    if (genesis.members.size() < least || genesis.members.size() > limits::seats_max) {
+Result<void> validate(const std::vector<Member>& members, QuorumMode mode) {
+    const std::size_t least = least_members(mode);
+    if (members.size() < least || members.size() > limits::seats_max) {
         return fail(
             ErrorCode::invalid,
-            "genesis: " + std::to_string(genesis.members.size()) + " members; this mode takes " +
+            "roster: " + std::to_string(members.size()) + " members; this mode takes " +
                 std::to_string(least) + " to " + std::to_string(limits::seats_max)
         );
     }
+    std::set<PublicKey> keys;
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        const Member& member = members[i];
+        if (i > 0 && !(members[i - 1].seat < member.seat)) {
+            return fail(ErrorCode::invalid, "roster: seats must strictly increase");
+        }
+        if (!keys.insert(member.key).second) {
+            return fail(
+                ErrorCode::invalid,
+                "roster: seat " + std::to_string(member.seat.value()) + " has another seat's key"
+            );
+        }
+        if (member.name.empty() || !names.insert(member.name).second) {
+            return fail(
+                ErrorCode::invalid,
+                "roster: the name \"" + member.name + "\" is empty or taken twice"
+            );
+        }
+    }
+    return {};
+}
+
+Result<void> validate(const Genesis& genesis) {
     if (!std::has_single_bit(genesis.term_views) || genesis.term_views > limits::term_views_max) {
         return fail(
             ErrorCode::invalid,
@@ -92,52 +121,80 @@ Result<void> validate(const Genesis& genesis) {
                 std::to_string(limits::checkpoint_blocks_max)
         );
     }
-    std::set<PublicKey> keys;
-    std::set<std::string> names;
-    for (std::size_t i = 0; i < genesis.members.size(); ++i) {
-        const Member& member = genesis.members[i];
-        if (i > 0 && !(genesis.members[i - 1].seat < member.seat)) {
-            return fail(ErrorCode::invalid, "genesis: seats must strictly increase");
-        }
-        if (!keys.insert(member.key).second) {
-            return fail(
-                ErrorCode::invalid,
-                "genesis: seat " + std::to_string(member.seat.value()) + " has another seat's key"
-            );
-        }
-        if (member.name.empty() || !names.insert(member.name).second) {
-            return fail(
-                ErrorCode::invalid,
-                "genesis: the name \"" + member.name + "\" is empty or taken twice"
-            );
-        }
+    const bool usual = genesis.epoch_blocks == 0;
+    if (!usual && (genesis.epoch_blocks < limits::epoch_blocks_min ||
+                   genesis.epoch_blocks > limits::epoch_blocks_max)) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: an epoch of " + std::to_string(genesis.epoch_blocks) +
+                " blocks; it takes 0, for no end, or " + std::to_string(limits::epoch_blocks_min) +
+                " to " + std::to_string(limits::epoch_blocks_max)
+        );
     }
-    return {};
+    return validate(genesis.members, genesis.mode);
 }
 
 Roster::Roster(const Genesis& genesis)
     : chain_{hash(HashDomain::genesis, encode_bytes(genesis))},
+      epochs_{genesis.epoch_blocks},
       mode_{genesis.mode},
       quorum_{Quorum::of(genesis.mode, static_cast<std::uint32_t>(genesis.members.size()))},
       term_views_{genesis.term_views},
       checkpoint_blocks_{genesis.checkpoint_blocks},
       members_{genesis.members},
-      by_key_(genesis.members.size()) {
+      known_{genesis.members} {
     CRETO_ASSERT(validate(genesis).has_value());
+    index();
+}
+
+Roster::Roster(
+    const Roster& before, Epoch epoch, std::vector<Member> members, std::vector<Member> known
+)
+    : chain_{before.chain_},
+      epoch_{epoch},
+      epochs_{before.epochs_},
+      mode_{before.mode_},
+      quorum_{Quorum::of(before.mode_, static_cast<std::uint32_t>(members.size()))},
+      term_views_{before.term_views_},
+      checkpoint_blocks_{before.checkpoint_blocks_},
+      members_{std::move(members)},
+      known_{std::move(known)} {
+    CRETO_ASSERT(validate(members_, mode_).has_value());
+    index();
+}
+
+void Roster::index() {
+    Writer w;
+    encode_list(w, members_);
+    digest_ = hash(HashDomain::roster, w.view());
+    by_key_.resize(members_.size());
     std::iota(by_key_.begin(), by_key_.end(), 0U);
     std::sort(by_key_.begin(), by_key_.end(), [this](std::uint32_t a, std::uint32_t b) {
         return members_[a].key < members_[b].key;
     });
 }
 
-std::optional<std::uint32_t> Roster::index_of(Seat seat) const {
+namespace {
+
+std::optional<std::uint32_t> place_of(const std::vector<Member>& members, Seat seat) {
     // Seats are usually numbered without gaps.
-    if (seat.value() < members_.size() && members_[seat.value()].seat == seat) return seat.value();
+    if (seat.value() < members.size() && members[seat.value()].seat == seat) return seat.value();
     const auto found = std::lower_bound(
-        members_.begin(), members_.end(), seat, [](const Member& m, Seat s) { return m.seat < s; }
+        members.begin(), members.end(), seat, [](const Member& m, Seat s) { return m.seat < s; }
     );
-    if (found == members_.end() || found->seat != seat) return std::nullopt;
-    return static_cast<std::uint32_t>(found - members_.begin());
+    if (found == members.end() || found->seat != seat) return std::nullopt;
+    return static_cast<std::uint32_t>(found - members.begin());
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> Roster::index_of(Seat seat) const {
+    return place_of(members_, seat);
+}
+
+const Member* Roster::known(Seat seat) const {
+    const auto place = place_of(known_, seat);
+    return place ? &known_[*place] : nullptr;
 }
 
 const Member* Roster::find(Seat seat) const {

@@ -3,16 +3,16 @@
 // Why      The chain's id is the hash of its genesis; every signature carries it, so nothing signed
 //          for one network is valid on another.
 // Holds    Seats strictly increase; keys are distinct; 1 to limits::seats_max members; byzantine
-//          mode needs at least 4, so that one liar is tolerated. What is as usual, the length of a
-//          term and the distance of checkpoints, is not written, so that such a genesis has the id
-//          it had.
+//          mode needs at least 4, so that one liar is tolerated. What is as usual, the lengths of terms
+//          and epochs and the distance of checkpoints, is not written, so that such a genesis has the id
+//          it had. A roster of a later epoch is made by the agreed state, from the one before.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "model/ids.hpp"
+#include "model/epochs.hpp"
 #include "model/limits.hpp"
 #include "model/quorum.hpp"
 
@@ -36,23 +36,41 @@ struct Genesis {
     std::uint32_t term_views = 1;
     /// Every so many heights lies a checkpoint: limits::checkpoint_blocks_min to _max.
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
+    /// Heights of an epoch: limits::epoch_blocks_min to _max, or 0 for one epoch without end.
+    std::uint32_t epoch_blocks = 0;
 
     friend bool operator==(const Genesis&, const Genesis&) = default;
 };
 
+void encode(Writer& w, const Member& v);
+void decode(Reader& r, Member& v);
 void encode(Writer& w, const Genesis& v);
 void decode(Reader& r, Genesis& v);
 
 /// Says why a genesis cannot start a chain.
 [[nodiscard]] Result<void> validate(const Genesis& genesis);
 
+/// Fewer members than this tolerate no fault at all.
+[[nodiscard]] constexpr std::size_t least_members(QuorumMode mode) {
+    return mode == QuorumMode::byzantine ? 4 : 1;
+}
+/// Says why these members cannot be a validator set.
+[[nodiscard]] Result<void> validate(const std::vector<Member>& members, QuorumMode mode);
+
 /// The validator set of an epoch, with the look-ups that everyone needs.
 class Roster {
 public:
     /// Requires: validate(genesis).
     explicit Roster(const Genesis& genesis);
+    /// That of another epoch of the same chain. `known`: everyone who ever had a seat, or is to get
+    /// one, by seat. Requires: validate(members, before.mode()); the members are among those known.
+    Roster(
+        const Roster& before, Epoch epoch, std::vector<Member> members, std::vector<Member> known
+    );
 
     [[nodiscard]] const ChainId& chain() const { return chain_; }
+    [[nodiscard]] Epoch epoch() const { return epoch_; }
+    [[nodiscard]] const Epochs& epochs() const { return epochs_; }
     [[nodiscard]] QuorumMode mode() const { return mode_; }
     [[nodiscard]] const Quorum& quorum() const { return quorum_; }
     [[nodiscard]] std::uint32_t size() const { return quorum_.n; }
@@ -60,6 +78,12 @@ public:
     [[nodiscard]] std::uint32_t checkpoint_blocks() const { return checkpoint_blocks_; }
     /// By seat, ascending; a member's place in this list is its bit in a certificate's bitmap.
     [[nodiscard]] const std::vector<Member>& members() const { return members_; }
+    /// Of its members, whatever the epoch: a boundary block names the next roster by it.
+    [[nodiscard]] const Digest& digest() const { return digest_; }
+
+    /// Whose seat this is, was or will be: a seat has one key for ever.
+    [[nodiscard]] const Member* known(Seat seat) const;
+    [[nodiscard]] const std::vector<Member>& known() const { return known_; }
 
     [[nodiscard]] const Member* find(Seat seat) const;
     [[nodiscard]] const Member* find(const PublicKey& key) const;
@@ -67,13 +91,19 @@ public:
     [[nodiscard]] std::optional<std::uint32_t> index_of(Seat seat) const;
 
 private:
+    void index();
+
     ChainId chain_;
+    Epoch epoch_{1};
+    Epochs epochs_;
     QuorumMode mode_;
     Quorum quorum_;
     std::uint32_t term_views_;
     std::uint32_t checkpoint_blocks_;
     std::vector<Member> members_;
+    std::vector<Member> known_;
     std::vector<std::uint32_t> by_key_;  ///< Indices into members_, ordered by key.
+    Digest digest_;
 };
 
 }  // namespace creto

@@ -19,10 +19,12 @@ void decode(Reader& r, OrderStatus& v) {
     creto::decode(r, v.finalized);
 }
 void encode(Writer& w, const CertificateRequest& v) {
+    creto::encode(w, v.epoch);
     creto::encode(w, v.view);
     w.u8(static_cast<std::uint8_t>(v.kind));
 }
 void decode(Reader& r, CertificateRequest& v) {
+    creto::decode(r, v.epoch);
     creto::decode(r, v.view);
     v.kind = static_cast<VoteKind>(r.kind(2));
 }
@@ -177,10 +179,12 @@ void decode(Reader& r, OperationOutcome& v) {
 void encode(Writer& w, const OfferedCheckpoint& v) {
     creto::encode(w, v.checkpoint);
     encode(w, v.proof);
+    encode_list(w, v.links);
 }
 void decode(Reader& r, OfferedCheckpoint& v) {
     creto::decode(r, v.checkpoint);
     decode(r, v.proof);
+    decode_list(r, v.links, limits::roster_links_max, 100);
 }
 void encode(Writer& w, const CheckpointRequest& v) {
     creto::encode(w, v.height);
@@ -285,6 +289,9 @@ Result<void> well_formed_message(const Message& message) {
     if (const auto* answer = std::get_if<ChainAnswer>(&message)) return well_formed_blocks(*answer);
     if (const auto* offered = std::get_if<OfferedCheckpoint>(&message)) {
         if (auto form = well_formed(offered->checkpoint); !form) return form;
+        for (const RosterLink& link : offered->links) {
+            if (auto form = well_formed(link.boundary); !form) return form;
+        }
         return well_formed_blocks(offered->proof);
     }
     return {};

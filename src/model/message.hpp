@@ -15,6 +15,7 @@
 #include "model/checkpoint.hpp"
 #include "model/evidence.hpp"
 #include "model/ping.hpp"
+#include "model/roster_link.hpp"
 #include "model/vertex.hpp"
 
 namespace creto {
@@ -35,6 +36,7 @@ struct OrderStatus {
 };
 /// Asks for one certificate by what it certifies (rule G1).
 struct CertificateRequest {
+    Epoch epoch;
     View view;
     VoteKind kind = VoteKind::notarize;
     friend bool operator==(const CertificateRequest&, const CertificateRequest&) = default;
@@ -129,6 +131,7 @@ struct OperationOutcome {
 struct OfferedCheckpoint {
     Checkpoint checkpoint;
     ChainAnswer proof;
+    std::vector<RosterLink> links;  ///< Every change of the roster, for whoever knows an early one.
     friend bool operator==(const OfferedCheckpoint&, const OfferedCheckpoint&) = default;
 };
 /// Asks for parts of the state at a checkpoint that was offered.

@@ -1,6 +1,7 @@
 // Notice: something that happened at a node and that watchers want to know.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -71,6 +72,17 @@ struct Suspended {
     std::string name;
     std::string reason;
 };
+/// The final order changed who votes from an epoch on; `what` in words.
+struct RosterChanged {
+    std::string what;
+    Epoch from;
+};
+/// This node is in another epoch: who votes now, and whether it does.
+struct EpochBegun {
+    Epoch epoch;
+    std::vector<Member> voters;
+    std::optional<Seat> own;
+};
 /// This node stopped voting, and why (a damaged vote log, a divergence, a proof in crash mode).
 struct Halted {
     std::string reason;
@@ -100,6 +112,8 @@ using Notice = std::variant<
     VerdictReached,
     Excluded,
     Suspended,
+    RosterChanged,
+    EpochBegun,
     Halted,
     KeyChanged,
     ChangesLost>;

@@ -182,13 +182,24 @@ struct WellFormed {
     Result<void> operator()(const CallRecordOperation& /*v*/) const { return {}; }
     Result<void> operator()(const DisputeAnswerOperation& /*v*/) const { return {}; }
     Result<void> operator()(const EvidenceOperation& /*v*/) const { return {}; }
+    Result<void> operator()(const RosterOperation& v) const {
+        const bool adds = v.action == RosterOperation::Action::add;
+        const bool removes = v.action == RosterOperation::Action::remove;
+        if (adds ? v.name.empty() : !v.name.empty())
+            return fail(ErrorCode::invalid, "roster: a name belongs to adding a seat");
+        if ((adds && v.seat != Seat{}) || (removes && v.key != PublicKey{}))
+            return fail(ErrorCode::invalid, "roster: what an action does not use is empty");
+        if (!removes && v.key == PublicKey{})
+            return fail(ErrorCode::invalid, "roster: a key is missing");
+        return {};
+    }
 };
 
 }  // namespace
 
 const char* kind_name(const OperationBody& body) {
     constexpr std::array<const char*, std::variant_size_v<OperationBody>> names{
-        "data", "key", "crdt", "offer", "call_record", "dispute_answer", "evidence"};
+        "data", "key", "crdt", "offer", "call_record", "dispute_answer", "evidence", "roster"};
     return names[body.index()];
 }
 
@@ -273,6 +284,19 @@ void decode(Reader& r, Operation& v) {
     decode_body(r, v.body, kind);
     if (r.boolean()) decode(r, v.signature.emplace());
     if (before - r.left() > limits::operation_bytes_max) r.fail(DecodeError::over_limit);
+}
+
+void encode(Writer& w, const RosterOperation& v) {
+    w.u8(static_cast<std::uint8_t>(v.action));
+    encode(w, v.seat);
+    encode(w, v.key);
+    w.text(v.name);
+}
+void decode(Reader& r, RosterOperation& v) {
+    v.action = static_cast<RosterOperation::Action>(r.kind(2));
+    decode(r, v.seat);
+    decode(r, v.key);
+    v.name = r.text(limits::name_bytes_max);
 }
 
 void encode(Writer& w, const Dot& v) {

@@ -119,6 +119,21 @@ struct EvidenceOperation {
     friend bool operator==(const EvidenceOperation&, const EvidenceOperation&) = default;
 };
 
+/// A change of the roster. It takes effect once a quorum of the seats has asked for the same, or when
+/// the seat that it is about asks for it itself; in force from the epoch after the next on.
+struct RosterOperation {
+    enum class Action : std::uint8_t {
+        add,      ///< `key` gets a seat, under `name`.
+        remove,   ///< `seat` ends.
+        replace,  ///< `seat` ends and `key` gets another one, under the same name.
+    };
+    Action action = Action::add;
+    Seat seat;         ///< For remove and replace.
+    PublicKey key{};   ///< For add and replace.
+    std::string name;  ///< For add.
+    friend bool operator==(const RosterOperation&, const RosterOperation&) = default;
+};
+
 using OperationBody = std::variant<
     DataOperation,
     KeyOperation,
@@ -126,7 +141,8 @@ using OperationBody = std::variant<
     OfferOperation,
     CallRecordOperation,
     DisputeAnswerOperation,
-    EvidenceOperation>;
+    EvidenceOperation,
+    RosterOperation>;
 
 struct Operation {
     AgentId client;
@@ -161,6 +177,8 @@ struct Operation {
 
 void encode(Writer& w, const Dot& v);
 void decode(Reader& r, Dot& v);
+void encode(Writer& w, const RosterOperation& v);
+void decode(Reader& r, RosterOperation& v);
 void encode(Writer& w, const DisputeOpening& v);
 void decode(Reader& r, DisputeOpening& v);
 void encode(Writer& w, const Operation& v);

@@ -60,7 +60,7 @@ std::optional<std::vector<CheckItem>> signatures_of(
     const SealedVertex& vertex, const Roster& roster
 ) {
     const LaneId& lane = vertex.header().lane;
-    const Member* owner = roster.find(lane.seat);
+    const Member* owner = roster.known(lane.seat);
     if (owner == nullptr || lane.incarnation != Incarnation{}) return std::nullopt;
     Collector collector{roster, owner->key};
     collector.add(

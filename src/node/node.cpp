@@ -22,6 +22,7 @@ Bytes record_version_key() {
 NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
     : options_{std::move(options)},
       roster_{options_.genesis},
+      rosters_{options_.genesis},
       signer_{signer},
       log_{log},
       self_{signer.public_key()},
@@ -30,7 +31,7 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
       final_{roster_},
       cuts_{dag_, final_},
       ordering_{
-          roster_,
+          *rosters_.of(Epoch{1}),
           roster_.find(self_) == nullptr ? std::nullopt : std::optional{roster_.find(self_)->seat},
           signer,
           cuts_,
@@ -38,7 +39,8 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
            .delta_max = options_.delta_max,
            .heartbeat = options_.heartbeat,
            .view_interval = Duration::from_ms(options_.genesis.view_interval_ms)},
-          log},
+          log,
+          &rosters_},
       causal_{final_},
       directory_{self_},
       reachability_{
@@ -61,7 +63,7 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
           {.quota = {.rate_per_s = options_.calls_per_s, .burst = options_.calls_burst}}},
       shelf_{
           roster_, {.keep_blocks = options_.keep_blocks, .state_share = options_.checkpoint_share}},
-      giver_{shelf_, ordering_} {
+      giver_{shelf_, ordering_, links_} {
     if (const Member* member = roster_.find(self_)) {
         seat_ = member->seat;
         producer_.emplace(LaneId{*seat_, Incarnation{}}, ProducerOptions{.seats = roster_.size()});
@@ -73,6 +75,7 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
 
 Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& votes) {
     restoring_ = true;
+    if (auto links = restore_links(store); !links) return links;
     auto anchor = restore_checkpoint(store);
     if (!anchor) return tl::unexpected<Error>(anchor.error());
     // The finalised chain from there, block by block, with the vertices that each block covers.
@@ -80,13 +83,14 @@ Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& vo
         return restore_blocks(store, std::move(blocks));
     };
     if (auto restored = ordering_.restore(store, votes, take, *anchor); !restored) return restored;
+    follow_epoch();
     ordering_.keep_from(shelf_.kept_from());
     auto version = store.get(Column::meta, record_version_key());
     if (!version) return tl::unexpected<Error>(version.error());
     if (*version) record_version_ = keys::parse_number(**version).value_or(0);
 
     // What lies above the final cut.
-    for (const Member& member : roster_.members()) {
+    for (const Member& member : seats().known()) {
         const LaneId lane{member.seat, Incarnation{}};
         const auto tip = final_cut_.find(lane);
         const Sequence first = tip == final_cut_.end() ? Sequence{1} : tip->second.sequence.next();
@@ -140,7 +144,7 @@ Result<void> NodeImpl::restore_lane(
                 "vertex " + to_hex(id) + " is damaged; run `creto fsck` on the data folder"
             );
         }
-        if (producer_ && lane == producer_->lane()) {
+        if (is_own(lane)) {
             if ((*vertex)->header().sequence > own_stored_.sequence)
                 own_stored_ = {(*vertex)->header().sequence, (*vertex)->id()};
             for (const Operation& operation : (*vertex)->operations()) {
@@ -189,7 +193,7 @@ void NodeImpl::on(const Start& event) {
 
 void NodeImpl::on(const PeerUp& event) {
     dialer_.on_peer_up(event.peer, event.address);
-    if (const Member* member = roster_.find(event.peer)) reachability_.heard(member->seat, now_);
+    if (const Member* member = voters().find(event.peer)) reachability_.heard(member->seat, now_);
     liveness_.heard(event.peer, now_);
     discovery_.on_peer_up(event.peer, effects_);
     effects_.send(event.peer, lane_summary(false));
@@ -248,7 +252,7 @@ void NodeImpl::on_time() {
     if (now_ >= reachability_.next_tick()) {
         Reachability::Tick tick = reachability_.on_time(now_);
         for (const Seat seat : tick.probe) {
-            const AgentId& agent = roster_.find(seat)->key;
+            const AgentId& agent = seats().known(seat)->key;
             if (!dialer_.connected(agent)) continue;
             if (probes_.size() >= probes_max) probes_.erase(probes_.begin());
             probes_.emplace(next_probe_, now_);
@@ -282,6 +286,7 @@ void NodeImpl::settle() {
         const std::size_t before = effects_.list().size();
         const std::size_t queued = to_execute_.size();
         execute_finalized();
+        follow_epoch();
         for (WantedData& wanted : ordering_.take_wanted()) {
             fetcher_.want(wanted.range, wanted.first_to_ask, now_);
         }
@@ -351,7 +356,7 @@ void NodeImpl::arm() {
 
 std::string NodeImpl::name_of(const AgentId& agent) const {
     if (const AgentRecord* record = directory_.find(agent)) return record->name;
-    if (const Member* member = roster_.find(agent)) return member->name;
+    if (const Member* member = voters().find(agent)) return member->name;
     return agent_text(agent);
 }
 
@@ -362,8 +367,8 @@ StatusReply NodeImpl::status() const {
     out.seat = seat_;
     out.chain = roster_.chain();
     out.mode = roster_.mode();
-    out.quorum = roster_.quorum();
-    out.epoch = Epoch{1};
+    out.quorum = voters().quorum();
+    out.epoch = ordering_.epoch();
     out.view = ordering_.view();
     out.finalized = final_.height();
     out.state_root = final_.mark().state_root;

@@ -138,7 +138,7 @@ void NodeImpl::command(Ticket ticket, const CallVerified& call) {
     std::map<ContractId, std::vector<const AgentRecord*>> by_contract;
     for (const AgentRecord* record : directory_.providers(call.tool)) {
         if (final_.excluded(record->agent) || final_.suspended(record->agent)) continue;
-        if (!call.any_agent && roster_.find(record->agent) == nullptr) continue;
+        if (!call.any_agent && voters().find(record->agent) == nullptr) continue;
         by_contract[find_tool(*record, call.tool)->contract.id()].push_back(record);
     }
     const auto most =

@@ -26,9 +26,8 @@ Result<std::optional<Anchor>> NodeImpl::restore_checkpoint(const StoreView& stor
     RestoredCheckpoint& found = **restored;
     enter(found.checkpoint, std::move(found.state));
     next_counter_ = std::max(next_counter_, shelf_.own_counter());
-    if (producer_) {
-        const auto own = final_cut_.find(producer_->lane());
-        if (own != final_cut_.end()) own_stored_ = own->second;
+    for (const auto& [lane, tip] : final_cut_) {
+        if (is_own(lane)) own_stored_ = tip;
     }
     if (auto blocks = restore_recent_blocks(store, found.checkpoint.height()); !blocks)
         return tl::unexpected<Error>(blocks.error());
@@ -60,8 +59,10 @@ void NodeImpl::enter(const Checkpoint& checkpoint, FinalState state) {
     prune_marks_.clear();
     finalized_bytes_ = 0;
     recent_blocks_.clear();
+    const Epoch epoch = rosters_.epochs().after(checkpoint.height());
+    if (rosters_.epochs().end()) decide_rosters(epoch, epoch.next());
     std::vector<VertexPtr> complete = dag_.adopt(final_cut_, checkpoint.tips);
-    const ClosedLanes closed = cuts_.closed_for(final_cut_, checkpoint.height());
+    const ClosedLanes closed = cuts_.closed_for(final_cut_, checkpoint.height(), epoch);
     if (!closed.empty()) {
         forks_known_ = true;
         for (VertexPtr& vertex : dag_.close(closed))
@@ -124,7 +125,7 @@ bool NodeImpl::needs_checkpoint() const {
 /// Only seats are asked for blocks, and only they are listened to here: other identities are free, and
 /// each could cost a download.
 void NodeImpl::on_offer(const AgentId& from, const Checked<const OfferedCheckpoint&>& offered) {
-    if (roster_.find(from) == nullptr || !needs_checkpoint()) return;
+    if (voters().find(from) == nullptr || !needs_checkpoint()) return;
     fetch_.on_offer(from, offered, final_.height(), now_, effects_);
 }
 
@@ -150,6 +151,7 @@ void NodeImpl::adopt(CheckpointFetch::Arrived arrived) {
         " on are not executed here"
     );
     enter(checkpoint, std::move(*state));
+    keep_links(arrived.offered.links);
     next_counter_ = std::max(next_counter_, height.value() * counters_a_block);
     shelf_.put(checkpoint, arrived.state, next_counter_, effects_);
     shelf_.drop_below(height, effects_);

@@ -149,7 +149,7 @@ void NodeImpl::command(Ticket ticket, const Submit& submit) {
             peers.begin(),
             peers.end(),
             std::back_inserter(seats),
-            [this](const AgentId& a) { return roster_.find(a) != nullptr; }
+            [this](const AgentId& a) { return voters().find(a) != nullptr; }
         );
         if (!seats.empty()) {
             effects_.send(seats[prng_.below(seats.size())], OperationSubmit{operation});
@@ -206,7 +206,7 @@ OperationId NodeImpl::submit_own(OperationBody body) {
     operation.signature =
         signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
     for (const AgentId& peer : dialer_.peers()) {
-        if (roster_.find(peer) == nullptr) continue;
+        if (voters().find(peer) == nullptr) continue;
         effects_.send(peer, OperationSubmit{operation});
         break;
     }
@@ -236,7 +236,7 @@ void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& sub
 }
 
 void NodeImpl::on_outcome(const AgentId& from, const OperationOutcome& outcome) {
-    if (roster_.find(from) == nullptr || outcome.state == OperationOutcome::State::carried) return;
+    if (voters().find(from) == nullptr || outcome.state == OperationOutcome::State::carried) return;
     const auto found = submissions_.find(outcome.operation);
     if (found == submissions_.end() || found->second.command == Ticket{}) return;
     if (outcome.state == OperationOutcome::State::refused) {
@@ -322,7 +322,7 @@ void NodeImpl::command(Ticket ticket, const AskPeers& /*ask*/) {
 
 void NodeImpl::command(Ticket ticket, const AskReputation& /*ask*/) {
     std::set<AgentId> agents;
-    for (const Member& member : roster_.members())
+    for (const Member& member : voters().members())
         agents.insert(member.key);
     for (const AgentRecord* record : directory_.all())
         agents.insert(record->agent);

@@ -120,7 +120,7 @@ void NodeImpl::on_vertices(
     const AgentId& /*from*/, const VertexBatch& batch, const CheckPass& pass
 ) {
     for (const VertexPtr& vertex : batch.vertices) {
-        if (const Member* author = roster_.find(vertex->header().lane.seat)) {
+        if (const Member* author = seats().known(vertex->header().lane.seat)) {
             reachability_.heard(author->seat, now_);
         }
         if (producer_ && vertex->header().lane == producer_->lane()) {
@@ -147,7 +147,7 @@ LaneSummary NodeImpl::lane_summary(bool answer) const {
 
 void NodeImpl::on_lane_summary(const AgentId& from, const LaneSummary& summary) {
     said_final(from, summary.finalized);
-    const Member* member = roster_.find(from);
+    const Member* member = voters().find(from);
     std::vector<VertexPtr> lacking;
     std::map<LaneId, VertexRef> theirs;
     LaneTip own_known;
@@ -168,7 +168,7 @@ void NodeImpl::on_lane_summary(const AgentId& from, const LaneSummary& summary) 
     }
     if (producer_) {
         const std::uint32_t needed =
-            std::min(roster_.quorum().t + 1, std::max(roster_.size(), 2U) - 1);
+            std::min(voters().quorum().t + 1, std::max(voters().size(), 2U) - 1);
         if (member != nullptr) {
             if (const auto why = producer_->confirm(from, own_known, needed, now_)) {
                 lose_lane(*why);
@@ -265,8 +265,8 @@ void NodeImpl::on(const Loaded& event) {
 // --- evidence ---
 
 void NodeImpl::on_evidence(const Evidence& evidence, const std::optional<AgentId>& from) {
-    if (!contradicts(evidence, roster_)) return;
-    const AgentId liar = *culprit(evidence, roster_);
+    if (!contradicts(evidence, seats())) return;
+    const AgentId liar = *culprit(evidence, seats());
     // One proof of a kind convicts: the next of the same kind against the same agent says nothing
     // new.
     const std::uint8_t kind = static_cast<std::uint8_t>(evidence.index());
@@ -291,7 +291,7 @@ void NodeImpl::bring_proofs() {
     std::erase_if(proofs_, [this](const Proof& proof) {
         if (const auto* fork = std::get_if<LaneFork>(&proof.evidence))
             return final_.court().closed_lanes().contains(fork->a.header.lane);
-        return final_.excluded(*culprit(proof.evidence, roster_));
+        return final_.excluded(*culprit(proof.evidence, seats()));
     });
     for (Proof& proof : proofs_) {
         const bool again = !proof.brought_at || now_ >= *proof.brought_at + proof_retry;

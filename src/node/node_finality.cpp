@@ -16,8 +16,11 @@ constexpr Duration dispute_timeout = Duration::from_s(10);
 
 }  // namespace
 
-ClosedLanes DagCutSource::closed_for(const Cut& parent, Height executed) const {
+ClosedLanes DagCutSource::closed_for(const Cut& parent, Height executed, Epoch epoch) const {
     ClosedLanes closed;
+    for (const auto& [seat, entry] : final_.seats().seats()) {
+        if (epoch < entry.first) closed.emplace(LaneId{seat, Incarnation{}}, Sequence{});
+    }
     for (const auto& [lane, since] : final_.court().closed_lanes()) {
         if (since > executed) continue;
         const auto at = parent.find(lane);
@@ -29,7 +32,7 @@ ClosedLanes DagCutSource::closed_for(const Cut& parent, Height executed) const {
 DagCutSource::Check DagCutSource::check(
     const Cut& parent, const std::vector<LaneRange>& delta, Height executed
 ) {
-    Dag::DeltaCheck found = dag_.check_delta(parent, delta, closed_for(parent, executed));
+    Dag::DeltaCheck found = dag_.check_delta(parent, delta, closed_for(parent, executed, epoch_));
     Check out;
     switch (found.verdict) {
         case Dag::DeltaCheck::Verdict::valid:
@@ -50,12 +53,15 @@ DagCutSource::Check DagCutSource::check(
 
 std::vector<LaneRange> DagCutSource::build(const Cut& parent, Height executed) {
     return dag_.build_delta(
-        parent, limits::block_vertices_max, limits::block_bytes_max, closed_for(parent, executed)
+        parent,
+        limits::block_vertices_max,
+        limits::block_bytes_max,
+        closed_for(parent, executed, epoch_)
     );
 }
 
 bool DagCutSource::has_unordered(const Cut& cut, Height executed) const {
-    return dag_.has_unordered(cut, closed_for(cut, executed));
+    return dag_.has_unordered(cut, closed_for(cut, executed, epoch_));
 }
 
 void NodeImpl::execute_finalized() {
@@ -76,7 +82,9 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     const Dag::DeltaCheck check = dag_.check_delta(
         *finalized.parent_cut,
         finalized.block.delta,
-        cuts_.closed_for(*finalized.parent_cut, finalized.block.executed.height)
+        cuts_.closed_for(
+            *finalized.parent_cut, finalized.block.executed.height, finalized.block.epoch
+        )
     );
     if (check.verdict == Dag::DeltaCheck::Verdict::missing) {
         dag_.want(finalized.block.delta);
@@ -97,10 +105,14 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
     if (final_.court().closed_lanes().size() != closed_before) {
         forks_known_ = true;
-        for (VertexPtr& vertex : dag_.close(cuts_.closed_for(final_cut_, finalized.block.height)))
+        const Epoch epoch = finalized.block.epoch;
+        for (VertexPtr& vertex :
+             dag_.close(cuts_.closed_for(final_cut_, finalized.block.height, epoch)))
             unparked.push_back(std::move(vertex));
     }
     if (forks_known_) causal_.set_overlay(dag_.overlay());
+    if (rosters_.epochs().is_boundary(finalized.block.height))
+        decide_rosters(finalized.block.epoch.plus(2), finalized.block.epoch.plus(2));
     ordering_.on_executed(applied.mark, now_, effects_);
     receipts_.executed(finalized, final_, effects_);
     operations_final_ += applied.operations.size();

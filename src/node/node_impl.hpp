@@ -35,6 +35,7 @@
 #include "node/node.hpp"
 #include "node/producer.hpp"
 #include "node/receipts.hpp"
+#include "order/light.hpp"
 #include "order/ordering.hpp"
 #include "state/causal_state.hpp"
 #include "state/final_state.hpp"
@@ -53,11 +54,17 @@ public:
     ) override;
     [[nodiscard]] std::vector<LaneRange> build(const Cut& parent, Height executed) override;
     [[nodiscard]] bool has_unordered(const Cut& cut, Height executed) const override;
-    /// The lanes that are closed for a block on this cut whose mark names this height: each stays
-    /// where the cut has it. Requires: `executed` was executed here. [ORD-L6.1]
-    [[nodiscard]] ClosedLanes closed_for(const Cut& parent, Height executed) const;
+    void enter(Epoch epoch) override { epoch_ = epoch; }
+    [[nodiscard]] bool awaits_epoch() const override {
+        return final_.seats().changes_after(epoch_);
+    }
+    /// The lanes that are closed for a block of this epoch on this cut whose mark names this height:
+    /// each stays where the cut has it. Those of seats that vote only later have not begun.
+    /// Requires: `executed` was executed here. [ORD-L6.1]
+    [[nodiscard]] ClosedLanes closed_for(const Cut& parent, Height executed, Epoch epoch) const;
 
 private:
+    Epoch epoch_{1};
     Dag& dag_;
     const FinalState& final_;
 };
@@ -72,7 +79,7 @@ public:
 
     [[nodiscard]] const AgentId& agent() const { return self_; }
     [[nodiscard]] std::optional<Seat> seat() const { return seat_; }
-    [[nodiscard]] const Roster& roster() const { return roster_; }
+    [[nodiscard]] const Roster& roster() const { return voters(); }
     [[nodiscard]] StatusReply status() const;
 
 private:
@@ -101,6 +108,26 @@ private:
     [[nodiscard]] std::string name_of(const AgentId& agent) const;
     void count(Count what) { counts_.add(what); }
     void drop(const AgentId& peer, const std::string& why);
+
+    // Epochs (node_epochs.cpp)
+    /// Who votes now.
+    [[nodiscard]] const Roster& voters() const { return ordering_.roster(); }
+    /// All seats that there are, were and will be, as far as is agreed.
+    [[nodiscard]] const Roster& seats() const { return rosters_.newest(); }
+    void decide_rosters(Epoch first, Epoch last);
+    void follow_epoch();
+    /// The lane of a seat that this node has, had, or will have.
+    [[nodiscard]] bool is_own(const LaneId& lane) const;
+    [[nodiscard]] bool of_another_epoch(
+        const AgentId& from, const MessagePtr& message, std::size_t bytes
+    );
+    [[nodiscard]] bool names_unknown_seat(const Message& message) const;
+    /// Who must have finalised what proves it, and the signatures that prove that; none: links are
+    /// missing, or do not hold.
+    [[nodiscard]] std::optional<simplex::ProvenRoster> roster_for(const OfferedCheckpoint& offered
+    ) const;
+    void keep_links(const std::vector<RosterLink>& links);
+    [[nodiscard]] Result<void> restore_links(const StoreView& store);
 
     // What peers say (node_receive.cpp)
     void receive(const AgentId& from, MessagePtr message, std::size_t bytes);
@@ -178,6 +205,7 @@ private:
     void command(Ticket ticket, const AskPeers& ask);
     void command(Ticket ticket, const AskReputation& ask);
     void command(Ticket ticket, const AskVerdicts& ask);
+    void command(Ticket ticket, const AskRoster& ask);
     void command(Ticket ticket, const AskLog& ask);
     void command(Ticket ticket, const AskReceipt& ask) {
         receipts_.ask(ticket, ask, now_, effects_);
@@ -240,7 +268,8 @@ private:
     [[nodiscard]] Salt draw_salt();
 
     NodeOptions options_;
-    Roster roster_;
+    Roster roster_;  ///< Of the genesis: the chain, and what never changes.
+    Rosters rosters_;
     const Signer& signer_;
     Log& log_;
     AgentId self_;
@@ -365,6 +394,16 @@ private:
     std::vector<View> voted_;  ///< By the roster's index: of the newest vote seen.
     bool offered_ = false;
     bool draining_ = false;
+    Epoch epoch_{1};                 ///< Whose beginning was followed.
+    std::vector<RosterLink> links_;  ///< By epoch: of each change of the roster.
+    /// Said in the next epoch already, while this node still waits for the end of its own.
+    struct Early {
+        AgentId from;
+        MessagePtr message;
+        std::size_t bytes = 0;
+    };
+    std::vector<Early> early_;
+    std::size_t early_bytes_ = 0;
 
     // Calls
     CallClient::Token next_token_ = 1;

@@ -16,9 +16,9 @@ void NodeImpl::said_final(const AgentId& agent, Height height) {
 }
 
 void NodeImpl::saw_vote(const Vote& vote) {
-    const auto index = roster_.index_of(vote.seat);
+    const auto index = voters().index_of(vote.seat);
     if (!index) return;
-    voted_.resize(roster_.size());
+    voted_.resize(voters().size());
     voted_[*index] = std::max(voted_[*index], vote.content.view);
 }
 
@@ -53,10 +53,10 @@ PeerView NodeImpl::view_of(const AgentRecord& record) const {
         .addresses = record.addresses,
         .tools = record.tools};
     view.reachable = view.connected;
-    if (const Member* member = roster_.find(record.agent)) {
+    if (const Member* member = voters().find(record.agent)) {
         view.seat = member->seat;
         view.reachable = reachability_.is_reachable(member->seat);
-        const auto index = roster_.index_of(member->seat);
+        const auto index = voters().index_of(member->seat);
         if (index && *index < voted_.size() && voted_[*index] != View{})
             view.voted = voted_[*index];
     }

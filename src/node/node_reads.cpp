@@ -60,7 +60,7 @@ Result<bool> NodeImpl::has_reached(const SessionToken& session) const {
     if (session.height > final_.height()) return false;
     if (!session.tip) return true;
     const VertexRef& tip = *session.tip;
-    if (tip.lane.incarnation != Incarnation{} || roster_.find(tip.lane.seat) == nullptr)
+    if (tip.lane.incarnation != Incarnation{} || seats().known(tip.lane.seat) == nullptr)
         return fail(ErrorCode::invalid, "the session token is of another network");
     if (tip.sequence <= final_.causal_base().cut(tip.lane)) return true;
     const VertexPtr held = dag_.at(tip.lane, tip.sequence);

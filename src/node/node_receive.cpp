@@ -93,7 +93,7 @@ void NodeImpl::drop(const AgentId& peer, const std::string& why) {
 }
 
 void NodeImpl::on(const Received& event) {
-    if (const Member* member = roster_.find(event.from)) reachability_.heard(member->seat, now_);
+    if (const Member* member = voters().find(event.from)) reachability_.heard(member->seat, now_);
     const Result<Message>& message = event.message.decoded();
     if (!message) {
         count(Count::messages_malformed);
@@ -142,13 +142,14 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
     const Message& message = *shared;
     if (!within_quota(from, message)) return;
     if (channel_of(message) == Channel::order) {
+        if (of_another_epoch(from, shared, bytes)) return;
         if (!ordering_.worth_checking(message)) {
             ordering_.hear(from, now_);
             count(Count::order_messages_ignored);
             changed_ = false;
             return;
         }
-        auto items = check_items(message, roster_);
+        auto items = check_items(message, voters());
         if (!items) {
             drop(from, std::string{kind_name(message)} + " that no seat of the roster sends");
             return;
@@ -186,7 +187,15 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
     }
     if (shared == nullptr) return;  // Nothing new in it.
     shared = liveness_.without_stale(std::move(shared));
-    auto items = std::visit(Items{roster_}, *shared);
+    if (names_unknown_seat(*shared)) return;
+    std::optional<simplex::ProvenRoster> proven;
+    if (const auto* offered = std::get_if<OfferedCheckpoint>(shared.get())) {
+        proven = roster_for(*offered);
+        if (!proven) return;
+    }
+    auto items = std::visit(Items{proven ? proven->roster : seats()}, *shared);
+    if (items && proven)
+        std::move(proven->items.begin(), proven->items.end(), std::back_inserter(*items));
     if (!items) {
         drop(from, std::string{kind_name(*shared)} + " that no correct agent sends");
         return;
@@ -308,7 +317,7 @@ void NodeImpl::on_probe(const AgentId& from, const Probe& probe) {
     }
     const auto sent = probes_.find(probe.nonce);
     if (sent == probes_.end()) return;
-    if (const Member* member = roster_.find(from)) {
+    if (const Member* member = voters().find(from)) {
         reachability_.round_trip(member->seat, sent->second, now_);
     }
 }

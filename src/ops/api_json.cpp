@@ -47,6 +47,37 @@ JsonDoc verdict_json(const VerdictView& v) {
         {"dissenting", agents_json(v.dissenting)}};
 }
 
+constexpr std::array<const char*, 3> roster_actions{"add", "remove", "replace"};
+
+JsonDoc roster_change_json(const RosterOperation& change) {
+    JsonDoc out{{"action", roster_actions[static_cast<std::size_t>(change.action)]}};
+    if (change.action != RosterOperation::Action::add) out["seat"] = change.seat.value();
+    if (change.action != RosterOperation::Action::remove) out["agent"] = agent_text(change.key);
+    if (!change.name.empty()) out["name"] = change.name;
+    return out;
+}
+
+Submit roster_change(Fields& f) {
+    RosterOperation change;
+    const std::string action = f.text("action");
+    const auto found = std::find(roster_actions.begin(), roster_actions.end(), action);
+    if (found == roster_actions.end()) {
+        f.refuse("action must be add, remove or replace");
+        return {};
+    }
+    change.action = static_cast<RosterOperation::Action>(found - roster_actions.begin());
+    if (change.action != RosterOperation::Action::add)
+        change.seat =
+            Seat{static_cast<std::uint32_t>(std::min<std::uint64_t>(f.number("seat"), ~0U))};
+    if (change.action != RosterOperation::Action::remove) {
+        const auto agent = f.agent("agent");
+        if (!agent) f.refuse("agent is missing");
+        change.key = agent.value_or(AgentId{});
+    }
+    if (change.action == RosterOperation::Action::add) change.name = f.text("name");
+    return Submit{.body = std::move(change), .timeout = f.timeout(Duration::from_s(30))};
+}
+
 /// Tool results are JSON text; they stay text when a number in them would not survive a parser that
 /// keeps doubles.
 JsonDoc result_json(const std::string& text) {
@@ -192,6 +223,38 @@ struct ReplyJson {
         }
         return out;
     }
+    JsonDoc operator()(const RosterReply& r) const {
+        JsonDoc seats = JsonDoc::array();
+        for (const RosterReply::SeatView& s : r.seats) {
+            const bool voted = s.first <= r.epoch;
+            const bool votes = voted && (s.last == Epoch{} || r.epoch <= s.last);
+            JsonDoc seat{
+                {"seat", s.member.seat.value()},
+                {"name", s.member.name},
+                {"agent", agent_text(s.member.key)},
+                {"state",
+                 votes   ? "votes"
+                 : voted ? "ended"
+                         : "begins"},
+                {"first_epoch", s.first.value()},
+                {"last_epoch", nullptr}};
+            if (s.last != Epoch{}) seat["last_epoch"] = s.last.value();
+            seats.push_back(std::move(seat));
+        }
+        JsonDoc asked = JsonDoc::array();
+        for (const RosterReply::AskedView& a : r.asked)
+            asked.push_back({{"change", roster_change_json(a.change)}, {"by", seats_json(a.by)}});
+        JsonDoc out{
+            {"ok", true},
+            {"epoch", r.epoch.value()},
+            {"height", r.height.value()},
+            {"boundary", nullptr},
+            {"needed", r.needed},
+            {"seats", std::move(seats)},
+            {"asked", std::move(asked)}};
+        if (r.boundary != Height{}) out["boundary"] = r.boundary.value();
+        return out;
+    }
     JsonDoc operator()(const VerdictsReply& r) const {
         JsonDoc out{{"ok", true}, {"verdicts", JsonDoc::array()}};
         for (const VerdictView& verdict : r.verdicts)
@@ -273,6 +336,18 @@ struct NoticeJson {
             {"name", n.name},
             {"reason", n.reason}};
     }
+    JsonDoc operator()(const RosterChanged& n) const {
+        return {{"event", "roster_changed"}, {"change", n.what}, {"from_epoch", n.from.value()}};
+    }
+    JsonDoc operator()(const EpochBegun& n) const {
+        JsonDoc out{
+            {"event", "epoch"},
+            {"epoch", n.epoch.value()},
+            {"validators", n.voters.size()},
+            {"seat", nullptr}};
+        if (n.own) out["seat"] = n.own->value();
+        return out;
+    }
     JsonDoc operator()(const Halted& n) const {
         return {{"event", "halted"}, {"reason", n.reason}};
     }
@@ -348,6 +423,10 @@ Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& bo
         out = AskPeers{};
     } else if (name == "reputation") {
         out = AskReputation{};
+    } else if (name == "roster") {
+        out = AskRoster{};
+    } else if (name == "roster-change") {
+        out = roster_change(f);
     } else if (name == "verdicts") {
         out = AskVerdicts{};
     } else if (name == "log") {

@@ -21,13 +21,24 @@ std::optional<Cut> cut_after(const Cut& cut, const std::vector<LaneRange>& delta
 }  // namespace
 
 Result<BranchTip> follow(
-    const BranchTip& parent, const Block& block, const BlockId& id, std::uint32_t checkpoint_blocks
+    const BranchTip& parent,
+    const Block& block,
+    const BlockId& id,
+    std::uint32_t checkpoint_blocks,
+    const Epochs& epochs
 ) {
     const auto refuse = [](const char* why) { return fail(ErrorCode::invalid, why); };
+    const Height height = parent.boundary ? parent.height : parent.height.next();
     if (block.parent != parent.id || block.parent_view != parent.view ||
-        block.view <= parent.view || block.height != parent.height.next()) {
+        block.view <= parent.view || block.height != height) {
         return refuse("its view or height does not follow its parent's");
     }
+    const bool ends = epochs.is_boundary(height);  // [ORD-L12.3]
+    if (block.epoch != epochs.of(height) || block.next_roster.has_value() != ends)
+        return refuse("it does not belong to the epoch of its height");
+    const bool repeats = block.executed == parent.executed && block.delta.empty();
+    if (block.echo_of != parent.boundary || (parent.boundary && !repeats))
+        return refuse("it is no echo of the block that ended the epoch");  // [ORD-L12.4]
     // The mark never goes back, and one height has one mark on a branch. The genesis state is
     // everyone's own knowledge: the first block is held against that elsewhere. [ORD-M1.1]
     const bool changed = block.executed.height == parent.executed.height &&
@@ -51,7 +62,8 @@ Result<BranchTip> follow(
         .id = id,
         .cut = std::move(cut),
         .executed = block.executed,
-        .last_full = block.delta.empty() ? parent.last_full : block.height};
+        .last_full = block.delta.empty() ? parent.last_full : block.height,
+        .boundary = ends && !parent.boundary ? std::optional{id} : parent.boundary};
 }
 
 const TreeBlock* BlockTree::find(const BlockId& id) const {
@@ -90,7 +102,7 @@ void BlockTree::link_from(const BlockId& id) {
         if (above != nullptr && !above->broken.empty()) {
             held.broken = "its parent is broken";
         } else if (const BranchTip* parent = tip(held.block.parent)) {
-            auto tip = follow(*parent, held.block, at, checkpoint_blocks_);
+            auto tip = follow(*parent, held.block, at, checkpoint_blocks_, epochs_);
             if (tip) {
                 held.tip = std::move(*tip);
             } else {
@@ -120,6 +132,14 @@ void BlockTree::erase(const BlockId& id) {
     children_.erase({block.parent, id});
     loose_.erase({block.view, id});
     blocks_.erase(found);
+}
+
+std::vector<BlockId> BlockTree::stored() const {
+    std::vector<BlockId> ids;
+    for (const auto& [id, held] : blocks_) {
+        if (held.stored) ids.push_back(id);
+    }
+    return ids;
 }
 
 void BlockTree::keep(const BlockId& id) {
@@ -166,7 +186,9 @@ bool BlockTree::passes_by(const BlockId& id) const {
     const TreeBlock* held = find(id);
     while (held != nullptr) {
         if (!held->broken.empty()) return true;
-        if (held->block.height <= root_.height.next()) return held->block.parent != root_.id;
+        const bool takes_a_height = !held->block.echo_of;
+        if (takes_a_height && held->block.height <= root_.height.next())
+            return held->block.parent != root_.id;
         held = find(held->block.parent);
     }
     return false;

@@ -3,8 +3,8 @@
 // Why      A vote, a new block and a finalisation all need the cut that a branch has reached.
 // Source   Rules L1, L2 and L8 in docs/spec/ordering.md.
 // Holds    A linked block has an unbroken chain of linked parents down to the root, continues its
-//          parent's cut, and names the root of the cut after it. [ORD-L2.1] A block that does not
-//          is broken, whoever signed it, and so is every block on it. Notarized blocks are never
+//          parent's cut, and names the root of the cut after it. [ORD-L2.1] After the block that ends
+//          the epoch come only echoes of it. [ORD-L12.4] A block that does not keep to this is broken, whoever signed it, and so is every block on it. Notarized blocks are never
 //          evicted; of the others, those of the lowest views go first when
 //          limits::pending_blocks_max is reached.
 // Cost     O(log blocks) and one copy of the cut for each block.
@@ -33,6 +33,8 @@ struct BranchTip {
     CutPtr cut;
     ExecutedMark executed;
     Height last_full;  ///< The highest block of the branch that covers anything; 0 for none.
+    /// The block that ends the epoch, once the branch has it: from there on there are only echoes.
+    std::optional<BlockId> boundary = std::nullopt;
 };
 
 /// Does the block continue this branch? The branch after it, or why not. `checkpoint_blocks`: how
@@ -41,7 +43,8 @@ struct BranchTip {
     const BranchTip& parent,
     const Block& block,
     const BlockId& id,
-    std::uint32_t checkpoint_blocks = limits::checkpoint_blocks
+    std::uint32_t checkpoint_blocks = limits::checkpoint_blocks,
+    const Epochs& epochs = Epochs{0}
 );
 
 /// The lowest checkpoint above a height: no mark after one of this height names a greater height
@@ -61,8 +64,12 @@ struct TreeBlock {
 
 class BlockTree {
 public:
-    explicit BlockTree(BranchTip root, std::uint32_t checkpoint_blocks = limits::checkpoint_blocks)
-        : root_{std::move(root)}, checkpoint_blocks_{checkpoint_blocks} {}
+    explicit BlockTree(
+        BranchTip root,
+        std::uint32_t checkpoint_blocks = limits::checkpoint_blocks,
+        const Epochs& epochs = Epochs{0}
+    )
+        : root_{std::move(root)}, checkpoint_blocks_{checkpoint_blocks}, epochs_{epochs} {}
 
     [[nodiscard]] const BranchTip& root() const { return root_; }
     [[nodiscard]] const TreeBlock* find(const BlockId& id) const;
@@ -100,6 +107,9 @@ public:
     /// Requires: those views are dead.
     std::vector<Pruned> forget_dead(View base, View last, const ViewLog& views);
 
+    /// Those that were written to the store as pending blocks.
+    [[nodiscard]] std::vector<BlockId> stored() const;
+
     [[nodiscard]] std::size_t size() const { return blocks_.size(); }
     [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
 
@@ -110,6 +120,7 @@ private:
 
     BranchTip root_;
     std::uint32_t checkpoint_blocks_;
+    Epochs epochs_;
     std::map<BlockId, TreeBlock> blocks_;
     std::set<std::pair<View, BlockId>> loose_;        ///< Those that may be evicted.
     std::set<std::pair<BlockId, BlockId>> children_;  ///< By parent, also of parents not here.

@@ -32,17 +32,21 @@ OrderingCore::OrderingCore(
     const Signer& signer,
     CutSource& source,
     OrderingOptions options,
-    Log& log
+    Log& log,
+    const Rosters* rosters
 )
     : roster_{roster},
+      rosters_{rosters},
+      epoch_{roster.epoch()},
       terms_{roster},
       self_{self ? roster.index_of(*self) : std::nullopt},
+      signer_{signer},
       agent_{signer.public_key()},
       source_{source},
       options_{options},
       log_{log},
       views_{genesis_block_id(roster.chain()), terms_},
-      tree_{genesis_tip(roster), roster.checkpoint_blocks()},
+      tree_{genesis_tip(roster), roster.checkpoint_blocks(), roster.epochs()},
       tally_{roster},
       burials_{roster},
       pace_{
@@ -54,8 +58,9 @@ OrderingCore::OrderingCore(
            roster.quorum().t * roster.term_views(),
            roster.term_views() > 1}},
       heard_{roster.quorum(), self_, options.skip_views},
-      repair_{self_.value_or(roster.size())} {
+      repair_{self_.value_or(roster.size()), epoch_} {
     CRETO_ASSERT(self.has_value() == self_.has_value());
+    CRETO_ASSERT(!roster.epochs().end() || rosters != nullptr);
     CRETO_ASSERT(options.delta > Duration{} && options.delta_max >= options.delta);
     CRETO_ASSERT(options.heartbeat > Duration{});
     if (self) voter_.emplace(roster, *self, signer);
@@ -64,6 +69,8 @@ OrderingCore::OrderingCore(
 void OrderingCore::start(Instant now, Effects& effects) {
     CRETO_ASSERT(!started_);
     started_ = true;
+    source_.enter(epoch_);
+    if (later_) later_->until = now + later_patience();
     pace_.enter(simplex::Pacemaker::Entered::by_progress, now);
     if (views_.notarized().view > views_.final().view) unfinal_since_ = now;
     watch_term(now);
@@ -78,14 +85,14 @@ void OrderingCore::start(Instant now, Effects& effects) {
 
 OrderStatus OrderingCore::status() const {
     return {
-        .epoch = Epoch{1},
+        .epoch = epoch_,
         .view = current_,
         .finalized_view = tree_.root().view,
         .finalized = tree_.root().height};
 }
 
 const OrderingCounters& OrderingCore::counters() const {
-    counters_.blocks_evicted = tree_.evicted();
+    counters_.blocks_evicted = counters_before_ + tree_.evicted();
     return counters_;
 }
 
@@ -104,7 +111,7 @@ OrderingHeld OrderingCore::held() const {
 void OrderingCore::on_proposal(
     const AgentId& from, const Proposal& proposal, Instant now, Effects& effects
 ) {
-    if (!started_) return;
+    if (!started_ || proposal.block.epoch != epoch_) return;
     hear(from, now);
     const BlockId id = proposal.block.id();
     const View view = proposal.block.view;
@@ -131,7 +138,7 @@ void OrderingCore::on_proposal(
 }
 
 void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, Effects& effects) {
-    if (!started_) return;
+    if (!started_ || vote.content.epoch != epoch_) return;  // It was of it when its check began.
     hear(from, now);
     const View view = vote.content.view;
     if (!in_window(view)) {
@@ -157,7 +164,7 @@ void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, E
 void OrderingCore::on_certificate(
     const AgentId& from, const Certificate& certificate, Instant now, Effects& effects
 ) {
-    if (!started_) return;
+    if (!started_ || certificate.content.epoch != epoch_) return;
     hear(from, now);
     accept(certificate, from, now, effects);
     settle(now, effects);
@@ -211,12 +218,13 @@ bool OrderingCore::overdue(Instant now) {
 
 // [ORD-L15.1] Without work nobody's timer runs; each of these is a reason to decide something.
 bool OrderingCore::has_work(Instant now) {
+    if (ended()) return false;
     if (now >= pace_.heartbeat_at()) return true;
     wake_at(pace_.heartbeat_at());
     if (views_.proposal(current_) || (voter_ && voter_->cast_any(current_))) return true;
     // t+1 seats gave up: an honest one saw work that has not reached us.
     if (tally_.nullify_count(current_) > roster_.quorum().t) return true;
-    if (overdue(now)) return true;
+    if (overdue(now) || source_.awaits_epoch()) return true;
     const simplex::BranchTip* tip = tree_.tip(views_.notarized().block);
     if (tip == nullptr || tip->executed.height < tip->last_full) return true;
     return source_.has_unordered(*tip->cut, next_mark(*tip));
@@ -267,7 +275,7 @@ void OrderingCore::watch(Instant now, Effects& effects) {
 }
 
 void OrderingCore::give_up(Instant now) {
-    if (!voter_->nullify(Epoch{1}, current_)) return;
+    if (!voter_->nullify(epoch_, current_)) return;
     ++counters_.nullify_votes;
     retry_at_ = now + pace_.retry();
 }
@@ -306,11 +314,17 @@ void OrderingCore::catch_up(Instant now, Effects& effects) {
     for (const auto& key : judged_.certificates)
         repair_.want(key, leader_agent);
     if (judged_.block) repair_.want(*judged_.block, leader_agent);
-    if (const auto lacking = tree_.missing_ancestor(views_.notarized().block))
-        repair_.want(*lacking, std::nullopt);
-    if (behind()) {
-        if (const auto lacking = tree_.missing_ancestor(views_.final().block))
-            repair_.want(*lacking, final_source_);
+    const auto lacking = tree_.missing_ancestor(views_.notarized().block);
+    if (lacking && !ended()) repair_.want(*lacking, std::nullopt);
+    if (later_ && now >= later_->until) later_.reset();
+    if (later_) {
+        const bool due = now >= later_->ask_at;
+        if (due) repair_.want(chain_.height().next(), later_->agent);
+        wake_at(due ? later_->until : later_->ask_at);
+    }
+    if (lacks_final()) {
+        if (const auto block = tree_.missing_ancestor(views_.final().block))
+            repair_.want(*block, final_source_);
         // No more than can be executed soon. (rule L11)
         if (stretch_) {
             const Height last = stretch_->lowest().prev();

@@ -9,17 +9,20 @@
 //          (the output). This class only connects them.
 // Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
 // core_propose.cpp
-//          (leading and judging), core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp
+//          (leading and judging), core_epochs.cpp (from one epoch to the next), core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp
 //          (a lost vote log), core_admission.cpp (what is worth a signature check).
 #pragma once
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/token_bucket.hpp"
+#include "model/rosters.hpp"
 #include "order/block_tree.hpp"
 #include "order/burials.hpp"
 #include "order/executed.hpp"
@@ -50,15 +53,16 @@ public:
         const Signer& signer,
         CutSource& source,
         OrderingOptions options,
-        Log& log
+        Log& log,
+        const Rosters* rosters = nullptr
     );
 
-    [[nodiscard]] Result<void> restore(
-        const StoreView& store,
-        const VoteLogContents& votes,
-        const RestoredBlocks& take = {},
-        const std::optional<Anchor>& anchor = std::nullopt
+    /// The final chain, as far as the rosters are known; then, in the epoch that comes after it, the
+    /// rest. [ORD-R8.1]
+    [[nodiscard]] Result<void> restore_chain(
+        const StoreView& store, const RestoredBlocks& take, const std::optional<Anchor>& anchor
     );
+    [[nodiscard]] Result<void> restore_rest(const StoreView& store, const VoteLogContents& votes);
     void adopt(
         const Anchor& anchor,
         const ChainAnswer& proof,
@@ -70,6 +74,19 @@ public:
     void keep_from(Height height) { kept_from_ = std::max(kept_from_, height); }
     [[nodiscard]] std::vector<AgentId> take_unserved() { return std::exchange(unserved_, {}); }
     void start(Instant now, Effects& effects);
+
+    [[nodiscard]] Epoch epoch() const { return epoch_; }
+    [[nodiscard]] const Roster& roster() const { return roster_; }
+    /// The boundary is final: nothing is decided in this epoch any more. [ORD-L12.5]
+    [[nodiscard]] bool ended() const { return tree_.root().boundary.has_value(); }
+    /// The epoch that comes after the final chain, once its roster is known; not this one.
+    [[nodiscard]] const Roster* next_roster() const;
+    /// Its core, which takes over what outlives an epoch. Requires: next_roster().
+    [[nodiscard]] std::unique_ptr<OrderingCore> succeed();
+    /// The core that begins at a block of another epoch. Requires: the roster there is known.
+    [[nodiscard]] std::unique_ptr<OrderingCore> succeed_at(const Anchor& anchor);
+    void on_other_epoch(const AgentId& from, Epoch epoch, Instant now, Effects& effects);
+    [[nodiscard]] std::vector<RosterLink> take_links() { return std::exchange(links_, {}); }
 
     void on_proposal(const AgentId& from, const Proposal& proposal, Instant now, Effects& effects);
     void on_vote(const AgentId& from, const Vote& vote, Instant now, Effects& effects);
@@ -107,7 +124,7 @@ public:
     [[nodiscard]] View view() const { return current_; }
     [[nodiscard]] Seat leader(View view) const { return leader_of(roster_, view); }
     [[nodiscard]] const simplex::BranchTip& finalized() const { return tree_.root(); }
-    [[nodiscard]] bool behind() const { return views_.final().view > tree_.root().view; }
+    [[nodiscard]] bool behind() const { return lacks_final() || later_.has_value(); }
     [[nodiscard]] const std::optional<std::string>& halted() const { return halted_; }
     [[nodiscard]] OrderStatus status() const;
     [[nodiscard]] const OrderingCounters& counters() const;
@@ -148,6 +165,13 @@ private:
         std::deque<Block> blocks;
         [[nodiscard]] Height lowest() const { return blocks.front().height; }
     };
+    /// Somebody says that this epoch is over. A claim: a reason to ask for its boundary, for a while.
+    struct Later {
+        Epoch epoch;
+        AgentId agent;
+        Instant ask_at;  ///< At a boundary everyone hears of the next epoch a moment too early.
+        Instant until;
+    };
     /// Someone spoke of a view that we have not entered.
     struct Ahead {
         View view;
@@ -165,12 +189,16 @@ private:
     void catch_up(Instant now, Effects& effects);
     void flush(Instant now, Effects& effects);
     void wake_at(Instant at) { wake_ = std::min(wake_, at); }
+    /// A block of this epoch is final, as certified, and not here.
+    [[nodiscard]] bool lacks_final() const {
+        return !ended() && views_.final().view > tree_.root().view;
+    }
     /// The term, as a number that rises by one with each: silence is counted in turns, or a term
     /// that was given up would make everyone look silent.
     [[nodiscard]] View turn() const { return View{terms_.number(current_)}; }
     /// Below its floor a seat no longer knows what it said: it follows, and votes again above.
     [[nodiscard]] bool may_vote() const {
-        return voter_ && !asking_ && !voter_->stopped() && current_ > voter_->floor();
+        return voter_ && !asking_ && !ended() && !voter_->stopped() && current_ > voter_->floor();
     }
 
     // Leading and judging. core_propose.cpp
@@ -203,7 +231,10 @@ private:
     void watch_term(Instant now);
     [[nodiscard]] bool stalled(Instant now) const;
     void finish();
-    void finalize_through(const BlockId& id, const Certificate& finalization);
+    void finalize_through(
+        const BlockId& id, const Certificate& finalization, const Block* echo = nullptr
+    );
+    void finalize_run(std::span<const Block> blocks, const Certificate& finalization);
     void check_own(const VoteContent& content);
     void seek_second(const VoteContent& said, const AgentId& whom, Effects& effects);
     void accuse(const VoteConflict& proof);
@@ -250,18 +281,27 @@ private:
     [[nodiscard]] bool worth(const Certificate& certificate) const;
     [[nodiscard]] bool worth(const ChainAnswer& answer) const;
 
-    // core_restore.cpp
-    [[nodiscard]] Result<void> restore_chain(
-        const StoreView& store, const RestoredBlocks& take, const std::optional<Anchor>& anchor
+    // core_epochs.cpp
+    [[nodiscard]] std::unique_ptr<OrderingCore> succeed(
+        const Roster& roster, simplex::BranchTip root
     );
+    void take_over(OrderingCore& before);
+    void note_later(const AgentId& from, Epoch epoch, Instant now);
+    /// How long a claim that this epoch is over is believed, unless it helps.
+    [[nodiscard]] Duration later_patience() const { return pace_.retry() * 8; }
+
+    // core_restore.cpp
     [[nodiscard]] Result<void> hand_over(const RestoredBlocks& take);
     void restore_certificates(const std::vector<Certificate>& certificates);
     [[nodiscard]] Result<void> restore_pending(const StoreView& store);
     void restore_votes(const VoteLogContents& votes, const std::vector<Certificate>& certificates);
 
     const Roster& roster_;
+    const Rosters* rosters_;  ///< None: one epoch without end.
+    Epoch epoch_;
     simplex::Terms terms_;
     std::optional<std::uint32_t> self_;  ///< Our place in the roster.
+    const Signer& signer_;
     AgentId agent_;
     CutSource& source_;
     OrderingOptions options_;
@@ -296,6 +336,7 @@ private:
     Instant proposal_seen_at_ = Instant::from_ns(0);
     bool any_proposal_ = false;
     std::optional<Ahead> ahead_;
+    std::optional<Later> later_;
     std::set<View> sought_;  ///< Views above the final one whose second proposal we asked for.
     Height kept_from_{1};    ///< Below, nothing is served any more.
     std::vector<AgentId> unserved_;        ///< Who asked for what lies there; each once.
@@ -318,7 +359,9 @@ private:
 
     std::vector<WantedData> wanted_;
     std::vector<Evidence> evidence_;
+    std::vector<RosterLink> links_;  ///< Of boundaries where the roster changed.
     mutable OrderingCounters counters_;
+    std::uint64_t counters_before_ = 0;  ///< Blocks that earlier epochs evicted.
 };
 
 }  // namespace creto

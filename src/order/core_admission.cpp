@@ -13,8 +13,8 @@ namespace {
 
 /// Form rules of a vote that no roster is needed for: an ill-formed one was signed by no correct
 /// seat.
-bool sane(const VoteContent& content) {
-    if (content.epoch != Epoch{1} || content.view == View{}) return false;
+bool sane(const VoteContent& content, const Roster& roster) {
+    if (content.epoch != roster.epoch() || content.view == View{}) return false;
     const bool names_block = !content.block.value().is_zero();
     if (content.kind == VoteKind::nullify) return !names_block && content.parent_view == View{};
     if (content.kind == VoteKind::bury)
@@ -35,14 +35,14 @@ using Items = std::optional<std::vector<CheckItem>>;
 
 Items items_of(const Vote& vote, const Roster& roster) {
     const Member* member = roster.find(vote.seat);
-    if (member == nullptr || !sane(vote.content)) return std::nullopt;
+    if (member == nullptr || !sane(vote.content, roster)) return std::nullopt;
     std::vector<CheckItem> items;
     items.push_back(item(roster, *member, vote.content, vote.signature));
     return items;
 }
 
 Items items_of(const Proposal& proposal, const Roster& roster) {
-    if (!well_formed(proposal.block) || proposal.block.view == View{} ||
+    if (!well_formed(proposal.block) || proposal.block.epoch != roster.epoch() ||
         proposal.block.proposer != leader_of(roster, proposal.block.view)) {
         return std::nullopt;
     }
@@ -50,7 +50,7 @@ Items items_of(const Proposal& proposal, const Roster& roster) {
 }
 
 Items items_of(const Certificate& certificate, const Roster& roster) {
-    if (!sane(certificate.content)) return std::nullopt;
+    if (!sane(certificate.content, roster)) return std::nullopt;
     auto items = simplex::signatures_of(certificate, roster);
     if (!items) return std::nullopt;
     return std::move(*items);
@@ -59,7 +59,7 @@ Items items_of(const Certificate& certificate, const Roster& roster) {
 /// Links first, they are cheap: a chain that is not one never reaches the signature check.
 /// (rule L11)
 Items items_of(const ChainAnswer& answer, const Roster& roster) {
-    const auto last = simplex::check_links(answer.blocks);
+    const auto last = simplex::check_links(answer.blocks, roster.epochs());
     if (!last) return std::nullopt;
     // Without a finalisation the last has to be the anchor that we asked for: nothing is signed.
     if (!answer.finalization) return std::vector<CheckItem>{};
@@ -107,6 +107,7 @@ bool OrderingCore::in_window(View view) const {
 
 bool OrderingCore::worth(const Vote& vote) const {
     const VoteContent& content = vote.content;
+    if (content.epoch != epoch_ || ended()) return false;
     const auto member = roster_.index_of(vote.seat);
     if (!member) return true;  // check_items() refuses it, and the peer with it.
     if (!in_window(content.view)) return false;
@@ -121,6 +122,7 @@ bool OrderingCore::worth(const Vote& vote) const {
 
 bool OrderingCore::worth(const Proposal& proposal) const {
     const View view = proposal.block.view;
+    if (proposal.block.epoch != epoch_ || ended()) return false;
     const auto first = in_window(view) ? views_.proposal(view) : std::nullopt;
     if (in_window(view) && !first) return true;
     const BlockId id = proposal.block.id();
@@ -136,6 +138,7 @@ bool OrderingCore::worth(const Proposal& proposal) const {
 // (rule A2) Certificates prove themselves, at any view above the final one.
 bool OrderingCore::worth(const Certificate& certificate) const {
     const VoteContent& content = certificate.content;
+    if (content.epoch != epoch_ || ended()) return false;
     if (content.kind == VoteKind::bury)
         return content.view > views_.final().view &&
                !views_.buried(content.parent_view, content.view);
@@ -144,6 +147,8 @@ bool OrderingCore::worth(const Certificate& certificate) const {
 
 bool OrderingCore::worth(const ChainAnswer& answer) const {
     if (!behind() || agreement_lost_ || answer.blocks.empty()) return false;
+    if (ended() || answer.blocks.front().epoch != epoch_ || answer.blocks.back().epoch != epoch_)
+        return false;
     const Height first = answer.blocks.front().height;
     const Height last = answer.blocks.back().height;
     if (!answer.finalization) return stretch_ && last.next() == stretch_->lowest();

@@ -82,7 +82,7 @@ void OrderingCore::accept(
 
     writes_.push_back(simplex::write_certificate(certificate));
     for (const auto& key : views_.take_dropped())
-        writes_.push_back(simplex::erase_certificate(key.view, key.kind));
+        writes_.push_back(simplex::erase_certificate(epoch_, key.view, key.kind));
 
     // (rule C1) One speaker for each fresh certificate; everyone else counted the votes as well.
     // Those without a seat see no votes: a finalisation goes to them, too.
@@ -128,7 +128,7 @@ void OrderingCore::bury(View dead, Instant now, Effects& effects) {
     if (!started_ || !may_vote()) return;
     for (const auto& span : views_.to_bury(dead, stretches_repeated)) {
         if (!in_window(span.last)) continue;
-        const auto vote = voter_->bury(Epoch{1}, span.base, span.last);
+        const auto vote = voter_->bury(epoch_, span.base, span.last);
         if (!vote) return;
         effects.send_all(seats_, *vote);
         count(*vote, now, effects);
@@ -199,14 +199,33 @@ void OrderingCore::forget_below(View view) {
 
 /// Finalises what the highest finalisation covers, once all of it is here.
 void OrderingCore::finish() {
-    if (!behind() || !views_.finalization()) return;
+    if (!lacks_final() || !views_.finalization()) return;
     const Certificate& finalization = *views_.finalization();
     finalize_through(finalization.content.block, finalization);
 }
 
+/// A run of blocks with what makes the last one final, which may be an echo of the one before it: the
+/// echoes between them are nobody's matter. [ORD-L12.4]
+void OrderingCore::finalize_run(std::span<const Block> blocks, const Certificate& finalization) {
+    const Height before = chain_.height();
+    const Block* echo = blocks.back().echo_of ? &blocks.back() : nullptr;
+    BlockId last = tree_.root().id;
+    for (const Block& block : blocks) {
+        if (block.height <= before || &block == echo) continue;
+        last = block.id();
+        tree_.insert(last, block, std::nullopt);
+        tree_.keep(last);
+    }
+    finalize_through(last, finalization, echo);
+    counters_.chain_blocks_synced += chain_.height().value() - before.value();
+}
+
 // [ORD-F3.1] A finalisation makes all ancestors final, however far back. [ORD-L8.1]
-void OrderingCore::finalize_through(const BlockId& id, const Certificate& finalization) {
-    if (agreement_lost_) return;
+/// `echo`: the finalised block, when it is an echo of `id`.
+void OrderingCore::finalize_through(
+    const BlockId& id, const Certificate& finalization, const Block* echo
+) {
+    if (agreement_lost_ || ended()) return;
     const auto path = tree_.path(id);
     if (!path && tree_.passes_by(id)) {
         agreement_lost_ = true;
@@ -220,7 +239,11 @@ void OrderingCore::finalize_through(const BlockId& id, const Certificate& finali
         const simplex::TreeBlock& held = *tree_.find(at);
         const Height final_by = tree_.tip(id)->height;
         StoredBlock stored{held.block, std::nullopt, final_by};
-        if (at == id) stored.finalization = finalization;
+        // What is final by an echo is final: that is what echoes are for. [ORD-L12.4]
+        const bool ends = held.tip->boundary == at;
+        if (at == id || ends) stored.finalization = finalization;
+        if (ends && at != id) stored.echo = tree_.find(id)->block;
+        if (ends && echo != nullptr) stored.echo = *echo;
         if (!marks_.add_final(held.block.executed)) {  // [ORD-M3.1]
             halt(
                 "the finalised block " + std::to_string(held.block.height.value()) +
@@ -231,6 +254,7 @@ void OrderingCore::finalize_through(const BlockId& id, const Certificate& finali
         }
         writes_.push_back(chain_.append({std::move(stored), at}, held.tip->cut));
         ++counters_.blocks_finalized;
+        if (ends) break;
     }
     if (path->empty()) return;
     if (stretch_ && stretch_->lowest() <= tree_.tip(id)->height) stretch_.reset();

@@ -16,7 +16,7 @@ void OrderingCore::accept_block(const BlockId& id, const Proposal& proposal, Ins
     const Certificate* notarization = views_.find(view, VoteKind::notarize);
     const bool notarized = notarization != nullptr && notarization->content.block == id;
     const bool first = views_.proposal(view) == id;
-    if (!first && !notarized && !repair_.wants(id)) return;
+    if (ended() || (!first && !notarized && !repair_.wants(id))) return;
     if (first && proposal.block.height <= tree_.root().height) views_.refuse(view);
     if (!tree_.insert(id, proposal.block, proposal.signature)) {
         const simplex::TreeBlock* known = tree_.find(id);
@@ -115,7 +115,15 @@ OrderingCore::Judgement OrderingCore::judge_body(const Block& block, const Branc
             return judgement;
         }
     }
-    if (agreement == Agreement::equal) judgement.verdict = Verdict::valid;
+    if (agreement != Agreement::equal) return judgement;
+    if (block.next_roster) {  // [ORD-L12.3]
+        const Roster* next = rosters_->of(epoch_.next());
+        if (next == nullptr) return judgement;  // Its state is still being executed here.
+        if (*block.next_roster != next->digest())
+            return {
+                .verdict = Verdict::invalid, .why = "it names another roster for the next epoch"};
+    }
+    judgement.verdict = Verdict::valid;
     return judgement;
 }
 
@@ -142,6 +150,15 @@ void OrderingCore::lead(Instant now) {
     if (parent == nullptr) return;
     if (any_proposal_ && now < proposal_seen_at_ + options_.view_interval)
         return wake_at(proposal_seen_at_ + options_.view_interval);  // (rule P3)
+    if (parent->boundary) {
+        // Its votes are on their way, as a rule; if not, an echo makes it final. [ORD-L12.4]
+        const Instant latest = pace_.entered_at() + pace_.delta();
+        if (now < latest) return wake_at(latest);
+        return propose(*parent, {}, now);
+    }
+    if (roster_.epochs().is_boundary(parent->height.next()) &&
+        rosters_->of(epoch_.next()) == nullptr)
+        return;
     std::vector<LaneRange> delta;
     const Height mark = next_mark(*parent);
     if (source_.has_unordered(*parent->cut, mark)) delta = source_.build(*parent->cut, mark);
@@ -151,7 +168,7 @@ void OrderingCore::lead(Instant now) {
 
 /// An empty block is worth its votes only if someone waits for what it carries. [ORD-L15.2]
 bool OrderingCore::may_lead_empty(const BranchTip& parent, Instant now) {
-    if (now >= pace_.heartbeat_at() || overdue(now)) return true;
+    if (now >= pace_.heartbeat_at() || overdue(now) || source_.awaits_epoch()) return true;
     if (tally_.nullify_count(current_) > roster_.quorum().t) return true;
     if (parent.executed.height >= parent.last_full) return false;
     // Its only content is a root: better a moment later, with the root of everything so far, and
@@ -188,10 +205,10 @@ ExecutedMark OrderingCore::mark_on(const BranchTip& parent, bool empty) const {
 
 void OrderingCore::propose(const BranchTip& parent, std::vector<LaneRange> delta, Instant now) {
     Block block{
-        .epoch = Epoch{1},
+        .epoch = epoch_,
         .view = current_,
         .parent_view = parent.view,
-        .height = parent.height.next(),
+        .height = parent.boundary ? parent.height : parent.height.next(),
         .parent = parent.id,
         .proposer = roster_.members()[*self_].seat,
         .delta = std::move(delta),
@@ -200,7 +217,10 @@ void OrderingCore::propose(const BranchTip& parent, std::vector<LaneRange> delta
     Cut cut = *parent.cut;
     creto::apply(cut, block.delta);
     block.cut_root = cut_root(cut);
-    block.executed = mark_on(parent, block.delta.empty());
+    block.executed = parent.boundary ? parent.executed : mark_on(parent, block.delta.empty());
+    block.echo_of = parent.boundary;
+    if (roster_.epochs().is_boundary(block.height))
+        block.next_roster = rosters_->of(epoch_.next())->digest();
     const BlockId id = block.id();
     tree_.insert(id, block, std::nullopt);
     tree_.keep(id);

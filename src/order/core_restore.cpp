@@ -42,6 +42,16 @@ Result<void> each(
     return {};
 }
 
+/// The block with what made it final, as far as the store still has that.
+StoredBlock stored_anchor(const StoreView& store, const Anchor& anchor) {
+    const Bytes key = simplex::final_block_key(anchor.block.height);
+    if (auto bytes = store.get(Column::blocks, key); bytes && *bytes) {
+        auto stored = decode_exact<StoredBlock>(**bytes);
+        if (stored && stored->block == anchor.block) return std::move(*stored);
+    }
+    return {anchor.block, std::nullopt, anchor.block.height};
+}
+
 }  // namespace
 
 simplex::BranchTip simplex::tip_at(const Anchor& anchor) {
@@ -56,14 +66,14 @@ simplex::BranchTip simplex::tip_at(const Anchor& anchor) {
         .last_full = block.delta.empty() ? block.height.prev() : block.height};
 }
 
-Result<void> OrderingCore::restore(
-    const StoreView& store,
-    const VoteLogContents& votes,
-    const RestoredBlocks& take,
-    const std::optional<Anchor>& anchor
-) {
-    CRETO_ASSERT(!started_ && chain_.height() == Height{});
-    if (auto chain = restore_chain(store, take, anchor); !chain) return chain;
+Result<void> OrderingCore::restore_rest(const StoreView& store, const VoteLogContents& votes) {
+    CRETO_ASSERT(!started_);
+    if (tree_.root().view != View{}) {
+        std::optional<Certificate> proof;
+        const auto* last = chain_.recent(chain_.height());
+        if (last != nullptr && !last->stored.echo) proof = last->stored.finalization;
+        views_.restart_from({tree_.root().view, tree_.root().id}, std::move(proof));
+    }
     std::vector<Certificate> certificates;
     auto read = each(
         store,
@@ -72,6 +82,13 @@ Result<void> OrderingCore::restore(
         [&](ByteView key, ByteView value) -> std::optional<Error> {
             auto certificate = decode_exact<Certificate>(value);
             if (!certificate) return corrupt(key, to_string(certificate.error()));
+            const VoteContent& content = certificate->content;
+            if (content.epoch != epoch_) {
+                writes_.push_back(
+                    simplex::erase_certificate(content.epoch, content.view, content.kind)
+                );
+                return std::nullopt;
+            }
             if (auto form = well_formed(*certificate, roster_); !form)
                 return corrupt(key, form.error().message);
             certificates.push_back(std::move(*certificate));
@@ -90,6 +107,7 @@ Result<void> OrderingCore::restore(
 
 /// Gives away what was read so far. No later header names a height below these marks.
 Result<void> OrderingCore::hand_over(const RestoredBlocks& take) {
+    if (!take) return {};
     for (auto blocks = chain_.take(); !blocks.empty(); blocks = chain_.take()) {
         const Height executed = blocks.back().block.executed.height;
         if (auto taken = take(std::move(blocks)); !taken) return taken;
@@ -101,13 +119,18 @@ Result<void> OrderingCore::hand_over(const RestoredBlocks& take) {
 Result<void> OrderingCore::restore_chain(
     const StoreView& store, const RestoredBlocks& take, const std::optional<Anchor>& anchor
 ) {
+    CRETO_ASSERT(!started_ && chain_.height() == Height{});
+    const Epochs& epochs = roster_.epochs();
     BranchTip tip = tree_.root();
+    View parent_view;
     Cut cut;
     if (anchor) {  // [ORD-R7.1]
         tip = simplex::tip_at(*anchor);
         cut = *anchor->cut;
-        chain_.jump({StoredBlock{anchor->block, std::nullopt, tip.height}, tip.id}, anchor->cut);
+        chain_.jump({stored_anchor(store, *anchor), tip.id}, anchor->cut);
         static_cast<void>(marks_.restart_from(anchor->mark));
+        if (epochs.is_boundary(tip.height)) tip.boundary = tip.id;
+        parent_view = tip.boundary ? View{} : tip.view;
     }
     bool ended = false;
     const auto next = [&](ByteView key, ByteView value) -> std::optional<Error> {
@@ -120,14 +143,22 @@ Result<void> OrderingCore::restore_chain(
             return std::nullopt;
         }
         if (block.height != tip.height.next() || block.parent != tip.id ||
-            block.parent_view != tip.view) {
+            block.parent_view != parent_view || block.epoch != epochs.of(block.height)) {
             return corrupt(key, "the block does not continue the one before");
+        }
+        // Who votes in an epoch is known from executing what came before. [ORD-R8.1]
+        if (epochs.end() && rosters_->of(block.epoch) == nullptr) {
+            if (auto taken = hand_over(take); !taken) return taken.error();
+            ended = rosters_->of(block.epoch) == nullptr;
+            if (ended) return std::nullopt;
         }
         creto::apply(cut, block.delta);
         tip.view = block.view;
         tip.height = block.height;
         tip.id = block.id();
         tip.executed = block.executed;
+        tip.boundary = epochs.is_boundary(tip.height) ? std::optional{tip.id} : std::nullopt;
+        parent_view = tip.boundary ? View{} : tip.view;
         if (!block.delta.empty()) tip.last_full = block.height;
         if (cut_root(cut) != block.cut_root) return corrupt(key, "the cut after it differs");
         chain_.restore({std::move(*stored), tip.id});
@@ -153,10 +184,7 @@ Result<void> OrderingCore::restore_chain(
             );
         }
     }
-    tree_ = simplex::BlockTree{tip, roster_.checkpoint_blocks()};
-    std::optional<Certificate> proof;
-    if (const auto* last = chain_.recent(chain_.height())) proof = last->stored.finalization;
-    views_.restart_from({tip.view, tip.id}, std::move(proof));
+    tree_ = simplex::BlockTree{tip, roster_.checkpoint_blocks(), epochs};
     return {};
 }
 
@@ -180,9 +208,10 @@ Result<void> OrderingCore::restore_pending(const StoreView& store) {
         auto proposal = decode_exact<Proposal>(value);
         if (!proposal) return corrupt(key, to_string(proposal.error()));
         const BlockId id = proposal->block.id();
+        const bool over = proposal->block.epoch != epoch_;
         if (!equal(key, simplex::pending_block_key(id)))
             return corrupt(key, "it holds another block");
-        if (tree_.insert(id, proposal->block, proposal->signature)) {
+        if (!over && tree_.insert(id, proposal->block, proposal->signature)) {
             // Stored for a vote: q such stores are what makes a notarized block survive.
             tree_.keep(id);
             tree_.mark_stored(id);

@@ -126,7 +126,8 @@ void OrderingCore::on_status(
     if (!started_) return;
     hear(from, now);
     const auto found = peers_.find(from);
-    if (found != peers_.end() && their.epoch == Epoch{1}) {
+    if (their.epoch != epoch_) return on_other_epoch(from, their.epoch, now, effects);
+    if (found != peers_.end()) {
         hear_claim(from, their);
         if (their.view == View{}) {  // It asks what it said, and where everybody stands.
             help(from, found->second, their.view, their.finalized_view, now, effects);
@@ -154,7 +155,7 @@ void OrderingCore::on_certificate_request(
 ) {
     if (!started_) return;
     hear(from, now);
-    if (admit(from, now)) {
+    if (request.epoch == epoch_ && admit(from, now)) {
         // What is settled is answered by what settled it. (rule G5)
         const Certificate* answer = views_.find(request.view, request.kind);
         if (answer == nullptr && request.view <= views_.final().view && views_.finalization())
@@ -205,7 +206,10 @@ void OrderingCore::on_chain_request(
     const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         {request.count,
          limits::blocks_per_message_max,
-         chain_.height().value() - request.from.value() + 1}
+         chain_.height().value() - request.from.value() + 1,
+         // What lies in the next epoch is proven by another roster.
+         roster_.epochs().last_of(roster_.epochs().of(request.from)).value() -
+             request.from.value() + 1}
     ));
     serve_chain({from, request.from, count, request.anchor, false}, effects);
     settle(now, effects);
@@ -301,11 +305,9 @@ void OrderingCore::on_chain_answer(
                            answer.blocks.front().height <= before.next() &&
                            answer.blocks.back().height > before;
     if (continues && !agreement_lost_) {
-        BlockId id;
         for (const Block& block : answer.blocks) {
-            id = block.id();
             const auto* known = chain_.recent(block.height);
-            if (block.height <= before && known != nullptr && known->id != id) {
+            if (block.height <= before && known != nullptr && known->id != block.id()) {
                 agreement_lost_ = true;
                 halt(
                     "two chains are finalised from height " + std::to_string(block.height.value()) +
@@ -313,13 +315,9 @@ void OrderingCore::on_chain_answer(
                 );
                 break;
             }
-            if (block.height > before) {
-                tree_.insert(id, block, std::nullopt);
-                tree_.keep(id);
-            }
         }
-        if (!agreement_lost_) finalize_through(id, *answer.finalization);
-        counters_.chain_blocks_synced += chain_.height().value() - before.value();
+        if (!agreement_lost_) finalize_run(answer.blocks, *answer.finalization);
+        if (later_ && chain_.height() > before) later_->until = now + later_patience();
         accept(*answer.finalization, from, now, effects);
         if (chain_.height() > before) final_source_ = from;
     }
@@ -344,13 +342,14 @@ void OrderingCore::adopt(
     Instant now,
     Effects& effects
 ) {
-    const Height before = chain_.height();
     const simplex::BranchTip tip = simplex::tip_at(anchor);
     StoredBlock stored{anchor.block, std::nullopt, proof.blocks.back().height};
     writes_.push_back(simplex::write_final(stored));
     chain_.jump({std::move(stored), tip.id}, anchor.cut);
-    for (const auto& pruned : tree_.jump(tip))
-        if (pruned.stored) writes_.push_back(simplex::erase_pending(pruned.id));
+    if (tree_.root().id != tip.id) {  // Else the epoch began there.
+        for (const auto& pruned : tree_.jump(tip))
+            if (pruned.stored) writes_.push_back(simplex::erase_pending(pruned.id));
+    }
     if (!marks_.restart_from(anchor.mark)) {  // [ORD-M3.1]
         halt(
             "the state at height " + std::to_string(anchor.mark.height.value()) +
@@ -360,16 +359,11 @@ void OrderingCore::adopt(
     stretch_.reset();
     judged_ = {};
     judge_again_ = true;
-    BlockId last = tip.id;
-    for (const Block& block : proof.blocks) {
-        if (block.height <= tip.height) continue;
-        last = block.id();
-        tree_.insert(last, block, std::nullopt);
-        tree_.keep(last);
+    // A proof that reaches into the next epoch proves the anchor, and the rest is asked for.
+    if (proof.blocks.back().epoch == epoch_ && proof.blocks.back().height > tip.height) {
+        finalize_run(proof.blocks, *proof.finalization);
+        accept(*proof.finalization, from, now, effects);
     }
-    finalize_through(last, *proof.finalization);
-    counters_.chain_blocks_synced += chain_.height().value() - before.value();
-    accept(*proof.finalization, from, now, effects);
     final_source_ = from;
     settle(now, effects);
 }
@@ -397,15 +391,8 @@ void OrderingCore::finish_stretch() {
     if (stretch_->lowest() > chain_.height().next()) return;
     const Stretch whole = std::move(*stretch_);
     stretch_.reset();
-    const Height before = chain_.height();
-    for (const Block& block : whole.blocks) {
-        if (block.height <= before) continue;
-        const BlockId id = block.id();
-        tree_.insert(id, block, std::nullopt);
-        tree_.keep(id);
-    }
-    finalize_through(whole.finalization.content.block, whole.finalization);
-    counters_.chain_blocks_synced += chain_.height().value() - before.value();
+    const std::vector<Block> blocks{whole.blocks.begin(), whole.blocks.end()};
+    finalize_run(blocks, whole.finalization);
 }
 
 }  // namespace creto

@@ -9,7 +9,8 @@
 //          counts for the block. [ORD-L6.1] It has been executed here whenever check() decides;
 //          before that only check().missing is used. missing means "ask again after on_data()".
 //          build() returns what every node that holds the vertices calls valid, within
-//          limits::block_vertices_max and limits::block_bytes_max.
+//          limits::block_vertices_max and limits::block_bytes_max. Only what enter() named last is asked
+//          about.
 //          has_unordered() is true exactly when build() is not empty.
 // Cost     has_unordered() is asked on most events: it must be cheap.
 #pragma once
@@ -35,6 +36,11 @@ public:
     CutSource& operator=(const CutSource&) = delete;
     virtual ~CutSource() = default;
 
+    /// Blocks are of this epoch from now on: it says which lanes there are.
+    virtual void enter(Epoch /*epoch*/) {}
+    /// The roster is to change, and somebody waits for the epoch in which it does: it is not to be
+    /// waited for until there is work. [ORD-L15.3]
+    [[nodiscard]] virtual bool awaits_epoch() const { return false; }
     [[nodiscard]] virtual Check check(
         const Cut& parent, const std::vector<LaneRange>& delta, Height executed
     ) = 0;

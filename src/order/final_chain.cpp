@@ -9,6 +9,11 @@ constexpr std::size_t answer_bytes_max = limits::message_bytes_max - 64 * 1024;
 constexpr std::size_t block_bytes_fixed = 256;
 constexpr std::size_t range_bytes = 64;
 
+/// Not that of an echo.
+std::optional<Certificate> own_finalization(const StoredBlock& stored) {
+    return stored.echo ? std::nullopt : stored.finalization;
+}
+
 /// Never less than what the block takes on the wire.
 std::size_t wire_bytes(const Block& block) {
     return block_bytes_fixed + block.delta.size() * range_bytes;
@@ -24,9 +29,12 @@ void FinalChain::remember(Entry entry) {
 }
 
 KeyWrite FinalChain::append(Entry entry, CutPtr cut) {
-    untaken_.push_back({entry.stored.block, entry.id, std::move(cut), entry.stored.finalization});
+    untaken_.push_back(
+        {entry.stored.block, entry.id, std::move(cut), own_finalization(entry.stored)}
+    );
     const std::uint64_t span = entry.stored.block.height.value() / archive_span;
-    const bool archives = entry.stored.finalization && (!archived_ || *archived_ < span);
+    const bool first = !archived_ || *archived_ < span || entry.stored.block.next_roster;
+    const bool archives = entry.stored.finalization && first;
     std::optional<Certificate> kept_back;
     if (archives) {
         archived_ = span;
@@ -40,7 +48,7 @@ KeyWrite FinalChain::append(Entry entry, CutPtr cut) {
 }
 
 void FinalChain::restore(Entry entry) {
-    untaken_.push_back({entry.stored.block, entry.id, nullptr, entry.stored.finalization});
+    untaken_.push_back({entry.stored.block, entry.id, nullptr, own_finalization(entry.stored)});
     if (entry.stored.finalization) archived_ = entry.stored.block.height.value() / archive_span;
     remember(std::move(entry));
 }
@@ -108,6 +116,7 @@ bool MarkProof::add(const StoredBlock& next) {
     named_ = named_ || next.block.executed == mark_;
     proof_.blocks.push_back(next.block);
     if (!named_ || !next.finalization) return false;
+    if (next.echo) proof_.blocks.push_back(*next.echo);
     proof_.finalization = next.finalization;
     return true;
 }
@@ -119,11 +128,13 @@ std::optional<ChainAnswer> provable(const std::vector<StoredBlock>& run) {
         bytes += wire_bytes(run[i].block);
         if (bytes > answer_bytes_max) break;
         if (run[i].finalization) last = i;
+        if (run[i].block.next_roster) break;  // What comes after is another epoch's.
     }
     if (!last) return std::nullopt;
     ChainAnswer answer;
     for (std::size_t i = 0; i <= *last; ++i)
         answer.blocks.push_back(run[i].block);
+    if (run[*last].echo) answer.blocks.push_back(*run[*last].echo);
     answer.finalization = *run[*last].finalization;
     return answer;
 }

@@ -157,10 +157,12 @@ TEST_F(FinalChainTest, AnAnswerFitsIntoAMessage) {
 TEST(Keys, SortLikeTheirNumbers) {
     EXPECT_LT(final_block_key(Height{255}), final_block_key(Height{256}));
     EXPECT_LT(
-        certificate_key(View{9}, VoteKind::finalize), certificate_key(View{10}, VoteKind::notarize)
+        certificate_key(Epoch{1}, View{9}, VoteKind::finalize),
+        certificate_key(Epoch{1}, View{10}, VoteKind::notarize)
     );
     EXPECT_NE(
-        certificate_key(View{9}, VoteKind::notarize), certificate_key(View{9}, VoteKind::nullify)
+        certificate_key(Epoch{1}, View{9}, VoteKind::notarize),
+        certificate_key(Epoch{1}, View{9}, VoteKind::nullify)
     );
 }
 

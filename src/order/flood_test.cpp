@@ -59,7 +59,7 @@ TEST(Flood, APeerIsServedItsQuotaAndNoMore) {
     s.said.clear();
     const Instant from = s.cluster.now();
     for (int k = 0; k < 3'000; ++k) {
-        s.cluster.deliver(0, 3, CertificateRequest{View{1}, VoteKind::nullify});
+        s.cluster.deliver(0, 3, CertificateRequest{Epoch{1}, View{1}, VoteKind::nullify});
         s.cluster.deliver(0, 3, ChainRequest{Height{1}, 256});
         s.cluster.deliver(0, 3, BlockRequest{tip.id});
     }

@@ -1,5 +1,7 @@
 #include "order/light.hpp"
 
+#include <iterator>
+
 namespace creto::simplex {
 
 namespace {
@@ -12,15 +14,27 @@ tl::unexpected<Error> broken(Height height, const std::string& what) {
 
 }  // namespace
 
-Result<BlockId> check_links(std::span<const Block> blocks) {
+Result<BlockId> check_links(std::span<const Block> blocks, const Epochs& epochs) {
     if (blocks.empty()) return fail(ErrorCode::invalid, "the range holds no block");
     BlockId last;
     for (std::size_t i = 0; i < blocks.size(); ++i) {
         const Block& block = blocks[i];
         if (auto form = well_formed(block); !form) return broken(block.height, "is malformed");
-        if (block.epoch != Epoch{1}) return broken(block.height, "is of another epoch");
+        const bool ends = epochs.is_boundary(block.height);
+        if (block.epoch != epochs.of(block.height) || block.next_roster.has_value() != ends)
+            return broken(block.height, "is of another epoch");
+        if (block.echo_of) {
+            const bool repeats = i > 0 && i + 1 == blocks.size() && *block.echo_of == last &&
+                                 block.height == blocks[i - 1].height;
+            if (!repeats) return broken(block.height, "repeats another one than the one before");
+            return block.id();
+        }
+        // An epoch counts its views from its boundary on. [ORD-L12.1]
+        const auto view_of = [&](const Block& parent) {
+            return epochs.is_boundary(parent.height) ? View{} : parent.view;
+        };
         if (i > 0 && (block.parent != last || block.height != blocks[i - 1].height.next() ||
-                      block.parent_view != blocks[i - 1].view)) {
+                      block.parent_view != view_of(blocks[i - 1]))) {
             return broken(block.height, "does not continue the one before");
         }
         last = block.id();
@@ -31,7 +45,7 @@ Result<BlockId> check_links(std::span<const Block> blocks) {
 Result<std::vector<CheckItem>> signatures_of(const Certificate& certificate, const Roster& roster) {
     if (auto form = well_formed(certificate, roster); !form)
         return tl::unexpected<Error>(form.error());
-    if (certificate.content.epoch != Epoch{1})
+    if (certificate.content.epoch != roster.epoch())
         return fail(ErrorCode::invalid, "certificate: it is of another epoch");
     std::vector<CheckItem> items;
     items.reserve(certificate.signatures.size());
@@ -44,6 +58,39 @@ Result<std::vector<CheckItem>> signatures_of(const Certificate& certificate, con
     return items;
 }
 
+Result<ProvenRoster> follow_links(
+    const Roster& known, std::span<const RosterLink> links, Epoch epoch
+) {
+    ProvenRoster proven{known, {}};
+    for (const RosterLink& link : links) {
+        const Epoch ends = link.boundary.epoch;
+        if (ends < proven.roster.epoch() || ends >= epoch) continue;
+        const auto refuse = [&](const char* what) {
+            return fail(
+                ErrorCode::invalid,
+                "the link at the end of epoch " + std::to_string(ends.value()) + " " + what
+            );
+        };
+        const Roster voting{proven.roster, ends, proven.roster.members(), proven.roster.known()};
+        std::vector<Block> blocks{link.boundary};
+        if (link.echo) blocks.push_back(*link.echo);
+        const bool last = voting.epochs().is_boundary(link.boundary.height);
+        if (!last || link.boundary.echo_of || !check_links(blocks, voting.epochs()))
+            return refuse("is no boundary");
+        if (link.finalization.content != blocks.back().content(VoteKind::finalize))
+            return refuse("is finalised by another certificate");
+        auto items = signatures_of(link.finalization, voting);
+        if (!items) return tl::unexpected<Error>(items.error());
+        std::move(items->begin(), items->end(), std::back_inserter(proven.items));
+        if (!validate(link.members, voting.mode())) return refuse("names no possible roster");
+        proven.roster = Roster{voting, ends.next(), link.members, link.members};
+        if (proven.roster.digest() != link.boundary.next_roster)
+            return refuse("names another roster than it shows");
+    }
+    proven.roster = Roster{proven.roster, epoch, proven.roster.members(), proven.roster.known()};
+    return proven;
+}
+
 Result<void> verify_range(
     std::span<const Block> blocks,
     const Certificate& finalization,
@@ -51,7 +98,7 @@ Result<void> verify_range(
     const SignatureScheme& scheme,
     const std::optional<BlockId>& after
 ) {
-    const auto last = check_links(blocks);
+    const auto last = check_links(blocks, roster.epochs());
     if (!last) return tl::unexpected<Error>(last.error());
     const Block& first = blocks.front();
     const bool begins = first.height == Height{1};

@@ -6,7 +6,8 @@
 // Holds    [ORD-L11.3] A range verifies exactly if each block is well formed and names the one
 //          before as its parent, by id, view and height; a quorum of the roster finalised the last;
 //          and the first continues `after`, where that is known. Ids are hashes, so nothing of a
-//          verified block can be another than the one that the quorum agreed on.
+//          verified block can be another than the one that the quorum agreed on. The last may be an
+//          echo of the one before: who voted for it had seen what it repeats. [ORD-L12.4]
 // Errors   invalid, with what does not hold and where.
 // Cost     One hash for each block, and one signature check for each signer of the certificate.
 #pragma once
@@ -16,16 +17,28 @@
 
 #include "model/block.hpp"
 #include "model/checks.hpp"
+#include "model/roster_link.hpp"
 
 namespace creto::simplex {
 
 /// Each block is well formed and continues the one before. The id of the last.
 /// Errors: invalid; also when there is none.
-[[nodiscard]] Result<BlockId> check_links(std::span<const Block> blocks);
+[[nodiscard]] Result<BlockId> check_links(std::span<const Block> blocks, const Epochs& epochs);
 
-/// The signatures that must hold for a certificate; form is checked here.
+/// The signatures that must hold for a certificate of the roster's epoch; form is checked here.
 [[nodiscard]] Result<std::vector<CheckItem>> signatures_of(
     const Certificate& certificate, const Roster& roster
+);
+
+/// Who votes in an epoch, as links prove it, and the signatures that must hold for that.
+struct ProvenRoster {
+    Roster roster;
+    std::vector<CheckItem> items;
+};
+/// From a roster that is known to that of a later epoch. Links of earlier epochs are passed over.
+/// Errors: invalid, with the link that does not hold. [ORD-L13.1]
+[[nodiscard]] Result<ProvenRoster> follow_links(
+    const Roster& known, std::span<const RosterLink> links, Epoch epoch
 );
 
 /// The whole of it, on the spot. `after`: the id of the block before the first, if it is known;

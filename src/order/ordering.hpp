@@ -24,6 +24,7 @@
 #include "base/time.hpp"
 #include "model/effect.hpp"
 #include "model/event.hpp"
+#include "model/rosters.hpp"
 #include "order/cut_source.hpp"
 #include "order/leader.hpp"
 #include "store/store.hpp"
@@ -105,14 +106,17 @@ class OrderingCore;
 
 class Ordering {
 public:
-    /// `self` none: follow without voting. References outlive the object.
+    /// `self` none: follow without voting, until a roster has a seat for the signer's key. `rosters`
+    /// where epochs end: whoever executes blocks adds to them, before on_executed() of the block that
+    /// decides one. References outlive the object.
     Ordering(
         const Roster& roster,
         std::optional<Seat> self,
         const Signer& signer,
         CutSource& source,
         OrderingOptions options,
-        Log& log
+        Log& log,
+        const Rosters* rosters = nullptr
     );
     ~Ordering();
     Ordering(const Ordering&) = delete;
@@ -178,6 +182,9 @@ public:
     /// call it for messages that worth_checking() turned away, or slow seats count as silent.
     void hear(const AgentId& from, Instant now);
 
+    /// Something of an epoch that is not epoch() came from this peer: one of the two is behind.
+    void on_other_epoch(const AgentId& from, Epoch epoch, Instant now, Effects& effects);
+
     /// The CutSource can see more than before.
     void on_data(Instant now, Effects& effects);
     /// Tickets of others are ignored.
@@ -194,6 +201,8 @@ public:
     /// call until empty. [ORD-L8.1]
     [[nodiscard]] std::vector<FinalizedBlock> take_finalized();
     [[nodiscard]] std::vector<WantedData> take_wanted();
+    /// Proofs of another roster, for each boundary passed since the last call where it changed.
+    [[nodiscard]] std::vector<RosterLink> take_links();
     /// Proofs seen since the last call, each once.
     [[nodiscard]] std::vector<Evidence> take_evidence();
 
@@ -201,6 +210,9 @@ public:
     /// the window, already known, already decided). (rule A1) (rule A2)
     [[nodiscard]] bool worth_checking(const Message& message) const;
 
+    [[nodiscard]] Epoch epoch() const;
+    /// Of this epoch: what its messages are checked against.
+    [[nodiscard]] const Roster& roster() const;
     [[nodiscard]] View view() const;
     [[nodiscard]] Seat leader_of(View view) const;
     [[nodiscard]] Height finalized_height() const;
@@ -218,8 +230,14 @@ public:
     [[nodiscard]] View votes_needed_from() const;
 
 private:
+    /// Into the next epoch, when this one is over.
+    void turn(Instant now, Effects& effects);
+
     std::unique_ptr<OrderingCore> core_;
 };
+
+/// The epoch that an ordering message speaks of; none when it does not depend on one.
+[[nodiscard]] std::optional<Epoch> epoch_of(const Message& message);
 
 /// The signatures that must hold for a proposal, vote, certificate or chain answer; empty for other
 /// messages. None: malformed, or a seat that is not in the roster; no correct peer sends that.

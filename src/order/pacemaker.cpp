@@ -4,6 +4,15 @@
 
 namespace creto::simplex {
 
+void Pacemaker::succeed(const Pacemaker& before) {
+    delta_ = std::min(before.delta_, options_.delta_max);
+    floor_ = std::min(before.floor_, options_.delta_max);
+    timeouts_ = before.timeouts_;
+    may_start_over_ = before.may_start_over_;
+    for (std::size_t i = 0; i < std::min(took_.size(), before.took_.size()); ++i)
+        took_[i] = before.took_[i];
+}
+
 void Pacemaker::enter(Entered how, Instant now) {
     entered_at_ = now;
     work_at_.reset();

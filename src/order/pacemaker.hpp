@@ -37,6 +37,9 @@ public:
         CRETO_ASSERT(options.liars < options.leaders);
     }
 
+    /// Goes on with the patience that the epoch before has learned.
+    void succeed(const Pacemaker& before);
+
     enum class Entered : std::uint8_t {
         by_progress,
         by_timeout,  ///< By a nullification that cost patience.

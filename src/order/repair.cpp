@@ -4,9 +4,9 @@
 
 namespace creto::simplex {
 
-Message Repair::message_for(const Key& key) {
+Message Repair::message_for(const Key& key) const {
     if (const auto* certificate = std::get_if<CertificateKey>(&key))
-        return CertificateRequest{certificate->view, certificate->kind};
+        return CertificateRequest{epoch_, certificate->view, certificate->kind};
     if (const auto* block = std::get_if<BlockId>(&key)) return BlockRequest{*block};
     if (const auto* below = std::get_if<Below>(&key))
         return ChainRequest{below->from, below->count, below->anchor};

@@ -22,7 +22,8 @@ namespace creto::simplex {
 
 class Repair {
 public:
-    explicit Repair(std::uint64_t spread) : spread_{spread} {}
+    explicit Repair(std::uint64_t spread, Epoch epoch = Epoch{1})
+        : epoch_{epoch}, spread_{spread} {}
 
     /// Starts a sweep: say again everything that is still wanted.
     void begin() { ++sweep_; }
@@ -62,12 +63,13 @@ private:
         Instant next;
     };
 
-    [[nodiscard]] static Message message_for(const Key& key);
+    [[nodiscard]] Message message_for(const Key& key) const;
     [[nodiscard]] static std::uint64_t number(const Key& key);
     void add(const Key& key, const std::optional<AgentId>& first);
     [[nodiscard]] AgentId whom(const Key& key, const Want& want, const std::vector<AgentId>& peers)
         const;
 
+    Epoch epoch_;           ///< That views are of.
     std::uint64_t spread_;  ///< Differs by node, so that not everyone asks the same peer first.
     std::uint64_t sweep_ = 0;
     std::map<Key, Want> wants_;

@@ -34,7 +34,7 @@ TEST_F(RepairTest, AsksWhoMustHoldItAndThenEverybodyInTurn) {
     EXPECT_EQ(requests[0].to, seats.agent(2));
     EXPECT_EQ(
         std::get<CertificateRequest>(requests[0].message),
-        (CertificateRequest{View{5}, VoteKind::nullify})
+        (CertificateRequest{Epoch{1}, View{5}, VoteKind::nullify})
     );
     EXPECT_TRUE(sweep(at(99), seats.agent(2)).empty());
     EXPECT_EQ(repair.next_wake(), at(100));

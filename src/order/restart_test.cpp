@@ -122,7 +122,7 @@ TEST(Restart, AnOlderStoreWithTheWholeVoteLogGoesOn) {
                 FakeDisk& disk = c.node(3).disk;
                 if (back > 0) disk.load_store(images[back]);
                 if (compacted) {
-                    std::vector<Bytes> kept{encode_vote_record(VoteFloor{settled})};
+                    std::vector<Bytes> kept{encode_vote_record(VoteFloor{Epoch{1}, settled})};
                     for (const Bytes& record : disk.votes.records) {
                         const auto vote = std::get<Vote>(decode_vote_record(record).value());
                         if (vote.content.view > settled) kept.push_back(record);

@@ -52,7 +52,7 @@ TEST(Split, ABlockThatSkipsANotarizedViewWaitsAndIsRefusedOnceThatViewIsFinal) {
     s.tell(1, s.cluster.sign(s.block(s.genesis(), 2)));
     s.pass(Duration::from_ms(30));
     EXPECT_EQ(s.words(2), "");
-    EXPECT_GT(s.times(CertificateRequest{View{1}, VoteKind::nullify}), 0U);
+    EXPECT_GT(s.times(CertificateRequest{Epoch{1}, View{1}, VoteKind::nullify}), 0U);
     s.tell(0, s.certificate(VoteKind::finalize, b1));
     EXPECT_EQ(s.words(2), "X");
     EXPECT_EQ(s.ordering().counters().proposals_refused, 1U);

@@ -157,6 +157,18 @@ void ViewLog::settle(const Certificate& finalization) {
     burials_.erase(burials_.begin(), buried_end);
 }
 
+std::vector<CertificateKey> ViewLog::keys() const {
+    std::vector<CertificateKey> keys;
+    if (finalization_) keys.push_back({final_.view, VoteKind::finalize});
+    for (const auto& [view, known] : views_) {
+        if (known.notarization) keys.push_back({view, VoteKind::notarize});
+        if (known.nullification) keys.push_back({view, VoteKind::nullify});
+    }
+    for (const auto& [last, burial] : burials_)
+        keys.push_back({last, VoteKind::bury});
+    return keys;
+}
+
 Head ViewLog::notarized() const {
     return head_below(View{~0ULL});
 }

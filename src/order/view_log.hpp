@@ -111,6 +111,8 @@ public:
     [[nodiscard]] std::optional<BlockId> proposal(View view) const;
     [[nodiscard]] bool equivocated(View view) const;
 
+    /// Of all that is held.
+    [[nodiscard]] std::vector<CertificateKey> keys() const;
     [[nodiscard]] std::size_t views_held() const { return views_.size() + burials_.size(); }
     /// Keys of certificates that finalisations made needless since the last call.
     [[nodiscard]] std::vector<CertificateKey> take_dropped() { return std::exchange(dropped_, {}); }

@@ -16,6 +16,7 @@ Bytes encode_vote_record(const VoteRecord& record) {
         encode(w, *vote);
     } else {
         w.u8(floor_kind);
+        encode(w, std::get<VoteFloor>(record).epoch);
         encode(w, std::get<VoteFloor>(record).view);
     }
     return w.take();
@@ -28,7 +29,9 @@ Result<VoteRecord> decode_vote_record(ByteView bytes) {
     if (kind == vote_kind) {
         decode(reader, record.emplace<Vote>());
     } else if (kind == floor_kind) {
-        decode(reader, record.emplace<VoteFloor>().view);
+        auto& floor = record.emplace<VoteFloor>();
+        decode(reader, floor.epoch);
+        decode(reader, floor.view);
     } else {
         reader.fail(DecodeError::bad_value);
     }

@@ -16,7 +16,7 @@ TEST(VoteRecord, KeepsTheWholeVoteAndRefusesEveryTruncation) {
     const std::vector<VoteRecord> records{
         seats.vote(2, Seats::content(VoteKind::finalize, 9, 8, testing::block_id("a"))),
         seats.vote(1, Seats::nullify(300)),
-        VoteFloor{View{70'000}}};
+        VoteFloor{Epoch{9}, View{70'000}}};
     for (const VoteRecord& record : records) {
         const Bytes bytes = encode_vote_record(record);
         EXPECT_EQ(decode_vote_record(bytes).value(), record);

@@ -20,7 +20,7 @@ bool same_block(const VoteContent& a, const VoteContent& b) {
 }  // namespace
 
 Voter::Voter(const Roster& roster, Seat self, const Signer& signer)
-    : chain_{roster.chain()}, terms_{roster}, self_{self}, signer_{signer} {
+    : chain_{roster.chain()}, epoch_{roster.epoch()}, terms_{roster}, self_{self}, signer_{signer} {
     const Member* member = roster.find(self);
     CRETO_ASSERT(member != nullptr && member->key == signer.public_key());
 }
@@ -30,36 +30,56 @@ Result<void> Voter::restore(const std::vector<Bytes>& records) {
     for (const Bytes& bytes : records) {
         auto record = decode_vote_record(bytes);
         if (!record) return tl::unexpected<Error>(record.error());
-        if (const auto* floor = std::get_if<VoteFloor>(&*record)) {
-            forget_through(floor->view);
-            continue;
-        }
         const auto* vote = std::get_if<Vote>(&*record);
-        if (vote->content.kind == VoteKind::bury) {
-            return fail(ErrorCode::corrupt, "vote log: no voter records what it says of others");
-        }
-        if (vote->seat != self_) {
+        if (vote != nullptr && vote->seat != self_) {
             return fail(ErrorCode::corrupt, "vote log: it belongs to another seat");
         }
-        if (vote->content.view <= floor_) continue;
-        // A log in which this seat contradicts itself was not written by one correct voter. Between
-        // two votes of different views there may have been a finalisation.
-        const auto known = refusal_in_view(vote->content);
-        if (known && *known != Refusal::already_cast) {
-            return fail(
-                ErrorCode::corrupt,
-                "vote log: two votes of view " + std::to_string(vote->content.view.value()) +
-                    " contradict each other"
-            );
-        }
-        slots_[vote->content.view][index(vote->content.kind)] = Slot{*vote, true};
-        last = *vote;
+        if (auto taken = take(*record); !taken) return taken;
+        if (vote != nullptr) last = *vote;
     }
     records_ = records.size();
     // Signing is deterministic: another key or chain cannot have written the last record.
     if (last && signature_of(last->content) != last->signature) {
         return fail(ErrorCode::corrupt, "vote log: it belongs to another key or network");
     }
+    return {};
+}
+
+Result<void> Voter::succeed(const Voter& before) {
+    CRETO_ASSERT(before.self_ == self_ && before.epoch_ < epoch_);
+    stopped_ = before.stopped_;
+    for (const VoteRecord& record : before.later_) {
+        if (auto taken = take(record); !taken) return taken;
+    }
+    records_ = before.records_;
+    return {};
+}
+
+Result<void> Voter::take(const VoteRecord& record) {
+    const auto* floor = std::get_if<VoteFloor>(&record);
+    const auto* vote = std::get_if<Vote>(&record);
+    const Epoch epoch = floor != nullptr ? floor->epoch : vote->content.epoch;
+    if (epoch > epoch_) later_.push_back(record);
+    if (epoch != epoch_) return {};  // What is over binds nobody any more.
+    if (floor != nullptr) {
+        forget_through(floor->view);
+        return {};
+    }
+    if (vote->content.kind == VoteKind::bury) {
+        return fail(ErrorCode::corrupt, "vote log: no voter records what it says of others");
+    }
+    if (vote->content.view <= floor_) return {};
+    // A log in which this seat contradicts itself was not written by one correct voter. Between
+    // two votes of different views there may have been a finalisation.
+    const auto known = refusal_in_view(vote->content);
+    if (known && *known != Refusal::already_cast) {
+        return fail(
+            ErrorCode::corrupt,
+            "vote log: two votes of view " + std::to_string(vote->content.view.value()) +
+                " contradict each other"
+        );
+    }
+    slots_[vote->content.view][index(vote->content.kind)] = Slot{*vote, true};
     return {};
 }
 
@@ -124,6 +144,7 @@ bool Voter::given_up(View view) const {
 }
 
 Result<void, Refusal> Voter::sign(const VoteContent& content) {
+    CRETO_ASSERT(content.epoch == epoch_);
     if (const auto why = refusal(content)) return tl::unexpected<Refusal>(*why);
     const Vote vote{content, self_, signature_of(content)};
     slots_[content.view][index(content.kind)] = Slot{vote, false};
@@ -179,12 +200,14 @@ const Voter::Saved& Voter::save(std::vector<KeyWrite> writes, Effects& effects) 
 
 /// The floor, and every vote above it: also those that are on their way, harmless twice.
 std::vector<Bytes> Voter::kept_records() const {
-    std::vector<Bytes> kept{encode_vote_record(VoteFloor{floor_})};
+    std::vector<Bytes> kept{encode_vote_record(VoteFloor{epoch_, floor_})};
     for (const auto& [view, slots] : slots_) {
         for (const auto& slot : slots) {
             if (slot) kept.push_back(encode_vote_record(slot->vote));
         }
     }
+    for (const VoteRecord& record : later_)
+        kept.push_back(encode_vote_record(record));
     return kept;
 }
 

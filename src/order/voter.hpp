@@ -25,6 +25,7 @@
 #include "model/effect.hpp"
 #include "model/vote.hpp"
 #include "order/terms.hpp"
+#include "order/vote_log.hpp"
 
 namespace creto::simplex {
 
@@ -42,9 +43,13 @@ public:
     /// Requires: `self` is a member and `signer` holds its key. References outlive the object.
     Voter(const Roster& roster, Seat self, const Signer& signer);
 
-    /// Takes the records of an intact vote log in append order. Errors: corrupt, when they cannot
-    /// be what this seat wrote.
+    /// Takes the records of an intact vote log in append order. Those of later epochs wait for
+    /// their time: a store may have lost what the log has not. Errors: corrupt, when they cannot be
+    /// what this seat wrote.
     [[nodiscard]] Result<void> restore(const std::vector<Bytes>& records);
+    /// Goes on in the log of the epoch before. Requires: it is that of the same seat, and nothing of
+    /// it is unsaved that anyone needs. [ORD-L12.5]
+    [[nodiscard]] Result<void> succeed(const Voter& before);
 
     [[nodiscard]] Result<void, Refusal> notarize(const VoteContent& content);
     [[nodiscard]] Result<void, Refusal> nullify(Epoch epoch, View view);
@@ -113,17 +118,20 @@ private:
     [[nodiscard]] std::optional<Refusal> refusal_in_view(const VoteContent& content) const;
     [[nodiscard]] std::optional<Refusal> refusal(const VoteContent& content) const;
     [[nodiscard]] Result<void, Refusal> sign(const VoteContent& content);
+    [[nodiscard]] Result<void> take(const VoteRecord& record);
     [[nodiscard]] Signature signature_of(const VoteContent& content) const;
     [[nodiscard]] std::vector<Bytes> kept_records() const;
 
     ChainId chain_;
+    Epoch epoch_;
     Terms terms_;
     Seat self_;
     const Signer& signer_;
     bool stopped_ = false;
     View floor_;
     std::map<View, Slots> slots_;
-    std::size_t records_ = 0;  ///< In the log, as far as handed to storage.
+    std::size_t records_ = 0;        ///< In the log, as far as handed to storage.
+    std::vector<VoteRecord> later_;  ///< Of later epochs, in append order.
     std::vector<Vote> unsaved_;
     std::vector<Saved> saving_;  ///< On their way to the log, by ticket.
 };

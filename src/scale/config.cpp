@@ -394,13 +394,20 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
     Fields fields{
         doc,
         "",
-        {"network", "mode", "view_interval_ms", "term_views", "checkpoint_blocks", "members"}};
+        {"network",
+         "mode",
+         "view_interval_ms",
+         "term_views",
+         "checkpoint_blocks",
+         "epoch_blocks",
+         "members"}};
     genesis.network = fields.text("network");
     const std::string mode = fields.text("mode", "byzantine");
     genesis.mode = mode == "crash" ? QuorumMode::crash : QuorumMode::byzantine;
     genesis.view_interval_ms = fields.whole("view_interval_ms", 0);
     genesis.term_views = fields.whole("term_views", 1);
     genesis.checkpoint_blocks = fields.whole("checkpoint_blocks", limits::checkpoint_blocks);
+    genesis.epoch_blocks = fields.whole("epoch_blocks", 0);
     if (!fields.wrong().empty()) return refuse(fields.wrong());
     if (mode != "byzantine" && mode != "crash") return refuse("mode must be byzantine or crash");
     if (!doc.contains("members") || !doc["members"].is_array())
@@ -440,6 +447,7 @@ std::string genesis_json(const Genesis& genesis) {
     if (genesis.term_views != 1) doc["term_views"] = genesis.term_views;
     if (genesis.checkpoint_blocks != limits::checkpoint_blocks)
         doc["checkpoint_blocks"] = genesis.checkpoint_blocks;
+    if (genesis.epoch_blocks != 0) doc["epoch_blocks"] = genesis.epoch_blocks;
     doc["members"] = std::move(members);
     return doc.dump(2) + "\n";
 }

@@ -47,6 +47,7 @@ Result<void> RealCluster::prepare() {
     genesis_.network = options_.network + "-" + std::to_string(::getpid());
     genesis_.mode = options_.mode;
     genesis_.checkpoint_blocks = options_.checkpoint_blocks;
+    genesis_.epoch_blocks = options_.epoch_blocks;
     const std::string network = next_network();
     LinkShimOptions shim{.profile = options_.profile};
     std::vector<KeySeed> keys;

@@ -15,7 +15,10 @@ bool is_lie(const VoteContent& a, const VoteContent& b) {
 }  // namespace
 
 void Accountability::on_heard(
-    NodeIndex node, std::uint32_t boot, const Message& message, const std::function<View()>& view_of
+    NodeIndex node,
+    std::uint32_t boot,
+    const Message& message,
+    const std::function<EpochView()>& view_of
 ) {
     if (const auto* vote = std::get_if<Vote>(&message)) on_vote(node, boot, *vote, view_of);
     if (const auto* proposal = std::get_if<Proposal>(&message))
@@ -23,7 +26,7 @@ void Accountability::on_heard(
 }
 
 void Accountability::on_vote(
-    NodeIndex node, std::uint32_t boot, const Vote& vote, const std::function<View()>& view_of
+    NodeIndex node, std::uint32_t boot, const Vote& vote, const std::function<EpochView()>& view_of
 ) {
     const VoteContent& content = vote.content;
     if (content.kind == VoteKind::bury) return;  // A claim about many views, no vote about one.
@@ -33,7 +36,7 @@ void Accountability::on_vote(
         return false;
     };
     auto& told = told_[vote.seat];
-    auto& told_here = told[content.view];
+    auto& told_here = told[{content.epoch, content.view}];
     const bool is_two_faced = contradicts(told_here);
     told_here[static_cast<std::size_t>(content.kind)] = content;
     if (told.size() > views_kept) told.erase(told.begin());
@@ -41,7 +44,7 @@ void Accountability::on_vote(
 
     Heard& heard = heard_[{node, vote.seat}];
     if (heard.boot != boot) heard = {boot, {}};
-    auto& said = heard.by_view[content.view];
+    auto& said = heard.by_view[{content.epoch, content.view}];
     const bool is_seen = contradicts(said);
     auto& kept = said[static_cast<std::size_t>(content.kind)];
     if (!kept) kept = content;
@@ -49,8 +52,10 @@ void Accountability::on_vote(
     // Whoever is not further than this view still counts its votes; but not of views far ahead.
     if (!is_seen || noted_.contains({node, vote.seat})) return;
     constexpr std::uint64_t ahead_max = 32;
-    const View at = view_of();
-    if (at > content.view || content.view.value() > at.value() + ahead_max) return;
+    const auto [epoch, at] = view_of();
+    if (epoch != content.epoch || at > content.view ||
+        content.view.value() > at.value() + ahead_max)
+        return;
     noted_.insert({node, vote.seat});
     seen_.push_back({node, boot, vote.seat, content.view});
 }

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "link/node_pair.hpp"
@@ -29,6 +30,8 @@ struct SeenLie {
     Seat liar;
     View view;
 };
+/// Where a vote, or a node, stands.
+using EpochView = std::pair<Epoch, View>;
 
 class Accountability {
 public:
@@ -38,7 +41,7 @@ public:
         NodeIndex node,
         std::uint32_t boot,
         const Message& message,
-        const std::function<View()>& view_of
+        const std::function<EpochView()>& view_of
     );
 
     /// The first of each witness and liar.
@@ -52,15 +55,18 @@ private:
     using Said = std::array<std::optional<VoteContent>, kinds>;
     struct Heard {
         std::uint32_t boot = 0;
-        std::map<View, Said> by_view;
+        std::map<EpochView, Said> by_view;
     };
 
     void on_vote(
-        NodeIndex node, std::uint32_t boot, const Vote& vote, const std::function<View()>& view_of
+        NodeIndex node,
+        std::uint32_t boot,
+        const Vote& vote,
+        const std::function<EpochView()>& view_of
     );
 
     std::map<std::pair<NodeIndex, Seat>, Heard> heard_;
-    std::map<Seat, std::map<View, Said>> told_;
+    std::map<Seat, std::map<EpochView, Said>> told_;
     std::vector<SeenLie> seen_;
     std::set<std::pair<NodeIndex, Seat>> noted_;
     std::set<Seat> two_faced_;

@@ -15,8 +15,8 @@ Vote vote(VoteKind kind, std::uint64_t view, std::uint8_t block) {
     if (kind != VoteKind::nullify) content.parent_view = View{view - 1};
     return {content, Seat{3}, {}};
 }
-std::function<View()> at(std::uint64_t view) {
-    return [view] { return View{view}; };
+std::function<EpochView()> at(std::uint64_t view) {
+    return [view] { return EpochView{Epoch{1}, View{view}}; };
 }
 
 TEST(Accountability, DemandsAProofOfWhatOneNodeHeardInItsView) {

@@ -67,6 +67,7 @@ struct SimOptions {
     std::uint32_t view_interval_ms = 0;
     std::uint32_t term_views = 1;
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
+    std::uint32_t epoch_blocks = 0;
     LinkProfile profile = lan_profile();
     Linking linking = Linking::automatic;
     Duration detection = Duration::from_s(1);

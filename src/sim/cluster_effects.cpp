@@ -222,6 +222,8 @@ void SimCluster::on_effect(SimHost& host, Publish& publish) {
         invariants_->on_adopted(host.index, *adopted, now_);
         trace_.add(now_, host.index, 0x101, adopted->id.value().prefix());
     }
+    if (const auto* begun = std::get_if<EpochBegun>(&*publish.notice))
+        invariants_->on_epoch(host.index, *begun, now_);
     host.notices.push_back({now_, std::move(publish.notice)});
     if (options_.on_notice) options_.on_notice(host.index, host.notices.back());
     if (host.notices.size() > options_.notices_kept_max) {

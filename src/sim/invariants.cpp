@@ -83,7 +83,7 @@ void Invariants::on_finalized(NodeIndex node, const Finalized& finalized, Instan
         );
     tip = {height, std::max(tip.height_max, height), false};
 
-    if (finalized.block.epoch != Epoch{1})
+    if (finalized.block.epoch.value() != Epochs{genesis_.epoch_blocks}.of(height).value())
         return violate("epoch", what() + " is of another epoch", node, now);
     const auto index = static_cast<std::size_t>(height.value() - 1);
     if (expects_split_ && index > canon_.size()) return;  // On a branch of its own for a while.
@@ -130,6 +130,22 @@ void Invariants::on_adopted(NodeIndex node, const Adopted& adopted, Instant now)
         differ("agreement", what + " is not what others have there", node, now);
 }
 
+void Invariants::on_epoch(NodeIndex node, const EpochBegun& begun, Instant now) {
+    if (violation_ || is_byzantine(node)) return;
+    if (begun.own) seats_[node.value()] = begun.own;
+    const auto [known, fresh] = voters_.emplace(begun.epoch, begun.voters);
+    const std::string epoch = "epoch " + std::to_string(begun.epoch.value());
+    if (!fresh && known->second != begun.voters)
+        return violate("roster", epoch + " has other voters here than elsewhere", node, now);
+    const bool unasked = begun.epoch <= Epoch{2} && begun.voters != genesis_.members;
+    if (unasked) violate("roster", epoch + " has not the voters of the genesis", node, now);
+}
+
+const std::vector<Member>& Invariants::voters_in(Epoch epoch) const {
+    const auto known = voters_.find(epoch);
+    return known == voters_.end() ? genesis_.members : known->second;
+}
+
 /// Whether the id is the hash of the block. The first node to finalise a height pays for the hash;
 /// for a block that is equal, field by field, it is the same.
 bool Invariants::names_its_block(const Finalized& finalized, std::size_t index) const {
@@ -165,7 +181,9 @@ void Invariants::on_sent(
 void Invariants::on_status(NodeIndex node, const OrderStatus& status, Instant now) {
     if (status.view == View{}) return;  // A question: nobody stands there.
     OrderStatus& last = last_told_[node.value()];
-    if (status.view < last.view || status.finalized < last.finalized)
+    const bool views_fall =
+        status.epoch == last.epoch ? status.view < last.view : status.epoch < last.epoch;
+    if (views_fall || status.finalized < last.finalized)
         return violate(
             "monotonic",
             "told view " + std::to_string(status.view.value()) + " and height " +
@@ -203,16 +221,23 @@ void Invariants::on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& di
             violate("justification", describe(content) + ", but a view in it lives", node, now);
         return;
     }
+    const std::vector<Member>& voters = voters_in(content.epoch);
+    const auto voter = std::find_if(voters.begin(), voters.end(), [&](const Member& member) {
+        return member.seat == vote.seat;
+    });
+    if (voter == voters.end())
+        return violate("roster", describe(content) + " in an epoch without a vote", node, now);
     std::vector<SignedVotes>& of_view = votes_[{content.epoch, content.view}];
-    if (of_view.empty()) of_view.resize(roster_.size());
-    SignedVotes& all = of_view[*roster_.index_of(vote.seat)];
+    if (of_view.empty()) of_view.resize(voters.size());
+    SignedVotes& all = of_view[static_cast<std::size_t>(voter - voters.begin())];
     auto& said = all.said.at(static_cast<std::size_t>(content.kind));
     if (said == content) return;
     if (said)
         return violate(
             "single-vote", describe(*said) + ", and then " + describe(content), node, now
         );
-    if (content.epoch != Epoch{1})
+    const Epoch newest = voters_.empty() ? Epoch{1} : voters_.rbegin()->first;
+    if (content.epoch == Epoch{} || content.epoch > newest)
         return violate("epoch", describe(content) + " is of another epoch", node, now);
     if (!is_in_durable_log(content, disk, now))
         return violate(
@@ -233,7 +258,8 @@ void Invariants::on_certificate(NodeIndex node, const Certificate& certificate, 
     const VoteContent& content = certificate.content;
     if (content.view.value() == 0) return;  // Genesis is final by definition.
     ++counts_.certificates;
-    if (content.epoch != Epoch{1})
+    const Epoch newest = voters_.empty() ? Epoch{1} : voters_.rbegin()->first;
+    if (content.epoch == Epoch{} || content.epoch > newest)
         return violate("epoch", "a certificate of another epoch", node, now);
     if (!signatures_hold(certificate))
         return violate("certificate", "unsound: " + describe(content), node, now);
@@ -284,7 +310,7 @@ bool Invariants::is_given_up(const ViewKey& key) const {
         for (const SignedVotes& all : votes->second)
             against += all.said[static_cast<std::size_t>(VoteKind::nullify)] ? 1 : 0;
     }
-    return is_quorum(against);
+    return is_quorum(against, key.first);
 }
 
 /// Every view between the parent's and its own was given up, or an earlier one of its term was; and
@@ -316,7 +342,7 @@ bool Invariants::is_buried_rightly(const VoteContent& content) const {
 }
 
 bool Invariants::signatures_hold(const Certificate& certificate) const {
-    const auto& members = roster_.members();
+    const std::vector<Member>& members = voters_in(certificate.content.epoch);
     if (certificate.signers.size() != (members.size() + 7) / 8) return false;
     const Bytes bytes = signed_vote(roster_.chain(), certificate.content);
     std::size_t next = 0;
@@ -329,12 +355,12 @@ bool Invariants::signatures_hold(const Certificate& certificate) const {
     // A third or more contains one who does not lie; where nobody lies, anyone does.
     if (certificate.content.kind == VoteKind::bury)
         return next > 0 && (roster_.mode() == QuorumMode::crash || 3 * next >= members.size());
-    return is_quorum(static_cast<std::uint32_t>(next));
+    return is_quorum(static_cast<std::uint32_t>(next), certificate.content.epoch);
 }
 
 /// More than two thirds, or more than half: said without the division that the model uses.
-bool Invariants::is_quorum(std::uint32_t count) const {
-    const auto n = static_cast<std::uint32_t>(roster_.members().size());
+bool Invariants::is_quorum(std::uint32_t count, Epoch epoch) const {
+    const auto n = static_cast<std::uint32_t>(voters_in(epoch).size());
     return roster_.mode() == QuorumMode::byzantine ? 3 * count > 2 * n : 2 * count > n;
 }
 

@@ -17,7 +17,8 @@
 //          justification Who notarizes on a parent below view v - 1 can prove the views between
 //                        dead: so many honest seats nullified each that with the liars they are a
 //                        quorum. So a seat leaves what it voted to finalize only for a reason.
-//          epoch         Votes, certificates and final blocks are of the one epoch that there is.
+//          epoch         A block is of the epoch of its height; without epochs all is of the first.
+//          roster        Honest nodes that are in an epoch agree on who votes in it.
 //          monotonic     In one life a node's view and final height, as it tells them, never fall.
 //          evidence      A proof that an honest node hands on is about a liar.
 //          proof         It convinces a third party that has the genesis only (third_party.hpp).
@@ -89,6 +90,7 @@ public:
     void on_restart(NodeIndex node);
     void on_finalized(NodeIndex node, const Finalized& finalized, Instant now);
     void on_adopted(NodeIndex node, const Adopted& adopted, Instant now);
+    void on_epoch(NodeIndex node, const EpochBegun& begun, Instant now);
     /// The node hands a message to the network now; called once for each time it leaves.
     void on_sent(NodeIndex node, const WireMessage& message, const SimDisk& disk, Instant now);
     /// For promises that the host itself checks.
@@ -135,7 +137,8 @@ private:
     void on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& disk, Instant now);
     void on_certificate(NodeIndex node, const Certificate& certificate, Instant now);
     [[nodiscard]] bool signatures_hold(const Certificate& certificate) const;
-    [[nodiscard]] bool is_quorum(std::uint32_t count) const;
+    [[nodiscard]] const std::vector<Member>& voters_in(Epoch epoch) const;
+    [[nodiscard]] bool is_quorum(std::uint32_t count, Epoch epoch) const;
     [[nodiscard]] bool is_given_up(const ViewKey& key) const;
     [[nodiscard]] bool is_justified(const VoteContent& content) const;
     [[nodiscard]] bool is_buried_rightly(const VoteContent& content) const;
@@ -148,7 +151,8 @@ private:
     Genesis genesis_;
     Roster roster_;
     const SignatureScheme& scheme_;
-    std::vector<std::optional<Seat>> seats_;
+    std::vector<std::optional<Seat>> seats_;       ///< A node has one seat at most, for ever.
+    std::map<Epoch, std::vector<Member>> voters_;  ///< As the first honest node in it said.
     std::vector<bool> is_byzantine_;
     std::vector<bool> is_lying_provider_;
     std::vector<Tip> tips_;
@@ -156,7 +160,7 @@ private:
     std::vector<OrderStatus> last_told_;  ///< In this life.
     std::vector<Canon> canon_;            ///< By height, from 1.
     std::deque<Block> recent_;            ///< The blocks of the last heights of canon_.
-    std::map<ViewKey, std::vector<SignedVotes>> votes_;  ///< By the seat's place in the roster.
+    std::map<ViewKey, std::vector<SignedVotes>> votes_;  ///< By the seat's place among the voters.
     std::map<ViewKey, ViewOutcome> outcomes_;
     std::set<AgentId> proven_;
     std::optional<Violation> violation_;

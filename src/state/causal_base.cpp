@@ -70,7 +70,7 @@ bool CausalBase::can_come(const Dot& dot) const {
     const Sequence passed = cut(dot.lane);
     return dot.sequence > passed &&
            dot.sequence.value() - passed.value() <= limits::lane_window_vertices &&
-           dot.lane.incarnation == Incarnation{} && roster_->find(dot.lane.seat) != nullptr;
+           dot.lane.incarnation == Incarnation{} && roster_->known(dot.lane.seat) != nullptr;
 }
 
 void CausalBase::take_away(const std::string& slot, const Dot& dot) {

@@ -28,6 +28,8 @@ class CausalBase {
 public:
     using Entries = std::map<std::string, CrdtEntry>;
 
+    /// `roster` outlives this, or the next call.
+    void set_roster(const Roster& roster) { roster_ = &roster; }
     /// `roster` outlives this.
     CausalBase(const Roster& roster, std::size_t bytes_max)
         : roster_{&roster}, bytes_max_{bytes_max} {}

@@ -62,8 +62,8 @@ std::vector<Seat> Court::offers(const ContractId& contract) const {
     const auto found = offered_by_.find(contract);
     if (found == offered_by_.end()) return seats;
     for (const Seat seat : found->second) {
-        const AgentId& agent = roster_->find(seat)->key;
-        if (!excluded(agent) && !reputation(agent).suspended()) seats.push_back(seat);
+        const AgentId& agent = roster_->known(seat)->key;
+        if (counts(agent) && !reputation(agent).suspended()) seats.push_back(seat);
     }
     return seats;
 }
@@ -160,8 +160,8 @@ void Court::open(
     const auto offered = offered_by_.find(request.contract);
     if (dispute.receipt.empty() || offered == offered_by_.end()) return;
     for (const Seat seat : offered->second) {
-        const AgentId& agent = roster_->find(seat)->key;
-        if (excluded(agent)) continue;
+        const AgentId& agent = roster_->known(seat)->key;
+        if (!counts(agent)) continue;
         (reputation(agent).suspended() ? dispute.probation : dispute.panel).push_back(agent);
     }
     std::sort(dispute.panel.begin(), dispute.panel.end());
@@ -280,9 +280,10 @@ void Court::rate(
     }
     map.set(reputation_key(agent), encode_bytes(reputation));
     if (before || !reputation.suspended()) return;
+    const Member* member = roster_->find(agent);
     session.notices.emplace_back(Suspended{
         agent,
-        roster_->find(agent)->name,
+        member == nullptr ? std::string{} : member->name,
         "answered otherwise than was decided in " + std::to_string(reputation.dissented) + " of " +
             std::to_string(reputation.agreed + reputation.dissented) + " disputes"});
 }

@@ -40,6 +40,8 @@ struct OpenDispute {
 
 class Court {
 public:
+    /// Whose answers count from now on. `roster` outlives this, or the next call.
+    void set_roster(const Roster& roster) { roster_ = &roster; }
     /// `roster` outlives this.
     Court(const Roster& roster, const StateLimits& most) : roster_{&roster}, most_{most} {}
 
@@ -65,6 +67,8 @@ public:
     [[nodiscard]] Result<void, Void> prove(
         const EvidenceOperation& operation, const OperationId& id, MerkleMap& map, Session& session
     );
+    /// The lane of a seat that has ended: as a forked one, without blame. [COURT-CLOSE.1]
+    void close_lane(const LaneId& lane, Height height, MerkleMap& map);
     /// Decides what can be decided and ends what took too long.
     void end_block(MerkleMap& map, Session& session);
 
@@ -72,7 +76,7 @@ public:
     [[nodiscard]] const Exclusion* exclusion(const AgentId& agent) const;
     [[nodiscard]] bool excluded(const AgentId& agent) const { return exclusion(agent) != nullptr; }
     [[nodiscard]] const std::map<AgentId, Exclusion>& exclusions() const { return exclusions_; }
-    /// Lanes that were proven to fork, each with the height whose execution closed it: from then on
+    /// Lanes that were proven to fork, or whose seat has ended, each with the height whose execution closed it: from then on
     /// no vertex of theirs is covered, and no reference to them holds anybody up. [COURT-CLOSE.1]
     [[nodiscard]] const std::map<LaneId, Height>& closed_lanes() const { return closed_; }
     [[nodiscard]] const Verdict* verdict(const CallId& call) const;

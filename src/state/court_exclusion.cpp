@@ -34,8 +34,8 @@ Result<void, Void> Court::prove(
     bool closes = false;
     if (const auto* fork = std::get_if<LaneFork>(&*operation.evidence)) {
         const LaneId& lane = fork->a.header.lane;
-        closes = closed_.emplace(lane, session.height).second;
-        if (closes) map.set(closed_key(lane), encode_bytes(ClosedLane{lane, session.height}));
+        closes = !closed_.contains(lane);
+        close_lane(lane, session.height, map);
     }
     if (const Exclusion* known = exclusion(*agent)) {
         if (closes) return {};
@@ -50,6 +50,11 @@ Result<void, Void> Court::prove(
         *agent, member == nullptr ? std::string{} : member->name, exclusion.reason});
     exclude(std::move(exclusion), map);
     return {};
+}
+
+void Court::close_lane(const LaneId& lane, Height height, MerkleMap& map) {
+    if (!closed_.emplace(lane, height).second) return;
+    map.set(closed_key(lane), encode_bytes(ClosedLane{lane, height}));
 }
 
 void Court::exclude(Exclusion exclusion, MerkleMap& map) {
@@ -112,7 +117,7 @@ Result<void> Court::restore(const MerkleMap& map) {
                    return agent && reputations_.emplace(*agent, std::move(reputation)).second;
                });
         good = good && read_leaf<ContractList>(key, value, "offer/", [&](ContractList list) {
-                   for (const Member& member : roster_->members()) {
+                   for (const Member& member : roster_->known()) {
                        if (key.substr(6) != std::to_string(member.seat.value())) continue;
                        for (const ContractId& id : list.ids)
                            offered_by_[id].insert(member.seat);

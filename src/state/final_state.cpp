@@ -34,7 +34,12 @@ std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
 }  // namespace
 
 FinalState::FinalState(const Roster& roster, const StateLimits& most)
-    : roster_{&roster}, most_{most}, court_{roster, most}, causal_{roster, most.causal_bytes} {
+    : roster_{&roster},
+      voters_{std::make_shared<const Roster>(roster)},
+      most_{most},
+      seats_{roster},
+      court_{*voters_, most},
+      causal_{*voters_, most.causal_bytes} {
     write_header(Height{});
     marks_.push_back({Height{}, map_.root(), hash(HashDomain::order, roster.chain().value().view())}
     );
@@ -44,6 +49,7 @@ FinalState::Applied FinalState::apply(
     const Block& block, const BlockId& id, const std::vector<VertexPtr>& ordered
 ) {
     CRETO_ASSERT(block.height == height().next());
+    enter_epoch(block.epoch);
     Applied result;
     Court::Session session{.height = block.height, .notices = {}, .opened = {}};
     Hasher order{HashDomain::order};
@@ -58,6 +64,7 @@ FinalState::Applied FinalState::apply(
         apply(*vertex, session, result.operations);
     }
     court_.end_block(map_, session);
+    end_epoch(block);
     causal_.seal(map_);
     ids_.seal(block.height, map_);
     write_header(block.height);
@@ -75,7 +82,7 @@ void FinalState::apply(
 ) {
     const VertexHeader& header = vertex.header();
     Place place{
-        .owner = roster_->find(header.lane.seat),
+        .owner = voters_->known(header.lane.seat),
         .dot = {header.lane, header.sequence, 0, vertex.id().value().prefix()},
         .depth = header.depth};
     ++counts_.vertices;
@@ -159,7 +166,47 @@ Result<void, Void> FinalState::perform(
         return court_.record(*record, operation.client, map_, session);
     if (const auto* answer = std::get_if<DisputeAnswerOperation>(&operation.body))
         return court_.answer(*answer, operation.client);
-    return court_.prove(std::get<EvidenceOperation>(operation.body), id, map_, session);
+    if (const auto* change = std::get_if<RosterOperation>(&operation.body))
+        return change_roster(*change, operation.client, session);
+    const auto& proof = std::get<EvidenceOperation>(operation.body);
+    auto proven = court_.prove(proof, id, map_, session);
+    if (proven) end_seat(*proof.evidence, session);
+    return proven;
+}
+
+Result<void, Void> FinalState::change_roster(
+    const RosterOperation& change, const AgentId& client, Court::Session& session
+) {
+    if (court_.excluded(client)) return void_because("its agent is excluded");
+    auto effect = seats_.ask(change, client, *voters_, map_);
+    if (!effect) return void_because(std::move(effect.error()));
+    if (effect->changed) {
+        session.notices.emplace_back(RosterChanged{
+            std::move(effect->what), voters_->epoch().plus(2)});
+    }
+    return {};
+}
+
+/// A proven liar votes no longer than it takes to agree on that.
+void FinalState::end_seat(const Evidence& evidence, Court::Session& session) {
+    const auto agent = culprit(evidence, *voters_);
+    if (!agent || !seats_.exclude(*agent, voters_->epoch(), map_)) return;
+    session.notices.emplace_back(RosterChanged{
+        "the seat of " + agent_text(*agent) + " ends: a proof was accepted",
+        voters_->epoch().plus(2)});
+}
+
+void FinalState::enter_epoch(Epoch epoch) {
+    if (voters_->epoch() == epoch) return;
+    voters_ = std::make_shared<const Roster>(*roster_, epoch, seats_.voters(epoch), seats_.known());
+    court_.set_roster(*voters_);
+    causal_.set_roster(*voters_);
+}
+
+void FinalState::end_epoch(const Block& block) {
+    if (!roster_->epochs().is_boundary(block.height)) return;
+    for (const Seat seat : seats_.end_epoch(block.epoch, map_))
+        court_.close_lane(LaneId{seat, Incarnation{}}, block.height, map_);
 }
 
 Result<void, Void> FinalState::write_key(const KeyOperation& operation) {
@@ -338,6 +385,8 @@ Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark)
         ++final_keys_;
         final_bytes_ += key.size() + value.size();
     });
+    if (auto done = seats_.restore(map_); !done) return done;
+    enter_epoch(roster_->epochs().of(height));
     if (auto done = causal_.restore(reader, map_, std::move(cut)); !done) return done;
     if (auto done = court_.restore(map_); !done) return done;
     if (auto done = ids_.restore(reader, map_); !done) return done;

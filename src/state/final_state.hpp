@@ -5,12 +5,13 @@
 // Holds    [STATE-ONCE.1] An operation is executed at most once. [STATE-ROOT.1] The root depends on
 //          the content only. apply() never fails: an operation that may not be is void, with a
 //          reason. Signatures were checked when the vertices were stored (model/vertex_checks.hpp).
-// Leaves   final/K, causal/SLOT, removed/DOT-SLOT, offer/SEAT, verdict/CALL, dispute/CALL, reputation/AGENT,
+// Leaves   seat/N, seats/asked/DIGEST, final/K, causal/SLOT, removed/DOT-SLOT, offer/SEAT, verdict/CALL, dispute/CALL, reputation/AGENT,
 //          excluded/AGENT, closed/LANE, executed/HEIGHT, header.
 // Cost     About 1 us for an operation of 256 bytes, most of it the hash of its id.
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "state/court.hpp"
 #include "state/merkle_map.hpp"
 #include "state/operation_ids.hpp"
+#include "state/seat_book.hpp"
 
 namespace creto {
 
@@ -58,7 +60,11 @@ public:
     /// are the vertices that it covers newly, in the final order.
     Applied apply(const Block& block, const BlockId& id, const std::vector<VertexPtr>& ordered);
 
+    /// Of the genesis: the chain and its failure model.
     [[nodiscard]] const Roster& roster() const { return *roster_; }
+    /// Of the epoch of the latest block; with all the seats that there were when it began.
+    [[nodiscard]] const Roster& voters() const { return *voters_; }
+    [[nodiscard]] const SeatBook& seats() const { return seats_; }
     [[nodiscard]] Height height() const { return marks_.back().height; }
     /// Of the latest height.
     [[nodiscard]] const ExecutedMark& mark() const { return marks_.back(); }
@@ -134,13 +140,21 @@ private:
         Court::Session& session
     );
     [[nodiscard]] Result<void, Void> write_key(const KeyOperation& operation);
+    [[nodiscard]] Result<void, Void> change_roster(
+        const RosterOperation& change, const AgentId& client, Court::Session& session
+    );
+    void end_seat(const Evidence& evidence, Court::Session& session);
+    void enter_epoch(Epoch epoch);
+    void end_epoch(const Block& block);
     void write_header(Height height);
     [[nodiscard]] Result<void> restore_parts(Reader& reader, const ExecutedMark& mark);
 
     const Roster* roster_;
+    std::shared_ptr<const Roster> voters_;  ///< Shared by copies; never changed.
     StateLimits most_;
     MerkleMap map_;
     OperationIds ids_;
+    SeatBook seats_;
     Court court_;
     CausalBase causal_;
     Counts counts_;

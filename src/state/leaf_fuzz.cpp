@@ -6,6 +6,7 @@
 #include "state/dispute.hpp"
 #include "state/exclusion.hpp"
 #include "state/reputation.hpp"
+#include "state/seat_book.hpp"
 #include "state/slot.hpp"
 #include "state/verdict.hpp"
 
@@ -21,7 +22,7 @@ void round_trip(creto::ByteView input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const creto::ByteView input{data + 1, size - 1};
-    switch (data[0] % 6) {
+    switch (data[0] % 8) {
         case 0:
             round_trip<creto::Verdict>(input);
             break;
@@ -35,6 +36,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             round_trip<creto::Reputation>(input);
             break;
         case 4:
+            round_trip<creto::SeatEntry>(input);
+            break;
+        case 5:
+            round_trip<creto::SeatBook::Asked>(input);
+            break;
+        case 6:
             // A name that reads as a slot's is where its place and kind begin.
             if (const auto slot = creto::read_slot(creto::as_text(input))) {
                 const std::string name =

@@ -45,7 +45,9 @@ void Machine::boot() {
         world_.log
     );
     const DiskView view{disk_.data()};
-    if (const auto restored = core_->restore(view, disk_.votes()); !restored)
+    auto restored = core_->restore_chain(view, {}, std::nullopt);
+    if (restored) restored = core_->restore_rest(view, disk_.votes());
+    if (!restored)
         return blame("a restart found its own disk unreadable: " + restored.error().message);
     if (!effects_.list().empty()) blame("a restart spoke before it had read its disk");
     collect();

@@ -381,7 +381,7 @@ std::vector<Message> from_the_future(const Words& good, const AgentId& victim, V
         out.emplace_back(good.vote(VoteKind::nullify, view));
         out.emplace_back(good.vote(VoteKind::notarize, view));
         out.emplace_back(OrderStatus{Epoch{1}, view, view, Height{ahead}});
-        out.emplace_back(CertificateRequest{view, VoteKind::finalize});
+        out.emplace_back(CertificateRequest{Epoch{1}, view, VoteKind::finalize});
         out.emplace_back(ChainRequest{Height{ahead}, limits::blocks_per_message_max});
     }
     out.emplace_back(OrderStatus{Epoch{~0U}, View{1}, View{1}, Height{1}});

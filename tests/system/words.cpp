@@ -125,7 +125,7 @@ std::vector<Words::Named> Words::all(View view) const {
         vote(VoteKind::notarize, view),
         certificate(VoteKind::finalize, view),
         OrderStatus{Epoch{1}, view, View{}, Height{}},
-        CertificateRequest{View{1}, VoteKind::finalize},
+        CertificateRequest{Epoch{1}, View{1}, VoteKind::finalize},
         BlockRequest{BlockId{digest_of("block")}},
         ChainRequest{Height{1}, 10},
         chain_answer(view),

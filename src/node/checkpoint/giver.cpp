@@ -1,5 +1,7 @@
 #include "node/checkpoint/giver.hpp"
 
+#include <algorithm>
+
 #include "order/final_chain.hpp"
 #include "order/keys.hpp"
 #include "store/keys.hpp"
@@ -46,7 +48,14 @@ void CheckpointGiver::send(
     const AgentId& to, const Checkpoint& checkpoint, ChainAnswer proof, Effects& effects
 ) {
     ++offers_;
-    effects.send(to, OfferedCheckpoint{checkpoint, std::move(proof)});
+    const std::size_t old = links_.size() - std::min(links_.size(), limits::roster_links_max);
+    effects.send(
+        to,
+        OfferedCheckpoint{
+            checkpoint,
+            std::move(proof),
+            {links_.begin() + static_cast<std::ptrdiff_t>(old), links_.end()}}
+    );
 }
 
 void CheckpointGiver::read_headers(

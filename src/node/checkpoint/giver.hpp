@@ -15,9 +15,11 @@ namespace creto {
 
 class CheckpointGiver {
 public:
-    /// `shelf` and `ordering` outlive this.
-    CheckpointGiver(const CheckpointShelf& shelf, const Ordering& ordering)
-        : shelf_{shelf}, ordering_{ordering} {}
+    /// `links`: of the whole chain, by epoch. All outlive this.
+    CheckpointGiver(
+        const CheckpointShelf& shelf, const Ordering& ordering, const std::vector<RosterLink>& links
+    )
+        : shelf_{shelf}, ordering_{ordering}, links_{links} {}
 
     void offer(const AgentId& to, Instant now, Effects& effects);
     void ask(const AgentId& from, const CheckpointRequest& request, Effects& effects);
@@ -38,6 +40,7 @@ private:
 
     const CheckpointShelf& shelf_;
     const Ordering& ordering_;
+    const std::vector<RosterLink>& links_;
     std::map<AgentId, Instant> offered_;  ///< One for each connected peer at most.
     std::map<Ticket, Reading> readings_;
     std::uint64_t offers_ = 0;

@@ -13,58 +13,13 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 
-#include "order/ordering.hpp"
-#include "order/testing/fake_disk.hpp"
-#include "order/testing/fake_lanes.hpp"
-#include "order/testing/liar.hpp"
-#include "order/testing/seats.hpp"
+#include "order/testing/participant.hpp"
 #include "order/testing/term_watch.hpp"
 #include "order/vote_log.hpp"
 
 namespace creto::simplex::testing {
-
-struct ClusterOptions {
-    Index n = 4;
-    QuorumMode mode = QuorumMode::byzantine;
-    std::uint64_t seed = 1;
-    OrderingOptions ordering;
-    Duration latency_min = Duration::from_ms(1);
-    Duration latency_max = Duration::from_ms(10);
-    Duration sync_max = Duration::from_ms(2);
-    std::uint64_t loss_percent = 0;
-    std::uint64_t duplicate_percent = 0;
-    Index observers = 0;  ///< Followers without a seat, numbered after the seats.
-    Index twins = 0;      ///< Second processes with the keys of seats 0, 1, …; numbered last.
-    std::uint32_t term_views = 1;
-    std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
-};
-
-class Cluster;
-
-struct Participant {
-    FakeLanes lanes;
-    FakeDisk disk;
-    std::unique_ptr<Ordering> ordering;
-    std::uint64_t life = 0;  ///< Raised by every crash and start: events of earlier lives are void.
-    Effects effects;
-    std::set<Ticket> durable;
-    std::map<Ticket, std::vector<Send>> held;
-    std::vector<Persist> saving;
-    Instant sync_ends;       ///< Of the sync that runs, if this is to come.
-    Instant next_sync_ends;  ///< Of the last one that has work.
-    Duration slower_disk;    ///< More time for every sync than the others' disks take.
-    Instant wake = Instant::max();
-    std::vector<FinalizedBlock> to_execute;  ///< From `executed` on.
-    Height delivered;
-    ExecutedMark executed;
-    std::uint64_t vertices_final = 0;
-    bool diverges = false;  ///< Executes to another state than everyone else.
-    bool stalls_execution = false;
-    std::unique_ptr<Liar> liar;
-    std::vector<Evidence> evidence;
-    [[nodiscard]] bool up() const { return ordering != nullptr; }
-};
 
 class Cluster {
 public:
@@ -77,7 +32,8 @@ public:
               options.observers,
               options.twins,
               options.term_views,
-              options.checkpoint_blocks},
+              options.checkpoint_blocks,
+              options.epoch_blocks},
           nodes_(total()) {
         group_.assign(total(), 0);
         for (auto& node : nodes_)
@@ -107,6 +63,8 @@ public:
     [[nodiscard]] const std::map<Height, BlockId>& chain() const { return chain_; }
     [[nodiscard]] std::uint64_t messages() const { return messages_; }
 
+    /// Who votes in an epoch, from the third on; without it the seats of the genesis.
+    std::function<std::vector<Member>(Epoch)> voters;
     /// Returns false to lose a message on its way.
     std::function<bool(Index from, Index to, const Message& message)> pass;
     /// Sees every message as it arrives, and as it leaves.
@@ -133,8 +91,16 @@ public:
         m.delivered = Height{};
         m.executed = {};
         m.vertices_final = 0;
+        m.ordering.reset();
+        m.rosters = std::make_unique<Rosters>(seats_.genesis);
         m.ordering = make_ordering(i);
-        const auto restored = m.ordering->restore(m.disk, m.disk.votes);
+        const auto take = [this, i](std::vector<FinalizedBlock> blocks) {
+            for (FinalizedBlock& block : blocks)
+                deliver_final(i, std::move(block));
+            execute(i);
+            return Result<void>{};
+        };
+        const auto restored = m.ordering->restore(m.disk, m.disk.votes, take);
         ASSERT_TRUE(restored.has_value()) << restored.error().message;
         EXPECT_TRUE(m.effects.list().empty());
         collect(i);
@@ -259,7 +225,8 @@ public:
             *seats_.signers[i],
             node(i).lanes,
             options_.ordering,
-            log_
+            log_,
+            node(i).rosters.get()
         );
     }
 
@@ -272,13 +239,13 @@ public:
         settle(i);
     }
     [[nodiscard]] bool said(Index i, const VoteContent& content) const {
-        const auto found = said_.find({i, content.view});
+        const auto found = said_.find({i, content.epoch, content.view});
         return found != said_.end() && found->second.contains(content);
     }
     /// What a node said about a view, as seen from outside: letters of N, X and F.
     [[nodiscard]] std::string words(Index i, std::uint64_t view) const {
         std::string words;
-        const auto found = said_.find({i, View{view}});
+        const auto found = said_.find({i, Epoch{1}, View{view}});
         if (found == said_.end()) return words;
         for (const VoteContent& content : found->second)
             words += "NXF"[static_cast<std::size_t>(content.kind)];
@@ -455,8 +422,8 @@ private:
 
     // --- messages ---
     template <class T>
-    std::optional<Checked<T>> checked(Index from, const T& message) {
-        const auto items = check_items(message, seats_.roster);
+    std::optional<Checked<T>> checked(Index from, Index to, const T& message) {
+        const auto items = check_items(message, ordering(to).roster());
         const auto pass_now = items ? CheckPass::verify(seats_.scheme, *items)
                                     : Result<CheckPass>{fail(ErrorCode::invalid, "malformed")};
         if (pass_now) return Checked<T>{message, *pass_now};
@@ -473,15 +440,19 @@ private:
         const AgentId peer = agent(from);
         Ordering& o = *m.ordering;
         o.hear(peer, now_);
+        if (const auto epoch = epoch_of(*message); epoch && *epoch != o.epoch())
+            return o.on_other_epoch(peer, *epoch, now_, m.effects);
         if (!o.worth_checking(*message)) return;
         if (const auto* p = std::get_if<Proposal>(&*message)) {
-            if (const auto c = checked(from, *p)) o.on_proposal(peer, *c, now_, m.effects);
+            if (const auto c = checked(from, to, *p)) o.on_proposal(peer, *c, now_, m.effects);
         } else if (const auto* v = std::get_if<Vote>(&*message)) {
-            if (const auto c = checked(from, *v)) o.on_vote(peer, *c, now_, m.effects);
+            if (const auto c = checked(from, to, *v)) o.on_vote(peer, *c, now_, m.effects);
         } else if (const auto* cert = std::get_if<Certificate>(&*message)) {
-            if (const auto c = checked(from, *cert)) o.on_certificate(peer, *c, now_, m.effects);
+            if (const auto c = checked(from, to, *cert))
+                o.on_certificate(peer, *c, now_, m.effects);
         } else if (const auto* chain = std::get_if<ChainAnswer>(&*message)) {
-            if (const auto c = checked(from, *chain)) o.on_chain_answer(peer, *c, now_, m.effects);
+            if (const auto c = checked(from, to, *chain))
+                o.on_chain_answer(peer, *c, now_, m.effects);
         } else if (const auto* status = std::get_if<OrderStatus>(&*message)) {
             o.on_status(peer, *status, now_, m.effects);
         } else if (const auto* cr = std::get_if<CertificateRequest>(&*message)) {
@@ -552,6 +523,7 @@ private:
             m.executed = {next.block.height, root.finish(), next.id.value()};
             for (const LaneRange& range : next.block.delta)
                 m.vertices_final += range.last.value() - range.first.value() + 1;
+            decide_roster(i, next.block.height);
             m.ordering->on_executed(m.executed, now_, m.effects);
         }
         m.to_execute.erase(
@@ -560,23 +532,36 @@ private:
         return done > 0;
     }
 
+    /// As the agreed state would: the end of an epoch says who votes in the one after the next.
+    void decide_roster(Index i, Height height) {
+        const Epochs& epochs = seats_.roster.epochs();
+        if (!epochs.is_boundary(height)) return;
+        const Epoch epoch = epochs.of(height).plus(2);
+        node(i).rosters->add(
+            epoch, voters ? voters(epoch) : seats_.genesis.members, seats_.everyone()
+        );
+    }
+
     // --- the oracle of single votes ---
     void watch(Index i, const Message& message) {
         std::optional<Vote> vote_sent;
         if (const auto* v = std::get_if<Vote>(&message)) vote_sent = *v;
         if (const auto* p = std::get_if<Proposal>(&message)) vote_sent = p->leader_vote();
-        if (!vote_sent || !member(i) || vote_sent->seat != seats_.seat(*member(i)) ||
+        if (!vote_sent || vote_sent->seat != Seats::seat(member(i).value_or(i)) ||
             vote_sent->content.kind == VoteKind::bury)  // A claim, no vote.
             return;
         const std::string who =
             "seed " + std::to_string(options_.seed) + ": node " + std::to_string(i);
         EXPECT_TRUE(node(i).disk.has_vote(encode_vote_record(*vote_sent))) << who;
         const VoteContent& fresh = vote_sent->content;
-        auto& said = said_[{i, fresh.view}];
+        auto& said = said_[{i, fresh.epoch, fresh.view}];
         for (const VoteContent& earlier : said)
             EXPECT_FALSE(conflict(earlier, fresh)) << who << ", " << earlier.view.value();
         if (!said.insert(fresh).second) return;
-        const View settled = node(i).up() ? ordering(i).votes_needed_from() : View{};
+        View settled;
+        if (node(i).up())  // What is said of an epoch that is over was said in it.
+            settled =
+                ordering(i).epoch() == fresh.epoch ? ordering(i).votes_needed_from() : View{~0ULL};
         EXPECT_EQ(term_watch_.hear(i, fresh, settled), "") << who;
     }
 
@@ -593,7 +578,7 @@ private:
     std::uint64_t messages_ = 0;
     std::map<Height, BlockId> chain_;
     std::map<BlockId, Cut> cuts_;
-    std::map<std::pair<Index, View>, std::set<VoteContent>> said_;
+    std::map<std::tuple<Index, Epoch, View>, std::set<VoteContent>> said_;
     TermWatch term_watch_{options_.term_views};
 };
 

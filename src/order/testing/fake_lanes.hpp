@@ -28,6 +28,8 @@ public:
     /// How far each lane is held without gaps.
     std::map<LaneId, Sequence> held;
     std::uint64_t per_lane_max = 8;
+    bool hurries = false;  ///< As if a change of the roster waited for its epoch.
+    [[nodiscard]] bool awaits_epoch() const override { return hurries; }
     /// Any delta that covers one of these is invalid, on every node.
     std::set<std::pair<LaneId, Sequence>> poisoned;
 

@@ -117,7 +117,7 @@ public:
         if (prng_.chance(1, 8)) said.push_back(ChainRequest{Height{prng_.below(9)}, 256});
         if (prng_.chance(1, 8)) said.push_back(BlockRequest{block_id("no such block")});
         if (prng_.chance(1, 8))
-            said.push_back(CertificateRequest{View{prng_.below(99)}, VoteKind::nullify});
+            said.push_back(CertificateRequest{Epoch{1}, View{prng_.below(99)}, VoteKind::nullify});
         return said;
     }
 

@@ -26,20 +26,34 @@ public:
         Index more = 0,
         Index twins = 0,
         std::uint32_t term_views = 1,
-        std::uint32_t checkpoint_blocks = limits::checkpoint_blocks
+        std::uint32_t checkpoint_blocks = limits::checkpoint_blocks,
+        std::uint32_t epoch_blocks = 0
     )
-        : roster{make(n, mode, more, term_views, checkpoint_blocks)} {
+        : genesis{make(n, mode, more, term_views, checkpoint_blocks, epoch_blocks)},
+          roster{genesis},
+          more_{more} {
         for (Index i = 0; i < twins; ++i)
             signers.push_back(scheme.signer(key_seed(i)));
     }
 
-    [[nodiscard]] Seat seat(Index i) const { return roster.members()[i].seat; }
+    /// Seats are not 0 to n-1: a place in the roster is not a seat. Those without one may get this.
+    [[nodiscard]] static Seat seat(Index i) { return Seat{2 * i + 3}; }
+    [[nodiscard]] Member member(Index i) const {
+        return {seat(i), agent(i), "node-" + std::to_string(i)};
+    }
     [[nodiscard]] AgentId agent(Index i) const { return signers[i]->public_key(); }
     [[nodiscard]] Vote vote(Index i, const VoteContent& content) const {
         return {
             content,
             seat(i),
             signers[i]->sign(SignDomain::vote, roster.chain().value(), signing_bytes(content))};
+    }
+    /// All that may get a seat.
+    [[nodiscard]] std::vector<Member> everyone() const {
+        std::vector<Member> all = genesis.members;
+        for (Index i = roster.size(); i < genesis.members.size() + more_; ++i)
+            all.push_back(member(i));
+        return all;
     }
     /// By members first to last, at least a quorum of them.
     [[nodiscard]] Certificate certificate(
@@ -64,9 +78,11 @@ public:
 
     TagScheme scheme;
     std::vector<std::unique_ptr<Signer>> signers;
+    Genesis genesis;
     Roster roster;
 
 private:
+    Index more_;  ///< Beyond the roster's, without twins.
     static KeySeed key_seed(Index i) {
         std::array<std::uint8_t, 32> seed{};
         seed[0] = static_cast<std::uint8_t>(i + 1);
@@ -77,22 +93,20 @@ private:
         QuorumMode mode,
         Index more,
         std::uint32_t term_views,
-        std::uint32_t checkpoint_blocks
+        std::uint32_t checkpoint_blocks,
+        std::uint32_t epoch_blocks
     ) {
-        Genesis genesis;
-        genesis.network = "seats";
-        genesis.mode = mode;
-        genesis.term_views = term_views;
-        genesis.checkpoint_blocks = checkpoint_blocks;
+        Genesis made;
+        made.network = "seats";
+        made.mode = mode;
+        made.term_views = term_views;
+        made.checkpoint_blocks = checkpoint_blocks;
+        made.epoch_blocks = epoch_blocks;
         for (Index i = 0; i < n + more; ++i) {
             signers.push_back(scheme.signer(key_seed(i)));
-            if (i >= n) continue;
-            // Seats are not 0 to n-1: a place in the roster is not a seat.
-            genesis.members.push_back(
-                {Seat{2 * i + 3}, signers.back()->public_key(), "node-" + std::to_string(i)}
-            );
+            if (i < n) made.members.push_back(member(i));
         }
-        return genesis;
+        return made;
     }
 };
 

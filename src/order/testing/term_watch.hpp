@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include "model/vote.hpp"
 
@@ -19,7 +19,7 @@ public:
 
     /// What is wrong with this vote of node `i`, which knows the views below `settled` as final.
     [[nodiscard]] std::string hear(std::uint32_t i, const VoteContent& fresh, View settled) {
-        std::set<VoteContent>& said = said_[{i, (fresh.view.value() - 1) / length_}];
+        std::set<VoteContent>& said = said_[{i, fresh.epoch, (fresh.view.value() - 1) / length_}];
         for (const VoteContent& other : said) {
             const bool fresh_is_later = fresh.view > other.view;
             const VoteContent& first = fresh_is_later ? other : fresh;
@@ -35,7 +35,7 @@ public:
 
 private:
     std::uint64_t length_;
-    std::map<std::pair<std::uint32_t, std::uint64_t>, std::set<VoteContent>> said_;
+    std::map<std::tuple<std::uint32_t, Epoch, std::uint64_t>, std::set<VoteContent>> said_;
 };
 
 }  // namespace creto::simplex::testing

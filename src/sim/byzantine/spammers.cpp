@@ -57,7 +57,10 @@ public:
 
 protected:
     void on_received(const Message& message, std::vector<Effect>& /*out*/) override {
-        if (const auto* vote = std::get_if<Vote>(&message)) view_ = vote->content.view;
+        const auto* vote = std::get_if<Vote>(&message);
+        if (vote == nullptr) return;
+        epoch_ = vote->content.epoch;
+        view_ = vote->content.view;
     }
     void add(const AgentId& to, std::uint64_t turn, std::vector<Effect>& out) override {
         if (!seat()) return;
@@ -65,14 +68,16 @@ protected:
         // Inside the window in which votes are kept, and far beyond it.
         const std::uint64_t word = draw(seed(), distance_stream, turn);
         const View ahead = view_.plus(2 + scale_to(word, turn % 3 == 0 ? 1'000'000'000 : 60));
-        VoteContent content{VoteKind::notarize, Epoch{1}, ahead, ahead.prev(), {}};
+        VoteContent content{VoteKind::notarize, epoch_, ahead, ahead.prev(), {}};
         content.block = BlockId{hash(HashDomain::trace, as_bytes(std::to_string(ahead.value())))};
         say(to, sign(content), out);
-        if (turn % 5 == 0)
-            say(to, OrderStatus{Epoch{1}, ahead, ahead.prev(), Height{ahead.value()}}, out);
+        if (turn % 5 != 0) return;
+        const Epoch claimed = epoch_.plus(turn / 5 % 3);
+        say(to, OrderStatus{claimed, ahead, ahead.prev(), Height{ahead.value()}}, out);
     }
 
 private:
+    Epoch epoch_{1};
     View view_{1};
 };
 

@@ -23,6 +23,7 @@ SimOptions cluster_options(const Schedule& schedule, const LifeOptions& options)
     out.view_interval_ms = static_cast<std::uint32_t>(schedule.knobs.view_interval.ms());
     out.term_views = schedule.knobs.term_views;
     out.checkpoint_blocks = schedule.knobs.checkpoint_blocks;
+    out.epoch_blocks = schedule.knobs.epoch_blocks;
     out.profile = *parse_profile(schedule.profile);
     out.detection = schedule.knobs.detection;
     const SimSignatures modelled =
@@ -157,7 +158,8 @@ private:
         const auto* proposal = std::get_if<Proposal>(&*message);
         if (proposal != nullptr && proposal->block.proposer.value() != from->value()) return;
         accountability_.on_heard(node, cluster_.host(node).boots, *message, [&] {
-            return status(node.value())->view;
+            const auto at = status(node.value());
+            return EpochView{at->epoch, at->view};
         });
     }
 

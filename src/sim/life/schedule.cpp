@@ -109,6 +109,9 @@ Result<void> check(const Schedule& schedule) {
     if (schedule.knobs.checkpoint_blocks < limits::checkpoint_blocks_min ||
         schedule.knobs.checkpoint_blocks > limits::checkpoint_blocks_max)
         return refuse("checkpoints are too near or too far apart");
+    const std::uint32_t epoch = schedule.knobs.epoch_blocks;
+    if (epoch != 0 && (epoch < limits::epoch_blocks_min || epoch > limits::epoch_blocks_max))
+        return refuse("an epoch is too short or too long");
     if (schedule.knobs.detection < Duration::from_ms(10) ||
         schedule.knobs.detection > Duration::from_s(60))
         return refuse("detection takes between 10 ms and 60 s");

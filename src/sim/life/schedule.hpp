@@ -89,7 +89,8 @@ struct Knobs {
     std::uint32_t term_views = 1;
     /// Nearer ones than usual are all made, however little was executed between.
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
-    std::uint32_t keep_blocks = 0;  ///< In each node's store; 0: all.
+    std::uint32_t keep_blocks = 0;   ///< In each node's store; 0: all.
+    std::uint32_t epoch_blocks = 0;  ///< 0: one epoch without end.
     Duration detection = Duration::from_s(1);
 
     friend bool operator==(const Knobs&, const Knobs&) = default;

@@ -137,6 +137,7 @@ Result<void> read_parts(Fields& fields, Schedule& out) {
             "checkpoint_blocks", out.knobs.checkpoint_blocks, limits::checkpoint_blocks_max
         );
         part.number("keep_blocks", out.knobs.keep_blocks, limits::schedule_workload_max);
+        part.number("epoch_blocks", out.knobs.epoch_blocks, limits::epoch_blocks_max);
         part.span("detection_ms", out.knobs.detection);
         if (auto end = part.end(); !end) return end;
     }
@@ -184,6 +185,8 @@ std::string to_json(const Schedule& schedule) {
     if (schedule.knobs.term_views != 1) out["knobs"]["term_views"] = schedule.knobs.term_views;
     if (schedule.knobs.checkpoint_blocks != Knobs{}.checkpoint_blocks)
         out["knobs"]["checkpoint_blocks"] = schedule.knobs.checkpoint_blocks;
+    if (schedule.knobs.epoch_blocks != 0)
+        out["knobs"]["epoch_blocks"] = schedule.knobs.epoch_blocks;
     if (schedule.knobs.keep_blocks != 0) out["knobs"]["keep_blocks"] = schedule.knobs.keep_blocks;
     out["workload"] = {
         {"count", schedule.workload.count},

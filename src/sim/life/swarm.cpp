@@ -20,6 +20,7 @@ enum class Stream : std::uint64_t {
     workload = 0x67,
     terms = 0x68,
     checkpoints = 0x6A,
+    epochs = 0x6B,
 };
 
 class Dice {
@@ -77,6 +78,9 @@ Knobs draw_knobs(const Dice& dice, bool is_slow_net) {
         knobs.keep_blocks =
             dice.pick(Stream::checkpoints, std::array<std::uint32_t, 3>{0, 1, 20}, 2);
     }
+    if (dice.chance(Stream::epochs, 35, 0))
+        knobs.epoch_blocks =
+            dice.pick(Stream::epochs, std::array<std::uint32_t, 4>{3, 4, 8, 64}, 1);
     // A view must be able to last as long as its messages take.
     if (is_slow_net) knobs.delta_max = std::max(knobs.delta_max, Duration::from_s(1));
     knobs.delta_max = std::max(knobs.delta_max, knobs.delta);

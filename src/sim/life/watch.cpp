@@ -86,37 +86,39 @@ Duration Watch::view_slack() const {
 
 void Watch::check_views(const std::vector<Standing>& all) {
     if (all.empty()) return;
-    View newest;
-    View oldest = all.front().status.view;
-    for (const Standing& standing : all) {
-        newest = std::max(newest, standing.status.view);
-        oldest = std::min(oldest, standing.status.view);
-    }
-    spread_max_ = std::max(spread_max_, static_cast<std::int64_t>(newest.value() - oldest.value()));
+    EpochView newest;
+    for (const Standing& standing : all)
+        newest = std::max(newest, standing.at());
+    View oldest = newest.second;
+    for (const Standing& standing : all)
+        if (standing.status.epoch == newest.first) oldest = std::min(oldest, standing.status.view);
+    spread_max_ =
+        std::max(spread_max_, static_cast<std::int64_t>(newest.second.value() - oldest.value()));
     const Instant now = cluster_.now();
     marks_.push_back({now, newest});
-    View due;
+    EpochView due;
     while (!marks_.empty() && marks_.front().at + view_slack() <= now) {
         due = marks_.front().newest;
         marks_.pop_front();
     }
     for (const Standing& standing : all)
-        if (standing.status.view.next() < due)
+        if (EpochView{standing.status.epoch, standing.status.view.next()} < due)
             cluster_.violate(
                 "view-sync",
-                "view " + std::to_string(standing.status.view.value()) + ", and " +
+                "view " + std::to_string(standing.status.view.value()) + " of epoch " +
+                    std::to_string(standing.status.epoch.value()) + ", and " +
                     std::to_string(view_slack().ms()) + " ms ago somebody was at " +
-                    std::to_string(due.value()),
+                    std::to_string(due.second.value()) + " of " + std::to_string(due.first.value()),
                 NodeIndex{standing.node}
             );
 }
 
 void Watch::check_circle(const std::vector<Standing>& all) {
-    View newest;
+    EpochView newest_at;
     Height highest;
     bool is_waiting = false;
     for (const Standing& standing : all) {
-        newest = std::max(newest, standing.status.view);
+        newest_at = std::max(newest_at, standing.at());
         highest = std::max(highest, standing.status.finalized);
         is_waiting = is_waiting || standing.status.pending_operations > 0;
     }
@@ -125,8 +127,9 @@ void Watch::check_circle(const std::vector<Standing>& all) {
         circles_.clear();
         return;
     }
-    if (newest <= circled_at_) return;  // Nobody has moved: slow, but no circle.
-    circled_at_ = newest;
+    if (newest_at <= circled_at_) return;  // Nobody has moved: slow, but no circle.
+    circled_at_ = newest_at;
+    const View newest = newest_at.second;
     std::string standing_now = std::to_string(newest.value() % schedule_.nodes);
     for (const Standing& standing : all)
         standing_now += "," + std::to_string(newest.value() - standing.status.view.value()) + ":" +

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/accountability.hpp"
 #include "sim/cluster.hpp"
 #include "sim/life/schedule.hpp"
 #include "sim/rise.hpp"
@@ -50,10 +51,11 @@ private:
     struct Standing {
         std::uint32_t node = 0;
         StatusReply status;
+        [[nodiscard]] EpochView at() const { return {status.epoch, status.view}; }
     };
     struct Mark {
         Instant at;
-        View newest;
+        EpochView newest;
     };
 
     [[nodiscard]] std::vector<Standing> standings() const;
@@ -70,7 +72,7 @@ private:
     std::deque<Mark> marks_;  ///< The newest view, look by look.
     std::int64_t spread_max_ = 0;
     Height highest_;
-    View circled_at_;
+    EpochView circled_at_;
     std::map<std::string, std::uint32_t> circles_;  ///< How often, by standing.
     std::map<std::string, Rise> rises_;
 };

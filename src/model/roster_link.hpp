@@ -1,0 +1,30 @@
+// RosterLink: what proves that another roster is in force, to whoever knows the one before.
+//
+// Why      A joiner knows the genesis; what it is offered was signed by those who vote now.
+// Source   Rule L13 in docs/spec/ordering.md.
+// Holds    The boundary block names the digest of `members`, and `finalization` is about it, or about
+//          the echo of it. Signatures are checked apart (order/light.hpp). One link for each change
+//          of the roster is enough: between two of them it is the same.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "model/block.hpp"
+
+namespace creto {
+
+struct RosterLink {
+    Block boundary;
+    std::optional<Block> echo;
+    Certificate finalization;
+    std::vector<Member> members;  ///< Of the epoch after the boundary.
+
+    [[nodiscard]] Epoch epoch() const { return boundary.epoch.next(); }
+    friend bool operator==(const RosterLink&, const RosterLink&) = default;
+};
+
+void encode(Writer& w, const RosterLink& v);
+void decode(Reader& r, RosterLink& v);
+
+}  // namespace creto

@@ -1,0 +1,160 @@
+// Epochs, as a node lives through them: who votes next, its own seat, and what came too early.
+#include <algorithm>
+
+#include "node/node_impl.hpp"
+#include "order/keys.hpp"
+
+namespace creto {
+
+namespace {
+
+/// What is kept of the next epoch until this node is in it.
+constexpr std::size_t early_max = 1'024;
+constexpr std::size_t early_bytes_max = 4 * 1024 * 1024;
+constexpr std::size_t early_per_peer = 64;
+
+}  // namespace
+
+/// The agreed state says who votes in these epochs. [ORD-L12.2]
+void NodeImpl::decide_rosters(Epoch first, Epoch last) {
+    for (Epoch epoch = first; epoch <= last; ++epoch)
+        rosters_.add(epoch, final_.seats().voters(epoch), final_.seats().known());
+    dag_.add_seats(seats());
+}
+
+/// Ordering may be in another epoch than before this event: the rest of the node follows.
+void NodeImpl::follow_epoch() {
+    keep_links(ordering_.take_links());
+    if (ordering_.epoch() == epoch_) return;
+    epoch_ = ordering_.epoch();
+    const Roster& now_voting = voters();
+    const Member* member = now_voting.find(self_);
+    const std::optional<Seat> seat = member == nullptr ? std::nullopt : std::optional{member->seat};
+    const bool is_other = seat != seat_;
+    if (is_other) {
+        seat_ = seat;
+        producer_.reset();
+        own_in_flight_.reset();
+        offered_ = false;
+        if (seat)
+            producer_.emplace(
+                LaneId{*seat, Incarnation{}}, ProducerOptions{.seats = now_voting.size()}
+            );
+        if (started_) publish_record(draining_);
+    }
+    voted_.clear();
+    reachability_.set_roster(now_voting, seat_);
+    rosters_.forget_below(epoch_);
+    if (started_ && !restoring_) {
+        effects_.publish(EpochBegun{epoch_, now_voting.members(), seat_});
+        for (Early& early : std::exchange(early_, {}))
+            receive(early.from, std::move(early.message), early.bytes);
+    }
+    early_.clear();
+    early_bytes_ = 0;
+}
+
+/// True when this belongs to an epoch that this node is not in. Who finishes an epoch first speaks of
+/// the next one a moment too early: that is kept for a while.
+bool NodeImpl::of_another_epoch(const AgentId& from, const MessagePtr& message, std::size_t bytes) {
+    const auto epoch = epoch_of(*message);
+    if (!epoch || *epoch == ordering_.epoch()) return false;
+    if (*epoch == ordering_.epoch().next()) {
+        const auto of_peer = std::count_if(early_.begin(), early_.end(), [&](const Early& early) {
+            return early.from == from;
+        });
+        const bool has_room = early_.size() < early_max &&
+                              early_bytes_ + bytes <= early_bytes_max &&
+                              static_cast<std::size_t>(of_peer) < early_per_peer;
+        if (has_room) {
+            early_.push_back({from, message, bytes});
+            early_bytes_ += bytes;
+        }
+    }
+    ordering_.on_other_epoch(from, *epoch, now_, effects_);
+    return true;
+}
+
+/// Whoever has executed more knows more seats; what it says of them is read once we know them, too.
+bool NodeImpl::names_unknown_seat(const Message& message) const {
+    if (!rosters_.epochs().end()) return false;
+    const auto unknown = [this](Seat seat) { return seats().known(seat) == nullptr; };
+    const auto accuses_unknown = [&](const Evidence& evidence) {
+        if (const auto* votes = std::get_if<VoteConflict>(&evidence)) return unknown(votes->a.seat);
+        if (const auto* fork = std::get_if<LaneFork>(&evidence))
+            return unknown(fork->a.header.lane.seat);
+        return false;
+    };
+    if (const auto* notice = std::get_if<EvidenceNotice>(&message))
+        return accuses_unknown(notice->evidence);
+    const auto* batch = std::get_if<VertexBatch>(&message);
+    if (batch == nullptr) return false;
+    return std::any_of(
+        batch->vertices.begin(),
+        batch->vertices.end(),
+        [&](const VertexPtr& vertex) {
+            if (unknown(vertex->header().lane.seat)) return true;
+            const auto& operations = vertex->operations();
+            return std::any_of(
+                operations.begin(),
+                operations.end(),
+                [&](const Operation& operation) {
+                    const auto* proof = std::get_if<EvidenceOperation>(&operation.body);
+                    return proof != nullptr && accuses_unknown(*proof->evidence);
+                }
+            );
+        }
+    );
+}
+
+bool NodeImpl::is_own(const LaneId& lane) const {
+    const Member* owner = seats().known(lane.seat);
+    return owner != nullptr && owner->key == self_;
+}
+
+void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
+    RosterReply out;
+    out.epoch = ordering_.epoch();
+    out.height = final_.height();
+    if (rosters_.epochs().end()) out.boundary = rosters_.epochs().last_of(out.epoch);
+    out.needed = voters().quorum().q;
+    for (const auto& [seat, entry] : final_.seats().seats())
+        out.seats.push_back({entry.member, entry.first, entry.last});
+    for (const auto& [digest, asked] : final_.seats().asked())
+        out.asked.push_back({asked.change, {asked.by.begin(), asked.by.end()}});
+    reply(ticket, std::move(out));
+}
+
+std::optional<simplex::ProvenRoster> NodeImpl::roster_for(const OfferedCheckpoint& offered) const {
+    if (!offered.proof.finalization) return simplex::ProvenRoster{voters(), {}};
+    const Epoch epoch = offered.proof.finalization->content.epoch;
+    if (const Roster* known = rosters_.of(epoch)) return simplex::ProvenRoster{*known, {}};
+    if (epoch <= seats().epoch()) return std::nullopt;  // Long over: nothing that helps.
+    auto proven = simplex::follow_links(seats(), offered.links, epoch);
+    if (!proven) {
+        log_.debug("an offer of a checkpoint: " + proven.error().message);
+        return std::nullopt;
+    }
+    return std::move(*proven);
+}
+
+/// Whoever comes later may know the genesis only.
+void NodeImpl::keep_links(const std::vector<RosterLink>& links) {
+    for (const RosterLink& link : links) {
+        if (!links_.empty() && link.epoch() <= links_.back().epoch()) continue;
+        links_.push_back(link);
+        if (!restoring_) effects_.persist({simplex::write_link(link)}, {}, Durable::no);
+    }
+}
+
+Result<void> NodeImpl::restore_links(const StoreView& store) {
+    const Bytes from{simplex::link_prefix};
+    const Bytes to{static_cast<std::uint8_t>(simplex::link_prefix + 1)};
+    return store.scan(Column::blocks, from, to, [&](ByteView /*key*/, ByteView value) {
+        auto link = decode_exact<RosterLink>(value);
+        if (link) links_.push_back(std::move(*link));
+        return link.has_value();
+    });
+}
+
+}  // namespace creto

@@ -1,0 +1,255 @@
+// The roster of a running network changes: agents get seats, lose them, and hand them on.
+#include <gtest/gtest.h>
+
+#include "sim/cluster.hpp"
+#include "sim/node_participant.hpp"
+
+namespace creto {
+namespace {
+
+NodeIndex at(std::uint32_t number) {
+    return NodeIndex{number};
+}
+
+/// Four seats, and agents beside them.
+SimOptions network(std::uint64_t seed, std::uint32_t agents = 2) {
+    SimOptions options;
+    options.seed = seed;
+    options.node_count = 4 + agents;
+    options.seat_count = 4;
+    options.epoch_blocks = 4;
+    return options;
+}
+
+/// Asks for a change at these nodes; what became of it there.
+std::string ask(
+    SimCluster& cluster, const RosterOperation& change, std::initializer_list<std::uint32_t> who
+) {
+    std::string reason;
+    for (const std::uint32_t node : who) {
+        const Ticket ticket = cluster.submit(at(node), Submit{change, Reading::final});
+        (void
+        )cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(30));
+        const ReplyBody* reply = cluster.reply(ticket);
+        if (reply == nullptr) return "no answer: " + cluster.violation();
+        if (const auto* error = std::get_if<Error>(reply)) reason = error->message;
+        if (const auto* done = std::get_if<SubmitReply>(reply)) reason = done->reason;
+    }
+    return reason;
+}
+
+RosterOperation add(const SimCluster& cluster, std::uint32_t node) {
+    return {
+        RosterOperation::Action::add, Seat{}, cluster.agent(at(node)), "n" + std::to_string(node)};
+}
+
+RosterOperation remove(std::uint32_t seat) {
+    return {RosterOperation::Action::remove, Seat{seat}, {}, {}};
+}
+
+std::optional<std::uint32_t> seat_of(const SimCluster& cluster, std::uint32_t node) {
+    const auto seat = cluster.node(at(node))->seat();
+    return seat ? std::optional{seat->value()} : std::nullopt;
+}
+
+void count_up(SimCluster& cluster, std::uint32_t node, int times) {
+    // Without a quorum within reach it refuses, rightly.
+    const auto hears_enough = [&] { return cluster.node(at(node))->status().reachable_seats >= 3; };
+    ASSERT_TRUE(cluster.run_until(hears_enough, Duration::from_s(20))) << cluster.violation();
+    for (int i = 0; i < times; ++i) {
+        const Ticket ticket = cluster.submit(
+            at(node),
+            Submit{
+                KeyOperation{KeyOperation::Action::add, "final/n", {}, 1},
+                Reading::final,
+                Duration::from_s(20)}
+        );
+        ASSERT_TRUE(cluster.run_until(
+            [&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(21)
+        )) << cluster.violation();
+        const auto* done = std::get_if<SubmitReply>(cluster.reply(ticket));
+        const auto* error = std::get_if<Error>(cluster.reply(ticket));
+        ASSERT_EQ(error, nullptr) << error->message;
+        ASSERT_TRUE(done != nullptr && done->applied) << done->reason;
+    }
+}
+
+std::string counted(SimCluster& cluster, std::uint32_t node) {
+    const Ticket ticket = cluster.submit(at(node), ReadKey{"final/n"});
+    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(9));
+    const ReplyBody* reply = cluster.reply(ticket);
+    const auto* found = reply == nullptr ? nullptr : std::get_if<KeyReply>(reply);
+    if (found == nullptr) return cluster.violation();
+    return found->values.empty() ? "none" : std::string{as_text(found->values[0])};
+}
+
+bool run_until_seat(SimCluster& cluster, std::uint32_t node, std::optional<std::uint32_t> seat) {
+    return cluster.run_until([&] { return seat_of(cluster, node) == seat; }, Duration::from_s(30));
+}
+
+// [SEAT-QUORUM.1] [SEAT-LATER.1]
+TEST(RosterInCluster, AnAgentGetsASeatByQuorumAndWritesItsLane) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        SimCluster cluster{network(seed), honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+        EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 1}), "");
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
+        EXPECT_EQ(seat_of(cluster, 4), std::nullopt) << "two of four are no quorum";
+        EXPECT_EQ(ask(cluster, add(cluster, 4), {2}), "");
+        ASSERT_TRUE(run_until_seat(cluster, 4, 4U)) << "seed " << seed << cluster.violation();
+        EXPECT_EQ(cluster.node(at(0))->roster().size(), 5U);
+        // It votes: with one of the old ones gone the quorum of five still stands.
+        cluster.crash(at(0));
+        count_up(cluster, 4, 10);
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
+        EXPECT_EQ(counted(cluster, 1), "10") << "seed " << seed;
+        EXPECT_EQ(counted(cluster, 5), "10") << "seed " << seed;
+        ASSERT_TRUE(cluster.start(at(0)).has_value());
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
+        EXPECT_EQ(counted(cluster, 0), "10") << "seed " << seed;
+    }
+}
+
+// [SEAT-ENOUGH.1] [SEAT-ONCE.1]
+TEST(RosterInCluster, WhatCannotBeIsRefusedWithTheReason) {
+    SimCluster cluster{network(1), honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+    EXPECT_EQ(ask(cluster, remove(1), {1}), "too few seats would be left: 3");
+    EXPECT_EQ(ask(cluster, remove(9), {1}), "seat 9 has no vote in epoch 3");
+    EXPECT_EQ(ask(cluster, add(cluster, 4), {5}), "only seats that vote may ask for it");
+    RosterOperation twice = add(cluster, 2);
+    EXPECT_EQ(ask(cluster, twice, {0}), "its key has seat 2, or had it: a key has one seat, once");
+    RosterOperation named = add(cluster, 4);
+    named.name = "node-1";
+    EXPECT_EQ(ask(cluster, named, {0}), "the name \"node-1\" is taken");
+    EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 0}), "this seat has asked for it already");
+    SimOptions endless = network(1);
+    endless.epoch_blocks = 0;
+    SimCluster fixed{endless, honest_nodes()};
+    ASSERT_TRUE(fixed.run_for(Duration::from_s(1)));
+    EXPECT_EQ(
+        ask(fixed, add(fixed, 4), {0}),
+        "this network has one epoch without end (epoch_blocks in its genesis)"
+    );
+}
+
+// [SEAT-QUORUM.1]
+TEST(RosterInCluster, ASeatLeavesAndTheQuorumFollows) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        SimCluster cluster{network(seed), honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+        EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 1, 2}), "");
+        ASSERT_TRUE(run_until_seat(cluster, 4, 4U)) << "seed " << seed << cluster.violation();
+        count_up(cluster, 0, 5);
+        EXPECT_EQ(ask(cluster, remove(0), {0}), "") << "it needs nobody's consent";
+        ASSERT_TRUE(run_until_seat(cluster, 0, std::nullopt)) << cluster.violation();
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
+        EXPECT_EQ(cluster.node(at(4))->roster().size(), 4U);
+        // Who left still follows, and has its writes carried by the others.
+        count_up(cluster, 0, 5);
+        count_up(cluster, 4, 5);
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
+        for (const std::uint32_t node : {0U, 1U, 4U, 5U})
+            EXPECT_EQ(counted(cluster, node), "15") << "node " << node << " seed " << seed;
+    }
+}
+
+// A lost machine: its seat goes to another key, by the consent of the others.
+// [SEAT-QUORUM.1]
+TEST(RosterInCluster, ALostMachineIsReplaced) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        SimCluster cluster{network(seed), honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+        count_up(cluster, 3, 5);
+        cluster.crash(at(3));
+        const RosterOperation change{
+            RosterOperation::Action::replace, Seat{3}, cluster.agent(at(5)), {}};
+        EXPECT_EQ(ask(cluster, change, {0, 1, 2}), "");
+        ASSERT_TRUE(run_until_seat(cluster, 5, 4U)) << "seed " << seed << cluster.violation();
+        EXPECT_EQ(cluster.node(at(0))->roster().size(), 4U);
+        cluster.crash(at(2));  // The new one must vote now, or nothing becomes final.
+        count_up(cluster, 5, 5);
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
+        EXPECT_EQ(counted(cluster, 0), "10") << "seed " << seed;
+        // The old machine comes back: it has no say any more, and follows.
+        ASSERT_TRUE(cluster.start(at(3)).has_value());
+        ASSERT_TRUE(cluster.start(at(2)).has_value());
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
+        EXPECT_EQ(seat_of(cluster, 3), std::nullopt);
+        EXPECT_EQ(counted(cluster, 3), "10") << "seed " << seed;
+    }
+}
+
+// A joiner that knows the genesis only, where history is dropped and everybody it knows has left.
+// [ORD-L13.1]
+TEST(RosterInCluster, AJoinerFollowsTheLinksFromTheGenesis) {
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+        SimOptions options = network(seed, 5);
+        options.checkpoint_blocks = 8;
+        options.configure = [](NodeIndex /*node*/, NodeOptions& node) {
+            node.keep_blocks = 8;
+            node.checkpoint_share = 0;
+        };
+        SimCluster cluster{options, honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+        cluster.crash(at(8));
+        std::deque<std::uint32_t> voters{0, 1, 2, 3};
+        for (std::uint32_t next = 4; next < 8; ++next) {
+            const RosterOperation change{
+                RosterOperation::Action::replace,
+                Seat{voters.front()},
+                cluster.agent(at(next)),
+                {}};
+            EXPECT_EQ(ask(cluster, change, {voters[1], voters[2], voters[3]}), "") << seed;
+            ASSERT_TRUE(run_until_seat(cluster, next, next)) << seed << cluster.violation();
+            voters.pop_front();
+            voters.push_back(next);
+            count_up(cluster, next, 5);
+        }
+        cluster.disk(at(8)).wipe();
+        ASSERT_TRUE(cluster.start(at(8)).has_value());
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(15))) << cluster.violation();
+        EXPECT_EQ(counted(cluster, 8), "20") << "seed " << seed;
+        const auto counters = cluster.node(at(8))->status().counters;
+        EXPECT_GT(counters.at("checkpoints_adopted"), 0U) << "seed " << seed;
+    }
+}
+
+// Everybody restarts, some in between, while the roster changes again and again.
+// [ORD-R8.1] [SEAT-LATER.1]
+TEST(RosterInCluster, ItChangesUnderRestarts) {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+        SimCluster cluster{network(seed, 4), honest_nodes()};
+        Prng prng{seed};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+        std::deque<std::uint32_t> voters{0, 1, 2, 3};
+        for (std::uint32_t next = 4; next < 8; ++next) {
+            const RosterOperation change{
+                RosterOperation::Action::replace,
+                Seat{voters.front()},
+                cluster.agent(at(next)),
+                {}};
+            EXPECT_EQ(ask(cluster, change, {voters[1], voters[2], voters[3]}), "") << seed;
+            const auto down = static_cast<std::uint32_t>(prng.below(8));
+            cluster.crash(at(down));
+            ASSERT_TRUE(cluster.run_for(Duration::from_ms(static_cast<std::int64_t>(prng.below(700))
+            )));
+            ASSERT_TRUE(cluster.start(at(down)).has_value());
+            ASSERT_TRUE(run_until_seat(cluster, next, next)) << seed << cluster.violation();
+            voters.pop_front();
+            voters.push_back(next);
+            count_up(cluster, next, 3);
+        }
+        for (std::uint32_t node = 0; node < 8; ++node)
+            cluster.crash(at(node));
+        for (std::uint32_t node = 0; node < 8; ++node)
+            ASSERT_TRUE(cluster.start(at(node)).has_value());
+        count_up(cluster, 7, 3);
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
+        for (std::uint32_t node = 0; node < 8; ++node)
+            EXPECT_EQ(counted(cluster, node), "15") << "node " << node << " seed " << seed;
+    }
+}
+
+}  // namespace
+}  // namespace creto

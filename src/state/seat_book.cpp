@@ -1,0 +1,232 @@
+#include "state/seat_book.hpp"
+
+#include <algorithm>
+
+#include "model/limits.hpp"
+
+namespace creto {
+
+namespace {
+
+/// Changes that one seat may have asked for without the others' consent.
+constexpr std::size_t asked_per_seat = 8;
+/// Epochs after which a change that a quorum did not ask for is forgotten.
+constexpr std::uint64_t asked_epochs = 64;
+/// Seats that there ever were.
+constexpr std::size_t seats_ever_max = 65'536;
+
+std::string seat_key(Seat seat) {
+    return "seat/" + std::to_string(seat.value());
+}
+std::string asked_key(const Digest& digest) {
+    return "seats/asked/" + digest.hex();
+}
+Digest digest_of(const RosterOperation& change) {
+    return hash(HashDomain::roster, encode_bytes(change));
+}
+std::string named(const Member& member) {
+    return "seat " + std::to_string(member.seat.value()) + " (" + member.name + ")";
+}
+
+}  // namespace
+
+SeatBook::SeatBook(const Roster& genesis) : genesis_{&genesis} {
+    for (const Member& member : genesis.members())
+        seats_.emplace(member.seat, SeatEntry{.member = member, .last = {}});
+}
+
+std::vector<Member> SeatBook::voters(Epoch epoch) const {
+    std::vector<Member> members;
+    for (const auto& [seat, entry] : seats_) {
+        if (entry.votes_in(epoch)) members.push_back(entry.member);
+    }
+    return members;
+}
+
+std::vector<Member> SeatBook::known() const {
+    std::vector<Member> members;
+    for (const auto& [seat, entry] : seats_)
+        members.push_back(entry.member);
+    return members;
+}
+
+SeatEntry* SeatBook::holder(const AgentId& agent, Epoch epoch) {
+    for (auto& [seat, entry] : seats_) {
+        if (entry.member.key == agent && entry.votes_in(epoch)) return &entry;
+    }
+    return nullptr;
+}
+
+/// Why this change cannot be, whoever asks.
+std::optional<std::string> SeatBook::refusal(
+    const RosterOperation& change, Epoch epoch, QuorumMode mode
+) const {
+    using Action = RosterOperation::Action;
+    const Epoch first = epoch.plus(2);
+    const bool ends = change.action != Action::add;
+    const auto old = seats_.find(change.seat);
+    if (ends && (old == seats_.end() || !old->second.votes_in(first)))
+        return "seat " + std::to_string(change.seat.value()) + " has no vote in epoch " +
+               std::to_string(first.value());
+    if (change.action != Action::remove) {
+        if (seats_.size() >= seats_ever_max) return "no more seats can be given";
+        for (const auto& [seat, entry] : seats_) {
+            if (entry.member.key == change.key)
+                return "its key has seat " + std::to_string(seat.value()) +
+                       ", or had it: a key has one seat, once";
+            const bool same_name = change.action == Action::add &&
+                                   entry.member.name == change.name && entry.votes_in(first);
+            if (same_name) return "the name \"" + change.name + "\" is taken";
+        }
+    }
+    std::size_t left = voters(first).size();
+    if (change.action == Action::add && left >= limits::seats_max) return "all seats are taken";
+    if (change.action == Action::remove && left <= least_members(mode))
+        return "too few seats would be left: " + std::to_string(left - 1);
+    return std::nullopt;
+}
+
+tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
+    const RosterOperation& change, const AgentId& client, const Roster& voters, MerkleMap& map
+) {
+    if (!genesis_->epochs().end())
+        return Refused{"this network has one epoch without end (epoch_blocks in its genesis)"};
+    const Epoch epoch = voters.epoch();
+    if (auto why = refusal(change, epoch, voters.mode())) return Refused{std::move(*why)};
+    const Member* asking = voters.find(client);
+    // Its own end, or another key for itself, is nobody else's matter. [SEAT-QUORUM.1]
+    const auto own = seats_.find(change.seat);
+    const bool is_own =
+        change.action != RosterOperation::Action::add && own->second.member.key == client;
+    if (is_own) return Effect{true, carry_out(change, epoch, map)};
+    if (asking == nullptr) return Refused{"only seats that vote may ask for it"};
+    const Digest digest = digest_of(change);
+    if (!asked_.contains(digest)) {
+        const auto pending = std::count_if(asked_.begin(), asked_.end(), [&](const auto& one) {
+            return one.second.by.contains(asking->seat);
+        });
+        if (static_cast<std::size_t>(pending) >= asked_per_seat)
+            return Refused{"this seat has asked for too many other changes"};
+    }
+    Asked& asked = asked_.try_emplace(digest, Asked{change, {}, epoch}).first->second;
+    if (!asked.by.insert(asking->seat).second) return Refused{"this seat has asked for it already"};
+    // Who voted when it asked and does no longer, counts no longer.
+    const auto agreed = std::count_if(asked.by.begin(), asked.by.end(), [&](Seat seat) {
+        return voters.find(seat) != nullptr;
+    });
+    if (static_cast<std::uint32_t>(agreed) >= voters.quorum().q) {
+        asked_.erase(digest);
+        map.erase(asked_key(digest));
+        return Effect{true, carry_out(change, epoch, map)};
+    }
+    map.set(asked_key(digest), encode_bytes(asked));
+    return Effect{
+        false,
+        std::to_string(agreed) + " of " + std::to_string(voters.quorum().q) + " seats ask for it"};
+}
+
+std::string SeatBook::carry_out(const RosterOperation& change, Epoch epoch, MerkleMap& map) {
+    const Epoch first = epoch.plus(2);  // [SEAT-LATER.1]
+    std::string ended;
+    std::string name = change.name;
+    if (change.action != RosterOperation::Action::add) {
+        SeatEntry& old = seats_.at(change.seat);
+        old.last = epoch.next();
+        write(old, map);
+        ended = named(old.member);
+        name = old.member.name;
+    }
+    if (change.action == RosterOperation::Action::remove) return ended + " ends";
+    const Seat seat = give(change.key, name, first, map);
+    const std::string given = named(seats_.at(seat).member);
+    return ended.empty() ? given + " is given" : given + " takes the place of " + ended;
+}
+
+Seat SeatBook::give(const AgentId& key, const std::string& name, Epoch first, MerkleMap& map) {
+    const Seat seat = seats_.rbegin()->first.next();  // [SEAT-ONCE.1]
+    const SeatEntry entry{{seat, key, name}, first, Epoch{}};
+    seats_.emplace(seat, entry);
+    write(entry, map);
+    return seat;
+}
+
+bool SeatBook::exclude(const AgentId& agent, Epoch epoch, MerkleMap& map) {
+    if (!genesis_->epochs().end()) return false;
+    SeatEntry* entry = holder(agent, epoch.plus(2));
+    const bool enough = voters(epoch.plus(2)).size() > least_members(genesis_->mode());
+    if (entry == nullptr || !enough) return false;  // [SEAT-ENOUGH.1]
+    entry->last = epoch.next();
+    write(*entry, map);
+    return true;
+}
+
+std::vector<Seat> SeatBook::end_epoch(Epoch epoch, MerkleMap& map) {
+    for (auto at = asked_.begin(); at != asked_.end();) {
+        const bool old = at->second.since.plus(asked_epochs) <= epoch;
+        if (old) map.erase(asked_key(at->first));
+        at = old ? asked_.erase(at) : std::next(at);
+    }
+    std::vector<Seat> ended;
+    for (const auto& [seat, entry] : seats_) {
+        if (entry.last == epoch) ended.push_back(seat);
+    }
+    return ended;
+}
+
+void SeatBook::write(const SeatEntry& entry, MerkleMap& map) {
+    map.set(seat_key(entry.member.seat), encode_bytes(entry));
+    note(entry);
+}
+
+void SeatBook::note(const SeatEntry& entry) {
+    settled_ =
+        std::max({settled_, entry.first, entry.last == Epoch{} ? entry.last : entry.last.next()});
+}
+
+Result<void> SeatBook::restore(const MerkleMap& map) {
+    *this = SeatBook{*genesis_};
+    bool good = true;
+    map.visit([&](const std::string& key, const Bytes& value) {
+        if (key.starts_with("seat/")) {
+            auto entry = decode_exact<SeatEntry>(value);
+            good = good && entry && key == seat_key(entry->member.seat);
+            if (!good) return;
+            note(*entry);
+            seats_.insert_or_assign(entry->member.seat, std::move(*entry));
+        } else if (key.starts_with("seats/asked/")) {
+            auto asked = decode_exact<Asked>(value);
+            good = good && asked && key == asked_key(digest_of(asked->change));
+            if (good) asked_.emplace(digest_of(asked->change), std::move(*asked));
+        }
+    });
+    if (!good) return fail(ErrorCode::corrupt, "state: a leaf of the seats is malformed");
+    return {};
+}
+
+void encode(Writer& w, const SeatEntry& v) {
+    encode(w, v.member);
+    encode(w, v.first);
+    encode(w, v.last);
+}
+void decode(Reader& r, SeatEntry& v) {
+    decode(r, v.member);
+    decode(r, v.first);
+    decode(r, v.last);
+}
+
+void encode(Writer& w, const SeatBook::Asked& v) {
+    encode(w, v.change);
+    encode_list(w, std::vector<Seat>(v.by.begin(), v.by.end()));
+    encode(w, v.since);
+}
+void decode(Reader& r, SeatBook::Asked& v) {
+    decode(r, v.change);
+    std::vector<Seat> by;
+    decode_list(r, by, limits::seats_max, 1);
+    v.by = {by.begin(), by.end()};
+    const bool ascends = std::is_sorted(by.begin(), by.end()) && v.by.size() == by.size();
+    if (!ascends) r.fail(DecodeError::bad_value);
+    decode(r, v.since);
+}
+
+}  // namespace creto
