@@ -231,7 +231,8 @@ Result<ClusterPlan> plan_for(const ClusterUpOptions& options) {
             {.dir = options.dir,
              .nodes = options.nodes == 0 ? 7 : options.nodes,
              .mode = options.quorum == "crash" ? QuorumMode::crash : QuorumMode::byzantine,
-             .port = static_cast<std::uint16_t>(options.port)}
+             .port = static_cast<std::uint16_t>(options.port),
+             .epoch_blocks = options.epoch_blocks}
         );
     }
     if (!plan) return plan;

@@ -51,6 +51,11 @@ void add_cluster(Program& p) {
         ->check(CLI::IsMember({"byzantine", "crash"}));
     sub->add_option("--port", up.port, "Port of node 0; the others follow")
         ->default_str("the first free from 7400 on");
+    sub->add_option(
+        "--epoch-blocks",
+        up.epoch_blocks,
+        "Blocks between two moments at which the roster can change; 0: never"
+    );
     sub->add_option("--timeout", up.timeout_ms, "Milliseconds to wait until all reach each other");
     sub->callback([&p] {
         p.chosen = [&p] {

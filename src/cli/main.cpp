@@ -8,6 +8,7 @@
 #include "cli/demo.hpp"
 #include "cli/node_commands.hpp"
 #include "cli/program.hpp"
+#include "cli/roster.hpp"
 #include "cli/run.hpp"
 #include "cli/sim.hpp"
 #include "cli/sim_lives.hpp"
@@ -237,7 +238,6 @@ void add_looking(Program& p) {
              {"status", "What a node is, where it stands, whom it hears", command_status},
              {"peers", "The agents that it knows", command_peers},
              {"tools", "The tools of the mesh", command_tools},
-             {"roster", "The validators", command_roster},
              {"verdicts", "What verified calls and disputes decided", command_verdicts}}) {
         const Look look = entry.look;
         node_command(p, p.app, entry.name, entry.about, std::string{entry.name} + " --node alpha")
@@ -416,6 +416,7 @@ int creto_main(int argc, char** argv) {
     add_sim(program);
     add_running(program);
     add_looking(program);
+    add_roster(program);
     add_using(program);
     add_state(program);
     add_cluster(program);

@@ -162,20 +162,6 @@ int command_tools(const Client& node, const Output& output) {
     });
 }
 
-int command_roster(const Client& node, const Output& output) {
-    return ask(node, "peers", JsonDoc::object(), output, [](const JsonDoc& d) {
-        std::vector<std::vector<std::string>> rows{{"SEAT", "NAME", "REACHABLE", "AGENT"}};
-        for (const JsonDoc& p : d["peers"]) {
-            if (p["seat"].is_null()) continue;
-            rows.push_back(
-                {cell(p["seat"]), cell(p["name"]), cell(p["reachable"]), cell(p["agent"])}
-            );
-        }
-        std::sort(rows.begin() + 1, rows.end());
-        return table(rows);
-    });
-}
-
 int command_reputation(const Client& node, const std::string& why, const Output& output) {
     return ask(node, "reputation", JsonDoc::object(), output, [&](const JsonDoc& d) {
         std::vector<std::vector<std::string>> rows{

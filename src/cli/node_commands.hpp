@@ -20,7 +20,6 @@ namespace creto {
 int command_status(const Client& node, const Output& output);
 int command_peers(const Client& node, const Output& output);
 int command_tools(const Client& node, const Output& output);
-int command_roster(const Client& node, const Output& output);
 int command_reputation(const Client& node, const std::string& why, const Output& output);
 int command_verdicts(const Client& node, const Output& output);
 int command_log(const Client& node, std::uint64_t from, std::uint64_t count, const Output& output);

@@ -162,6 +162,8 @@ void log_notice(Log& log, const Notice& notice) {
         log.warn("excluded " + e->name + ": " + e->reason);
     } else if (const auto* s = std::get_if<Suspended>(&notice)) {
         log.warn("suspended " + s->name + " as a provider: " + s->reason);
+    } else if (const auto* c = std::get_if<RosterChanged>(&notice)) {
+        log.info("roster: " + c->what + ", from epoch " + std::to_string(c->from.value()) + " on");
     } else if (const auto* h = std::get_if<Halted>(&notice)) {
         log.error("this node no longer votes: " + h->reason);
     } else if (const auto* f = std::get_if<AgentFound>(&notice)) {

@@ -161,6 +161,7 @@ Result<ClusterPlan> make_cluster(const NewCluster& wish) {
     }
     plan.network = "cluster-" + plan.dir.filename().string();
     Genesis genesis{.network = plan.network, .mode = plan.mode};
+    genesis.epoch_blocks = wish.epoch_blocks;
     std::vector<KeySeed> keys;
     for (std::size_t i = 0; i < wish.nodes; ++i) {
         std::array<std::uint8_t, KeySeed::size> secret{};

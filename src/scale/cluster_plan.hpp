@@ -53,6 +53,7 @@ struct NewCluster {
     QuorumMode mode = QuorumMode::byzantine;
     std::uint16_t port =
         0;  ///< Of node 0, the others follow; 0 takes the first free ones from 7400 on.
+    std::uint32_t epoch_blocks = 0;  ///< 0: a roster that does not change.
 };
 
 /// Makes the plan with a key and a folder for each node. The folder must be new or empty.
