@@ -5,7 +5,8 @@
 // Use      creto_bench_sim [--smoke | --long] [--only NAME]
 //          creto_bench_sim --gate bench/sim_gate.json [--record]
 //          --gate fails when the simulator is slower than two thirds of the recorded figures, each
-//          relative to a calibration loop that runs in turn with it; --record writes them anew.
+//          relative to a calibration loop that runs in turn with it, three times in a row; --record
+//          writes them anew.
 // Holds    Latency runs from the instant at which an operation was meant to be submitted. A run that
 //          breaks a promise, or leaves an operation unanswered, ends the program.
 //          Every figure of a model says so in its name: "sim_".
@@ -184,6 +185,9 @@ double lives_a_second(std::uint64_t seed) {
     return static_cast<double>(lives) / (cpu_s() - before);
 }
 
+constexpr double share_least = 2.0 / 3.0;
+constexpr int gate_rounds_max = 3;
+
 struct Gate {
     const char* name;
     std::function<double(std::uint64_t seed)> measure;
@@ -211,13 +215,17 @@ int gate_main(const std::string& file, bool records) {
     if (std::ifstream in{file}) recorded = Doc::parse(in);
     bool passed = true;
     for (const Gate& gate : gates) {
-        const double now = relative(gate);
-        if (records) recorded[gate.name] = now;
-        if (!recorded.contains(gate.name)) throw Stop{file + " has no figure for " + gate.name};
-        const double share = now / recorded[gate.name].get<double>();
-        std::cout << gate.name << ": " << now << " for each round of calibration, " << share * 100
-                  << " % of what is recorded\n";
-        passed = passed && share >= 2.0 / 3.0;
+        // What else runs on the machine costs some percent; a slower simulator is slow each time.
+        double share = 0;
+        for (int round = 0; round < gate_rounds_max && share < share_least; ++round) {
+            const double now = relative(gate);
+            if (records) recorded[gate.name] = now;
+            if (!recorded.contains(gate.name)) throw Stop{file + " has no figure for " + gate.name};
+            share = now / recorded[gate.name].get<double>();
+            std::cout << gate.name << ": " << now << " for each round of calibration, "
+                      << share * 100 << " % of what is recorded" << std::endl;
+        }
+        passed = passed && share >= share_least;
     }
     if (records) std::ofstream{file} << recorded.dump(1) << "\n";
     if (!passed) std::cout << "slower than two thirds of the recorded figure\n";

@@ -52,6 +52,28 @@ def main(arguments):
             persisted[node, detail.split()[1]] = at
         elif what == "persisted" and (node, detail) in persisted:
             step("synced until the node hears of it", at - persisted[node, detail])
+    events = {}
+    for at, node, what, detail in lines:
+        events.setdefault(node, []).append((at, what, detail))
+    for begin, end, node in writes:
+        if end - begin <= 500_000:
+            continue
+        # What its own node saw of it: its vertex on the disk, the block's proposal, its notarization.
+        own = [line for line in events[node] if begin <= line[0] <= end]
+        ticket = next((d.split()[0] for _, what, d in own if what == "persist"), None)
+        durable = next((at for at, what, d in own if what == "persisted" and d == ticket), None)
+        voted = [(at, d.split()[3]) for at, what, d in own if what == "send" and d.startswith("vote finalize")]
+        if durable is None or not voted:
+            continue
+        view = voted[-1][1]
+        notarized = next(at for at, of in voted if of == view)
+        proposed = [at for at, _, d in own if d.startswith(f"proposal view {view} ")]
+        if not proposed or not durable <= proposed[0] <= notarized:
+            continue
+        step("a write, until its vertex is durable", durable - begin)
+        step("  then until a block with it is proposed", proposed[0] - durable)
+        step("  then until a quorum has notarized it", notarized - proposed[0])
+        step("  then until a quorum has finalized it, and it is answered", end - notarized)
     long = [(a, b, n) for a, b, n in writes if b - a > 500_000]
     if write is not None:
         begin, end, origin = long[write]

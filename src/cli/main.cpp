@@ -105,7 +105,7 @@ void add_sim_lives(Program& p, CLI::App& sim) {
         sim,
         "fuzz",
         "Live under drawn faults, seed after seed",
-        "sim fuzz --minutes 10 --seeds 1-100000"
+        "sim fuzz --minutes 10 --seeds 1-100000\n         creto sim fuzz --plant all"
     );
     sub->add_option("--minutes", fuzz.minutes, "How long at most");
     sub->add_option("--seeds", fuzz.seeds, "A-B; all from 1 on when not given");

@@ -12,6 +12,7 @@
 // Units    A part is limits::checkpoint_part_bytes long, the last one shorter.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "model/block.hpp"
@@ -33,7 +34,15 @@ struct Checkpoint {
 
 /// How many parts so many bytes of state have.
 [[nodiscard]] constexpr std::uint64_t checkpoint_parts(std::uint64_t state_bytes) {
-    return (state_bytes + limits::checkpoint_part_bytes - 1) / limits::checkpoint_part_bytes;
+    const std::uint64_t whole = state_bytes / limits::checkpoint_part_bytes;
+    return whole + (state_bytes % limits::checkpoint_part_bytes == 0 ? 0 : 1);
+}
+/// How long a part is. Requires: its number is below checkpoint_parts().
+[[nodiscard]] constexpr std::uint64_t checkpoint_part_size(
+    std::uint64_t state_bytes, std::uint32_t number
+) {
+    const std::uint64_t from = number * std::uint64_t{limits::checkpoint_part_bytes};
+    return std::min<std::uint64_t>(limits::checkpoint_part_bytes, state_bytes - from);
 }
 /// The bytes of a part. Requires: its number is below checkpoint_parts().
 [[nodiscard]] ByteView checkpoint_part(ByteView state, std::uint32_t number);

@@ -328,6 +328,10 @@ TEST(Checkpoint, FitsTogetherOrIsRefused) {
     EXPECT_TRUE(refused([](Checkpoint& c) { c.parts.pop_back(); }));
     EXPECT_TRUE(refused([](Checkpoint& c) { c.state_bytes = 2 * limits::checkpoint_part_bytes + 1; }
     ));
+    EXPECT_TRUE(refused([](Checkpoint& c) {
+        c.state_bytes = ~std::uint64_t{0};
+        c.parts.clear();
+    }));
     EXPECT_TRUE(refused([](Checkpoint& c) { c.state_bytes = 0; }));
     const Bytes state(good.state_bytes, 7);
     EXPECT_EQ(checkpoint_part(state, 0).size(), limits::checkpoint_part_bytes);

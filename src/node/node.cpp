@@ -445,6 +445,9 @@ std::optional<Seat> Node::seat() const {
 const Roster& Node::roster() const {
     return impl_->roster();
 }
+std::size_t Node::held_bytes() const {
+    return impl_->held_bytes();
+}
 StatusReply Node::status() const {
     return impl_->status();
 }

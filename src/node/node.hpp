@@ -63,6 +63,8 @@ public:
     [[nodiscard]] std::optional<Seat> seat() const;
     [[nodiscard]] const Roster& roster() const;
     [[nodiscard]] StatusReply status() const;
+    /// Bytes in memory that grow with what is written: the graph, and what waits for a vertex.
+    [[nodiscard]] std::size_t held_bytes() const;
 
 private:
     std::unique_ptr<NodeImpl> impl_;

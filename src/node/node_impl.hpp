@@ -81,6 +81,9 @@ public:
     [[nodiscard]] std::optional<Seat> seat() const { return seat_; }
     [[nodiscard]] const Roster& roster() const { return voters(); }
     [[nodiscard]] StatusReply status() const;
+    [[nodiscard]] std::size_t held_bytes() const {
+        return dag_.bytes() + (producer_ ? producer_->waiting_bytes() : 0);
+    }
 
 private:
     // Life (node.cpp)

@@ -70,6 +70,7 @@ public:
 
     [[nodiscard]] Result<void> push(Operation operation);
     [[nodiscard]] std::size_t waiting() const { return waiting_; }
+    [[nodiscard]] std::size_t waiting_bytes() const { return bytes_; }
     /// The same if it, behind those that wait, will find its place in the window although nothing
     /// becomes final.
     [[nodiscard]] Result<void> push(Operation operation, const LaneRoom& room);

@@ -41,6 +41,10 @@ public:
     virtual void reuse(std::vector<Effect> /*spent*/) {}
     /// The node inside, for checkers and tests; null if there is none.
     [[nodiscard]] virtual const Node* node() const { return nullptr; }
+    /// What it holds in memory.
+    [[nodiscard]] virtual std::size_t held_bytes() const {
+        return node() == nullptr ? 0 : node()->held_bytes();
+    }
 };
 
 using ParticipantFactory = std::function<std::unique_ptr<Participant>(const ParticipantParts&)>;

@@ -75,6 +75,28 @@ TEST(SimCommand, WritesALifeAsAPageAndMarksWhatBroke) {
     );
 }
 
+TEST(SimCommand, PlantsEachBugAndFailsWhenOneIsMissed) {
+    const Words all{"sim", "fuzz", "--plant", "all", "--json", "--seeds"};
+    const auto with_seeds = [&all](const char* seeds) {
+        Words words = all;
+        words.emplace_back(seeds);
+        return creto(words);
+    };
+    // In one life some bugs have no occasion.
+    const Said one = with_seeds("1-1");
+    EXPECT_EQ(one.exit, 1) << one.out;
+    const Json doc = one.json();
+    std::size_t missed = 0;
+    for (const Json& row : doc["bugs"]) {
+        EXPECT_FALSE(row["checker"].get<std::string>().empty());
+        missed += row["noticed"].get<bool>() ? 0 : 1;
+    }
+    EXPECT_GT(missed, 0U);
+    EXPECT_EQ(doc["missed"], missed);
+    EXPECT_GT(doc["bugs"].size(), 2 * missed) << "most need no more than one life";
+    EXPECT_NE(one.err.find("MISSED"), std::string::npos) << one.err;
+}
+
 TEST(SimCommand, RefusesWhatItDoesNotUnderstandAndSaysWhatThereIs) {
     struct Wrong {
         Words words;

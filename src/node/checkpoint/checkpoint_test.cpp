@@ -338,6 +338,21 @@ TEST_F(Fetching, LeavesWhoSendsSomethingElseOrNothing) {
     EXPECT_FALSE(fetch_.is_under_way());
 }
 
+// A state cut at other places is the same state, but no longer the parts that are kept and served.
+TEST_F(Fetching, LeavesWhoCutsTheStateAtOtherPlaces) {
+    const Bytes whole(limits::checkpoint_part_bytes + 1, 3);
+    const ByteView half = ByteView{whole}.first(whole.size() / 2);
+    const ByteView rest = ByteView{whole}.subspan(half.size());
+    OfferedCheckpoint offered = offer_of(2);
+    offered.checkpoint.parts = {
+        hash(HashDomain::checkpoint_part, half), hash(HashDomain::checkpoint_part, rest)};
+    fetch_.on_offer(agent(1), {offered, CheckPass::own()}, Height{}, Instant::from_ns(0), effects_);
+    ASSERT_TRUE(fetch_.is_under_way());
+    const CheckpointPart first{Height{8}, 0, Bytes{half.begin(), half.end()}};
+    EXPECT_FALSE(fetch_.on_part(agent(1), first, Instant::from_ns(0), effects_).has_value());
+    EXPECT_FALSE(fetch_.is_under_way());
+}
+
 TEST_F(Fetching, TakesOnlyWhatLiesAboveWhatWasExecuted) {
     offer(1, 2, Height{8});
     EXPECT_FALSE(fetch_.is_under_way());

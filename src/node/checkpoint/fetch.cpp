@@ -52,7 +52,9 @@ std::optional<CheckpointFetch::Arrived> CheckpointFetch::on_part(
     if (part.height != checkpoint.height() || part.number >= at.asked ||
         !at.parts[part.number].empty())
         return std::nullopt;
-    if (hash(HashDomain::checkpoint_part, part.bytes) != checkpoint.parts[part.number]) {
+    // The digests are the peer's own: of parts of other lengths the whole could still be the state.
+    if (part.bytes.size() != checkpoint_part_size(checkpoint.state_bytes, part.number) ||
+        hash(HashDomain::checkpoint_part, part.bytes) != checkpoint.parts[part.number]) {
         leave();
         return std::nullopt;
     }

@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "base/prng.hpp"
+#include "sim/memory.hpp"
 
 namespace creto {
 namespace {
 
 constexpr std::uint64_t rot_stream = 0x69;
+constexpr Duration memory_look_every = Duration::from_ms(10);
 
 bool has(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {
     return std::binary_search(nodes.begin(), nodes.end(), node);
@@ -21,7 +23,8 @@ Injector::Injector(const Schedule& schedule, SimCluster& cluster)
       active_(schedule.faults.size()),
       stopped_by_(schedule.nodes),
       unreadable_(schedule.nodes),
-      may_rot_(schedule.nodes) {
+      may_rot_(schedule.nodes),
+      unreliable_{unreliable(schedule)} {
     for (const Fault& fault : schedule_.faults)
         if (fault.kind == FaultKind::bit_rot)
             for (const std::uint32_t node : fault.nodes)
@@ -49,7 +52,8 @@ void Injector::calm() {
 void Injector::begin(FaultIndex index) {
     const Fault& fault = schedule_.faults[index];
     active_[index] = true;
-    ++fired_[static_cast<std::size_t>(fault.kind)];
+    // A budget that nobody exceeds changes nothing: its kills are counted.
+    if (fault.kind != FaultKind::memory_budget) ++fired_[static_cast<std::size_t>(fault.kind)];
     switch (fault.kind) {
         case FaultKind::crash:
             for (const std::uint32_t node : fault.nodes)
@@ -100,6 +104,9 @@ void Injector::begin(FaultIndex index) {
                     NodeIndex{node}, Duration::from_ms(static_cast<std::int64_t>(fault.amount))
                 );
             break;
+        case FaultKind::memory_budget:
+            look_at_memory(index);
+            break;
         default:
             for (const std::uint32_t node : fault.nodes)
                 refresh_node(node);
@@ -113,6 +120,7 @@ void Injector::end(FaultIndex index) {
     switch (fault.kind) {
         case FaultKind::crash:
         case FaultKind::wipe:
+        case FaultKind::memory_budget:
             for (const std::uint32_t node : fault.nodes) {
                 if (stopped_by_[node] != index) continue;
                 if (fault.kind == FaultKind::wipe) cluster_.disk(NodeIndex{node}).wipe();
@@ -167,6 +175,30 @@ void Injector::stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNo
     if (!cluster_.is_up(NodeIndex{node})) return;
     cluster_.crash(NodeIndex{node}, loss, notice);
     stopped_by_[node] = index;
+}
+
+/// What was written and not synced survives in part: the process is killed, not the machine.
+void Injector::look_at_memory(FaultIndex index) {
+    if (!active_[index]) return;
+    const Fault& fault = schedule_.faults[index];
+    for (const std::uint32_t node : fault.nodes) {
+        if (!cluster_.is_up(NodeIndex{node})) continue;
+        const std::size_t held = held_bytes(cluster_.host(NodeIndex{node}));
+        if (held <= fault.amount * 1'024) continue;
+        ++fired_[static_cast<std::size_t>(fault.kind)];
+        if (fault.amount >= fair_memory_kib && !unreliable_[node])
+            cluster_.violate(
+                "resources",
+                "killed for holding " + std::to_string(held) + " bytes in memory",
+                NodeIndex{node}
+            );
+        stop(node, index, CrashLoss::torn, StopNotice::closed);
+        const auto delay = Duration::from_ms(static_cast<std::int64_t>(fault.more));
+        cluster_.at(cluster_.now() + delay, [this, node, index] {
+            if (stopped_by_[node] == index) start(node);
+        });
+    }
+    cluster_.at(cluster_.now() + memory_look_every, [this, index] { look_at_memory(index); });
 }
 
 void Injector::start(std::uint32_t node) {

@@ -3,7 +3,9 @@
 // Why      Faults overlap: a node that one fault stopped must not be started by the end of another,
 //          and a pair that two cuts part is joined when both are over.
 // Holds    After calm() nothing that a fault did is left, except what disks have lost.
-// Errors   A node that does not start from its own disk is a violation, "restore", unless that disk
+//          Whoever runs under a memory budget is looked at every 10 ms, and killed over it: what is
+//          counted is sim/memory.hpp's.
+// Errors   A reliable node that is killed under a fair budget is a violation, "resources". A node that does not start from its own disk is a violation, "restore", unless that disk
 //          cannot be read now, or rots and the node says so.
 #pragma once
 
@@ -36,6 +38,7 @@ private:
     void stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNotice notice);
     void start(std::uint32_t node);
     void restart(std::uint32_t node);
+    void look_at_memory(FaultIndex index);
     [[nodiscard]] bool reads(std::uint32_t node) const;
     void part(NodePair pair, int change);
     void part_both(std::uint32_t a, std::uint32_t b, int change);
@@ -49,6 +52,7 @@ private:
     std::vector<std::optional<FaultIndex>> stopped_by_;
     std::vector<bool> unreadable_;  ///< Could not start, because its disk read nothing.
     std::vector<bool> may_rot_;
+    std::vector<bool> unreliable_;
     std::map<NodePair, int> parted_;
     std::map<FaultIndex, std::map<std::uint32_t, DiskImage>> images_;
     std::array<std::uint64_t, fault_kinds> fired_{};

@@ -40,6 +40,7 @@ public:
         std::vector<Effect> out;
         if (const auto* received = std::get_if<Received>(&event)) {
             if (bug_ == PlantedBug::deaf_after_start && boot_ > 0) return {};
+            if (bug_ == PlantedBug::glutton) gluttony_bytes_ += 1U << 20U;
             if (bug_ == PlantedBug::blind_eye && is_second_story(*received)) return {};
             if (bug_ == PlantedBug::circling && is_finality(*received)) return {};
             if (bug_ == PlantedBug::slow_ears && received->channel == Channel::order) {
@@ -59,6 +60,9 @@ public:
         return out;
     }
     [[nodiscard]] const Node* node() const override { return inner_.node(); }
+    [[nodiscard]] std::size_t held_bytes() const override {
+        return inner_.held_bytes() + gluttony_bytes_;
+    }
 
 private:
     void take(std::vector<Effect> effects, std::vector<Effect>& out) {
@@ -310,6 +314,7 @@ private:
     std::uint64_t finalized_ = 0;
     std::uint64_t turn_ = 0;
     std::uint64_t extras_ = 0;
+    std::size_t gluttony_bytes_ = 0;
     bool proposes_ = false;
     std::set<Ticket> counter_reads_;
     std::deque<std::pair<Instant, Event>> late_;

@@ -34,6 +34,7 @@ constexpr std::array rows{
     Row{PlantedBug::hollow_causal, "hollow-causal", "causal-durability"},
     Row{PlantedBug::busybody, "busybody", "state"},
     Row{PlantedBug::hoarder, "hoarder", "resources"},
+    Row{PlantedBug::glutton, "glutton", "resources"},
     Row{PlantedBug::lost_disk, "lost-disk", "restore"},
     Row{PlantedBug::torn_graph, "torn-graph", "replay"},
     Row{PlantedBug::endless_ticket, "endless-ticket", "persist"},
@@ -125,6 +126,16 @@ std::optional<Schedule> schedule_for(PlantedBug bug, Schedule schedule) {
         schedule.knobs.heartbeat = Duration::from_ms(500);
         schedule.knobs.delta = Duration::from_ms(50);
     }
+    if (bug == PlantedBug::glutton)
+        schedule.faults.push_back(
+            {Duration::from_s(1),
+             Duration::from_s(20),
+             FaultKind::memory_budget,
+             {0},
+             {},
+             fair_memory_kib,
+             500}
+        );
     if (bug == PlantedBug::torn_graph)  // Or it would not start again, which is another promise.
         std::erase_if(schedule.faults, [](const Fault& fault) {
             return std::find(fault.nodes.begin(), fault.nodes.end(), 0U) != fault.nodes.end();

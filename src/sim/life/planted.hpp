@@ -33,6 +33,7 @@ enum class PlantedBug : std::uint8_t {
     hollow_causal,     ///< Answers a causal write, and forgets it [causal-durability].
     busybody,          ///< Always has a write of its own under way [state].
     hoarder,           ///< Fills its disk with what nobody asked for [resources].
+    glutton,           ///< Keeps in memory whatever it hears, and more [resources].
     lost_disk,         ///< Does not start from its own disk [restore].
     torn_graph,        ///< Deletes old vertices from its disk [replay].
     endless_ticket,    ///< Sends after a write that it never makes [persist].

@@ -28,7 +28,8 @@ constexpr std::array<const char*, fault_kinds> names{
     "wipe",
     "read-error",
     "log-tear",
-    "bit-rot"};
+    "bit-rot",
+    "memory-budget"};
 
 Result<void> check(const Fault& fault, std::uint32_t nodes) {
     const auto refuse = [&](const std::string& what) {
@@ -59,6 +60,8 @@ Result<void> check(const Fault& fault, std::uint32_t nodes) {
     if ((fault.kind == FaultKind::slow_disk || fault.kind == FaultKind::slow_link) &&
         fault.amount > 60'000)
         return refuse("at most a minute");
+    if (fault.kind == FaultKind::memory_budget && (fault.amount == 0 || fault.more > 60'000))
+        return refuse("some KiB, and at most a minute until the restart");
     if (fault.kind == FaultKind::clock_drift &&
         fault.amount > static_cast<std::uint64_t>(HostClock::drift_ppm_max))
         return refuse("at most 200,000");

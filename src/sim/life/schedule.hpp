@@ -41,8 +41,10 @@ enum class FaultKind : std::uint8_t {
     log_tear,     ///< A record before the tail of the vote log of `nodes` is torn; they restart.
     bit_rot,      ///< `amount` values on the disks of `nodes` rot, or 2 by a misdirected write. At
                   ///< the end they restart; who cannot read its disk starts with an empty one.
+    memory_budget,  ///< Whoever of `nodes` holds more than `amount` KiB is killed, as often as it
+                    ///< does, and its supervisor starts it again after `more` ms.
 };
-inline constexpr std::size_t fault_kinds = 18;
+inline constexpr std::size_t fault_kinds = 19;
 
 [[nodiscard]] const char* to_string(FaultKind kind);
 [[nodiscard]] Result<FaultKind> parse_fault_kind(std::string_view name);
@@ -52,6 +54,10 @@ namespace crash_flag {
 inline constexpr std::uint64_t torn = 1;    ///< Keeps a drawn prefix of what was not synced.
 inline constexpr std::uint64_t silent = 2;  ///< Power loss: peers notice by silence only.
 }  // namespace crash_flag
+
+/// With so much memory no node that keeps to the rules is killed: 256 MiB that is not final and a
+/// block of 16 beyond it, 64 parked, and as much for messages that wait.
+inline constexpr std::uint64_t fair_memory_kib = (256 + 16 + 64 + 64) * 1'024;
 
 struct Fault {
     Duration at;

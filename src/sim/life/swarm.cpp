@@ -20,7 +20,8 @@ enum class Stream : std::uint64_t {
     workload = 0x67,
     terms = 0x68,
     checkpoints = 0x6A,
-    epochs = 0x6B,
+    memory = 0x6B,
+    epochs = 0x6C,
 };
 
 class Dice {
@@ -199,6 +200,12 @@ private:
             case FaultKind::bit_rot:
                 fault_.amount = 1 + below(5, 2);
                 break;
+            case FaultKind::memory_budget:
+                fault_.nodes = some();
+                fault_.amount =
+                    below(5, 4) == 0 ? fair_memory_kib : std::uint64_t{2} << below(6, 8);
+                fault_.more = std::uint64_t{50} << below(7, 6);
+                break;
             case FaultKind::rollback:
             case FaultKind::wipe:
             case FaultKind::log_tear:
@@ -256,6 +263,11 @@ void draw_faults(const Dice& dice, Schedule& schedule) {
         for (std::uint64_t turn = 0; turn < count; ++turn)
             schedule.faults.push_back(FaultDraw{dice, schedule, kind, turn}.make());
     }
+    // Besides the others: a budget that nobody exceeds is no fault.
+    const std::uint64_t budgets =
+        dice.chance(Stream::memory, 20, 0) ? 1 + dice.below(Stream::memory, 3, 1) : 0;
+    for (std::uint64_t turn = 0; turn < budgets; ++turn)
+        schedule.faults.push_back(FaultDraw{dice, schedule, FaultKind::memory_budget, turn}.make());
     std::stable_sort(
         schedule.faults.begin(),
         schedule.faults.end(),
