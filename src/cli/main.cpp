@@ -11,6 +11,7 @@
 #include "cli/roster.hpp"
 #include "cli/run.hpp"
 #include "cli/sim.hpp"
+#include "cli/sim_cuts.hpp"
 #include "cli/sim_lives.hpp"
 #include "cli/sim_mesh.hpp"
 #include "cli/sim_split.hpp"
@@ -204,6 +205,34 @@ void add_sim_mesh(Program& p, CLI::App& sim) {
     sub->callback([&p] { p.chosen = [&p] { return command_sim_mesh(mesh, p.output); }; });
 }
 
+void add_sim_cuts(Program& p, CLI::App& sim) {
+    static SimCutsOptions cuts;
+    CLI::App* sub = command(
+        p,
+        sim,
+        "cuts",
+        "A network under load is cut and healed: who notices when, what becomes of writes",
+        "sim cuts --nodes 5 --cut 3+2 --crash-quorum --seeds 100 --json\n"
+        "         creto sim cuts --nodes 31 --cut partial --profile wan\n"
+        "         creto sim cuts --nodes 10 --cut none --loss 5% --slow 10% --lasts 2m"
+    );
+    sub->add_option("--nodes", cuts.nodes, "How many nodes, 3 to 128 (default 4)");
+    sub->add_option("--cut", cuts.cut, "2+2 (default), one-way, partial, moving, flapping or none");
+    sub->add_flag("--crash-quorum", cuts.crash_quorum, "Quorum of crashes");
+    sub->add_option("--seed", cuts.seed, "The first seed");
+    sub->add_option("--seeds", cuts.seeds, "How many seeds");
+    sub->add_option("--profile", cuts.profile, "local, lan, wan or degraded (default lan)");
+    sub->add_option("--loss", cuts.loss, "Share of messages: 5% or 0.05 (default the profile's)");
+    sub->add_option("--slow", cuts.slow, "Share that stands still one second in three");
+    sub->add_option("--lasts", cuts.lasts, "How long it is cut, from 5s on (default 10s)");
+    sub->add_option("--after", cuts.after, "How long the load goes on then (default 30s)");
+    sub->add_option("--every", cuts.every, "Each node writes so often (default 100ms)");
+    sub->add_option(
+        "--notice", cuts.notice, "Until the transport gives a cut link up (default 3s)"
+    );
+    sub->callback([&p] { p.chosen = [&p] { return command_sim_cuts(cuts, p.output); }; });
+}
+
 void add_sim(Program& p) {
     static SimRunOptions run;
     CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
@@ -225,6 +254,7 @@ void add_sim(Program& p) {
     add_sim_lives(p, *sim);
     add_sim_split(p, *sim);
     add_sim_mesh(p, *sim);
+    add_sim_cuts(p, *sim);
 }
 
 void add_looking(Program& p) {

@@ -46,6 +46,20 @@ int ask(
     return exit_code::done;
 }
 
+std::string list(const JsonDoc& values) {
+    std::string out;
+    for (const JsonDoc& value : values)
+        out += (out.empty() ? "" : ", ") + cell(value);
+    return out;
+}
+
+/// Of a seat: in both directions, in one, or not.
+std::string reached(const JsonDoc& peer) {
+    if (peer["reachable"] == true) return "yes";
+    if (peer["seat"].is_null() || peer["hears_us"] == true) return "no";
+    return peer["connected"] == true ? "does not hear us" : "no";
+}
+
 /// As a part of a query.
 std::string percent_coded(const std::string& text) {
     std::string out;
@@ -122,7 +136,7 @@ int command_status(const Client& node, const Output& output) {
             {"operations",
              cell(d["operations_final"]) + " final, " + cell(d["pending_operations"]) + " pending"},
             {"calls", cell(d["pending_calls"]) + " under way"},
-            {"partitioned", cell(d["partitioned"])}};
+            {"partitioned", d["partitioned"] == true ? "yes; lost: " + list(d["lost"]) : "no"}};
         if (!d["halted"].is_null()) rows.push_back({"halted", cell(d["halted"])});
         return table(rows);
     });
@@ -131,13 +145,23 @@ int command_status(const Client& node, const Output& output) {
 int command_peers(const Client& node, const Output& output) {
     return ask(node, "peers", JsonDoc::object(), output, [](const JsonDoc& d) {
         std::vector<std::vector<std::string>> rows{
-            {"NAME", "SEAT", "STATE", "FOR", "ROUND TRIP", "LAG", "VOTED", "TOOLS", "AGENT"}};
+            {"NAME",
+             "SEAT",
+             "STATE",
+             "FOR",
+             "REACHED",
+             "ROUND TRIP",
+             "LAG",
+             "VOTED",
+             "TOOLS",
+             "AGENT"}};
         for (const JsonDoc& p : d["peers"]) {
             rows.push_back(
                 {cell(p["name"]),
                  known(p["seat"]),
                  cell(p["state"]),
                  span_text(p["state_for_ms"].get<std::uint64_t>()),
+                 reached(p),
                  p["round_trip_us"].is_null() ? "-" : milliseconds(p["round_trip_us"]),
                  known(p["lag"]),
                  known(p["voted_view"]),

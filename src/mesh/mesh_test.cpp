@@ -3,7 +3,6 @@
 #include "mesh/dialer.hpp"
 #include "mesh/directory.hpp"
 #include "mesh/fetcher.hpp"
-#include "mesh/reachability.hpp"
 
 namespace creto {
 namespace {
@@ -28,16 +27,6 @@ Checked<Shared<AgentRecord>> record_of(
     record.lifetime_ms = lifetime_ms;
     record.tools = {{"add", {}, "", "{}"}, {"multiply", {}, "", "{}"}};
     return {record, CheckPass::own()};
-}
-
-Genesis genesis_of(std::uint8_t n, QuorumMode mode) {
-    Genesis genesis{.network = "test", .mode = mode};
-    for (std::uint8_t i = 0; i < n; ++i) {
-        genesis.members.push_back(
-            {Seat{i}, agent_of(static_cast<std::uint8_t>(i + 1)), std::to_string(i)}
-        );
-    }
-    return genesis;
 }
 
 TEST(Directory, TheGreatestVersionWins) {
@@ -82,89 +71,6 @@ TEST(Directory, SummariesSayWhoLacksWhat) {
         ours.accept({record, CheckPass::own()}, at_ms(1));
     }
     EXPECT_FALSE(ours.behind(theirs.summary(false)));
-}
-
-struct Side {
-    Side(const Roster& roster, Seat self) : reachability{roster, self, {}} {}
-    /// Hears `seats` every 100 ms from `from` to `to`; returns the last notices.
-    void run(const std::vector<std::uint32_t>& seats, std::int64_t from, std::int64_t to) {
-        for (std::int64_t ms = from; ms <= to; ms += 100) {
-            for (const std::uint32_t seat : seats) {
-                reachability.heard(Seat{seat}, at_ms(ms));
-                if (meet) reachability.summary_met(Seat{seat});
-            }
-            auto tick = reachability.on_time(at_ms(ms));
-            if (tick.partitioned) partitioned = tick.partitioned;
-            if (tick.healed) healed = tick.healed;
-        }
-    }
-    Reachability reachability;
-    bool meet = true;
-    std::optional<Partitioned> partitioned;
-    std::optional<Healed> healed;
-};
-
-TEST(Reachability, AMinorityKnowsThatItHasNoQuorum) {
-    const Roster roster{genesis_of(5, QuorumMode::crash)};
-    Side side{roster, Seat{0}};
-    side.run({1, 2, 3, 4}, 0, 1000);
-    EXPECT_EQ(side.reachability.reachable(), 5U);
-    EXPECT_FALSE(side.partitioned.has_value());
-    side.run({1}, 1100, 2200);
-    ASSERT_TRUE(side.partitioned.has_value());
-    EXPECT_EQ(side.partitioned->lost, (std::vector<Seat>{Seat{2}, Seat{3}, Seat{4}}));
-    EXPECT_EQ(side.partitioned->reachable, (std::vector<Seat>{Seat{0}, Seat{1}}));
-    EXPECT_FALSE(side.partitioned->quorum);
-    EXPECT_EQ(
-        side.reachability.no_quorum_message(), "no quorum: 2 of 5 validators reachable, 3 needed"
-    );
-}
-
-TEST(Reachability, HealsOnlyWhenSummariesHaveMet) {
-    const Roster roster{genesis_of(4, QuorumMode::byzantine)};
-    Side side{roster, Seat{0}};
-    side.run({1, 2, 3}, 0, 500);
-    side.run({1}, 600, 2000);
-    ASSERT_TRUE(side.reachability.partitioned());
-    side.meet = false;
-    side.run({1, 2, 3}, 2100, 2500);
-    EXPECT_FALSE(side.healed.has_value());
-    EXPECT_TRUE(side.reachability.has_quorum());
-    side.meet = true;
-    side.run({1, 2, 3}, 2600, 2600);
-    EXPECT_TRUE(side.healed.has_value());
-    EXPECT_FALSE(side.reachability.partitioned());
-}
-
-TEST(Reachability, OneLostSeatIsNoPartition) {
-    const Roster roster{genesis_of(7, QuorumMode::byzantine)};
-    Side side{roster, Seat{0}};
-    side.run({1, 2, 3, 4, 5, 6}, 0, 500);
-    side.run({1, 2, 3, 4, 5}, 600, 3000);
-    EXPECT_FALSE(side.partitioned.has_value());
-    EXPECT_EQ(side.reachability.reachable(), 6U);
-}
-
-TEST(Reachability, OfTwoSilentSeatsTheFirstAsksFirst) {
-    const Roster roster{genesis_of(4, QuorumMode::byzantine)};
-    Reachability first{roster, Seat{0}, {}};
-    Reachability last{roster, Seat{3}, {}};
-    for (std::uint32_t other = 0; other < 4; ++other) {
-        first.heard(Seat{other}, at_ms(1000));
-        last.heard(Seat{other}, at_ms(1000));
-    }
-    EXPECT_EQ(first.on_time(at_ms(1250)).probe.size(), 3U);
-    EXPECT_TRUE(last.on_time(at_ms(1499)).probe.empty());
-    EXPECT_EQ(last.on_time(at_ms(1500)).probe.size(), 3U);
-}
-
-TEST(Reachability, SilentSeatsAreProbedButNotInEveryTick) {
-    const Roster roster{genesis_of(4, QuorumMode::byzantine)};
-    Reachability reachability{roster, Seat{0}, {}};
-    EXPECT_EQ(reachability.on_time(at_ms(1000)).probe.size(), 3U);
-    EXPECT_TRUE(reachability.on_time(at_ms(1100)).probe.empty());
-    reachability.heard(Seat{1}, at_ms(1200));
-    EXPECT_EQ(reachability.on_time(at_ms(1250)).probe.size(), 2U);
 }
 
 TEST(Dialer, TheSmallerIdDialsFirstAndFailuresBackOff) {

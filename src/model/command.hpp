@@ -153,7 +153,8 @@ struct PeerView {
     std::string name;
     std::optional<Seat> seat;
     bool connected = false;
-    bool reachable = false;  ///< Heard within the window.
+    bool reachable = false;  ///< Heard within the window, and hears this node.
+    bool hears_us = false;   ///< As far as a seat said, others as far as they are connected.
     AgentState state = AgentState::alive;
     Duration state_for;                  ///< Since that changed, or since it was found.
     std::optional<Duration> round_trip;  ///< Smoothed; of pings.
@@ -178,6 +179,7 @@ struct StatusReply {
     Digest order_digest;
     std::uint32_t reachable_seats = 0;  ///< Including this one.
     bool partitioned = false;
+    std::vector<Seat> lost_seats;  ///< Were reached, or should be, and are not.
     std::optional<std::string> halted;  ///< Why this node no longer votes.
     std::uint64_t vertices = 0;
     std::uint64_t operations_final = 0;

@@ -150,10 +150,12 @@ void decode(Reader& r, RecordBatch& v) {
 void encode(Writer& w, const Probe& v) {
     w.u64(v.nonce);
     w.boolean(v.answer);
+    creto::encode(w, v.hearing);
 }
 void decode(Reader& r, Probe& v) {
     v.nonce = r.u64();
     v.answer = r.boolean();
+    creto::decode(r, v.hearing);
 }
 void encode(Writer& w, const OperationSubmit& v) {
     creto::encode(w, v.operation);

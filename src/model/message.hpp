@@ -16,6 +16,7 @@
 #include "model/evidence.hpp"
 #include "model/ping.hpp"
 #include "model/roster_link.hpp"
+#include "model/seat_set.hpp"
 #include "model/vertex.hpp"
 
 namespace creto {
@@ -104,10 +105,11 @@ struct RecordBatch {
     std::vector<Shared<AgentRecord>> records;
     friend bool operator==(const RecordBatch&, const RecordBatch&) = default;
 };
-/// "Are you there?" to a seat that was silent; `answer` says yes.
+/// "Are you there?" to a seat that was silent; `answer` says yes. Both say whom their sender hears.
 struct Probe {
     std::uint64_t nonce = 0;
     bool answer = false;
+    Hearing hearing{};
     friend bool operator==(const Probe&, const Probe&) = default;
 };
 /// An agent without a seat hands a signed operation to a seat.

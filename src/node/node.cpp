@@ -9,7 +9,6 @@ namespace creto {
 
 namespace {
 
-constexpr std::size_t probes_max = 1'024;
 /// Rounds that one event may cause within the node before it returns to the host.
 constexpr int settle_rounds_max = 10'000;
 
@@ -96,6 +95,7 @@ Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& vo
         const Sequence first = tip == final_cut_.end() ? Sequence{1} : tip->second.sequence.next();
         const Sequence last = first.plus(2 * limits::lane_window_vertices);
         if (auto loaded = restore_lane(store, lane, first, last); !loaded) return loaded;
+        if (producer_ && lane == producer_->lane()) restore_submissions(lane, first);
     }
     // By what was written, not by what is complete: an own vertex may name one that is not here yet
     // (a fork's other branch), and whoever writes its place again has forked the own lane.
@@ -157,6 +157,21 @@ Result<void> NodeImpl::restore_lane(
     return {};
 }
 
+/// What this node's lane holds and no final block does is pending, for who asks by its id.
+void NodeImpl::restore_submissions(const LaneId& lane, Sequence first) {
+    for (Sequence at = first; const VertexPtr vertex = dag_.at(lane, at); at = at.next()) {
+        for (const Operation& operation : vertex->operations()) {
+            const bool causal = std::holds_alternative<CrdtOperation>(operation.body);
+            if (operation.client != self_ || causal) continue;
+            const OperationId id = operation.id(roster_.chain());
+            submissions_.emplace(
+                id, Submission{Ticket{}, std::nullopt, Instant::max(), operation.expiry}
+            );
+            unawaited_.emplace(operation.expiry, id);
+        }
+    }
+}
+
 // --- events ---
 
 std::vector<Effect> NodeImpl::on_event(const Event& event, Instant now) {
@@ -193,7 +208,7 @@ void NodeImpl::on(const Start& event) {
 
 void NodeImpl::on(const PeerUp& event) {
     dialer_.on_peer_up(event.peer, event.address);
-    if (const Member* member = voters().find(event.peer)) reachability_.heard(member->seat, now_);
+    if (const Member* member = voters().find(event.peer)) reachability_.link_up(member->seat, now_);
     liveness_.heard(event.peer, now_);
     discovery_.on_peer_up(event.peer, effects_);
     effects_.send(event.peer, lane_summary(false));
@@ -203,6 +218,9 @@ void NodeImpl::on(const PeerUp& event) {
 
 void NodeImpl::on(const PeerDown& event) {
     dialer_.on_peer_down(event.peer, now_);
+    if (const Member* member = voters().find(event.peer)) {
+        reachability_.link_down(member->seat, now_);
+    }
     giver_.on_peer_down(event.peer);
     fetch_.on_peer_down(event.peer);
     liveness_.on_link_lost(event.peer, now_, effects_);
@@ -239,6 +257,7 @@ void NodeImpl::on(const StoreFailed& event) {
     }
     fail_waiting_reads({ErrorCode::io, *store_failed_});
     submissions_.clear();
+    unawaited_.clear();
     carried_ = 0;
     submission_deadlines_.clear();
     causal_commands_.clear();
@@ -249,18 +268,7 @@ void NodeImpl::on_time() {
     calls_on_time();
     expire_submissions();
     ordering_.on_time(now_, effects_);
-    if (now_ >= reachability_.next_tick()) {
-        Reachability::Tick tick = reachability_.on_time(now_);
-        for (const Seat seat : tick.probe) {
-            const AgentId& agent = seats().known(seat)->key;
-            if (!dialer_.connected(agent)) continue;
-            if (probes_.size() >= probes_max) probes_.erase(probes_.begin());
-            probes_.emplace(next_probe_, now_);
-            effects_.send(agent, Probe{next_probe_++, false});
-        }
-        if (tick.partitioned) effects_.publish(*tick.partitioned);
-        if (tick.healed) effects_.publish(*tick.healed);
-    }
+    if (now_ >= reachability_.next_tick()) look_around();
     for (const AgentRecord& record : discovery_.expire(now_)) {
         acquaintances_.erase(record.agent);
         effects_.publish(AgentLeft{record.agent, record.name});
@@ -375,6 +383,7 @@ StatusReply NodeImpl::status() const {
     out.order_digest = final_.mark().order_digest;
     out.reachable_seats = reachability_.reachable();
     out.partitioned = reachability_.partitioned();
+    out.lost_seats = reachability_.sides().lost;
     out.halted = store_failed_ ? store_failed_ : (lane_lost_ ? lane_lost_ : ordering_.halted());
     out.vertices = dag_.size();
     out.operations_final = operations_final_;

@@ -218,6 +218,7 @@ void NodeImpl::settle_skipped() {
             --carried_;
         }
         submission_deadlines_.erase({submission.deadline, at->first});
+        unawaited_.erase({submission.expiry, at->first});
         at = submissions_.erase(at);
     }
 }

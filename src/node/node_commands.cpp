@@ -238,7 +238,7 @@ void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& sub
 void NodeImpl::on_outcome(const AgentId& from, const OperationOutcome& outcome) {
     if (voters().find(from) == nullptr || outcome.state == OperationOutcome::State::carried) return;
     const auto found = submissions_.find(outcome.operation);
-    if (found == submissions_.end() || found->second.command == Ticket{}) return;
+    if (found == submissions_.end() || found->second.submitter) return;
     if (outcome.state == OperationOutcome::State::refused) {
         reply_error(found->second.command, {ErrorCode::unavailable, outcome.reason});
     } else {
@@ -253,6 +253,7 @@ void NodeImpl::on_outcome(const AgentId& from, const OperationOutcome& outcome) 
         );
     }
     submission_deadlines_.erase({found->second.deadline, found->first});
+    unawaited_.erase({found->second.expiry, found->first});
     submissions_.erase(found);
 }
 
@@ -263,6 +264,8 @@ void NodeImpl::command(Ticket ticket, const AskOperation& ask) {
         out.height = *height;
     } else if (submissions_.count(ask.operation) > 0) {
         out.state = OperationReply::State::pending;
+    } else if (std::find(lapsed_.begin(), lapsed_.end(), ask.operation) != lapsed_.end()) {
+        out.state = OperationReply::State::never;
     }
     reply(ticket, out);
 }

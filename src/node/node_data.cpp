@@ -120,9 +120,6 @@ void NodeImpl::on_vertices(
     const AgentId& /*from*/, const VertexBatch& batch, const CheckPass& pass
 ) {
     for (const VertexPtr& vertex : batch.vertices) {
-        if (const Member* author = seats().known(vertex->header().lane.seat)) {
-            reachability_.heard(author->seat, now_);
-        }
         if (producer_ && vertex->header().lane == producer_->lane()) {
             const VertexHeader& header = vertex->header();
             if (const auto why = producer_->proven({header.sequence, vertex->id()})) {

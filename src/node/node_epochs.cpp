@@ -43,7 +43,7 @@ void NodeImpl::follow_epoch() {
         if (started_) publish_record(draining_);
     }
     voted_.clear();
-    reachability_.set_roster(now_voting, seat_);
+    reachability_.set_roster(now_voting, seat_, now_);
     rosters_.forget_below(epoch_);
     if (started_ && !restoring_) {
         effects_.publish(EpochBegun{epoch_, now_voting.members(), seat_});

@@ -13,6 +13,8 @@ constexpr std::size_t finalized_bytes_in_memory = 16 * 1024 * 1024;
 constexpr std::size_t newest_blocks = 4;
 constexpr std::size_t recent_blocks_max = 1'024;
 constexpr Duration dispute_timeout = Duration::from_s(10);
+/// Of the operations that will never be final, so many are remembered for who asks.
+constexpr std::size_t lapsed_max = 1'024;
 
 }  // namespace
 
@@ -154,6 +156,7 @@ void NodeImpl::after_execution(
         run_dispute(dispute);
     settle_submissions(applied);
     expire_submissions();
+    lapse(applied.mark.height);
 }
 
 void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
@@ -181,7 +184,41 @@ void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
         }
         if (submission.submitter) --carried_;
         submission_deadlines_.erase({submission.deadline, result.id});
+        unawaited_.erase({submission.expiry, result.id});
         submissions_.erase(found);
+    }
+}
+
+/// Whoever waited has an answer. What was taken stays known, so that asking for it tells more.
+void NodeImpl::let_go(const OperationId& id, Submission& submission) {
+    submission.command = Ticket{};
+    unawaited_.emplace(submission.expiry, id);
+}
+
+/// Without a quorum nobody should wait: what was taken before it was lost is pending. [CUT-PENDING.1]
+void NodeImpl::answer_pending() {
+    for (auto& [id, submission] : submissions_) {
+        if (submission.command == Ticket{}) continue;
+        reply_error(
+            submission.command,
+            {ErrorCode::timeout,
+             "pending: " + reachability_.no_quorum_message() + "; operation " + id.value().hex() +
+                 " was taken before that and can become final once a quorum is back: ask by this "
+                 "id"}
+        );
+        submission_deadlines_.erase({submission.deadline, id});
+        let_go(id, submission);
+    }
+}
+
+/// What expired below this height is in no block and never will be.
+void NodeImpl::lapse(Height height) {
+    while (!unawaited_.empty() && unawaited_.begin()->first < height) {
+        const OperationId id = unawaited_.begin()->second;
+        unawaited_.erase(unawaited_.begin());
+        submissions_.erase(id);
+        lapsed_.push_back(id);
+        if (lapsed_.size() > lapsed_max) lapsed_.pop_front();
     }
 }
 
@@ -203,13 +240,17 @@ void NodeImpl::expire_submissions() {
         const OperationId id = submission_deadlines_.begin()->second;
         submission_deadlines_.erase(submission_deadlines_.begin());
         const auto found = submissions_.find(id);
-        if (found->second.submitter) --carried_;
+        if (found->second.submitter) {
+            --carried_;
+            submissions_.erase(found);
+            continue;
+        }
         reply_error(
             found->second.command,
             {ErrorCode::timeout,
              "not final within the deadline; the outcome is unknown, ask by id " + id.value().hex()}
         );
-        submissions_.erase(found);
+        let_go(id, found->second);
     }
 }
 

@@ -86,6 +86,8 @@ public:
     }
 
 private:
+    struct Submission;
+
     // Life (node.cpp)
     [[nodiscard]] Result<void> restore_blocks(
         const StoreView& store, std::vector<FinalizedBlock> blocks
@@ -93,6 +95,7 @@ private:
     [[nodiscard]] Result<void> restore_lane(
         const StoreView& store, const LaneId& lane, Sequence first, Sequence last
     );
+    void restore_submissions(const LaneId& lane, Sequence first);
     void on(const Start& event);
     void on(const Received& event);
     void on(const PeerUp& event);
@@ -138,7 +141,6 @@ private:
         const AgentId& from, MessagePtr message, std::vector<CheckItem> items, std::size_t bytes
     );
     void accept(const AgentId& from, const Message& message, const CheckPass& pass);
-    void on_probe(const AgentId& from, const Probe& probe);
     [[nodiscard]] bool within_quota(const AgentId& from, const Message& message);
 
     // Vertices and records (node_data.cpp)
@@ -159,6 +161,8 @@ private:
     void send_vertices(const AgentId& to, const std::vector<VertexPtr>& vertices);
 
     // Other agents (node_peers.cpp)
+    void look_around();
+    void on_probe(const AgentId& from, const Probe& probe);
     void on_ping_answer(const AgentId& from, const Checked<const PingAnswer&>& answer);
     void said_final(const AgentId& agent, Height height);
     void saw_vote(const Vote& vote);
@@ -173,6 +177,9 @@ private:
     );
     void settle_submissions(const FinalState::Applied& applied);
     void expire_submissions();
+    void answer_pending();
+    void let_go(const OperationId& id, Submission& submission);
+    void lapse(Height height);
     void run_dispute(const OpenDispute& dispute);
     void offer_contracts();
     OperationId submit_own(OperationBody body);
@@ -344,6 +351,9 @@ private:
     };
     std::map<Ticket, Batch> batches_;  ///< Each SubmitMany that is not answered yet.
     std::set<std::pair<Instant, OperationId>> submission_deadlines_;
+    /// Submissions for which nobody waits any more, by their expiry: in a lane, and not final yet.
+    std::set<std::pair<Height, OperationId>> unawaited_;
+    std::deque<OperationId> lapsed_;  ///< The newest that expired; none of them will be final.
     struct CausalCommand {
         Ticket command;
         Instant deadline;

@@ -2,6 +2,42 @@
 
 namespace creto {
 
+namespace {
+
+constexpr std::size_t probes_max = 1'024;
+
+}  // namespace
+
+/// Who is reached: asks the silent, compares summaries with who came back, tells watchers.
+void NodeImpl::look_around() {
+    Reachability::Tick tick = reachability_.on_time(now_);
+    const Hearing hearing = reachability_.hearing(now_);
+    for (const Seat seat : tick.probe) {
+        const AgentId& agent = seats().known(seat)->key;
+        if (!dialer_.connected(agent)) continue;
+        if (probes_.size() >= probes_max) probes_.erase(probes_.begin());
+        probes_.emplace(next_probe_, now_);
+        effects_.send(agent, Probe{next_probe_++, false, hearing});
+    }
+    for (const Seat seat : tick.summarise)
+        effects_.send(seats().known(seat)->key, lane_summary(false));
+    if (tick.partitioned) effects_.publish(*tick.partitioned);
+    if (tick.healed) effects_.publish(*tick.healed);
+    if (reachability_.partitioned() && !reachability_.has_quorum()) answer_pending();
+}
+
+void NodeImpl::on_probe(const AgentId& from, const Probe& probe) {
+    const Member* member = voters().find(from);
+    if (member != nullptr) reachability_.said(member->seat, probe.hearing, now_);
+    if (!probe.answer) {
+        effects_.send(from, Probe{probe.nonce, true, reachability_.hearing(now_)});
+        return;
+    }
+    const auto sent = probes_.find(probe.nonce);
+    if (sent == probes_.end() || member == nullptr) return;
+    reachability_.round_trip(member->seat, sent->second, now_);
+}
+
 void NodeImpl::on_ping_answer(const AgentId& from, const Checked<const PingAnswer&>& answer) {
     const auto sample = liveness_.on_answer(from, answer, now_, effects_);
     const auto found = acquaintances_.find(from);
@@ -53,9 +89,11 @@ PeerView NodeImpl::view_of(const AgentRecord& record) const {
         .addresses = record.addresses,
         .tools = record.tools};
     view.reachable = view.connected;
+    view.hears_us = view.connected;
     if (const Member* member = voters().find(record.agent)) {
         view.seat = member->seat;
         view.reachable = reachability_.is_reachable(member->seat);
+        view.hears_us = reachability_.hears_us(member->seat);
         const auto index = voters().index_of(member->seat);
         if (index && *index < voted_.size() && voted_[*index] != View{})
             view.voted = voted_[*index];

@@ -242,7 +242,6 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
             node.ordering_.on_proposal(from, {m, pass}, node.now_, node.effects_);
         }
         void operator()(const Vote& m) const {
-            node.reachability_.heard(m.seat, node.now_);
             node.saw_vote(m);
             node.ordering_.on_vote(from, {m, pass}, node.now_, node.effects_);
         }
@@ -308,18 +307,6 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
         }
     };
     std::visit(Accept{*this, from, pass}, message);
-}
-
-void NodeImpl::on_probe(const AgentId& from, const Probe& probe) {
-    if (!probe.answer) {
-        effects_.send(from, Probe{probe.nonce, true});
-        return;
-    }
-    const auto sent = probes_.find(probe.nonce);
-    if (sent == probes_.end()) return;
-    if (const Member* member = voters().find(from)) {
-        reachability_.round_trip(member->seat, sent->second, now_);
-    }
 }
 
 }  // namespace creto

@@ -237,7 +237,8 @@ TEST_F(Checkpoints, DropsVerticesWithTheirPlacesInTheIndex) {
 
 TEST_F(Checkpoints, AreOfferedWithTheirProofOnceABlockNamesThem) {
     CheckpointShelf shelf{roster_, {.state_share = 0}};
-    CheckpointGiver giver{shelf, silent_};
+    const std::vector<RosterLink> links;
+    CheckpointGiver giver{shelf, silent_, links};
     const auto offers = [&](std::int64_t second) {
         giver.offer(agent(9), Instant::from_ns(second * 1'000'000'000), effects_);
         for (int i = 0; i < 3; ++i)

@@ -1,0 +1,50 @@
+#include "model/seat_set.hpp"
+
+#include <gtest/gtest.h>
+
+namespace creto {
+namespace {
+
+Bytes bytes_of(const SeatSet& set) {
+    Writer w;
+    encode(w, set);
+    return w.take();
+}
+
+DecodeError read(const Bytes& bytes, SeatSet& set) {
+    Reader r{bytes};
+    decode(r, set);
+    return r.finish();
+}
+
+TEST(SeatSet, HoldsWhatWasInsertedAndComesBackFromItsBytes) {
+    SeatSet set;
+    for (const std::uint32_t seat : {0U, 7U, 8U, 127U})
+        set.insert(seat);
+    EXPECT_EQ(set.size(), 4U);
+    EXPECT_TRUE(set.contains(127));
+    EXPECT_FALSE(set.contains(126));
+    EXPECT_FALSE(set.contains(128)) << "one above the last seat";
+    SeatSet back;
+    EXPECT_EQ(read(bytes_of(set), back), DecodeError::none);
+    EXPECT_EQ(back, set);
+}
+
+TEST(SeatSet, ItsBytesEndWithTheHighestSeat) {
+    SeatSet set;
+    EXPECT_EQ(bytes_of(set), Bytes{0});
+    set.insert(3);
+    EXPECT_EQ(bytes_of(set), (Bytes{1, 8}));
+    SeatSet back;
+    EXPECT_EQ(read(Bytes{2, 8, 0}, back), DecodeError::bad_value);
+    Bytes largest(1 + SeatSet::bytes_max, 0xFF);
+    largest[0] = SeatSet::bytes_max;
+    EXPECT_EQ(read(largest, back), DecodeError::none);
+    EXPECT_EQ(back.size(), limits::seats_max);
+    largest[0] = SeatSet::bytes_max + 1;
+    largest.push_back(1);
+    EXPECT_EQ(read(largest, back), DecodeError::over_limit);
+}
+
+}  // namespace
+}  // namespace creto
