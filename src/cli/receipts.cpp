@@ -219,6 +219,15 @@ int command_receipt_verify(
     std::optional<FinalDecision> final;
     if (held->final) {
         const auto checked = check_final(*held->final, receipt, roster);
+        const Epoch epoch = held->final->block.epoch;
+        if (!checked && epoch > Epoch{2}) {
+            return refute(
+                {ErrorCode::invalid,
+                 checked.error().message + "; it is of epoch " + std::to_string(epoch.value()) +
+                     ", and a receipt is checked against the roster of the genesis: if that has "
+                     "changed, check `creto export` instead"}
+            );
+        }
         if (!checked) return refute(checked.error());
         final = *checked;
     }

@@ -254,7 +254,11 @@ void NodeImpl::on(const Loaded& event) {
     std::vector<VertexPtr> vertices;
     for (const auto& bytes : event.values) {
         if (!bytes) continue;
-        if (auto vertex = SealedVertex::decode(*bytes)) vertices.push_back(std::move(*vertex));
+        auto vertex = SealedVertex::decode(*bytes);
+        // A store shows what it was given before that is durable.
+        const bool too_early =
+            vertex && own_in_flight_ && (*vertex)->id() == own_in_flight_->id();
+        if (vertex && !too_early) vertices.push_back(std::move(*vertex));
     }
     send_vertices(load.peer, vertices);
 }

@@ -67,15 +67,19 @@ public:
             .scan(Column::certificates, span.from, span.to, [this](ByteView, ByteView value) {
                 auto certificate = decode_named<Certificate>(value, "certificate");
                 if (certificate && certificate->content.kind == VoteKind::finalize) {
-                    certificates_.emplace(certificate->content.view, std::move(*certificate));
+                    const VoteContent& content = certificate->content;
+                    certificates_.emplace(
+                        std::pair{content.epoch, content.view}, std::move(*certificate)
+                    );
                 }
                 return true;
             });
     }
     [[nodiscard]] std::optional<Certificate> finalization(const simplex::StoredBlock& stored
     ) const {
+        if (stored.echo) return std::nullopt;  // Of another block, which repeats this one.
         if (stored.finalization) return stored.finalization;
-        const auto found = certificates_.find(stored.block.view);
+        const auto found = certificates_.find({stored.block.epoch, stored.block.view});
         if (found == certificates_.end()) return std::nullopt;
         if (found->second.content != stored.block.content(VoteKind::finalize)) return std::nullopt;
         return found->second;
@@ -117,7 +121,7 @@ private:
     }
 
     const StoreView& store_;
-    std::map<View, Certificate> certificates_;
+    std::map<std::pair<Epoch, View>, Certificate> certificates_;
 };
 
 }  // namespace
@@ -180,12 +184,14 @@ public:
         const Block& block = exported.block;
         const Height height = block.height;
         if (auto form = well_formed(block); !form) return broken(height, form.error().message);
+        if (block.epoch != roster_.epochs().of(height))
+            return broken(height, "it is not of the epoch of its height");
         if (auto linked = check_parent(block); !linked) return linked;
         if (auto covered = check_vertices(exported); !covered) return covered;
         if (exported.finalization) {
             const Ed25519Scheme scheme;
-            auto good = check_finalization(*exported.finalization, block, roster_, scheme);
-            if (!good) return broken(height, good.error().message);
+            auto good = check_finalization(*exported.finalization, block, voters_of(block), scheme);
+            if (!good) return broken(height, good.error().message + hint(block));
             certified_ = height;
             facts_.signed_by = exported.finalization->count();
         }
@@ -209,6 +215,21 @@ public:
     }
 
 private:
+    /// Who votes where the block is: executing what came before has told.
+    const Roster& voters_of(const Block& block) {
+        if (!state_ || block.epoch <= Epoch{2}) return roster_;
+        if (!voters_ || voters_->epoch() != block.epoch) {
+            const SeatBook& seats = state_->seats();
+            voters_.emplace(roster_, block.epoch, seats.voters(block.epoch), seats.known());
+        }
+        return *voters_;
+    }
+    std::string hint(const Block& block) const {
+        if (state_ || block.epoch <= Epoch{2}) return {};
+        return "; the roster may have changed since the genesis, which only an export from height "
+               "1 "
+               "shows";
+    }
     Result<void> check_parent(const Block& block) {
         if (last_) {
             if (block.parent != *last_ || block.height != facts_.to.next()) {
@@ -286,6 +307,7 @@ private:
     std::optional<BlockId> last_;
     Height certified_;
     std::optional<FinalState> state_;
+    std::optional<Roster> voters_;
     std::map<Height, ExecutedMark> marks_;  ///< That a block to come may name.
 };
 

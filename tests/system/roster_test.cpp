@@ -84,6 +84,18 @@ TEST_F(RosterChanges, AFifthGetsASeatAndADeadOneIsReplaced) {
     EXPECT_TRUE(gets_seat(1, nullptr)) << cluster_->ask(1, "status");
     const Said table = roster(1, {});
     EXPECT_NE(table.out.find("ended"), std::string::npos) << table.out;
+    // An export shows who voted when: it is checked with nothing but the genesis.
+    const std::filesystem::path file = folder_.path() / "chain.json";
+    const Said wrote = creto({"export", file.string(), "--node", cluster_->folder(3).string()});
+    ASSERT_EQ(wrote.exit, 0) << wrote.err;
+    const Said checked = creto(
+        {"export",
+         "verify",
+         file.string(),
+         "--genesis",
+         (cluster_->folder(0) / "genesis.json").string()}
+    );
+    EXPECT_EQ(checked.exit, 0) << checked.err;
 }
 
 TEST_F(RosterChanges, AreRefusedWithTheReason) {
