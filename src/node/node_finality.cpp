@@ -20,8 +20,10 @@ constexpr std::size_t lapsed_max = 1'024;
 
 ClosedLanes DagCutSource::closed_for(const Cut& parent, Height executed, Epoch epoch) const {
     ClosedLanes closed;
-    for (const auto& [seat, entry] : final_.seats().seats()) {
-        if (epoch < entry.first) closed.emplace(LaneId{seat, Incarnation{}}, Sequence{});
+    if (final_.seats().changes_after(epoch)) {
+        for (const auto& [seat, entry] : final_.seats().seats()) {
+            if (epoch < entry.first) closed.emplace(LaneId{seat, Incarnation{}}, Sequence{});
+        }
     }
     for (const auto& [lane, since] : final_.court().closed_lanes()) {
         if (since > executed) continue;
