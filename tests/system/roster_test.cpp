@@ -8,7 +8,7 @@ class RosterChanges : public ClusterTest {
 protected:
     Said roster(std::size_t node, std::vector<std::string> words) {
         words.insert(words.begin(), "roster");
-        words.insert(words.end(), {"--node", cluster_->folder(node).string()});
+        words.insert(words.end(), {"--node", cluster_->admin_address(node)});
         return creto(std::move(words));
     }
     std::string agent(std::size_t node) { return cluster_->ask(node, "status").value("agent", ""); }
@@ -86,6 +86,7 @@ TEST_F(RosterChanges, AFifthGetsASeatAndADeadOneIsReplaced) {
     EXPECT_NE(table.out.find("ended"), std::string::npos) << table.out;
     // An export shows who voted when: it is checked with nothing but the genesis.
     const std::filesystem::path file = folder_.path() / "chain.json";
+    EXPECT_TRUE(cluster_->terminate(3));
     const Said wrote = creto({"export", file.string(), "--node", cluster_->folder(3).string()});
     ASSERT_EQ(wrote.exit, 0) << wrote.err;
     const Said checked = creto(
