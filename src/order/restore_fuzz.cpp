@@ -73,7 +73,7 @@ public:
         put(write_certificate(
             seats.certificate({VoteKind::finalize, Epoch{1}, tip_.view, View{5}, tip_.id})
         ));
-        disk.votes.push_back(encode_vote_record(VoteFloor{View{4}}));
+        disk.votes.push_back(encode_vote_record(VoteFloor{Epoch{1}, View{4}}));
         vote({VoteKind::finalize, Epoch{1}, tip_.view, View{5}, tip_.id});
         put(write_certificate(seats.nullification(7)));
         vote(Seats::nullify(7));
@@ -154,7 +154,8 @@ void change(Disk& disk, const Seats& seats, Draws& draws) {
     }
     if (what == 4) {
         const VoteContent content = draw_content(draws);
-        disk.store[{Column::certificates, certificate_key(content.view, content.kind)}] =
+        disk.store[{
+            Column::certificates, certificate_key(content.epoch, content.view, content.kind)}] =
             encode_bytes(seats.certificate(content, 0, draws.below(2) == 0 ? 1 : ~0U));
     }
     if (what == 5 && !disk.votes.empty()) {

@@ -70,8 +70,8 @@ private:
 
     void drop_liars() {
         const auto liars = out_.schedule.byzantine;
-        for (const auto& [node, attack] : liars)
-            tries([&](Schedule& s) { s.byzantine.erase(node); });
+        for (const auto& liar : liars)
+            tries([&](Schedule& s) { s.byzantine.erase(liar.first); });
     }
 
     void drop_writes() {
