@@ -94,6 +94,7 @@ void NodeImpl::keep_checkpoint(const FinalizedBlock& finalized, std::size_t byte
         for (const auto& [lane, tip] : final_cut_)
             tips.push_back(final_tips_.at(lane));
         if (fits) {
+            ordering_.write_chain(effects_);
             shelf_.put(
                 CheckpointShelf::describe(
                     finalized.block, final_cut_, std::move(tips), final_.mark(), state

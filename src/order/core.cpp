@@ -386,8 +386,7 @@ void OrderingCore::flush(Instant now, Effects& effects) {
     // Certificates and finalised blocks alone wait for the next vote, so that one sync serves all.
     if (!flush_at_) flush_at_ = now + pace_.delta();
     if (now < *flush_at_ && writes_.size() < writes_held_max) return wake_at(*flush_at_);
-    static_cast<void>(effects.persist(std::exchange(writes_, {}), {}, Durable::no));
-    flush_at_.reset();
+    write_chain(effects);
 }
 
 }  // namespace creto

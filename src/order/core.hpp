@@ -71,6 +71,11 @@ public:
         Effects& effects
     );
     [[nodiscard]] std::optional<ChainAnswer> prove(const ExecutedMark& mark) const;
+    void write_chain(Effects& effects) {
+        if (!writes_.empty())
+            static_cast<void>(effects.persist(std::exchange(writes_, {}), {}, Durable::no));
+        flush_at_.reset();
+    }
     void keep_from(Height height) { kept_from_ = std::max(kept_from_, height); }
     [[nodiscard]] std::vector<AgentId> take_unserved() { return std::exchange(unserved_, {}); }
     void start(Instant now, Effects& effects);
@@ -198,7 +203,8 @@ private:
     [[nodiscard]] View turn() const { return View{terms_.number(current_)}; }
     /// Below its floor a seat no longer knows what it said: it follows, and votes again above.
     [[nodiscard]] bool may_vote() const {
-        return voter_ && !asking_ && !ended() && !voter_->stopped() && current_ > voter_->floor();
+        return voter_ && !asking_ && !ended() && !voter_->stopped() && !voter_->has_left() &&
+               current_ > voter_->floor();
     }
 
     // Leading and judging. core_propose.cpp

@@ -150,15 +150,15 @@ void OrderingCore::lead(Instant now) {
     if (parent == nullptr) return;
     if (any_proposal_ && now < proposal_seen_at_ + options_.view_interval)
         return wake_at(proposal_seen_at_ + options_.view_interval);  // (rule P3)
+    // Who votes next is not known here before the end of the epoch before was executed. [ORD-L12.2]
+    const Height height = parent->boundary ? parent->height : parent->height.next();
+    if (roster_.epochs().is_boundary(height) && rosters_->of(epoch_.next()) == nullptr) return;
     if (parent->boundary) {
         // Its votes are on their way, as a rule; if not, an echo makes it final. [ORD-L12.4]
         const Instant latest = pace_.entered_at() + pace_.delta();
         if (now < latest) return wake_at(latest);
         return propose(*parent, {}, now);
     }
-    if (roster_.epochs().is_boundary(parent->height.next()) &&
-        rosters_->of(epoch_.next()) == nullptr)
-        return;
     std::vector<LaneRange> delta;
     const Height mark = next_mark(*parent);
     if (source_.has_unordered(*parent->cut, mark)) delta = source_.build(*parent->cut, mark);

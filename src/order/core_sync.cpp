@@ -284,7 +284,11 @@ void OrderingCore::answer_chain(
         return serve_chain({wanted.to, from, static_cast<std::uint32_t>(count), {}, true}, effects);
     }
     ++(answer ? counters_.requests_served : counters_.requests_refused);
-    if (answer) effects.send(wanted.to, *answer);
+    if (answer) return effects.send(wanted.to, *answer);
+    // Who began at a checkpoint that was a boundary may not have what made it final. [ORD-L12.5]
+    const bool is_unproven =
+        !run.empty() && run.back().block.next_roster && !run.back().finalization;
+    if (is_unproven) note_unserved(wanted.to);
 }
 
 void OrderingCore::on_chain_answer(

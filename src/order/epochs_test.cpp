@@ -251,6 +251,64 @@ TEST(EpochsInCluster, LinksLeadFromTheGenesisToTheRosterOfALaterEpoch) {
     }
 }
 
+/// Whoever has not executed the end of the epoch before does not know what an echo must name.
+// [ORD-L12.2] [ORD-L12.4]
+TEST(EpochsInCluster, ALeaderThatIsBehindInExecutingProposesNoEcho) {
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+        Cluster c{of_epochs(4, seed)};
+        std::set<BlockId> boundaries;
+        bool open = false;
+        c.pass = [&](Index, Index, const Message& message) {
+            if (const auto* proposal = std::get_if<Proposal>(&message)) {
+                const Block& block = proposal->block;
+                if (block.height == Height{12}) boundaries.insert(block.id());
+            }
+            const auto* vote = std::get_if<Vote>(&message);
+            return open || vote == nullptr || vote->content.kind != VoteKind::finalize ||
+                   !boundaries.contains(vote->content.block);
+        };
+        c.start_all();
+        drive(c, 6, Duration::from_s(30));
+        const auto slow = static_cast<Index>(seed % 4);
+        c.node(slow).stalls_execution = true;
+        for (int i = 0; i < 60; ++i) {
+            c.produce((slow + 1) % 4);
+            c.run_for(Duration::from_ms(50));
+        }
+        EXPECT_GT(boundaries.size(), 4U) << "every seat had its turn: seed " << seed;
+        open = true;
+        c.node(slow).stalls_execution = false;
+        drive(c, 14, Duration::from_s(30));
+    }
+}
+
+/// A node that began at a checkpoint may not have what made its block final; where that block ended an
+/// epoch nothing above it proves it to whoever is below.
+// [ORD-L12.5]
+TEST(EpochsInCluster, WhoCannotProveABoundaryHasItsStragglersOfferedACheckpoint) {
+    Cluster c{of_epochs(4, 6, 1)};
+    c.start_all();
+    drive(c, 9, Duration::from_s(30));
+    const StoredBlock last = stored_at(c, 0, 8);
+    const auto cut = std::make_shared<const Cut>(c.cut_after(last.block.id()));
+    const Anchor anchor{last.block, cut, ExecutedMark{Height{8}, Digest{}, Digest{}}};
+    const auto requests = [&](const FakeDisk& disk) {
+        const auto ordering = c.make_ordering(4);
+        EXPECT_TRUE(ordering->restore(disk, {}, {}, anchor));
+        Effects effects;
+        ordering->start(c.now(), effects);
+        ordering->on_peer_up(c.agent(1), c.now(), effects);
+        ordering->on_chain_request(c.agent(1), ChainRequest{Height{8}, 8, {}}, c.now(), effects);
+        return ordering->take_unserved();
+    };
+    EXPECT_EQ(requests(FakeDisk{}), std::vector<AgentId>{c.agent(1)});
+    FakeDisk whole;
+    Persist batch;
+    batch.writes.push_back(write_final(last));
+    whole.apply(batch);
+    EXPECT_TRUE(requests(whole).empty()) << "it has the proof, and sends it";
+}
+
 /// A claim costs requests, and nothing else.
 // [ORD-L12.6]
 TEST(EpochsInCluster, WhoClaimsToBeFarAheadHoldsNobodyUp) {
@@ -350,11 +408,16 @@ TEST(EpochsInVoter, VotesOfLaterEpochsWaitForTheirTime) {
     Voter first{seats.roster, seats.seat(0), *seats.signers[0]};
     ASSERT_TRUE(first.restore(log));
     EXPECT_FALSE(first.cast_any(View{1})) << "that was said in another epoch";
-    ASSERT_TRUE(first.nullify(Epoch{1}, View{1}));
-    first.begin_above(View{3});
-    ASSERT_TRUE(first.nullify(Epoch{1}, View{4}));
-    const auto& compacted = first.save({}, effects);
-    static_cast<void>(compacted);
+    EXPECT_TRUE(first.has_left());
+    // What it said in the first epoch may be gone from the log: it says nothing new there.
+    EXPECT_EQ(first.nullify(Epoch{1}, View{9}).error(), Refusal::left);
+
+    // A log that is rewritten keeps them.
+    Voter whole{seats.roster, seats.seat(0), *seats.signers[0]};
+    ASSERT_TRUE(whole.nullify(Epoch{1}, View{1}));
+    ASSERT_TRUE(whole.restore(log));
+    whole.begin_above(View{0});
+    static_cast<void>(whole.save({}, effects));
     const auto persists = effects.take();
     const auto& kept = std::get<Persist>(persists.back()).votes_kept;
     EXPECT_EQ(std::count(kept.begin(), kept.end(), log[0]), 1);

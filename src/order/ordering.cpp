@@ -45,6 +45,9 @@ void Ordering::adopt(
 std::optional<ChainAnswer> Ordering::prove(const ExecutedMark& mark) const {
     return core_->prove(mark);
 }
+void Ordering::write_chain(Effects& effects) {
+    core_->write_chain(effects);
+}
 void Ordering::keep_from(Height height) {
     core_->keep_from(height);
 }

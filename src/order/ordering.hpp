@@ -149,6 +149,9 @@ public:
     /// Headers from the mark's height on, with one that names it and, last, one with its finalisation: from
     /// memory, so of recent heights only. [ORD-L11.4]
     [[nodiscard]] std::optional<ChainAnswer> prove(const ExecutedMark& mark) const;
+    /// Writes what is final here and not written yet: before a checkpoint, which must not stand in the
+    /// store without what proves it to others.
+    void write_chain(Effects& effects);
     /// Blocks below this height are not served any more; the height never falls.
     void keep_from(Height height);
     /// Who asked for such blocks since the last call.

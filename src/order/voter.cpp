@@ -72,7 +72,7 @@ Result<void> Voter::take(const VoteRecord& record) {
     // A log in which this seat contradicts itself was not written by one correct voter. Between
     // two votes of different views there may have been a finalisation.
     const auto known = refusal_in_view(vote->content);
-    if (known && *known != Refusal::already_cast) {
+    if (known && *known != Refusal::already_cast && *known != Refusal::left) {
         return fail(
             ErrorCode::corrupt,
             "vote log: two votes of view " + std::to_string(vote->content.view.value()) +
@@ -85,6 +85,7 @@ Result<void> Voter::take(const VoteRecord& record) {
 
 std::optional<Refusal> Voter::refusal_in_view(const VoteContent& content) const {
     if (stopped_) return Refusal::stopped;
+    if (has_left()) return Refusal::left;  // What it dropped of this epoch it no longer knows.
     if (content.view <= floor_) return Refusal::below_floor;
     const auto found = slots_.find(content.view);
     if (found == slots_.end()) return std::nullopt;

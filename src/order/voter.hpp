@@ -31,6 +31,7 @@ namespace creto::simplex {
 
 enum class Refusal : std::uint8_t {
     stopped,
+    left,  ///< It voted in a later epoch.
     below_floor,
     already_cast,   ///< The same vote: repeat the old one, there is no second.
     other_content,  ///< It voted for something else in this view.
@@ -44,7 +45,8 @@ public:
     Voter(const Roster& roster, Seat self, const Signer& signer);
 
     /// Takes the records of an intact vote log in append order. Those of later epochs wait for
-    /// their time: a store may have lost what the log has not. Errors: corrupt, when they cannot be
+    /// their time: a store may have lost what the log has not. With one of them this seat has left
+    /// the epoch: it repeats what it said there, and says nothing new. Errors: corrupt, when they cannot be
     /// what this seat wrote.
     [[nodiscard]] Result<void> restore(const std::vector<Bytes>& records);
     /// Goes on in the log of the epoch before. Requires: it is that of the same seat, and nothing of
@@ -61,6 +63,8 @@ public:
     /// Signs nothing from now on.
     void stop() { stopped_ = true; }
     [[nodiscard]] bool stopped() const { return stopped_; }
+    /// It voted in a later epoch already. [ORD-L12.5]
+    [[nodiscard]] bool has_left() const { return !later_.empty(); }
 
     /// Cast, but not handed to storage yet.
     [[nodiscard]] const std::vector<Vote>& unsaved() const { return unsaved_; }

@@ -34,6 +34,13 @@ std::uint64_t number_at(const Bytes& bytes, std::size_t from, std::size_t count)
     return number;
 }
 
+/// How many of so many records are durable, when the last ones become so at these instants.
+std::size_t durable_of(std::size_t records, const std::deque<Instant>& pending, Instant now) {
+    const auto unsynced =
+        std::partition_point(pending.begin(), pending.end(), [&](Instant at) { return at <= now; });
+    return records - static_cast<std::size_t>(pending.end() - unsynced);
+}
+
 }  // namespace
 
 DiskKey::DiskKey(Column column, Bytes bytes)
@@ -71,7 +78,7 @@ Result<Instant> SimDisk::write(
         }
         pending_.push_back({Instant::max(), writes.size()});
     }
-    if (!log_kept.empty() || (!log_damage_.empty() && !records.empty())) replace_log(log_kept, now);
+    if (!log_kept.empty() || (!log_damage_.empty() && !records.empty())) replace_log(log_kept);
     for (Bytes& record : records) {
         used_bytes_ += record.size();
         log_.push_back(std::move(record));
@@ -84,15 +91,15 @@ Result<Instant> SimDisk::write(
 }
 
 /// A new file beside the old one, which takes its place when it is durable.
-void SimDisk::replace_log(const std::vector<Bytes>& kept, Instant now) {
+void SimDisk::replace_log(const std::vector<Bytes>& kept) {
     ++counters_.logs_replaced;
-    std::vector<Bytes> durable{
-        log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(log_durable(now))};
-    logs_before_.push_back({Instant::max(), std::move(durable), std::exchange(log_damage_, {})});
     for (const Bytes& record : log_)
         used_bytes_ -= record.size();
     for (const Bytes& record : kept)
         used_bytes_ += record.size();
+    logs_before_.push_back(
+        {Instant::max(), std::move(log_), log_pending_, std::exchange(log_damage_, {})}
+    );
     log_ = kept;
     log_pending_.assign(kept.size(), Instant::max());
     log_covered_ = 0;
@@ -123,8 +130,11 @@ void SimDisk::cover_unsynced(Instant end) {
         pending_[pending_covered_].durable_at = end;
     for (; log_covered_ < log_pending_.size(); ++log_covered_)
         log_pending_[log_covered_] = end;
-    for (LogBefore& before : logs_before_)
+    for (LogBefore& before : logs_before_) {
         before.durable_at = std::min(before.durable_at, end);
+        for (Instant& at : before.pending)
+            at = std::min(at, end);
+    }
 }
 
 /// Forgets how to undo what is durable by now.
@@ -218,10 +228,17 @@ Result<void> SimDisk::scan(
 }
 
 std::size_t SimDisk::log_durable(Instant now) const {
-    const auto unsynced = std::partition_point(
-        log_pending_.begin(), log_pending_.end(), [&](Instant at) { return at <= now; }
-    );
-    return log_.size() - static_cast<std::size_t>(log_pending_.end() - unsynced);
+    return durable_of(log_.size(), log_pending_, now);
+}
+
+std::span<const Bytes> SimDisk::durable_log(Instant now) const {
+    for (const LogBefore& before : logs_before_) {
+        if (before.durable_at > now)
+            return std::span{before.records}.first(
+                durable_of(before.records.size(), before.pending, now)
+            );
+    }
+    return std::span{log_}.first(log_durable(now));
 }
 
 void SimDisk::truncate_log_front(std::size_t count, Instant now) {
@@ -249,10 +266,12 @@ void SimDisk::crash(Instant now, CrashLoss loss) {
         for (const Bytes& record : log_)
             used_bytes_ -= record.size();
         ++counters_.logs_put_back;
-        log_ = std::move(logs_before_.front().durable);
+        LogBefore& before = logs_before_.front();
+        before.records.resize(durable_of(before.records.size(), before.pending, now));
+        log_ = std::move(before.records);
         for (const Bytes& record : log_)
             used_bytes_ += record.size();
-        log_damage_ = std::move(logs_before_.front().damage);
+        log_damage_ = std::move(before.damage);
         log_pending_.clear();
     }
     const std::size_t records = survivors(log_pending_.size(), loss, std::uint64_t(Draw::log_tail));

@@ -21,6 +21,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -118,6 +119,8 @@ public:
     [[nodiscard]] const std::vector<Bytes>& log() const { return log_; }
     /// How many of the log's records would survive any crash now.
     [[nodiscard]] std::size_t log_durable(Instant now) const;
+    /// What any crash now would leave of the log, or of the one that it is about to replace.
+    [[nodiscard]] std::span<const Bytes> durable_log(Instant now) const;
 
     /// Drops records below `count` once they need not be replayed. Requires: they are durable.
     void truncate_log_front(std::size_t count, Instant now);
@@ -162,15 +165,16 @@ private:
         Instant durable_at;
         std::size_t steps = 0;  ///< In undo_.
     };
-    /// The log before it was replaced; what a crash leaves while that is not durable.
+    /// The log before it was replaced; what a crash leaves of it while that is not durable.
     struct LogBefore {
-        Instant durable_at;
-        std::vector<Bytes> durable;
+        Instant durable_at;  ///< When the one in its place is.
+        std::vector<Bytes> records;
+        std::deque<Instant> pending;  ///< When its last records become durable, as promised.
         std::string damage;
     };
 
     [[nodiscard]] Instant next_sync_end(Instant now);
-    void replace_log(const std::vector<Bytes>& kept, Instant now);
+    void replace_log(const std::vector<Bytes>& kept);
     [[nodiscard]] Result<void> readable(const Key& key) const;
     void cover_unsynced(Instant end);
     void forget_unsynced();

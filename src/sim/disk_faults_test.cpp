@@ -71,6 +71,27 @@ TEST(SimDiskFaults, ALogIsReplacedAsAWhole) {
     EXPECT_EQ(disk.log(), records({"2", "3"}));
 }
 
+// What was promised of a log that was replaced is kept until the one in its place is durable, also when
+// it was itself one that had just taken another's place.
+TEST(SimDiskFaults, ALogThatIsReplacedTwiceKeepsWhatWasPromised) {
+    SimDisk disk{
+        DiskOptions{.sync_min = Duration::from_us(100), .sync_max = Duration::from_us(100)}};
+    const std::vector<Bytes> first_kept{to_bytes("floor 1")};
+    const std::vector<Bytes> second_kept{to_bytes("floor 2")};
+    const auto first = disk.write({}, {to_bytes("vote 1")}, Durable::yes, after_us(0), first_kept);
+    ASSERT_EQ(*first, after_us(100));
+    const auto second =
+        disk.write({}, {to_bytes("vote 2")}, Durable::yes, after_us(50), second_kept);
+    ASSERT_EQ(*second, after_us(200));
+    EXPECT_TRUE(disk.durable_log(after_us(99)).empty());
+    const auto then = disk.durable_log(after_us(150));
+    ASSERT_EQ(then.size(), 2U);
+    EXPECT_EQ(then[1], to_bytes("vote 1"));
+    EXPECT_EQ(disk.durable_log(after_us(200))[1], to_bytes("vote 2"));
+    disk.crash(after_us(150), CrashLoss::all_unsynced);
+    EXPECT_EQ(disk.log(), (std::vector<Bytes>{to_bytes("floor 1"), to_bytes("vote 1")}));
+}
+
 TEST(SimDiskFaults, ADamagedLogIsSetAsideByTheFirstDurableVote) {
     SimDisk disk{hundred_us()};
     ASSERT_TRUE(disk.write({}, records({"1", "2"}), Durable::yes, origin).has_value());

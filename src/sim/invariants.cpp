@@ -20,13 +20,22 @@ bool holds(ByteView record, ByteView content) {
     return as_text(record).find(as_text(content)) != std::string_view::npos;
 }
 
+/// A seat that promises a floor in a later epoch never votes in this one again, so it need not know what
+/// it said: a log that was rewritten while the vote was on its way holds that instead.
+bool leaves_epoch(ByteView record, Epoch epoch) {
+    constexpr std::uint8_t floor_kind = 2;
+    Reader reader{record};
+    return reader.u8() == floor_kind && reader.uvarint() > epoch.value() && reader.ok();
+}
+
 bool is_in_durable_log(const VoteContent& content, const SimDisk& disk, Instant now) {
     Writer writer;
     encode(writer, content);
     // A vote is sent soon after it was written, so the search starts at the end.
-    for (std::size_t i = disk.log_durable(now); i > 0; --i)
-        if (holds(disk.log()[i - 1], writer.view())) return true;
-    return false;
+    const std::span<const Bytes> log = disk.durable_log(now);
+    return std::any_of(log.rbegin(), log.rend(), [&](const Bytes& record) {
+        return holds(record, writer.view()) || leaves_epoch(record, content.epoch);
+    });
 }
 
 }  // namespace
