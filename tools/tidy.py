@@ -10,6 +10,7 @@ function that does it:
     includes     a layer includes the layers it may use, and foreign headers at their home
     determinism  no clocks, threads, files, floats or hash order in the deterministic layers
     symbols      the same, asked of their archives in build/dev and build/release with nm
+    mutants      what a planted bug replaces stands in its file, once
     tags         each [SOME-NAME.1] of docs/spec/ stands in a source and in a test, and back
     sizes        files over 600 lines stand in tools/tidy_ratchet.txt, which only shrinks
     headers      a header begins with its comment and has #pragma once
@@ -25,12 +26,14 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 LINES_MAX = 600
 RATCHET = "tools/tidy_ratchet.txt"
+MUTANTS = "tools/mutants"
 LAYER_TABLE = "cmake/layers.txt"
 
 # Foreign headers, and the library of the layer table that each belongs to. A header of a library
@@ -213,6 +216,7 @@ class Tidy:
         self.check_symbols()
         self.check_tags()
         self.check_sizes()
+        self.check_mutants()
         self.check_leftovers()
         return sorted(set(self.findings))
 
@@ -363,6 +367,20 @@ class Tidy:
         for tag, (path, line) in {**tests, **code}.items():
             if tag not in spec:
                 self.find(path, line, f"[{tag}] is not in docs/spec/")
+
+    # Planted bugs.
+
+    def check_mutants(self) -> None:
+        """The text that a mutant replaces stands in its file exactly once: code moves."""
+        for path in sorted((self.root / MUTANTS).glob("*.toml")):
+            name = path.relative_to(self.root).as_posix()
+            for mutant in tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", []):
+                for edit in [mutant, *mutant.get("also", [])]:
+                    file = self.root / edit["file"]
+                    times = file.read_text(encoding="utf-8").count(edit["old"]) if file.is_file() else 0
+                    if times != 1:
+                        what = f'{mutant["rule"]}, "{mutant["says"]}"'
+                        self.find(name, 1, f'{what}: its text stands {times} times in {edit["file"]}')
 
     # Sizes, headers, leftovers.
 

@@ -74,6 +74,29 @@ class Layers(TidyTest):
         self.expect_one("cmake/layers.txt:6", "not a row of five fields")
 
 
+class Mutants(TidyTest):
+    MUTANT = """\
+[[mutant]]
+rule = "R1.1"
+says = "it is two"
+file = "src/dag/graph.cpp"
+old = "graph = 1"
+new = "graph = 2"
+"""
+
+    def test_whose_text_is_there_are_clean(self):
+        self.write("tools/mutants/dag.toml", self.MUTANT)
+        self.expect_clean()
+
+    def test_whose_text_has_gone_are_named(self):
+        self.write("tools/mutants/dag.toml", self.MUTANT.replace("graph = 1", "graph = 3"))
+        self.expect_one("tools/mutants/dag.toml:1", "its text stands 0 times in src/dag/graph.cpp")
+
+    def test_whose_file_has_gone_are_named(self):
+        self.write("tools/mutants/dag.toml", self.MUTANT.replace("graph.cpp", "gone.cpp"))
+        self.expect_one("tools/mutants/dag.toml:1", "src/dag/gone.cpp")
+
+
 class Includes(TidyTest):
     def test_upward(self):
         self.write("src/dag/upward.cpp", '#include "runtime/loop.hpp"\n')

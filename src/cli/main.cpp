@@ -15,6 +15,7 @@
 #include "cli/sim_lives.hpp"
 #include "cli/sim_mesh.hpp"
 #include "cli/sim_split.hpp"
+#include "cli/sim_suspects.hpp"
 
 namespace creto {
 
@@ -233,6 +234,37 @@ void add_sim_cuts(Program& p, CLI::App& sim) {
     sub->callback([&p] { p.chosen = [&p] { return command_sim_cuts(cuts, p.output); }; });
 }
 
+void add_sim_suspects(Program& p, CLI::App& sim) {
+    static SimSuspectsOptions suspects;
+    CLI::App* sub = command(
+        p,
+        sim,
+        "suspects",
+        "Nodes obstruct, or only have bad luck: whom the network suspects, and how soon",
+        "sim suspects --attack random-voting --seeds 20\n"
+        "         creto sim suspects --misfortune restarts --seeds 20 --json\n"
+        "         creto sim suspects --nodes 31 --attack silence --epoch-blocks 64 --profile wan"
+    );
+    sub->add_option("--nodes", suspects.nodes, "How many nodes, 4 to 128 (default 7)");
+    sub->add_option("--attack", suspects.attack, "What some do: see `creto sim run --help`");
+    sub->add_option("--liars", suspects.liars, "How many (default: as many as are tolerated)");
+    sub->add_option(
+        "--misfortune",
+        suspects.misfortune,
+        "What befalls an honest node: none (default), slow-disk, restarts, skew, pauses or loss"
+    );
+    sub->add_flag("--crash-quorum", suspects.crash_quorum, "Quorum of crashes");
+    sub->add_option("--seed", suspects.seed, "The first seed");
+    sub->add_option("--seeds", suspects.seeds, "How many seeds");
+    sub->add_option("--profile", suspects.profile, "local, lan, wan or degraded (default lan)");
+    sub->add_option("--lasts", suspects.lasts, "How long, from 10s on (default 3m)");
+    sub->add_option("--every", suspects.every, "Each honest node writes so often (default 500ms)");
+    sub->add_option(
+        "--epoch-blocks", suspects.epoch_blocks, "Blocks of an epoch (default 0: no end, no rest)"
+    );
+    sub->callback([&p] { p.chosen = [&p] { return command_sim_suspects(suspects, p.output); }; });
+}
+
 void add_sim(Program& p) {
     static SimRunOptions run;
     CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
@@ -255,6 +287,7 @@ void add_sim(Program& p) {
     add_sim_split(p, *sim);
     add_sim_mesh(p, *sim);
     add_sim_cuts(p, *sim);
+    add_sim_suspects(p, *sim);
 }
 
 void add_looking(Program& p) {

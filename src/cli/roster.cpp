@@ -39,6 +39,11 @@ std::string roster_lines(const JsonDoc& d) {
         );
     }
     std::string out = table(rows);
+    for (const JsonDoc& s : d["seats"]) {
+        if (s["suspected"].is_null()) continue;
+        out += "suspected: " + text_of(s["name"]) + ": " + text_of(s["suspected"]) +
+               (s["rests"] == true ? "; it has no turns as leader" : "") + "\n";
+    }
     if (d["boundary"].is_null())
         return out +
                "one epoch without end: this roster does not change (epoch_blocks in "

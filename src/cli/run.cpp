@@ -164,6 +164,10 @@ void log_notice(Log& log, const Notice& notice) {
         log.warn("suspended " + s->name + " as a provider: " + s->reason);
     } else if (const auto* c = std::get_if<RosterChanged>(&notice)) {
         log.info("roster: " + c->what + ", from epoch " + std::to_string(c->from.value()) + " on");
+    } else if (const auto* w = std::get_if<SeatSuspected>(&notice)) {
+        log.warn("seat of " + w->name + " suspected: " + w->reason);
+    } else if (const auto* t = std::get_if<SeatCleared>(&notice)) {
+        log.info("seat of " + t->name + " suspected no more");
     } else if (const auto* h = std::get_if<Halted>(&notice)) {
         log.error("this node no longer votes: " + h->reason);
     } else if (const auto* f = std::get_if<AgentFound>(&notice)) {

@@ -1,5 +1,7 @@
 #include "model/block.hpp"
 
+#include <algorithm>
+
 namespace creto {
 
 BlockId Block::id() const {
@@ -49,6 +51,15 @@ Result<void> well_formed(const Block& block) {
     }
     if (block.executed.height >= block.height) {
         return fail(ErrorCode::invalid, "block: it claims to have executed itself");
+    }
+    if (block.turnout) {
+        const std::vector<Seat>& absent = block.turnout->absent;
+        const bool ascends = std::adjacent_find(absent.begin(), absent.end(), [](Seat a, Seat b) {
+                                 return b <= a;
+                             }) == absent.end();
+        if (block.echo_of || !ascends || block.turnout->height >= block.height ||
+            block.turnout->height == Height{})
+            return fail(ErrorCode::invalid, "block: what it says of earlier votes is no report");
     }
     std::uint64_t vertices = 0;
     for (std::size_t i = 0; i < block.delta.size(); ++i) {
@@ -100,6 +111,15 @@ void decode(Reader& r, ExecutedMark& v) {
     decode(r, v.order_digest);
 }
 
+void encode(Writer& w, const Turnout& v) {
+    encode(w, v.height);
+    encode_list(w, v.absent);
+}
+void decode(Reader& r, Turnout& v) {
+    decode(r, v.height);
+    decode_list(r, v.absent, limits::seats_max, 1);
+}
+
 void encode(Writer& w, const Block& v) {
     encode(w, v.epoch);
     encode(w, v.view);
@@ -116,6 +136,8 @@ void encode(Writer& w, const Block& v) {
         w.boolean(v.echo_of.has_value());
         if (v.echo_of) encode(w, *v.echo_of);
     }
+    w.boolean(v.turnout.has_value());
+    if (v.turnout) encode(w, *v.turnout);
 }
 void decode(Reader& r, Block& v) {
     decode(r, v.epoch);
@@ -133,6 +155,8 @@ void decode(Reader& r, Block& v) {
         decode(r, v.next_roster.emplace());
         if (r.boolean()) decode(r, v.echo_of.emplace());
     }
+    v.turnout.reset();
+    if (r.boolean()) decode(r, v.turnout.emplace());
 }
 
 void encode(Writer& w, const Proposal& v) {

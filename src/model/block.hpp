@@ -45,6 +45,14 @@ struct ExecutedMark {
     friend bool operator==(const ExecutedMark&, const ExecutedMark&) = default;
 };
 
+/// Whose votes for a final block its reporter did not get, a while later. It proves nothing: it is what
+/// one seat says of the others. [STAND-REPORT.1]
+struct Turnout {
+    Height height;
+    std::vector<Seat> absent;  ///< Ascending.
+    friend bool operator==(const Turnout&, const Turnout&) = default;
+};
+
 struct Block {
     Epoch epoch;
     View view;
@@ -60,6 +68,8 @@ struct Block {
     /// An echo repeats the boundary block of its branch in a later view, so that it becomes final; it
     /// has no place in the chain. [ORD-L12.4]
     std::optional<BlockId> echo_of = std::nullopt;
+    /// What its proposer says of the votes for an earlier block. An echo says nothing.
+    std::optional<Turnout> turnout = std::nullopt;
 
     [[nodiscard]] BlockId id() const;
     /// What a notarize or finalize vote for this block says.
@@ -92,6 +102,8 @@ void encode(Writer& w, const LaneRange& v);
 void decode(Reader& r, LaneRange& v);
 void encode(Writer& w, const ExecutedMark& v);
 void decode(Reader& r, ExecutedMark& v);
+void encode(Writer& w, const Turnout& v);
+void decode(Reader& r, Turnout& v);
 void encode(Writer& w, const Block& v);
 void decode(Reader& r, Block& v);
 void encode(Writer& w, const Proposal& v);

@@ -179,7 +179,7 @@ struct StatusReply {
     Digest order_digest;
     std::uint32_t reachable_seats = 0;  ///< Including this one.
     bool partitioned = false;
-    std::vector<Seat> lost_seats;  ///< Were reached, or should be, and are not.
+    std::vector<Seat> lost_seats;       ///< Were reached, or should be, and are not.
     std::optional<std::string> halted;  ///< Why this node no longer votes.
     std::uint64_t vertices = 0;
     std::uint64_t operations_final = 0;
@@ -243,7 +243,9 @@ struct RosterReply {
     struct SeatView {
         Member member;
         Epoch first;
-        Epoch last;  ///< 0: no end is decided.
+        Epoch last;             ///< 0: no end is decided.
+        std::string suspected;  ///< Of what, in words; empty: of nothing.
+        bool rests = false;     ///< It has no turns as leader in this epoch.
     };
     struct AskedView {
         RosterOperation change;

@@ -144,11 +144,15 @@ Roster::Roster(const Genesis& genesis)
       members_{genesis.members},
       known_{genesis.members} {
     CRETO_ASSERT(validate(genesis).has_value());
-    index();
+    index({});
 }
 
 Roster::Roster(
-    const Roster& before, Epoch epoch, std::vector<Member> members, std::vector<Member> known
+    const Roster& before,
+    Epoch epoch,
+    std::vector<Member> members,
+    std::vector<Member> known,
+    const std::vector<Seat>& resting
 )
     : chain_{before.chain_},
       epoch_{epoch},
@@ -160,10 +164,15 @@ Roster::Roster(
       members_{std::move(members)},
       known_{std::move(known)} {
     CRETO_ASSERT(validate(members_, mode_).has_value());
-    index();
+    index(resting);
 }
 
-void Roster::index() {
+void Roster::index(const std::vector<Seat>& resting) {
+    for (const Member& member : members_) {
+        const bool rests = std::find(resting.begin(), resting.end(), member.seat) != resting.end();
+        if (!rests) leaders_.push_back(member.seat);
+    }
+    CRETO_ASSERT(leaders_.size() >= quorum_.q);
     Writer w;
     encode_list(w, members_);
     digest_ = hash(HashDomain::roster, w.view());

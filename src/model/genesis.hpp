@@ -63,9 +63,14 @@ public:
     /// Requires: validate(genesis).
     explicit Roster(const Genesis& genesis);
     /// That of another epoch of the same chain. `known`: everyone who ever had a seat, or is to get
-    /// one, by seat. Requires: validate(members, before.mode()); the members are among those known.
+    /// one, by seat. `resting`: members that have no turn as leader. Requires: validate(members,
+    /// before.mode()); the members are among those known; at most t rest.
     Roster(
-        const Roster& before, Epoch epoch, std::vector<Member> members, std::vector<Member> known
+        const Roster& before,
+        Epoch epoch,
+        std::vector<Member> members,
+        std::vector<Member> known,
+        const std::vector<Seat>& resting = {}
     );
 
     [[nodiscard]] const ChainId& chain() const { return chain_; }
@@ -78,6 +83,8 @@ public:
     [[nodiscard]] std::uint32_t checkpoint_blocks() const { return checkpoint_blocks_; }
     /// By seat, ascending; a member's place in this list is its bit in a certificate's bitmap.
     [[nodiscard]] const std::vector<Member>& members() const { return members_; }
+    /// Who takes turns, ascending: all members but those that rest. [STAND-REST.1]
+    [[nodiscard]] const std::vector<Seat>& leaders() const { return leaders_; }
     /// Of its members, whatever the epoch: a boundary block names the next roster by it.
     [[nodiscard]] const Digest& digest() const { return digest_; }
 
@@ -91,7 +98,7 @@ public:
     [[nodiscard]] std::optional<std::uint32_t> index_of(Seat seat) const;
 
 private:
-    void index();
+    void index(const std::vector<Seat>& resting);
 
     ChainId chain_;
     Epoch epoch_{1};
@@ -102,6 +109,7 @@ private:
     std::uint32_t checkpoint_blocks_;
     std::vector<Member> members_;
     std::vector<Member> known_;
+    std::vector<Seat> leaders_;
     std::vector<std::uint32_t> by_key_;  ///< Indices into members_, ordered by key.
     Digest digest_;
 };

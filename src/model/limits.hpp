@@ -10,6 +10,8 @@
 namespace creto::limits {
 
 // Roster
+/// Views whose votes a leader may still report on.
+inline constexpr std::size_t turnout_views_max = 4'096;
 inline constexpr std::size_t seats_max = 128;  ///< Votes to all; aggregation lifts this.
 
 // Operations and vertices

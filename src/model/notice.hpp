@@ -77,6 +77,18 @@ struct RosterChanged {
     std::string what;
     Epoch from;
 };
+/// The seats' reports agree that one of them does not take part as it should; `reason` in words.
+struct SeatSuspected {
+    Seat seat;
+    AgentId agent;
+    std::string name;
+    std::string reason;
+};
+struct SeatCleared {
+    Seat seat;
+    AgentId agent;
+    std::string name;
+};
 /// This node is in another epoch: who votes now, and whether it does.
 struct EpochBegun {
     Epoch epoch;
@@ -113,6 +125,8 @@ using Notice = std::variant<
     Excluded,
     Suspended,
     RosterChanged,
+    SeatSuspected,
+    SeatCleared,
     EpochBegun,
     Halted,
     KeyChanged,

@@ -40,10 +40,16 @@ public:
     [[nodiscard]] const Roster& newest() const { return by_epoch_.rbegin()->second; }
 
     /// Says who votes in an epoch; what is known already stays. Requires: as for a Roster.
-    void add(Epoch epoch, std::vector<Member> members, std::vector<Member> known) {
+    void add(
+        Epoch epoch,
+        std::vector<Member> members,
+        std::vector<Member> known,
+        const std::vector<Seat>& resting = {}
+    ) {
         if (by_epoch_.contains(epoch)) return;
         by_epoch_.emplace(
-            epoch, Roster{by_epoch_.begin()->second, epoch, std::move(members), std::move(known)}
+            epoch,
+            Roster{by_epoch_.begin()->second, epoch, std::move(members), std::move(known), resting}
         );
     }
     /// Requires: nobody holds one of these. The highest stays in any case.

@@ -18,7 +18,12 @@ constexpr std::size_t early_per_peer = 64;
 /// The agreed state says who votes in these epochs. [ORD-L12.2]
 void NodeImpl::decide_rosters(Epoch first, Epoch last) {
     for (Epoch epoch = first; epoch <= last; ++epoch)
-        rosters_.add(epoch, final_.seats().voters(epoch), final_.seats().known());
+        rosters_.add(
+            epoch,
+            final_.seats().voters(epoch),
+            final_.seats().known(),
+            final_.standing().resting(epoch)
+        );
     dag_.add_seats(seats());
 }
 
@@ -118,8 +123,17 @@ void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
     out.height = final_.height();
     if (rosters_.epochs().have_end()) out.boundary = rosters_.epochs().last_of(out.epoch);
     out.needed = voters().quorum().q;
-    for (const auto& [seat, entry] : final_.seats().seats())
-        out.seats.push_back({entry.member, entry.first, entry.last});
+    for (const auto& [seat, entry] : final_.seats().seats()) {
+        const Standing::Suspicion* suspicion = final_.standing().suspicion(seat);
+        const std::vector<Seat>& resting = final_.standing().resting(out.epoch);
+        out.seats.push_back(
+            {entry.member,
+             entry.first,
+             entry.last,
+             suspicion == nullptr ? std::string{} : suspicion->reason(),
+             std::binary_search(resting.begin(), resting.end(), seat)}
+        );
+    }
     for (const auto& [digest, asked] : final_.seats().asked())
         out.asked.push_back({asked.change, {asked.by.begin(), asked.by.end()}});
     reply(ticket, std::move(out));

@@ -142,6 +142,7 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
     const Message& message = *shared;
     if (!within_quota(from, message)) return;
     if (channel_of(message) == Channel::order) {
+        ordering_.saw(from, message, now_);
         if (of_another_epoch(from, shared, bytes)) return;
         if (!ordering_.worth_checking(message)) {
             ordering_.hear(from, now_);

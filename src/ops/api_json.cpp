@@ -239,7 +239,10 @@ struct ReplyJson {
                  : voted ? "ended"
                          : "begins"},
                 {"first_epoch", s.first.value()},
-                {"last_epoch", nullptr}};
+                {"last_epoch", nullptr},
+                {"suspected", nullptr},
+                {"rests", s.rests}};
+            if (!s.suspected.empty()) seat["suspected"] = s.suspected;
             if (s.last != Epoch{}) seat["last_epoch"] = s.last.value();
             seats.push_back(std::move(seat));
         }
@@ -340,6 +343,21 @@ struct NoticeJson {
     }
     JsonDoc operator()(const RosterChanged& n) const {
         return {{"event", "roster_changed"}, {"change", n.what}, {"from_epoch", n.from.value()}};
+    }
+    JsonDoc operator()(const SeatSuspected& n) const {
+        return {
+            {"event", "seat_suspected"},
+            {"seat", n.seat.value()},
+            {"agent", agent_text(n.agent)},
+            {"name", n.name},
+            {"reason", n.reason}};
+    }
+    JsonDoc operator()(const SeatCleared& n) const {
+        return {
+            {"event", "seat_cleared"},
+            {"seat", n.seat.value()},
+            {"agent", agent_text(n.agent)},
+            {"name", n.name}};
     }
     JsonDoc operator()(const EpochBegun& n) const {
         JsonDoc out{

@@ -58,7 +58,9 @@ OrderingCore::OrderingCore(
            roster.quorum().t * roster.term_views(),
            roster.term_views() > 1}},
       heard_{roster.quorum(), self_, options.skip_views},
-      repair_{self_.value_or(roster.size()), epoch_} {
+      repair_{self_.value_or(roster.size()), epoch_},
+      turnout_{{options.turnout_after, options.turnout_every}} {
+    turnout_.enter(roster);
     CRETO_ASSERT(self.has_value() == self_.has_value());
     CRETO_ASSERT(!roster.epochs().have_end() || rosters != nullptr);
     CRETO_ASSERT(options.delta > Duration{} && options.delta_max >= options.delta);
@@ -124,6 +126,7 @@ void OrderingCore::on_proposal(
         proposal.block.proposer,
         proposal.signature};
     if (!ahead_ && view > current_) ahead_ = Ahead{view, from, now};
+    saw(from, vote, now);
     if (in_window(view)) {
         if (views_.proposal(view) != id) judge_again_ = true;
         views_.propose(view, id);

@@ -6,7 +6,7 @@
 // Source   docs/spec/ordering.md, rule by rule; the tags are beside the code.
 // Parts    voter (the gate), tally (counting), view_log (certificates), block_tree (branches),
 //          burials (stretches of dead views), executed (state roots), pacemaker and heard
-//          (patience), repair (asking), final_chain (the output). This class only connects them.
+//          (patience), repair (asking), final_chain (the output), turnout (who votes). This class only connects them.
 // Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
 //          core_propose.cpp (leading and judging), core_epochs.cpp (from one epoch to the next),
 //          core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp (a lost vote log),
@@ -32,6 +32,7 @@
 #include "order/pacemaker.hpp"
 #include "order/repair.hpp"
 #include "order/tally.hpp"
+#include "order/turnout.hpp"
 #include "order/view_log.hpp"
 #include "order/voter.hpp"
 
@@ -114,6 +115,7 @@ public:
     void on_peer_up(const AgentId& peer, Instant now, Effects& effects);
     void on_peer_down(const AgentId& peer, Instant now, Effects& effects);
     void hear(const AgentId& from, Instant now);
+    void saw(const AgentId& from, const Vote& vote, Instant now);
     void on_data(Instant now, Effects& effects);
     void on_persisted(Ticket ticket, Instant now, Effects& effects);
     void on_loaded(const Loaded& loaded, Instant now, Effects& effects);
@@ -305,7 +307,7 @@ private:
     const Roster& roster_;
     const Rosters* rosters_;  ///< None: one epoch without end.
     Epoch epoch_;
-    simplex::Terms terms_;
+    Terms terms_;
     std::optional<std::uint32_t> self_;  ///< Our place in the roster.
     const Signer& signer_;
     AgentId agent_;
@@ -323,6 +325,7 @@ private:
     simplex::SeatsHeard heard_;
     simplex::Repair repair_;
     simplex::FinalChain chain_;
+    simplex::TurnoutBook turnout_;
 
     bool started_ = false;
     std::optional<std::string> halted_;

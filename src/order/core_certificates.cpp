@@ -252,6 +252,7 @@ void OrderingCore::finalize_through(
                 " than this node has: it diverged"
             );
         }
+        turnout_.on_final(held.block, at);
         writes_.push_back(chain_.append({std::move(stored), at}, held.tip->cut));
         ++counters_.blocks_finalized;
         if (ends) break;

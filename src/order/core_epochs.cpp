@@ -73,6 +73,8 @@ void OrderingCore::take_over(OrderingCore& before) {
     for (const BlockId& id : before.tree_.stored())
         writes_.push_back(simplex::erase_pending(id));
     chain_ = std::move(before.chain_);
+    turnout_ = std::move(before.turnout_);
+    turnout_.enter(roster_);
     marks_ = std::move(before.marks_);
     pace_.succeed(before.pace_);
     loads_ = std::move(before.loads_);

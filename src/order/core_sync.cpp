@@ -29,6 +29,12 @@ void OrderingCore::hear(const AgentId& from, Instant now) {
     if (quorum_back) pace_.quorum_back();  // [ORD-E4.1]
 }
 
+void OrderingCore::saw(const AgentId& from, const Vote& vote, Instant now) {
+    const bool near = vote.content.epoch < epoch_ ||
+                      vote.content.view.value() <= current_.value() + limits::view_window;
+    if (near) turnout_.note(from, vote.seat, vote.content, now);
+}
+
 void OrderingCore::list_peers() {
     seats_.clear();
     all_.clear();

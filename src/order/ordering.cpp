@@ -115,6 +115,9 @@ void Ordering::on_peer_down(const AgentId& peer, Instant now, Effects& effects) 
 void Ordering::hear(const AgentId& from, Instant now) {
     core_->hear(from, now);
 }
+void Ordering::saw(const AgentId& from, const Message& message, Instant now) {
+    if (const auto* vote = std::get_if<Vote>(&message)) core_->saw(from, *vote, now);
+}
 void Ordering::on_other_epoch(const AgentId& from, Epoch epoch, Instant now, Effects& effects) {
     core_->on_other_epoch(from, epoch, now, effects);
     turn(now, effects);

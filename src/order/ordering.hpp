@@ -24,9 +24,9 @@
 #include "base/time.hpp"
 #include "model/effect.hpp"
 #include "model/event.hpp"
+#include "model/leader.hpp"
 #include "model/rosters.hpp"
 #include "order/cut_source.hpp"
-#include "order/leader.hpp"
 #include "store/store.hpp"
 
 namespace creto {
@@ -39,6 +39,9 @@ struct OrderingOptions {
     /// A block that carries nothing but a root waits so long for something else to carry.
     Duration root_patience = Duration::from_ms(10);
     std::uint64_t skip_views = 10;  ///< A leader not heard for so many views gets no patience.
+    /// A leader says whose votes for a block it got, so long after the first of them, so often.
+    Duration turnout_after = Duration::from_s(1);
+    Duration turnout_every = Duration::from_s(1);
     /// A seat with an empty vote log asks the others for votes with its key before its first vote.
     bool ask_first = false;
 };
@@ -187,6 +190,10 @@ public:
     /// Something came from this peer, worth checking or not: it is alive. on_*() say so themselves;
     /// call it for messages that worth_checking() turned away, or slow seats count as silent.
     void hear(const AgentId& from, Instant now);
+
+    /// A vote came over this peer's own link, worth checking or not: for the report on who votes.
+    /// [STAND-REPORT.1]
+    void saw(const AgentId& from, const Message& message, Instant now);
 
     /// Something of an epoch that is not epoch() came from this peer: one of the two is behind.
     void on_other_epoch(const AgentId& from, Epoch epoch, Instant now, Effects& effects);

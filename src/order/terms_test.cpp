@@ -1,5 +1,5 @@
 // Terms: what one leader's views bind, and what becomes of them when it dies or shows no finality.
-#include "order/terms.hpp"
+#include "model/terms.hpp"
 
 #include <gtest/gtest.h>
 

@@ -21,8 +21,8 @@
 #include <variant>
 #include <vector>
 
+#include "model/terms.hpp"
 #include "model/vote.hpp"
-#include "order/terms.hpp"
 #include "order/view_runs.hpp"
 
 namespace creto::simplex {

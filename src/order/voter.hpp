@@ -23,8 +23,8 @@
 #include <vector>
 
 #include "model/effect.hpp"
+#include "model/terms.hpp"
 #include "model/vote.hpp"
-#include "order/terms.hpp"
 #include "order/vote_log.hpp"
 
 namespace creto::simplex {

@@ -64,6 +64,8 @@ FinalState::Applied FinalState::apply(
         apply(*vertex, session, result.operations);
     }
     court_.end_block(map_, session);
+    for (Notice& notice : standing_.on_block(block, *voters_, map_))
+        session.notices.push_back(std::move(notice));
     end_epoch(block);
     causal_.seal(map_);
     ids_.seal(block.height, map_);
@@ -199,7 +201,9 @@ void FinalState::end_seat(const Evidence& evidence, Court::Session& session) {
 
 void FinalState::enter_epoch(Epoch epoch) {
     if (voters_->epoch() == epoch) return;
-    voters_ = std::make_shared<const Roster>(*roster_, epoch, seats_.voters(epoch), seats_.known());
+    voters_ = std::make_shared<const Roster>(
+        *roster_, epoch, seats_.voters(epoch), seats_.known(), standing_.resting(epoch)
+    );
     court_.set_roster(*voters_);
     causal_.set_roster(*voters_);
 }
@@ -208,6 +212,7 @@ void FinalState::end_epoch(const Block& block) {
     if (!roster_->epochs().is_boundary(block.height)) return;
     for (const Seat seat : seats_.end_epoch(block.epoch, map_))
         court_.close_lane(LaneId{seat, Incarnation{}}, block.height, map_);
+    standing_.end_epoch(block.epoch, *voters_, seats_.voters(block.epoch.plus(2)), map_);
 }
 
 Result<void, Void> FinalState::write_key(const KeyOperation& operation) {
@@ -288,7 +293,8 @@ std::optional<Height> FinalState::final_at(const OperationId& id) const {
 
 ReputationView FinalState::reputation_view(const AgentId& agent) const {
     const Reputation& reputation = court_.reputation(agent);
-    const Member* member = roster_->find(agent);
+    const Member* member = voters_->find(agent);
+    if (member == nullptr) member = roster_->find(agent);
     const Exclusion* exclusion = court_.exclusion(agent);
     ReputationView view{
         .agent = agent,
@@ -303,6 +309,11 @@ ReputationView FinalState::reputation_view(const AgentId& agent) const {
         view.reasons.push_back(
             "excluded at height " + std::to_string(exclusion->height.value()) + ": " +
             exclusion->reason
+        );
+    }
+    if (const auto* held = member == nullptr ? nullptr : standing_.suspicion(member->seat)) {
+        view.reasons.push_back(
+            "suspected since height " + std::to_string(held->since.value()) + ": " + held->reason()
         );
     }
     for (std::string& reason : reputation.reasons())
@@ -387,6 +398,7 @@ Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark)
         final_bytes_ += key.size() + value.size();
     });
     if (auto done = seats_.restore(map_); !done) return done;
+    if (auto done = standing_.restore(map_); !done) return done;
     enter_epoch(roster_->epochs().of(height));
     if (auto done = causal_.restore(reader, map_, std::move(cut)); !done) return done;
     if (auto done = court_.restore(map_); !done) return done;

@@ -5,7 +5,7 @@
 // Holds    [STATE-ONCE.1] An operation is executed at most once. [STATE-ROOT.1] The root depends on
 //          the content only. apply() never fails: an operation that may not be is void, with a
 //          reason. Signatures were checked when the vertices were stored (model/vertex_checks.hpp).
-// Leaves   seat/N, seats/asked/DIGEST, final/K, causal/SLOT, removed/DOT-SLOT, offer/SEAT,
+// Leaves   seat/N, seats/asked/DIGEST, standing/..., final/K, causal/SLOT, removed/DOT-SLOT, offer/SEAT,
 //          verdict/CALL, dispute/CALL, reputation/AGENT,
 //          excluded/AGENT, closed/LANE, executed/HEIGHT, header.
 // Cost     About 1 us for an operation of 256 bytes, most of it the hash of its id.
@@ -25,6 +25,7 @@
 #include "state/merkle_map.hpp"
 #include "state/operation_ids.hpp"
 #include "state/seat_book.hpp"
+#include "state/standing.hpp"
 
 namespace creto {
 
@@ -66,6 +67,7 @@ public:
     /// Of the epoch of the latest block; with all the seats that there were when it began.
     [[nodiscard]] const Roster& voters() const { return *voters_; }
     [[nodiscard]] const SeatBook& seats() const { return seats_; }
+    [[nodiscard]] const Standing& standing() const { return standing_; }
     [[nodiscard]] Height height() const { return marks_.back().height; }
     /// Of the latest height.
     [[nodiscard]] const ExecutedMark& mark() const { return marks_.back(); }
@@ -156,6 +158,7 @@ private:
     MerkleMap map_;
     OperationIds ids_;
     SeatBook seats_;
+    Standing standing_;
     Court court_;
     CausalBase causal_;
     Counts counts_;

@@ -6,7 +6,7 @@
 // Seats    Three nodes and the liar: N = 4, q = 3, t = 1, so the three live by their own agreement.
 #include <iostream>
 
-#include "order/leader.hpp"
+#include "model/leader.hpp"
 #include "system/raw_peer.hpp"
 #include "system/support.hpp"
 #include "system/words.hpp"

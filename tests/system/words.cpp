@@ -1,6 +1,6 @@
 #include "system/words.hpp"
 
-#include "order/leader.hpp"
+#include "model/leader.hpp"
 
 namespace creto::system_test {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "model/leader.hpp"
 #include "model/vote.hpp"
-#include "order/leader.hpp"
 
 namespace creto::simplex::testing {
 

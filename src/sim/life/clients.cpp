@@ -32,7 +32,8 @@ void Clients::submit(std::uint64_t number) {
         scale_to(draws(number, std::uint64_t(Draw::node)), schedule_.nodes)
     );
     const std::uint64_t kind = scale_to(draws(number, std::uint64_t(Draw::kind)), 100);
-    if (kind < schedule_.workload.causal_percent) {
+    // What a lane holds uncovered when its seat has ended is not promised to anybody.
+    if (kind < schedule_.workload.causal_percent && !hands_on(schedule_, node)) {
         CrdtOperation add;
         add.key = causal_counter;
         add.amount = 1;

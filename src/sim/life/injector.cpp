@@ -9,6 +9,7 @@ namespace creto {
 namespace {
 
 constexpr std::uint64_t rot_stream = 0x69;
+constexpr Duration seat_asked_every = Duration::from_s(1);
 constexpr Duration memory_look_every = Duration::from_ms(10);
 
 bool has(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {
@@ -24,7 +25,8 @@ Injector::Injector(const Schedule& schedule, SimCluster& cluster)
       stopped_by_(schedule.nodes),
       unreadable_(schedule.nodes),
       may_rot_(schedule.nodes),
-      unreliable_{unreliable(schedule)} {
+      unreliable_{unreliable(schedule)},
+      next_spare_{schedule.seats()} {
     for (const Fault& fault : schedule_.faults)
         if (fault.kind == FaultKind::bit_rot)
             for (const std::uint32_t node : fault.nodes)
@@ -107,6 +109,10 @@ void Injector::begin(FaultIndex index) {
         case FaultKind::memory_budget:
             look_at_memory(index);
             break;
+        case FaultKind::reseat:
+            reseats_.push_back(index);
+            if (reseats_.size() == 1) ask_for_seat(index);
+            break;
         default:
             for (const std::uint32_t node : fault.nodes)
                 refresh_node(node);
@@ -152,6 +158,7 @@ void Injector::end(FaultIndex index) {
                 restart(node);
             }
             break;
+        case FaultKind::reseat:
         case FaultKind::clock_step:  // A steady clock does not go back.
         case FaultKind::log_tear:
             break;
@@ -175,6 +182,38 @@ void Injector::stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNo
     if (!cluster_.is_up(NodeIndex{node})) return;
     cluster_.crash(NodeIndex{node}, loss, notice);
     stopped_by_[node] = index;
+}
+
+/// Every seat asks, again and again, until the spare votes: in the epoch after the next, if at all.
+void Injector::ask_for_seat(FaultIndex index) {
+    if (is_calm_) return;
+    const Fault& fault = schedule_.faults[index];
+    const AgentId& spare = cluster_.agent(NodeIndex{next_spare_});
+    bool is_seated = false;
+    for (std::uint32_t node = 0; node < schedule_.nodes; ++node) {
+        const Node* inside = cluster_.node(NodeIndex{node});
+        if (unreliable_[node] || inside == nullptr) continue;
+        is_seated = is_seated || inside->roster().find(spare) != nullptr;
+        if (!inside->seat()) continue;
+        RosterOperation change;
+        change.key = spare;
+        if (fault.nodes.empty()) {
+            change.name = "spare-" + std::to_string(next_spare_);
+        } else {
+            change.action = RosterOperation::Action::replace;
+            change.seat = Seat{fault.nodes.front()};
+        }
+        static_cast<void>(cluster_.submit(
+            NodeIndex{node}, Submit{std::move(change), Reading::final, Duration::from_s(5)}
+        ));
+    }
+    if (!is_seated) {
+        cluster_.at(cluster_.now() + seat_asked_every, [this, index] { ask_for_seat(index); });
+        return;
+    }
+    ++next_spare_;
+    reseats_.pop_front();
+    if (!reseats_.empty()) ask_for_seat(reseats_.front());
 }
 
 /// What was written and not synced survives in part: the process is killed, not the machine.

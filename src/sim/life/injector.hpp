@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -40,6 +41,7 @@ private:
     void start(std::uint32_t node);
     void restart(std::uint32_t node);
     void look_at_memory(FaultIndex index);
+    void ask_for_seat(FaultIndex index);
     [[nodiscard]] bool reads(std::uint32_t node) const;
     void part(NodePair pair, int change);
     void part_both(std::uint32_t a, std::uint32_t b, int change);
@@ -54,6 +56,8 @@ private:
     std::vector<bool> unreadable_;  ///< Could not start, because its disk read nothing.
     std::vector<bool> may_rot_;
     std::vector<bool> unreliable_;
+    std::deque<FaultIndex> reseats_;  ///< One after the other: seats are numbered as nodes are.
+    std::uint32_t next_spare_;
     std::map<NodePair, int> parted_;
     std::map<FaultIndex, std::map<std::uint32_t, DiskImage>> images_;
     std::array<std::uint64_t, fault_kinds> fired_{};

@@ -19,6 +19,7 @@ SimOptions cluster_options(const Schedule& schedule, const LifeOptions& options)
     SimOptions out;
     out.seed = schedule.seed;
     out.node_count = schedule.nodes;
+    out.seat_count = schedule.seats();
     out.mode = schedule.mode;
     out.view_interval_ms = static_cast<std::uint32_t>(schedule.knobs.view_interval.ms());
     out.term_views = schedule.knobs.term_views;

@@ -80,7 +80,7 @@ TEST(Schedule, OfEverySeedIsGoodAndSurvivesJson) {
         EXPECT_EQ(*parsed, schedule) << seed;
         const std::vector<bool> bad = unreliable(schedule);
         EXPECT_LE(
-            std::count(bad.begin(), bad.end(), true), liars_max(schedule.mode, schedule.nodes)
+            std::count(bad.begin(), bad.end(), true), liars_max(schedule.mode, schedule.seats())
         );
     }
 }

@@ -1,5 +1,6 @@
 #include "sim/life/schedule.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -11,25 +12,9 @@ namespace creto {
 namespace {
 
 constexpr std::array<const char*, fault_kinds> names{
-    "crash",
-    "pause",
-    "cut",
-    "cut-one-way",
-    "block-pair",
-    "slow-link",
-    "bandwidth",
-    "storm",
-    "slow-disk",
-    "full-disk",
-    "failed-disk",
-    "clock-step",
-    "clock-drift",
-    "rollback",
-    "wipe",
-    "read-error",
-    "log-tear",
-    "bit-rot",
-    "memory-budget"};
+    "crash", "pause",      "cut",       "cut-one-way", "block-pair",    "slow-link",   "bandwidth",
+    "storm", "slow-disk",  "full-disk", "failed-disk", "clock-step",    "clock-drift", "rollback",
+    "wipe",  "read-error", "log-tear",  "bit-rot",     "memory-budget", "reseat"};
 
 Result<void> check(const Fault& fault, std::uint32_t nodes) {
     const auto refuse = [&](const std::string& what) {
@@ -43,9 +28,12 @@ Result<void> check(const Fault& fault, std::uint32_t nodes) {
     if (!known(fault.nodes) || !known(fault.others))
         return refuse("nodes are below the node count, ascending, each once");
     const bool is_global = fault.kind == FaultKind::storm;
+    const bool is_reseat = fault.kind == FaultKind::reseat;
     const bool has_others =
         fault.kind == FaultKind::cut_one_way || fault.kind == FaultKind::block_pair;
-    if (fault.nodes.empty() != is_global) return refuse("it needs nodes, a storm none");
+    if (is_reseat && fault.nodes.size() > 1) return refuse("one seat at a time");
+    if (!is_reseat && fault.nodes.empty() != is_global)
+        return refuse("it needs nodes, a storm none");
     if (fault.others.empty() == has_others)
         return refuse("`others` is for pairs, and needed there");
     for (const Duration span : {fault.at, fault.lasts})
@@ -87,6 +75,15 @@ Result<void> check(const Schedule& schedule) {
     const std::uint32_t least = schedule.mode == QuorumMode::byzantine ? 4 : 1;
     if (schedule.nodes < least || schedule.nodes > limits::schedule_nodes_max)
         return refuse("between " + std::to_string(least) + " and 128 nodes");
+    if (schedule.spares > schedule.nodes || schedule.seats() < least)
+        return refuse("at least " + std::to_string(least) + " nodes begin with a seat");
+    const auto reseats =
+        std::count_if(schedule.faults.begin(), schedule.faults.end(), [](const Fault& fault) {
+            return fault.kind == FaultKind::reseat;
+        });
+    if (reseats > schedule.spares) return refuse("more nodes are to get a seat than are spare");
+    if (reseats > 0 && schedule.knobs.epoch_blocks == 0)
+        return refuse("without epochs nobody gets a seat");
     if (auto profile = parse_profile(schedule.profile); !profile)
         return tl::unexpected<Error>(profile.error());
     if (schedule.faults.size() > limits::schedule_faults_max) return refuse("too many faults");
@@ -132,6 +129,13 @@ std::uint32_t liars_max(QuorumMode mode, std::uint32_t n) {
     while (mode == QuorumMode::byzantine && 3 * (most + 1) < n)
         ++most;
     return most;
+}
+
+bool hands_on(const Schedule& schedule, std::uint32_t node) {
+    const auto& faults = schedule.faults;
+    return std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) {
+        return fault.kind == FaultKind::reseat && !fault.nodes.empty() && fault.nodes[0] == node;
+    });
 }
 
 bool loses_what_was_synced(FaultKind kind) {

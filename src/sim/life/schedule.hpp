@@ -43,8 +43,10 @@ enum class FaultKind : std::uint8_t {
                   ///< the end they restart; who cannot read its disk starts with an empty one.
     memory_budget,  ///< Whoever of `nodes` holds more than `amount` KiB is killed, as often as it
                     ///< does, and its supervisor starts it again after `more` ms.
+    reseat,         ///< The seats ask that the next spare get a seat: the one of `nodes`, or one
+                    ///< more. No fault of anybody's, and hard to live through.
 };
-inline constexpr std::size_t fault_kinds = 19;
+inline constexpr std::size_t fault_kinds = 20;
 
 [[nodiscard]] const char* to_string(FaultKind kind);
 [[nodiscard]] Result<FaultKind> parse_fault_kind(std::string_view name);
@@ -105,6 +107,7 @@ struct Knobs {
 struct Schedule {
     std::uint64_t seed = 1;
     std::uint32_t nodes = 4;
+    std::uint32_t spares = 0;  ///< So many of the last nodes begin without a seat.
     QuorumMode mode = QuorumMode::byzantine;
     std::string profile = "lan";
     bool real_signatures = false;  ///< Ed25519 in place of tags.
@@ -116,6 +119,8 @@ struct Schedule {
     Duration calm_after = Duration::from_s(22);
     std::vector<Fault> faults;
 
+    /// Nodes that begin with a seat.
+    [[nodiscard]] std::uint32_t seats() const { return nodes - spares; }
     friend bool operator==(const Schedule&, const Schedule&) = default;
 };
 
@@ -124,6 +129,9 @@ struct Schedule {
 
 /// Seats that may lie in a roster of `n`: the greatest t with 3t < n, none in crash mode.
 [[nodiscard]] std::uint32_t liars_max(QuorumMode mode, std::uint32_t n);
+
+/// Another node is to take this node's seat.
+[[nodiscard]] bool hands_on(const Schedule& schedule, std::uint32_t node);
 
 /// The node's disk may forget what was durable on it.
 [[nodiscard]] bool loses_what_was_synced(FaultKind kind);

@@ -172,6 +172,7 @@ std::string to_json(const Schedule& schedule) {
     Json out;
     out["seed"] = schedule.seed;
     out["nodes"] = schedule.nodes;
+    if (schedule.spares != 0) out["spares"] = schedule.spares;
     out["mode"] = schedule.mode == QuorumMode::byzantine ? "byzantine" : "crash";
     out["profile"] = schedule.profile;
     out["real_signatures"] = schedule.real_signatures;
@@ -219,6 +220,7 @@ Result<Schedule> parse_schedule(std::string_view text) {
     fields.text("note", note);  // For people: why it is kept.
     fields.seed(out.seed);
     fields.number("nodes", out.nodes, limits::schedule_nodes_max);
+    fields.number("spares", out.spares, limits::schedule_nodes_max);
     std::string mode = "byzantine";
     fields.text("mode", mode);
     if (mode != "byzantine" && mode != "crash") fields.refuse("mode", "is byzantine or crash");

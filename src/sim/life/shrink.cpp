@@ -85,6 +85,8 @@ private:
 
     /// Nodes above the new count go, and faults that were about them only.
     static void cut_down(Schedule& schedule, std::uint32_t nodes) {
+        const std::uint32_t fewer = schedule.nodes - nodes;
+        schedule.spares -= std::min(schedule.spares, fewer);
         schedule.nodes = nodes;
         const auto gone = [&](std::uint32_t node) { return node >= nodes; };
         for (Fault& fault : schedule.faults) {
@@ -94,8 +96,9 @@ private:
         std::erase_if(schedule.faults, [](const Fault& fault) {
             const bool needs_others =
                 fault.kind == FaultKind::cut_one_way || fault.kind == FaultKind::block_pair;
-            return (fault.nodes.empty() && fault.kind != FaultKind::storm) ||
-                   (fault.others.empty() && needs_others);
+            const bool needs_nodes =
+                fault.kind != FaultKind::storm && fault.kind != FaultKind::reseat;
+            return (fault.nodes.empty() && needs_nodes) || (fault.others.empty() && needs_others);
         });
         std::erase_if(schedule.byzantine, [&](const auto& liar) { return gone(liar.first); });
     }

@@ -22,6 +22,7 @@ enum class Stream : std::uint64_t {
     checkpoints = 0x6A,
     memory = 0x6B,
     epochs = 0x6C,
+    reseats = 0x6D,
 };
 
 class Dice {
@@ -206,6 +207,9 @@ private:
                     below(5, 4) == 0 ? fair_memory_kib : std::uint64_t{2} << below(6, 8);
                 fault_.more = std::uint64_t{50} << below(7, 6);
                 break;
+            case FaultKind::reseat:
+                if (below(5, 3) > 0) fault_.nodes = draw_set(dice_, schedule_.seats(), 1, number_);
+                break;
             case FaultKind::rollback:
             case FaultKind::wipe:
             case FaultKind::log_tear:
@@ -221,14 +225,14 @@ private:
 
 /// Who lies, and whose disk forgets: no more together than the roster bears.
 void draw_liars(const Dice& dice, Schedule& schedule) {
-    const std::uint32_t most = liars_max(schedule.mode, schedule.nodes);
+    const std::uint32_t most = liars_max(schedule.mode, schedule.seats());
     if (most == 0 || dice.chance(Stream::liars, 50, 0)) return;
     const std::uint32_t count = 1 + static_cast<std::uint32_t>(dice.below(Stream::liars, most, 1));
     const bool one_mind = dice.chance(Stream::liars, 30, 2);
     constexpr std::uint64_t forgets_draw = 15;  // Never renumbered.
     const bool forgets = dice.chance(Stream::classes, 30, forgets_draw);
     std::uint64_t turn = 0;
-    for (const std::uint32_t node : draw_set(dice, schedule.nodes, count, 10'000)) {
+    for (const std::uint32_t node : draw_set(dice, schedule.seats(), count, 10'000)) {
         if (forgets && turn == 0) {
             const auto kind = dice.pick(
                 Stream::classes,
@@ -268,6 +272,8 @@ void draw_faults(const Dice& dice, Schedule& schedule) {
         dice.chance(Stream::memory, 20, 0) ? 1 + dice.below(Stream::memory, 3, 1) : 0;
     for (std::uint64_t turn = 0; turn < budgets; ++turn)
         schedule.faults.push_back(FaultDraw{dice, schedule, FaultKind::memory_budget, turn}.make());
+    for (std::uint64_t turn = 0; turn < schedule.spares; ++turn)
+        schedule.faults.push_back(FaultDraw{dice, schedule, FaultKind::reseat, turn}.make());
     std::stable_sort(
         schedule.faults.begin(),
         schedule.faults.end(),
@@ -291,6 +297,10 @@ Schedule make_schedule(std::uint64_t seed) {
     );
     const bool is_slow_net = schedule.profile == "wan" || schedule.profile == "degraded";
     schedule.knobs = draw_knobs(dice, is_slow_net);
+    if (schedule.knobs.epoch_blocks != 0 && dice.chance(Stream::reseats, 50, 0)) {
+        schedule.spares = 1 + static_cast<std::uint32_t>(dice.below(Stream::reseats, 3, 1));
+        schedule.nodes += schedule.spares;
+    }
     schedule.workload.count = 20 + static_cast<std::uint32_t>(dice.below(Stream::workload, 100, 0));
     // Whole milliseconds, as in JSON, or a saved schedule is another life.
     schedule.workload.every = Duration::from_ms(calm_after.ms() / schedule.workload.count);

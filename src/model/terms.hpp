@@ -11,7 +11,7 @@
 #include "model/genesis.hpp"
 #include "model/vote.hpp"
 
-namespace creto::simplex {
+namespace creto {
 
 class Terms {
 public:
@@ -36,4 +36,4 @@ private:
     std::uint64_t views_ = 1;
 };
 
-}  // namespace creto::simplex
+}  // namespace creto

@@ -1,0 +1,357 @@
+#include "state/standing.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <tuple>
+
+#include "model/leader.hpp"
+
+namespace creto {
+
+namespace {
+
+constexpr const char* turns_key = "standing/turns";
+
+std::string votes_key(Seat seat) {
+    return "standing/votes/" + std::to_string(seat.value());
+}
+std::string suspect_key(Seat seat) {
+    return "standing/suspect/" + std::to_string(seat.value());
+}
+std::string rest_key(Epoch epoch) {
+    return "standing/rest/" + std::to_string(epoch.value());
+}
+
+using Cells = std::map<Seat, Standing::Cell>;
+
+void encode_cells(Writer& w, const Cells& cells) {
+    w.uvarint(cells.size());
+    for (const auto& [seat, cell] : cells) {
+        encode(w, seat);
+        w.u8(cell.asked);
+        w.u8(cell.missed);
+    }
+}
+void decode_cells(Reader& r, Cells& cells) {
+    cells.clear();
+    const std::size_t count = r.count(limits::seats_max, 3);
+    for (std::size_t i = 0; i < count && r.ok(); ++i) {
+        Seat seat;
+        decode(r, seat);
+        Standing::Cell cell{r.u8(), r.u8()};
+        const bool follows = cells.empty() || cells.rbegin()->first < seat;
+        if (!follows || cell.missed > cell.asked) r.fail(DecodeError::bad_value);
+        cells.emplace(seat, cell);
+    }
+}
+Bytes cells_bytes(const Cells& cells) {
+    Writer w;
+    encode_cells(w, cells);
+    return w.take();
+}
+
+/// The greatest value that at least half of them reach: with as many liars as others, the lower.
+std::uint32_t lower_median(std::vector<std::uint32_t> values) {
+    CRETO_ASSERT(!values.empty());
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+std::uint32_t median_of(const std::map<Seat, std::uint32_t>& shares) {
+    std::vector<std::uint32_t> values;
+    for (const auto& [seat, share] : shares)
+        values.push_back(share);
+    return values.empty() ? 0 : lower_median(std::move(values));
+}
+
+std::string percent(std::uint32_t ppm) {
+    return std::to_string((ppm + 5'000) / 10'000) + " %";
+}
+
+}  // namespace
+
+void Standing::Cell::add(bool miss, std::uint8_t most) {
+    if (asked >= most) {
+        asked = static_cast<std::uint8_t>(asked / 2);
+        missed = static_cast<std::uint8_t>(missed / 2);
+    }
+    ++asked;
+    if (miss) ++missed;
+}
+
+std::string Standing::Suspicion::reason() const {
+    std::string out;
+    if (votes) out = "most seats miss its vote in " + percent(votes_ppm) + " of blocks";
+    if (turns) {
+        out += out.empty() ? "" : "; ";
+        out += "it let " + percent(turns_ppm) + " of its turns as leader pass";
+    }
+    return out;
+}
+
+std::vector<Notice> Standing::on_block(const Block& block, const Roster& voters, MerkleMap& map) {
+    std::vector<Notice> notices;
+    count_turns(block, voters, map);
+    if (block.turnout) count_votes(block, voters, map);
+    if (block.height.value() % judge_blocks == 0) judge(block, voters, map, notices);
+    return notices;
+}
+
+// [STAND-TURNS.1]
+void Standing::count_turns(const Block& block, const Roster& voters, MerkleMap& map) {
+    const Terms terms{voters};
+    const std::uint64_t of_parent = terms.number(block.parent_view);
+    const std::uint64_t of_block = terms.number(block.view);
+    if (of_block == of_parent) return;  // Still the same turn.
+    // After a long halt one round of everybody says as much as a thousand.
+    const std::uint64_t round = voters.leaders().size();
+    const std::uint64_t first = std::max(of_parent + 1, of_block - std::min(of_block, round));
+    for (std::uint64_t term = first; term <= of_block; ++term) {
+        const View view{(term - 1) * voters.term_views() + 1};
+        turns_[leader_of(voters, view)].add(term != of_block, turns_window);
+    }
+    map.set(turns_key, cells_bytes(turns_));
+}
+
+void Standing::count_votes(const Block& block, const Roster& voters, MerkleMap& map) {
+    const std::vector<Seat>& absent = block.turnout->absent;
+    const Quorum& quorum = voters.quorum();
+    Row& row = rows_[block.proposer];
+    // Who got fewer votes than the block must have had says nothing about the others.
+    if (block.turnout->height <= row.last || absent.size() > quorum.n - quorum.q) return;
+    row.last = block.turnout->height;
+    for (const Member& member : voters.members()) {
+        if (member.seat == block.proposer) continue;
+        const bool missed = std::binary_search(absent.begin(), absent.end(), member.seat);
+        row.cells[member.seat].add(missed, reports_window);
+    }
+    map.set(votes_key(block.proposer), encode_bytes(row));
+}
+
+// [STAND-MEDIAN.1] Nothing about a seat of which fewer than all but t of the others reported enough.
+std::map<Seat, std::uint32_t> Standing::votes_missed(const Roster& voters) const {
+    std::map<Seat, std::uint32_t> out;
+    std::vector<std::uint32_t> said;
+    for (const Member& about : voters.members()) {
+        said.clear();
+        for (const Member& by : voters.members()) {
+            const auto row = rows_.find(by.seat);
+            if (by.seat == about.seat || row == rows_.end()) continue;
+            const auto cell = row->second.cells.find(about.seat);
+            if (cell == row->second.cells.end() || cell->second.asked < reports_least) continue;
+            said.push_back(cell->second.missed_ppm());
+        }
+        const std::size_t least = std::max<std::size_t>(voters.quorum().q, 2) - 1;
+        if (said.size() >= least) out.emplace(about.seat, lower_median(said));
+    }
+    return out;
+}
+
+std::map<Seat, std::uint32_t> Standing::turns_missed(const Roster& voters) const {
+    std::map<Seat, std::uint32_t> out;
+    for (const Member& member : voters.members()) {
+        const auto cell = turns_.find(member.seat);
+        if (cell != turns_.end() && cell->second.asked >= turns_least)
+            out.emplace(member.seat, cell->second.missed_ppm());
+    }
+    return out;
+}
+
+void Standing::judge(
+    const Block& block, const Roster& voters, MerkleMap& map, std::vector<Notice>& out
+) {
+    const auto votes = votes_missed(voters);
+    const auto turns = turns_missed(voters);
+    const std::uint32_t usual_votes = median_of(votes);
+    const std::uint32_t usual_turns = median_of(turns);
+    const bool may_rest = voters.epochs().have_end();
+    bool turns_changed = false;
+    for (const Member& member : voters.members()) {
+        const auto held = suspicions_.find(member.seat);
+        const Suspicion before = held == suspicions_.end() ? Suspicion{} : held->second;
+        Suspicion now = before;
+        if (const auto share = votes.find(member.seat); share != votes.end()) {
+            now.votes_ppm = share->second;
+            // Lost slower than won, so that nobody hangs between the two.
+            const std::uint32_t bar = before.votes ? votes_suspected_ppm / 2 : votes_suspected_ppm;
+            now.votes = share->second >= usual_votes + bar;
+        }
+        if (now.rests_through != Epoch{}) {
+            if (block.epoch > now.rests_through) {
+                now.turns = false;
+                now.rests_through = Epoch{};
+            }
+        } else if (const auto share = turns.find(member.seat); share != turns.end()) {
+            const std::uint32_t bar = before.turns ? turns_suspected_ppm / 2 : turns_suspected_ppm;
+            now.turns = share->second >= usual_turns + bar;
+            now.turns_ppm = share->second;
+            if (now.turns && !before.turns && may_rest) {
+                now.strikes = std::min<std::uint8_t>(now.strikes + 1, strikes_max);
+                now.rests_through = block.epoch.plus(1 + (1ULL << (now.strikes - 1U)));
+                turns_.erase(member.seat);  // It begins anew when it comes back.
+                turns_changed = true;
+            }
+            if (!now.turns && turns_.at(member.seat).asked >= turns_window / 2) now.strikes = 0;
+        }
+        if (now.holds() && !before.holds()) {
+            now.since = block.height;
+            out.emplace_back(SeatSuspected{member.seat, member.key, member.name, now.reason()});
+        }
+        if (!now.holds() && before.holds())
+            out.emplace_back(SeatCleared{member.seat, member.key, member.name});
+        if (!now.holds() && now.strikes == 0) now = Suspicion{};
+        if (now == before) continue;
+        if (now == Suspicion{}) {
+            suspicions_.erase(member.seat);
+        } else {
+            suspicions_.insert_or_assign(member.seat, now);
+        }
+        write(member.seat, map);
+    }
+    if (turns_changed) map.set(turns_key, cells_bytes(turns_));
+}
+
+void Standing::write(Seat seat, MerkleMap& map) const {
+    const auto held = suspicions_.find(seat);
+    if (held != suspicions_.end()) {
+        map.set(suspect_key(seat), encode_bytes(held->second));
+    } else {
+        map.erase(suspect_key(seat));
+    }
+}
+
+// [STAND-REST.1]
+void Standing::end_epoch(
+    Epoch epoch, const Roster& now, const std::vector<Member>& later, MerkleMap& map
+) {
+    std::set<Seat> stay;
+    for (const Member& member : later)
+        stay.insert(member.seat);
+    for (auto row = rows_.begin(); row != rows_.end();) {
+        const bool gone = !stay.contains(row->first);
+        const std::size_t others = std::erase_if(row->second.cells, [&](const auto& cell) {
+            return !stay.contains(cell.first);
+        });
+        if (gone) map.erase(votes_key(row->first));
+        if (!gone && others > 0) map.set(votes_key(row->first), encode_bytes(row->second));
+        row = gone ? rows_.erase(row) : std::next(row);
+    }
+    const auto left = [&](const auto& entry) { return !stay.contains(entry.first); };
+    if (std::erase_if(turns_, left) > 0) map.set(turns_key, cells_bytes(turns_));
+    for (auto at = suspicions_.begin(); at != suspicions_.end();) {
+        const bool gone = left(*at);
+        if (gone) map.erase(suspect_key(at->first));
+        at = gone ? suspicions_.erase(at) : std::next(at);
+    }
+
+    while (!resting_.empty() && resting_.begin()->first <= epoch) {
+        map.erase(rest_key(resting_.begin()->first));
+        resting_.erase(resting_.begin());
+    }
+    const Epoch when = epoch.plus(2);
+    std::vector<std::tuple<std::uint32_t, Seat>> worst;
+    for (const auto& [seat, held] : suspicions_) {
+        const bool rests = held.votes || (held.turns && held.rests_through >= when);
+        if (rests) worst.emplace_back(1'000'000 - std::max(held.votes_ppm, held.turns_ppm), seat);
+    }
+    std::sort(worst.begin(), worst.end());
+    const Quorum quorum = Quorum::of(now.mode(), static_cast<std::uint32_t>(later.size()));
+    if (worst.size() > quorum.n - quorum.q) worst.resize(quorum.n - quorum.q);
+    if (worst.empty()) return;
+    std::vector<Seat>& rest = resting_[when];
+    for (const auto& [share, seat] : worst)
+        rest.push_back(seat);
+    std::sort(rest.begin(), rest.end());
+    Writer w;
+    encode_list(w, rest);
+    map.set(rest_key(when), w.take());
+}
+
+const std::vector<Seat>& Standing::resting(Epoch epoch) const {
+    static const std::vector<Seat> nobody;
+    const auto found = resting_.find(epoch);
+    return found == resting_.end() ? nobody : found->second;
+}
+
+const Standing::Suspicion* Standing::suspicion(Seat seat) const {
+    const auto found = suspicions_.find(seat);
+    return found == suspicions_.end() || !found->second.holds() ? nullptr : &found->second;
+}
+
+Result<void> Standing::restore(const MerkleMap& map) {
+    *this = {};
+    bool good = true;
+    const auto number = [&](const std::string& key, std::string_view prefix) {
+        std::uint64_t value = 0;
+        const auto digits = std::string_view{key}.substr(prefix.size());
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        good = good && error == std::errc{} && end == digits.data() + digits.size();
+        return value;
+    };
+    map.visit([&](const std::string& key, const Bytes& value) {
+        constexpr std::string_view votes = "standing/votes/";
+        constexpr std::string_view suspect = "standing/suspect/";
+        constexpr std::string_view rest = "standing/rest/";
+        if (!key.starts_with("standing/") || !good) return;
+        if (key == turns_key) {
+            Reader r{value};
+            decode_cells(r, turns_);
+            good = r.finish() == DecodeError::none;
+        } else if (key.starts_with(votes)) {
+            const Seat seat{static_cast<std::uint32_t>(number(key, votes))};
+            auto row = decode_exact<Row>(value);
+            good = good && row && key == votes_key(seat);
+            if (good) rows_.emplace(seat, std::move(*row));
+        } else if (key.starts_with(suspect)) {
+            const Seat seat{static_cast<std::uint32_t>(number(key, suspect))};
+            auto held = decode_exact<Suspicion>(value);
+            good = good && held && key == suspect_key(seat);
+            if (good) suspicions_.emplace(seat, *held);
+        } else if (key.starts_with(rest)) {
+            const Epoch epoch{number(key, rest)};
+            std::vector<Seat> seats;
+            Reader r{value};
+            decode_list(r, seats, limits::seats_max, 1);
+            good = good && r.finish() == DecodeError::none && key == rest_key(epoch);
+            if (good) resting_.emplace(epoch, std::move(seats));
+        } else {
+            good = false;
+        }
+    });
+    if (!good) return fail(ErrorCode::corrupt, "state: a leaf of the standing is malformed");
+    return {};
+}
+
+void encode(Writer& w, const Standing::Row& v) {
+    encode(w, v.last);
+    encode_cells(w, v.cells);
+}
+void decode(Reader& r, Standing::Row& v) {
+    decode(r, v.last);
+    decode_cells(r, v.cells);
+}
+
+void encode(Writer& w, const Standing::Suspicion& v) {
+    w.boolean(v.votes);
+    w.boolean(v.turns);
+    w.uvarint(v.votes_ppm);
+    w.uvarint(v.turns_ppm);
+    encode(w, v.since);
+    w.u8(v.strikes);
+    encode(w, v.rests_through);
+}
+void decode(Reader& r, Standing::Suspicion& v) {
+    v.votes = r.boolean();
+    v.turns = r.boolean();
+    v.votes_ppm = static_cast<std::uint32_t>(std::min<std::uint64_t>(r.uvarint(), 1'000'000));
+    v.turns_ppm = static_cast<std::uint32_t>(std::min<std::uint64_t>(r.uvarint(), 1'000'000));
+    decode(r, v.since);
+    v.strikes = r.u8();
+    decode(r, v.rests_through);
+    if (v.strikes > Standing::strikes_max) r.fail(DecodeError::bad_value);
+}
+
+}  // namespace creto
