@@ -164,6 +164,11 @@ void log_notice(Log& log, const Notice& notice) {
         log.warn("suspended " + s->name + " as a provider: " + s->reason);
     } else if (const auto* c = std::get_if<RosterChanged>(&notice)) {
         log.info("roster: " + c->what + ", from epoch " + std::to_string(c->from.value()) + " on");
+    } else if (const auto* r = std::get_if<LaneReset>(&notice)) {
+        log.warn(
+            "seat " + std::to_string(r->seat.value()) + " (" + r->name +
+            ") had lost its lane and writes lane " + lane_text(r->opened) + " from now on"
+        );
     } else if (const auto* h = std::get_if<Halted>(&notice)) {
         log.error("this node no longer votes: " + h->reason);
     } else if (const auto* f = std::get_if<AgentFound>(&notice)) {

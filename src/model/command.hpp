@@ -179,7 +179,7 @@ struct StatusReply {
     Digest order_digest;
     std::uint32_t reachable_seats = 0;  ///< Including this one.
     bool partitioned = false;
-    std::vector<Seat> lost_seats;  ///< Were reached, or should be, and are not.
+    std::vector<Seat> lost_seats;       ///< Were reached, or should be, and are not.
     std::optional<std::string> halted;  ///< Why this node no longer votes.
     std::uint64_t vertices = 0;
     std::uint64_t operations_final = 0;
@@ -244,15 +244,18 @@ struct RosterReply {
         Member member;
         Epoch first;
         Epoch last;  ///< 0: no end is decided.
+        LaneId lane;
     };
     struct AskedView {
         RosterOperation change;
         std::vector<Seat> by;
     };
     Epoch epoch;
-    Height height;             ///< The latest that was executed.
-    Height boundary;           ///< Where the epoch ends; 0: it has no end.
-    std::uint32_t needed = 0;  ///< Seats that must ask for a change.
+    Height height;                   ///< The latest that was executed.
+    Height boundary;                 ///< Where the epoch ends; 0: it has no end.
+    std::uint32_t needed = 0;        ///< Seats that must ask for a change.
+    std::vector<AgentId> operators;  ///< Of the genesis: so many of them can do it, too.
+    std::uint32_t operators_needed = 0;
     std::vector<SeatView> seats;
     std::vector<AskedView> asked;
 };

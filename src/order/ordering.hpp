@@ -41,6 +41,8 @@ struct OrderingOptions {
     std::uint64_t skip_views = 10;  ///< A leader not heard for so many views gets no patience.
     /// A seat with an empty vote log asks the others for votes with its key before its first vote.
     bool ask_first = false;
+    /// So long a seat whose log was lost looks on, in case another process votes with its key.
+    Duration watch_for;
 };
 
 /// A block that became final, with the cut before and after it. Its vertices may still be on their
