@@ -232,7 +232,8 @@ Result<ClusterPlan> plan_for(const ClusterUpOptions& options) {
              .nodes = options.nodes == 0 ? 7 : options.nodes,
              .mode = options.quorum == "crash" ? QuorumMode::crash : QuorumMode::byzantine,
              .port = static_cast<std::uint16_t>(options.port),
-             .epoch_blocks = options.epoch_blocks}
+             .epoch_blocks = options.epoch_blocks,
+             .operators = options.operators}
         );
     }
     if (!plan) return plan;

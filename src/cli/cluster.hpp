@@ -20,6 +20,7 @@ struct ClusterUpOptions {
     std::uint64_t port = 0;
     std::uint64_t timeout_ms = 60'000;
     std::uint32_t epoch_blocks = 0;  ///< Of a new cluster; 0: its roster does not change.
+    std::uint32_t operators = 0;     ///< Of a new cluster: keys that may change the roster.
 };
 int command_cluster_up(const ClusterUpOptions& options, const Output& output);
 int command_cluster_status(const std::filesystem::path& dir, const Output& output);

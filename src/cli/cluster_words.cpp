@@ -56,6 +56,11 @@ void add_cluster(Program& p) {
         up.epoch_blocks,
         "Blocks between two moments at which the roster can change; 0: never"
     );
+    sub->add_option(
+        "--operators",
+        up.operators,
+        "Keys, in DIR/operators, of which more than half can change the roster; needs epochs"
+    );
     sub->add_option("--timeout", up.timeout_ms, "Milliseconds to wait until all reach each other");
     sub->callback([&p] {
         p.chosen = [&p] {

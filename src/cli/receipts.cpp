@@ -219,15 +219,6 @@ int command_receipt_verify(
     std::optional<FinalDecision> final;
     if (held->final) {
         const auto checked = check_final(*held->final, receipt, roster);
-        const Epoch epoch = held->final->block.epoch;
-        if (!checked && epoch > Epoch{2}) {
-            return refute(
-                {ErrorCode::invalid,
-                 checked.error().message + "; it is of epoch " + std::to_string(epoch.value()) +
-                     ", and a receipt is checked against the roster of the genesis: if that has "
-                     "changed, check `creto export` instead"}
-            );
-        }
         if (!checked) return refute(checked.error());
         final = *checked;
     }
@@ -235,6 +226,7 @@ int command_receipt_verify(
     std::uint32_t seats = 0;
     for (const Answer& answer : receipt.answers)
         seats += roster.find(answer.provider) == nullptr ? 0 : 1;
+    if (final) seats = final->answers_of_seats;  // The roster may have changed since the genesis.
     std::vector<std::string> dissenting;
     for (const AgentId& agent : decision->dissenting)
         dissenting.push_back(agent_text(agent));
@@ -255,13 +247,15 @@ int command_receipt_verify(
     if (final) {
         lines += "\nthe verdict is final at height " +
                  std::to_string(final->verdict.height.value()) + ": " +
-                 std::to_string(final->seats) + " of " + std::to_string(roster.size()) +
+                 std::to_string(final->seats) + " of " + std::to_string(final->voters) +
                  " validators signed block " + final->block.value().brief();
         out["final"] = {
             {"height", final->verdict.height.value()},
             {"decided", final->verdict.decided},
             {"block", final->block.value().hex()},
-            {"signed_by", final->seats}};
+            {"epoch", final->epoch.value()},
+            {"signed_by", final->seats},
+            {"validators", final->voters}};
     }
     if (receipt.request.by_rule)
         lines += "\nthey agree by the contract's rule: " + rule_text((*contract)->match);

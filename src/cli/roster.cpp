@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/grant.hpp"
 #include "cli/node_commands.hpp"
 
 namespace creto {
@@ -27,7 +28,8 @@ std::string asked_line(const JsonDoc& asked, const JsonDoc& needed) {
 }
 
 std::string roster_lines(const JsonDoc& d) {
-    std::vector<std::vector<std::string>> rows{{"SEAT", "NAME", "STATE", "EPOCHS", "AGENT"}};
+    std::vector<std::vector<std::string>> rows{
+        {"SEAT", "NAME", "STATE", "EPOCHS", "LANE", "AGENT"}};
     for (const JsonDoc& s : d["seats"]) {
         const std::string last = s["last_epoch"].is_null() ? "" : text_of(s["last_epoch"]);
         rows.push_back(
@@ -35,6 +37,7 @@ std::string roster_lines(const JsonDoc& d) {
              text_of(s["name"]),
              text_of(s["state"]),
              text_of(s["first_epoch"]) + " to " + last,
+             text_of(s["lane"]),
              text_of(s["agent"])}
         );
     }
@@ -52,6 +55,10 @@ std::string roster_lines(const JsonDoc& d) {
            "; now at " + text_of(d["height"]) + "\n";
     for (const JsonDoc& asked : d["asked"])
         out += asked_line(asked, d["needed"]);
+    if (!d["operators"].empty()) {
+        out += text_of(d["operators_needed"]) + " of " + std::to_string(d["operators"].size()) +
+               " operators of the genesis can change it, too\n";
+    }
     return out;
 }
 
@@ -82,19 +89,118 @@ int command_roster(const Client& node, const Output& output) {
     return exit_code::done;
 }
 
-int command_roster_change(const Client& node, const RosterChange& change, const Output& output) {
+namespace {
+
+Result<std::vector<AgentId>> operators_of(const JsonDoc& roster) {
+    std::vector<AgentId> out;
+    for (const JsonDoc& text : roster["operators"]) {
+        auto key = parse_agent(text_of(text));
+        if (!key) return tl::unexpected<Error>(key.error());
+        out.push_back(*key);
+    }
+    return out;
+}
+
+Result<ChainId> chain_of(const Client& node) {
+    auto status = node.command("status", JsonDoc::object());
+    if (!status) return tl::unexpected<Error>(status.error());
+    const auto bytes = from_hex(text_of((*status)["chain"]));
+    std::array<std::uint8_t, Digest::size> out{};
+    if (!bytes || bytes->size() != out.size())
+        return fail(ErrorCode::corrupt, "the node does not say which network it is of");
+    std::copy(bytes->begin(), bytes->end(), out.begin());
+    return ChainId{Digest{out}};
+}
+
+/// The change with all signatures that it has. Errors: the grant is of another network or change.
+Result<RosterOperation> signed_change(
+    const Client& node, const JsonDoc& roster, const RosterChange& wish
+) {
+    auto operators = operators_of(roster);
+    if (!operators) return tl::unexpected<Error>(operators.error());
+    RosterOperation change;
+    const auto chain = chain_of(node);
+    if (!chain) return tl::unexpected<Error>(chain.error());
+    using Action = RosterOperation::Action;
+    const Action action = wish.action == "add"      ? Action::add
+                          : wish.action == "remove" ? Action::remove
+                                                    : Action::replace;
+    Seat seat;
+    if (action != Action::add) {
+        auto found = find_seat(node, roster, wish.seat);
+        if (!found) return tl::unexpected<Error>(found.error());
+        seat = Seat{static_cast<std::uint32_t>(*found)};
+    }
+    if (!wish.grant.empty()) {
+        auto grant = read_grant(wish.grant, *operators);
+        if (!grant) return tl::unexpected<Error>(grant.error());
+        if (grant->chain != *chain) {
+            return fail(
+                ErrorCode::invalid,
+                wish.grant.string() + " is for another network (\"" + grant->network +
+                    "\"); make it with this network's genesis.json"
+            );
+        }
+        change = grant->change;
+        const bool is_other =
+            !change.approvals.empty() && (change.action != action || change.seat != seat);
+        if (is_other) {
+            return fail(
+                ErrorCode::invalid,
+                wish.grant.string() + ": its operators have signed another change than this"
+            );
+        }
+    }
+    if (action == Action::add && change.name.empty()) {
+        return fail(
+            ErrorCode::invalid,
+            wish.grant.string() + " names no name for the seat; make it with --name"
+        );
+    }
+    change.action = action;
+    change.seat = seat;
+    for (const std::filesystem::path& key : wish.operator_keys) {
+        if (auto done = approve(change, key, *chain, *operators); !done)
+            return tl::unexpected<Error>(done.error());
+    }
+    const auto needed = roster["operators_needed"].get<std::size_t>();
+    if (wish.by_operators && change.approvals.size() < std::max<std::size_t>(needed, 1)) {
+        return fail(
+            ErrorCode::denied,
+            needed == 0
+                ? "this network's genesis names no operators; a quorum of the seats can do "
+                  "it: creto roster rotate --seat"
+                : std::to_string(change.approvals.size()) + " of " + std::to_string(needed) +
+                      " operators have signed it; sign with --operator-key, or in the file "
+                      "with `creto roster grant --approve`"
+        );
+    }
+    return change;
+}
+
+}  // namespace
+
+int command_roster_change(const Client& node, const RosterChange& wish, const Output& output) {
     auto before = node.command("roster", JsonDoc::object());
     if (!before) return output.fail(before.error(), exit_code_of(before.error()));
-    JsonDoc body{{"action", change.action}, {"timeout_ms", change.timeout_ms}};
-    if (change.action != "add") {
-        auto seat = find_seat(node, *before, change.seat);
-        if (!seat) return output.fail(seat.error(), exit_code::usage);
-        body["seat"] = *seat;
+    const auto change = signed_change(node, *before, wish);
+    if (!change) {
+        const bool denied = change.error().code == ErrorCode::denied;
+        return output.fail(change.error(), denied ? exit_code::denied : exit_code::usage);
     }
-    if (change.action != "remove") body["agent"] = change.agent;
-    if (change.action == "add") body["name"] = change.name;
+    JsonDoc body{{"action", wish.action}, {"timeout_ms", wish.timeout_ms}};
+    if (wish.action != "add") body["seat"] = change->seat.value();
+    if (wish.action != "remove") {
+        body["agent"] = agent_text(change->key);
+        body["name"] = change->name;
+        body["possession"] = to_hex(change->possession->view());
+    }
+    for (const Approval& approval : change->approvals)
+        body["approvals"].push_back(
+            std::to_string(approval.who) + ":" + to_hex(approval.signature.view())
+        );
     auto doc =
-        node.command("roster-change", body, std::chrono::milliseconds{change.timeout_ms + 5'000});
+        node.command("roster-change", body, std::chrono::milliseconds{wish.timeout_ms + 5'000});
     if (!doc) return output.fail(doc.error(), exit_code_of(doc.error()));
     if ((*doc)["applied"] == false)
         return output.fail({ErrorCode::denied, text_of((*doc)["reason"])}, exit_code::denied);
@@ -103,8 +209,8 @@ int command_roster_change(const Client& node, const RosterChange& change, const 
     std::string line;
     for (const JsonDoc& asked : (*after)["asked"]) {
         const JsonDoc& what = asked["change"];
-        const bool same = what["action"] == change.action &&
-                          what.value("agent", "") == change.agent &&
+        const bool same = what["action"] == wish.action &&
+                          (wish.action == "remove" || what.value("agent", "") == body["agent"]) &&
                           (!body.contains("seat") || what["seat"] == body["seat"]);
         if (same) line = asked_line(asked, (*after)["needed"]);
     }
@@ -114,6 +220,119 @@ int command_roster_change(const Client& node, const RosterChange& change, const 
     output.say(*doc, line);
     return exit_code::done;
 }
+
+int command_roster_grant(const GrantOptions& options, const Output& output) {
+    const auto refuse = [&](const Error& error) { return output.fail(error, exit_code::usage); };
+    auto config = load_config(options.dir, creto_environment());
+    if (!config) return refuse(config.error());
+    const auto genesis =
+        read_genesis(options.genesis.empty() ? config->dir / config->genesis : options.genesis);
+    if (!genesis) return refuse(genesis.error());
+    if (options.request) {
+        const auto key = read_key(config->dir / config->key);
+        if (!key) return refuse(key.error());
+        const Grant grant = request_grant(*key, options.name, *genesis);
+        if (auto done = write_grant(options.file, grant); !done) return refuse(done.error());
+        output.say(
+            {{"ok", true},
+             {"file", options.file.string()},
+             {"agent", agent_text(grant.change.key)},
+             {"name", options.name}},
+            "wrote " + options.file.string() + ", in which " + agent_text(grant.change.key) +
+                " asks for a seat" +
+                (options.name.empty() ? " in place of another's" : " as " + options.name) +
+                "\nnext: hand it to those who run validators, for `creto roster " +
+                (options.name.empty() ? "rotate --seat N" : "add") + " --grant FILE`"
+        );
+        return exit_code::done;
+    }
+    Grant grant{genesis->network, Roster{*genesis}.chain(), {}};
+    const bool fresh = options.approve == "remove" && !std::filesystem::exists(options.file);
+    if (!fresh) {
+        auto read = read_grant(options.file, genesis->operators);
+        if (!read) return refuse(read.error());
+        if (read->chain != grant.chain)
+            return refuse({ErrorCode::invalid, options.file.string() + " is for another network"});
+        grant = std::move(*read);
+    }
+    if (!options.approve.empty()) {
+        RosterOperation change = grant.change;
+        change.action = options.approve == "add"      ? RosterOperation::Action::add
+                        : options.approve == "remove" ? RosterOperation::Action::remove
+                                                      : RosterOperation::Action::replace;
+        change.seat = Seat{};
+        if (change.action != RosterOperation::Action::add) {
+            char* end = nullptr;
+            change.seat =
+                Seat{static_cast<std::uint32_t>(std::strtoul(options.seat.c_str(), &end, 10))};
+            if (options.seat.empty() || *end != '\0') {
+                return refuse(
+                    {ErrorCode::invalid, "--seat must be the number of the seat that ends"}
+                );
+            }
+        }
+        if (change.action == RosterOperation::Action::remove) {
+            change.key = {};
+            change.name.clear();
+            change.possession.reset();
+        }
+        if (change.action != grant.change.action || change.seat != grant.change.seat)
+            change.approvals.clear();  // They were of another change.
+        auto done = approve(change, options.operator_key, grant.chain, genesis->operators);
+        if (!done) return refuse(done.error());
+        grant.change = change;
+        if (done = write_grant(options.file, grant); !done) return refuse(done.error());
+    }
+    const RosterOperation& change = grant.change;
+    std::string line = options.file.string() + ": ";
+    line += change.action == RosterOperation::Action::remove
+                ? "the end of seat " + std::to_string(change.seat.value())
+                : agent_text(change.key) + " asks for a seat" +
+                      (change.name.empty() ? std::string{} : " as " + change.name);
+    if (!change.approvals.empty()) {
+        line += "; " + std::to_string(change.approvals.size()) + " of " +
+                std::to_string(genesis->operators_needed) + " operators have signed it";
+    }
+    output.say(
+        {{"ok", true},
+         {"file", options.file.string()},
+         {"agent", agent_text(change.key)},
+         {"name", change.name},
+         {"approvals", change.approvals.size()},
+         {"operators_needed", genesis->operators_needed}},
+        line
+    );
+    return exit_code::done;
+}
+
+namespace {
+
+void add_grant(Program& p, CLI::App& roster) {
+    static GrantOptions grant;
+    CLI::App* sub = command(
+        p,
+        roster,
+        "grant",
+        "Make the file in which a machine asks for a seat; sign it as an operator; or show it",
+        "roster grant --request --name delta --dir delta --file grant.json"
+    );
+    sub->add_option("--file", grant.file, "The grant")->default_str("grant.json");
+    sub->add_flag("--request", grant.request, "Make it: the key in --dir asks for a seat");
+    sub->add_option("--name", grant.name, "Of the seat; without, it can only replace another");
+    sub->add_option("--dir", grant.dir, "The folder of the node that asks")->default_str(".");
+    sub->add_option("--genesis", grant.genesis, "The network's genesis.json (default: in --dir)");
+    auto* approve =
+        sub->add_option("--approve", grant.approve, "Sign it as an operator of the genesis")
+            ->check(CLI::IsMember({"add", "remove", "replace"}));
+    sub->add_option("--seat", grant.seat, "With --approve remove or replace: the seat that ends");
+    auto* key =
+        sub->add_option("--operator-key", grant.operator_key, "With --approve: the key file");
+    approve->needs(key);
+    key->needs(approve);
+    sub->callback([&p] { p.chosen = [&p] { return command_roster_grant(grant, p.output); }; });
+}
+
+}  // namespace
 
 void add_roster(Program& p) {
     static RosterChange change;
@@ -142,10 +361,8 @@ void add_roster(Program& p) {
         *roster,
         "add",
         "Ask for a seat for an agent; in force once a quorum of the seats has asked for the same",
-        "roster add 12D3KooW... --name delta --node alpha"
+        "roster add --grant grant.json --node alpha"
     );
-    add->add_option("AGENT", change.agent, "What `creto keygen` printed for it")->required();
-    add->add_option("--name", change.name, "For people; unique in the roster")->required();
     add->callback(chosen("add"));
     CLI::App* remove = node_command(
         p,
@@ -161,15 +378,49 @@ void add_roster(Program& p) {
         *roster,
         "rotate",
         "Give a seat's place to another key: the node's own, or a lost machine's by quorum",
-        "roster rotate 12D3KooW... --node alpha"
+        "roster rotate --grant grant.json --node alpha"
     );
-    rotate->add_option("AGENT", change.agent, "The new key's agent")->required();
     rotate->add_option(
         "--seat", change.seat, "Another seat than the node's own, by number or name"
     );
     rotate->callback(chosen("replace"));
-    for (CLI::App* sub : {add, remove, rotate})
+    CLI::App* recover = node_command(
+        p,
+        *roster,
+        "recover",
+        "Give a lost machine's seat to another key, on the signatures of operators of the genesis",
+        "roster recover --seat delta --grant grant.json --operator-key op0.key --node alpha"
+    );
+    recover->add_option("--seat", change.seat, "The lost machine's, by number or name")->required();
+    recover->callback([&p] {
+        p.chosen = [&p] {
+            change.action = "replace";
+            change.by_operators = true;
+            return p.with_node([&](const Client& node) {
+                return command_roster_change(node, change, p.output);
+            });
+        };
+    });
+    for (CLI::App* sub : {add, rotate, recover})
+        sub->add_option(
+               "--grant",
+               change.grant,
+               "What `creto roster grant --request` wrote on the new machine"
+        )
+            ->required();
+    for (CLI::App* sub : {add, remove, rotate, recover}) {
         sub->add_option("--timeout", change.timeout_ms, "Deadline in milliseconds");
+        sub->add_option(
+            "--operator-key",
+            change.operator_keys,
+            "A key file of an operator of the genesis, who signs it, too; may be given several "
+            "times"
+        );
+    }
+    remove->add_option(
+        "--grant", change.grant, "What `creto roster grant --approve remove` wrote, if anything"
+    );
+    add_grant(p, *roster);
 }
 
 }  // namespace creto

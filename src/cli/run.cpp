@@ -168,6 +168,11 @@ void log_notice(Log& log, const Notice& notice) {
         log.warn("seat of " + w->name + " suspected: " + w->reason);
     } else if (const auto* t = std::get_if<SeatCleared>(&notice)) {
         log.info("seat of " + t->name + " suspected no more");
+    } else if (const auto* r = std::get_if<LaneReset>(&notice)) {
+        log.warn(
+            "seat " + std::to_string(r->seat.value()) + " (" + r->name +
+            ") had lost its lane and writes lane " + lane_text(r->opened) + " from now on"
+        );
     } else if (const auto* h = std::get_if<Halted>(&notice)) {
         log.error("this node no longer votes: " + h->reason);
     } else if (const auto* f = std::get_if<AgentFound>(&notice)) {

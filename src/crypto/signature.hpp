@@ -52,6 +52,7 @@ enum class SignDomain : std::uint8_t {
     lane_reset = 8,
     recovery = 9,
     alive = 10,
+    approval = 11,
 };
 
 /// domain || chain || message: what is really signed.

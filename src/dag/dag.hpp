@@ -83,6 +83,10 @@ public:
 
     /// There are more seats: their lanes are accepted from now on.
     void add_seats(const Roster& roster) { lanes_.add(roster.known()); }
+    /// The final state has opened a seat's next lane. O(vertices held) the first time.
+    void open(const LaneId& lane) {
+        if (const auto place = lanes_.insert(lane)) index_.move_lanes_up(*place);
+    }
 
     /// invalid: unknown lane, or a depth beyond depth_max. limit: too far above the final cut, or
     /// too much held of this lane; it may be offered again later. A depth that does not follow

@@ -1,7 +1,7 @@
 // Lanes: one Lane for each seat that there ever was, found by its id.
 //
-// Holds    By lane, ascending; new seats have higher numbers, so a lane's place never changes. The
-//          lane of a seat is incarnation 0.
+// Holds    By lane, ascending; new seats have higher numbers, so that they come last. A seat's next lane
+//          comes behind its others, which moves the places of those behind it: insert().
 #pragma once
 
 #include <algorithm>
@@ -26,6 +26,19 @@ public:
             const LaneId lane{member.seat, Incarnation{0}};
             if (lanes_.empty() || lanes_.back().id() < lane) lanes_.emplace_back(lane);
         }
+    }
+
+    /// A seat's next lane; its place, from which on all others have moved one up. None: it is here.
+    /// Pointers to lanes end.
+    std::optional<std::uint32_t> insert(const LaneId& lane) {
+        if (index_of(lane)) return std::nullopt;
+        const auto at = std::lower_bound(
+            lanes_.begin(),
+            lanes_.end(),
+            lane,
+            [](const Lane& l, const LaneId& id) { return l.id() < id; }
+        );
+        return static_cast<std::uint32_t>(lanes_.emplace(at, lane) - lanes_.begin());
     }
 
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(lanes_.size()); }

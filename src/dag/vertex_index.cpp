@@ -29,6 +29,12 @@ void VertexIndex::erase(const VertexId& id, Place place) {
     --size_;
 }
 
+void VertexIndex::move_lanes_up(std::uint32_t from) {
+    for (Entry& entry : entries_) {
+        if (entry.key != 0 && entry.place.lane >= from) ++entry.place.lane;
+    }
+}
+
 void VertexIndex::put(Entry entry) {
     std::size_t i = entry.key & mask();
     while (entries_[i].key != 0)

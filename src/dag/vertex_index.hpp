@@ -2,7 +2,7 @@
 //
 // Why      Looking up an id is the most frequent question to the graph; one probe answers it.
 // Holds    Open addressing with linear probing, at most half full; a removal shifts the run back,
-//          so there are no tombstones. The table is never iterated: its layout decides nothing.
+//          so there are no tombstones. Nothing depends on the order of the table: its layout decides nothing.
 //          Keys are the id's first eight bytes, mixed with a salt; equal keys are told apart by
 //          the caller, who holds the vertices.
 // Cost     One or two cache lines a look-up; 24 bytes an entry.
@@ -42,6 +42,8 @@ public:
     void insert(const VertexId& id, Place place);
     /// Requires: the id is in the table at this place.
     void erase(const VertexId& id, Place place);
+    /// A lane was put in at this place: all from there on have moved one up. O(entries).
+    void move_lanes_up(std::uint32_t from);
 
 private:
     struct Entry {

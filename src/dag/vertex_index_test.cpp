@@ -38,5 +38,22 @@ TEST(VertexIndex, FindsWhatIsInItAndNothingElse) {
     }
 }
 
+TEST(VertexIndex, LanesMoveUpWhenOneIsPutInBefore) {
+    VertexIndex index{3};
+    const auto id_of = [](std::uint8_t n) {
+        return VertexId{Digest{std::array<std::uint8_t, 32>{n, 1}}};
+    };
+    for (std::uint8_t n = 0; n < 4; ++n)
+        index.insert(id_of(n), {n, Sequence{1}});
+    index.move_lanes_up(2);
+    const auto lane_of = [&](std::uint8_t n) {
+        return index.find(id_of(n), [](const auto&) { return true; })->lane;
+    };
+    EXPECT_EQ(lane_of(0), 0U);
+    EXPECT_EQ(lane_of(1), 1U);
+    EXPECT_EQ(lane_of(2), 3U);
+    EXPECT_EQ(lane_of(3), 4U);
+}
+
 }  // namespace
 }  // namespace creto

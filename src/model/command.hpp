@@ -243,7 +243,8 @@ struct RosterReply {
     struct SeatView {
         Member member;
         Epoch first;
-        Epoch last;             ///< 0: no end is decided.
+        Epoch last;  ///< 0: no end is decided.
+        LaneId lane;
         std::string suspected;  ///< Of what, in words; empty: of nothing.
         bool rests = false;     ///< It has no turns as leader in this epoch.
     };
@@ -252,9 +253,11 @@ struct RosterReply {
         std::vector<Seat> by;
     };
     Epoch epoch;
-    Height height;             ///< The latest that was executed.
-    Height boundary;           ///< Where the epoch ends; 0: it has no end.
-    std::uint32_t needed = 0;  ///< Seats that must ask for a change.
+    Height height;                   ///< The latest that was executed.
+    Height boundary;                 ///< Where the epoch ends; 0: it has no end.
+    std::uint32_t needed = 0;        ///< Seats that must ask for a change.
+    std::vector<AgentId> operators;  ///< Of the genesis: so many of them can do it, too.
+    std::uint32_t operators_needed = 0;
     std::vector<SeatView> seats;
     std::vector<AskedView> asked;
 };

@@ -13,7 +13,8 @@ namespace {
 constexpr std::uint8_t has_terms = 2;
 constexpr std::uint8_t has_checkpoints = 4;
 constexpr std::uint8_t has_epochs = 8;
-constexpr std::uint8_t has_any = has_terms | has_checkpoints | has_epochs;
+constexpr std::uint8_t has_operators = 16;
+constexpr std::uint8_t has_any = has_terms | has_checkpoints | has_epochs | has_operators;
 
 /// A number that is written only when it is not the usual one.
 std::uint32_t unusual(Reader& r, bool is_written, std::uint32_t usual, std::uint32_t most) {
@@ -43,7 +44,8 @@ void encode(Writer& w, const Genesis& v) {
     const bool epochs = v.epoch_blocks != 0;
     w.u8(static_cast<std::uint8_t>(
         static_cast<std::uint8_t>(v.mode) | (terms ? has_terms : 0) |
-        (checkpoints ? has_checkpoints : 0) | (epochs ? has_epochs : 0)
+        (checkpoints ? has_checkpoints : 0) | (epochs ? has_epochs : 0) |
+        (v.operators.empty() ? 0 : has_operators)
     ));
     w.uvarint(v.members.size());
     for (const Member& member : v.members)
@@ -52,6 +54,9 @@ void encode(Writer& w, const Genesis& v) {
     if (terms) w.uvarint(v.term_views);
     if (checkpoints) w.uvarint(v.checkpoint_blocks);
     if (epochs) w.uvarint(v.epoch_blocks);
+    if (v.operators.empty()) return;
+    encode_list(w, v.operators);
+    w.uvarint(v.operators_needed);
 }
 
 void decode(Reader& r, Genesis& v) {
@@ -70,6 +75,12 @@ void decode(Reader& r, Genesis& v) {
         r, (mode & has_checkpoints) != 0, limits::checkpoint_blocks, limits::checkpoint_blocks_max
     );
     v.epoch_blocks = unusual(r, (mode & has_epochs) != 0, 0, limits::epoch_blocks_max);
+    v.operators.clear();
+    v.operators_needed = 0;
+    if ((mode & has_operators) == 0) return;
+    decode_list(r, v.operators, limits::operators_max, PublicKey::size);
+    if (v.operators.empty()) r.fail(DecodeError::bad_value);
+    v.operators_needed = unusual(r, true, 0, limits::operators_max);
 }
 
 Result<void> validate(const std::vector<Member>& members, QuorumMode mode) {
@@ -104,6 +115,46 @@ Result<void> validate(const std::vector<Member>& members, QuorumMode mode) {
     return {};
 }
 
+namespace {
+/// [SEAT-OPERATORS.1]
+Result<void> validate_operators(const Genesis& genesis) {
+    const std::vector<PublicKey>& keys = genesis.operators;
+    if (keys.size() > limits::operators_max) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: " + std::to_string(keys.size()) + " operator keys; it takes up to " +
+                std::to_string(limits::operators_max)
+        );
+    }
+    if (keys.empty() ? genesis.operators_needed != 0
+                     : genesis.operators_needed == 0 || genesis.operators_needed > keys.size()) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: " + std::to_string(genesis.operators_needed) + " of " +
+                std::to_string(keys.size()) + " operator keys are needed, which cannot be"
+        );
+    }
+    if (!keys.empty() && genesis.epoch_blocks == 0) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: operator keys change the roster, which takes epochs (epoch_blocks)"
+        );
+    }
+    std::set<PublicKey> seen;
+    for (const Member& member : genesis.members)
+        seen.insert(member.key);
+    for (const PublicKey& key : keys) {
+        if (key == PublicKey{} || !seen.insert(key).second) {
+            return fail(
+                ErrorCode::invalid,
+                "genesis: an operator key is empty, twice there, or the key of a seat"
+            );
+        }
+    }
+    return {};
+}
+}  // namespace
+
 Result<void> validate(const Genesis& genesis) {
     if (!std::has_single_bit(genesis.term_views) || genesis.term_views > limits::term_views_max) {
         return fail(
@@ -131,6 +182,7 @@ Result<void> validate(const Genesis& genesis) {
                 " to " + std::to_string(limits::epoch_blocks_max)
         );
     }
+    if (auto operators = validate_operators(genesis); !operators) return operators;
     return validate(genesis.members, genesis.mode);
 }
 
@@ -141,6 +193,8 @@ Roster::Roster(const Genesis& genesis)
       quorum_{Quorum::of(genesis.mode, static_cast<std::uint32_t>(genesis.members.size()))},
       term_views_{genesis.term_views},
       checkpoint_blocks_{genesis.checkpoint_blocks},
+      operators_{genesis.operators},
+      operators_needed_{genesis.operators_needed},
       members_{genesis.members},
       known_{genesis.members} {
     CRETO_ASSERT(validate(genesis).has_value());
@@ -161,6 +215,8 @@ Roster::Roster(
       quorum_{Quorum::of(before.mode_, static_cast<std::uint32_t>(members.size()))},
       term_views_{before.term_views_},
       checkpoint_blocks_{before.checkpoint_blocks_},
+      operators_{before.operators_},
+      operators_needed_{before.operators_needed_},
       members_{std::move(members)},
       known_{std::move(known)} {
     CRETO_ASSERT(validate(members_, mode_).has_value());

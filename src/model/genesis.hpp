@@ -4,8 +4,8 @@
 //          for one network is valid on another.
 // Holds    Seats strictly increase; keys are distinct; 1 to limits::seats_max members; byzantine
 //          mode needs at least 4, so that one liar is tolerated. What is as usual, the lengths of terms
-//          and epochs and the distance of checkpoints, is not written, so that such a genesis has the id
-//          it had. A roster of a later epoch is made by the agreed state, from the one before.
+//          and epochs, the distance of checkpoints and no operators, is not written, so that such a
+//          genesis has the id it had. Operator keys are distinct, and no member has one. A roster of a later epoch is made by the agreed state, from the one before.
 #pragma once
 
 #include <optional>
@@ -38,6 +38,10 @@ struct Genesis {
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
     /// Heights of an epoch: limits::epoch_blocks_min to _max, or 0 for one epoch without end.
     std::uint32_t epoch_blocks = 0;
+    /// Keys of people, up to limits::operators_max, that may order changes of the roster without the
+    /// consent of a quorum of seats. [SEAT-OPERATORS.1]
+    std::vector<PublicKey> operators;
+    std::uint32_t operators_needed = 0;  ///< How many of them; 0 exactly where there are none.
 
     friend bool operator==(const Genesis&, const Genesis&) = default;
 };
@@ -81,6 +85,9 @@ public:
     [[nodiscard]] std::uint32_t size() const { return quorum_.n; }
     [[nodiscard]] std::uint32_t term_views() const { return term_views_; }
     [[nodiscard]] std::uint32_t checkpoint_blocks() const { return checkpoint_blocks_; }
+    /// Of the genesis, whatever the epoch.
+    [[nodiscard]] const std::vector<PublicKey>& operators() const { return operators_; }
+    [[nodiscard]] std::uint32_t operators_needed() const { return operators_needed_; }
     /// By seat, ascending; a member's place in this list is its bit in a certificate's bitmap.
     [[nodiscard]] const std::vector<Member>& members() const { return members_; }
     /// Who takes turns, ascending: all members but those that rest. [STAND-REST.1]
@@ -107,6 +114,8 @@ private:
     Quorum quorum_;
     std::uint32_t term_views_;
     std::uint32_t checkpoint_blocks_;
+    std::vector<PublicKey> operators_;
+    std::uint32_t operators_needed_ = 0;
     std::vector<Member> members_;
     std::vector<Member> known_;
     std::vector<Seat> leaders_;

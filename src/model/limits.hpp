@@ -12,7 +12,8 @@ namespace creto::limits {
 // Roster
 /// Views whose votes a leader may still report on.
 inline constexpr std::size_t turnout_views_max = 4'096;
-inline constexpr std::size_t seats_max = 128;  ///< Votes to all; aggregation lifts this.
+inline constexpr std::size_t seats_max = 128;    ///< Votes to all; aggregation lifts this.
+inline constexpr std::size_t operators_max = 8;  ///< Keys of a genesis that may change the roster.
 
 // Operations and vertices
 inline constexpr std::size_t operation_bytes_max = 128 * 1024;
@@ -31,6 +32,7 @@ inline constexpr std::size_t contracts_per_agent_max = 256;
 inline constexpr std::uint64_t lane_window_vertices = 4'096;  ///< Un-ordered vertices per lane.
 inline constexpr std::size_t lane_window_bytes = 64 * 1024 * 1024;
 inline constexpr std::size_t parked_vertices_per_lane_max = 1'024;  ///< Waiting for parents.
+inline constexpr std::size_t lane_resets_max = 64;  ///< Of one seat; then it needs another key.
 
 // Blocks
 inline constexpr std::uint64_t block_vertices_max = 8'192;
@@ -60,7 +62,7 @@ inline constexpr std::size_t message_bytes_max = 4 * 1024 * 1024;
 inline constexpr std::size_t vertices_per_message_max = 1'024;
 inline constexpr std::size_t blocks_per_message_max = 256;
 inline constexpr std::size_t records_per_message_max = 256;
-inline constexpr std::size_t lanes_per_message_max = 1'024;
+inline constexpr std::size_t lanes_per_message_max = 4'096;
 inline constexpr std::size_t rumours_per_message_max = 8;  ///< Of each kind, on one ping.
 
 // Checks
@@ -82,6 +84,14 @@ inline constexpr std::size_t panel_max = 128;
 inline constexpr std::size_t calls_per_peer_max = 1'024;  ///< Calls of one peer under way at once.
 inline constexpr std::size_t calls_pending_max = 16'384;  ///< Own calls under way at once.
 inline constexpr std::size_t operations_pending_max = 65'536;  ///< Own operations not yet final.
+
+// Operations of agents without a seat, at the seat that carries them
+inline constexpr std::size_t carried_share = 4;  ///< Of a vertex: at most one part in so many.
+inline constexpr std::size_t carried_operations_max = 4'096;  ///< Waiting, of all clients.
+inline constexpr std::size_t carried_bytes_max = 8 * 1024 * 1024;
+inline constexpr std::size_t carried_operations_per_client_max = 256;
+inline constexpr std::size_t carried_bytes_per_client_max = 1024 * 1024;
+inline constexpr std::size_t carried_pending_max = 16'384;  ///< In the lane, not final yet.
 
 // Reading and watching keys
 inline constexpr std::uint32_t read_items_max = 1'000;  ///< Of a set, list or map, in one answer.

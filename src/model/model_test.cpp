@@ -134,6 +134,92 @@ TEST(Genesis, SaysHowFarCheckpointsAreApart) {
     }
 }
 
+// So are those of one without operators.
+// [SEAT-OPERATORS.1]
+TEST(Genesis, SaysWhoseKeysMayChangeTheRoster) {
+    Network a{4};
+    a.genesis.epoch_blocks = 8;
+    const Bytes plain = encode_bytes(a.genesis);
+    EXPECT_EQ(decode_exact<Genesis>(plain).value(), a.genesis);
+    const auto key = [](std::uint8_t n) {
+        std::array<std::uint8_t, 32> bytes{};
+        bytes[0] = n;
+        bytes[31] = 9;
+        return PublicKey{bytes};
+    };
+    for (std::uint8_t n = 1; n <= limits::operators_max; ++n)
+        a.genesis.operators.push_back(key(n));
+    a.genesis.operators_needed = 5;
+    const Bytes with = encode_bytes(a.genesis);
+    EXPECT_EQ(decode_exact<Genesis>(with).value(), a.genesis);
+    EXPECT_TRUE(validate(a.genesis).has_value());
+    EXPECT_EQ(Roster{a.genesis}.operators(), a.genesis.operators);
+    EXPECT_EQ(Roster{a.genesis}.operators_needed(), 5U);
+    const auto refused = [&](const auto& change) {
+        Genesis bad = a.genesis;
+        change(bad);
+        const auto result = validate(bad);
+        return result ? std::string{} : result.error().message;
+    };
+    EXPECT_NE(
+        refused([&](Genesis& g) { g.operators.push_back(key(99)); }).find("9 operator keys"),
+        std::string::npos
+    );
+    for (const std::uint32_t wrong : {0U, 9U})
+        EXPECT_NE(
+            refused([&](Genesis& g) { g.operators_needed = wrong; }).find("cannot be"),
+            std::string::npos
+        );
+    EXPECT_NE(refused([](Genesis& g) { g.operators.clear(); }), "");
+    EXPECT_NE(refused([](Genesis& g) { g.epoch_blocks = 0; }).find("epochs"), std::string::npos);
+    EXPECT_NE(refused([](Genesis& g) { g.operators[1] = g.operators[0]; }), "");
+    EXPECT_NE(refused([](Genesis& g) { g.operators[1] = g.members[0].key; }), "");
+    Genesis over = a.genesis;
+    over.operators.push_back(key(99));
+    EXPECT_FALSE(decode_exact<Genesis>(encode_bytes(over)).has_value()) << "one over the limit";
+}
+
+TEST(Operation, AChangeOfTheRosterHasOneForm) {
+    const PublicKey key{std::array<std::uint8_t, 32>{7}};
+    RosterOperation add{RosterOperation::Action::add, Seat{}, key, "delta", Signature{}, {}};
+    const auto wrong = [](const RosterOperation& change) {
+        Operation operation;
+        operation.body = change;
+        const auto form = well_formed(operation);
+        return form ? std::string{} : form.error().message;
+    };
+    EXPECT_EQ(wrong(add), "");
+    RosterOperation replace{RosterOperation::Action::replace, Seat{1}, key, {}, Signature{}, {}};
+    EXPECT_EQ(wrong(replace), "");
+    replace.name = "epsilon";
+    EXPECT_EQ(wrong(replace), "") << "it may bring a name of its own";
+    RosterOperation remove{RosterOperation::Action::remove, Seat{1}, {}, {}, {}, {}};
+    EXPECT_EQ(wrong(remove), "");
+    remove.name = "x";
+    EXPECT_EQ(wrong(remove), "roster: a name belongs to giving a seat");
+    remove = {RosterOperation::Action::remove, Seat{1}, {}, {}, Signature{}, {}};
+    EXPECT_EQ(wrong(remove), "roster: what an action does not use is empty");
+    // [SEAT-POSSESSION.1]
+    RosterOperation bare = add;
+    bare.possession.reset();
+    EXPECT_EQ(wrong(bare), "roster: the key that is to have a seat has not signed for it");
+    RosterOperation approved = add;
+    approved.approvals = {{0, {}}, {2, {}}};
+    EXPECT_EQ(wrong(approved), "");
+    Operation operation;
+    operation.body = approved;
+    EXPECT_EQ(decode_exact<Operation>(encode_bytes(operation)).value(), operation);
+    for (const std::uint8_t who : {2, 1, 8}) {
+        RosterOperation bad = approved;
+        bad.approvals.push_back({who, {}});
+        EXPECT_EQ(wrong(bad), "roster: approvals are not in order, one a key") << int{who};
+    }
+    EXPECT_NE(possession_bytes(key, "a"), possession_bytes(key, "b"));
+    RosterOperation other = add;
+    other.possession = Signature{std::array<std::uint8_t, 64>{1}};
+    EXPECT_EQ(approval_bytes(add), approval_bytes(other)) << "what is wanted, not who signed";
+}
+
 TEST(Roster, FindsByNumberAndKey) {
     Network network{7};
     const Roster roster{network.genesis};

@@ -95,6 +95,21 @@ struct EpochBegun {
     std::vector<Member> voters;
     std::optional<Seat> own;
 };
+/// The final order closed a seat's lane and opened its next one: its node had lost the old one.
+struct LaneReset {
+    Seat seat;
+    std::string name;
+    LaneId opened;
+};
+/// This node must not write its lane any more.
+struct LaneLost {
+    std::string reason;
+    bool asks = false;  ///< It asks the others for a new lane, by itself.
+};
+/// This node writes this lane from now on, in place of the one that it lost.
+struct LaneRegained {
+    LaneId lane;
+};
 /// This node stopped voting, and why (a damaged vote log, a divergence, a proof in crash mode).
 struct Halted {
     std::string reason;
@@ -128,6 +143,9 @@ using Notice = std::variant<
     SeatSuspected,
     SeatCleared,
     EpochBegun,
+    LaneReset,
+    LaneLost,
+    LaneRegained,
     Halted,
     KeyChanged,
     ChangesLost>;

@@ -89,6 +89,22 @@ void decode(Reader& r, EvidenceOperation& v) {
     decode(r, *v.evidence);
 }
 
+void encode(Writer& w, const LaneResetOperation& v) {
+    encode(w, v.opens);
+    encode(w, v.life);
+}
+void decode(Reader& r, LaneResetOperation& v) {
+    decode(r, v.opens);
+    decode(r, v.life);
+}
+
+void encode_change(Writer& w, const RosterOperation& v) {
+    w.u8(static_cast<std::uint8_t>(v.action));
+    encode(w, v.seat);
+    encode(w, v.key);
+    w.text(v.name);
+}
+
 template <std::size_t I = 0>
 void decode_body(Reader& r, OperationBody& body, std::size_t kind) {
     if constexpr (I < std::variant_size_v<OperationBody>) {
@@ -185,12 +201,29 @@ struct WellFormed {
     Result<void> operator()(const RosterOperation& v) const {
         const bool adds = v.action == RosterOperation::Action::add;
         const bool removes = v.action == RosterOperation::Action::remove;
-        if (adds ? v.name.empty() : !v.name.empty())
-            return fail(ErrorCode::invalid, "roster: a name belongs to adding a seat");
+        if (adds ? v.name.empty() : removes && !v.name.empty())
+            return fail(ErrorCode::invalid, "roster: a name belongs to giving a seat");
         if ((adds && v.seat != Seat{}) || (removes && v.key != PublicKey{}))
             return fail(ErrorCode::invalid, "roster: what an action does not use is empty");
         if (!removes && v.key == PublicKey{})
             return fail(ErrorCode::invalid, "roster: a key is missing");
+        if (v.possession.has_value() == removes) {
+            return fail(
+                ErrorCode::invalid,
+                removes ? "roster: what an action does not use is empty"
+                        : "roster: the key that is to have a seat has not signed for it"
+            );
+        }
+        for (std::size_t i = 0; i < v.approvals.size(); ++i) {
+            const bool ascends = i == 0 || v.approvals[i - 1].who < v.approvals[i].who;
+            if (!ascends || v.approvals[i].who >= limits::operators_max)
+                return fail(ErrorCode::invalid, "roster: approvals are not in order, one a key");
+        }
+        return {};
+    }
+    Result<void> operator()(const LaneResetOperation& v) const {
+        if (v.opens == Incarnation{})
+            return fail(ErrorCode::invalid, "lane reset: the first lane of a seat needs none");
         return {};
     }
 };
@@ -199,7 +232,15 @@ struct WellFormed {
 
 const char* kind_name(const OperationBody& body) {
     constexpr std::array<const char*, std::variant_size_v<OperationBody>> names{
-        "data", "key", "crdt", "offer", "call_record", "dispute_answer", "evidence", "roster"};
+        "data",
+        "key",
+        "crdt",
+        "offer",
+        "call_record",
+        "dispute_answer",
+        "evidence",
+        "roster",
+        "lane_reset"};
     return names[body.index()];
 }
 
@@ -286,17 +327,42 @@ void decode(Reader& r, Operation& v) {
     if (before - r.left() > limits::operation_bytes_max) r.fail(DecodeError::over_limit);
 }
 
+Bytes possession_bytes(const PublicKey& key, const std::string& name) {
+    Writer w;
+    encode(w, key);
+    w.text(name);
+    return w.take();
+}
+
+Bytes approval_bytes(const RosterOperation& change) {
+    Writer w;
+    encode_change(w, change);
+    return w.take();
+}
+
+void encode(Writer& w, const Approval& v) {
+    w.u8(v.who);
+    encode(w, v.signature);
+}
+void decode(Reader& r, Approval& v) {
+    v.who = r.kind(limits::operators_max - 1);
+    decode(r, v.signature);
+}
+
 void encode(Writer& w, const RosterOperation& v) {
-    w.u8(static_cast<std::uint8_t>(v.action));
-    encode(w, v.seat);
-    encode(w, v.key);
-    w.text(v.name);
+    encode_change(w, v);
+    w.boolean(v.possession.has_value());
+    if (v.possession) encode(w, *v.possession);
+    encode_list(w, v.approvals);
 }
 void decode(Reader& r, RosterOperation& v) {
     v.action = static_cast<RosterOperation::Action>(r.kind(2));
     decode(r, v.seat);
     decode(r, v.key);
     v.name = r.text(limits::name_bytes_max);
+    v.possession.reset();
+    if (r.boolean()) decode(r, v.possession.emplace());
+    decode_list(r, v.approvals, limits::operators_max, 1 + Signature::size);
 }
 
 void encode(Writer& w, const Dot& v) {

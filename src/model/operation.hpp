@@ -119,19 +119,39 @@ struct EvidenceOperation {
     friend bool operator==(const EvidenceOperation&, const EvidenceOperation&) = default;
 };
 
-/// A change of the roster. It takes effect once a quorum of the seats has asked for the same, or when
-/// the seat that it is about asks for it itself; in force from the epoch after the next on.
+/// An operator of the genesis wants a change of the roster.
+struct Approval {
+    std::uint8_t who = 0;  ///< Its place among the genesis' operators.
+    Signature signature;   ///< Over approval_bytes().
+    friend bool operator==(const Approval&, const Approval&) = default;
+};
+
+/// A change of the roster. It takes effect once a quorum of the seats has asked for the same, when the
+/// seat that it is about asks for it itself, or at once where enough operators of the genesis have
+/// signed it; in force from the epoch after the next on.
 struct RosterOperation {
     enum class Action : std::uint8_t {
         add,      ///< `key` gets a seat, under `name`.
         remove,   ///< `seat` ends.
-        replace,  ///< `seat` ends and `key` gets another one, under the same name.
+        replace,  ///< `seat` ends and `key` gets another one.
     };
     Action action = Action::add;
     Seat seat;         ///< For remove and replace.
     PublicKey key{};   ///< For add and replace.
-    std::string name;  ///< For add.
+    std::string name;  ///< For add; for replace, empty: the name that the seat had.
+    /// For add and replace: `key` signs possession_bytes(), so nobody seats a key that he does not
+    /// hold. [SEAT-POSSESSION.1]
+    std::optional<Signature> possession;
+    std::vector<Approval> approvals;  ///< By `who`, ascending.
     friend bool operator==(const RosterOperation&, const RosterOperation&) = default;
+};
+
+/// A seat's node has lost its disk, or runs from an old copy, and must not write its lane any more.
+/// Signed by the seat's key it travels in another seat's lane; it closes the lane and opens the next.
+struct LaneResetOperation {
+    Incarnation opens;  ///< One more than that of the lane that it closes.
+    Digest life;        ///< Drawn by the life of the node that asks: it alone writes the new lane.
+    friend bool operator==(const LaneResetOperation&, const LaneResetOperation&) = default;
 };
 
 using OperationBody = std::variant<
@@ -142,7 +162,8 @@ using OperationBody = std::variant<
     CallRecordOperation,
     DisputeAnswerOperation,
     EvidenceOperation,
-    RosterOperation>;
+    RosterOperation,
+    LaneResetOperation>;
 
 struct Operation {
     AgentId client;
@@ -166,6 +187,12 @@ struct Operation {
 /// What the client signs when the operation travels in another's lane; all of it but the signature.
 [[nodiscard]] Bytes signing_bytes(const Operation& operation);
 
+/// What a key signs (SignDomain::grant) to have a seat, under this name.
+[[nodiscard]] Bytes possession_bytes(const PublicKey& key, const std::string& name);
+/// What is wanted, whoever wants it: action, seat, key and name. Operators sign it
+/// (SignDomain::approval).
+[[nodiscard]] Bytes approval_bytes(const RosterOperation& change);
+
 /// Over the signing bytes: what the id and the vertex's root are made of, so that an operation's
 /// bytes are hashed once.
 [[nodiscard]] Digest content_digest(ByteView signing_bytes);
@@ -177,6 +204,8 @@ struct Operation {
 
 void encode(Writer& w, const Dot& v);
 void decode(Reader& r, Dot& v);
+void encode(Writer& w, const Approval& v);
+void decode(Reader& r, Approval& v);
 void encode(Writer& w, const RosterOperation& v);
 void decode(Reader& r, RosterOperation& v);
 void encode(Writer& w, const DisputeOpening& v);

@@ -3,7 +3,7 @@
 // Why      A joiner knows the genesis; what it is offered was signed by those who vote now.
 // Source   Rule L13 in docs/spec/ordering.md.
 // Holds    The boundary block names the digest of `members`, and `finalization` is about it, or about
-//          the echo of it. Signatures are checked apart (order/light.hpp). One link for each change
+//          the echo of it. Signatures are checked apart (model/light.hpp). One link for each change
 //          of the roster is enough: between two of them it is the same.
 #pragma once
 

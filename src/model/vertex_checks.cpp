@@ -28,6 +28,9 @@ public:
         if (const auto* proof = std::get_if<EvidenceOperation>(&operation.body)) {
             return add(*proof->evidence);
         }
+        if (const auto* change = std::get_if<RosterOperation>(&operation.body)) {
+            return add(*change);
+        }
         return true;
     }
     [[nodiscard]] std::vector<CheckItem> take() { return std::move(items_); }
@@ -39,6 +42,24 @@ private:
         add(SignDomain::call_request, request.caller, signing_bytes(request), request.signature);
         for (const Answer& answer : receipt.answers) {
             add(SignDomain::call_answer, answer.provider, signing_bytes(answer), answer.signature);
+        }
+        return true;
+    }
+    /// [SEAT-POSSESSION.1] [SEAT-OPERATORS.1]
+    [[nodiscard]] bool add(const RosterOperation& change) {
+        if (!well_formed(Operation{.body = change})) return false;
+        if (change.possession) {
+            add(SignDomain::grant,
+                change.key,
+                possession_bytes(change.key, change.name),
+                *change.possession);
+        }
+        for (const Approval& approval : change.approvals) {
+            if (approval.who >= roster_.operators().size()) return false;
+            add(SignDomain::approval,
+                roster_.operators()[approval.who],
+                approval_bytes(change),
+                approval.signature);
         }
         return true;
     }
@@ -61,7 +82,7 @@ std::optional<std::vector<CheckItem>> signatures_of(
 ) {
     const LaneId& lane = vertex.header().lane;
     const Member* owner = roster.known(lane.seat);
-    if (owner == nullptr || lane.incarnation != Incarnation{}) return std::nullopt;
+    if (owner == nullptr) return std::nullopt;
     Collector collector{roster, owner->key};
     collector.add(
         SignDomain::vertex, owner->key, vertex.id().value().view(), vertex.top().signature
@@ -69,6 +90,14 @@ std::optional<std::vector<CheckItem>> signatures_of(
     for (const Operation& operation : vertex.operations()) {
         if (!collector.add(operation)) return std::nullopt;
     }
+    return collector.take();
+}
+
+std::optional<std::vector<CheckItem>> signatures_of(
+    const Operation& operation, const Roster& roster
+) {
+    Collector collector{roster, operation.client};
+    if (!collector.add(operation)) return std::nullopt;
     return collector.take();
 }
 

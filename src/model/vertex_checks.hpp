@@ -21,4 +21,10 @@ namespace creto {
     const SealedVertex& vertex, const Roster& roster
 );
 
+/// The same of one operation, before a seat puts it into its lane: one whose signatures do not hold
+/// would make the vertex invalid.
+[[nodiscard]] std::optional<std::vector<CheckItem>> signatures_of(
+    const Operation& operation, const Roster& roster
+);
+
 }  // namespace creto

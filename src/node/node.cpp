@@ -37,7 +37,9 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
           {.delta = options_.delta,
            .delta_max = options_.delta_max,
            .heartbeat = options_.heartbeat,
-           .view_interval = Duration::from_ms(options_.genesis.view_interval_ms)},
+           .view_interval = Duration::from_ms(options_.genesis.view_interval_ms),
+           .ask_first = true,
+           .watch_for = Duration::from_s(3)},
           log,
           &rosters_},
       causal_{final_},
@@ -83,6 +85,8 @@ Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& vo
     };
     if (auto restored = ordering_.restore(store, votes, take, *anchor); !restored) return restored;
     follow_epoch();
+    if (auto life = restore_life(store); !life) return life;
+    if (producer_) producer_->reopen(final_.lanes().of(*seat_));
     ordering_.keep_from(shelf_.kept_from());
     auto version = store.get(Column::meta, record_version_key());
     if (!version) return tl::unexpected<Error>(version.error());
@@ -90,7 +94,7 @@ Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& vo
 
     // What lies above the final cut.
     for (const Member& member : seats().known()) {
-        const LaneId lane{member.seat, Incarnation{}};
+        const LaneId lane = final_.lanes().of(member.seat);
         const auto tip = final_cut_.find(lane);
         const Sequence first = tip == final_cut_.end() ? Sequence{1} : tip->second.sequence.next();
         const Sequence last = first.plus(2 * limits::lane_window_vertices);
@@ -99,9 +103,10 @@ Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& vo
     }
     // By what was written, not by what is complete: an own vertex may name one that is not here yet
     // (a fork's other branch), and whoever writes its place again has forked the own lane.
-    if (producer_ && own_stored_.sequence != Sequence{}) {
+    const auto own = producer_ ? own_stored_.find(producer_->lane()) : own_stored_.end();
+    if (own != own_stored_.end()) {
         producer_->restore(
-            own_stored_, votes.intact ? Producer::Disk::whole : Producer::Disk::damaged
+            own->second, votes.intact ? Producer::Disk::whole : Producer::Disk::damaged
         );
     }
     restoring_ = false;
@@ -145,8 +150,9 @@ Result<void> NodeImpl::restore_lane(
             );
         }
         if (is_own(lane)) {
-            if ((*vertex)->header().sequence > own_stored_.sequence)
-                own_stored_ = {(*vertex)->header().sequence, (*vertex)->id()};
+            LaneTip& highest = own_stored_[lane];
+            if ((*vertex)->header().sequence > highest.sequence)
+                highest = {(*vertex)->header().sequence, (*vertex)->id()};
             for (const Operation& operation : (*vertex)->operations()) {
                 if (operation.client != self_) continue;
                 next_counter_ = std::max(next_counter_, operation.counter + 1);
@@ -193,10 +199,12 @@ void NodeImpl::on(const Start& event) {
     started_at_ = now_;
     executed_at_ = now_;
     started_ = true;
+    store_links();
     record_version_ = std::max<std::uint64_t>(
         record_version_, static_cast<std::uint64_t>(std::max<std::int64_t>(event.unix_ms, 0))
     );
-    if (producer_) producer_->on_finality(now_);
+    if (producer_) producer_->begin(now_, voters().size() > 1);
+    follow_own_lane();
     for (const std::string& address : options_.bootstrap)
         dialer_.add_bootstrap(address, now_);
     liveness_.start(now_);
@@ -284,6 +292,7 @@ void NodeImpl::on_time() {
     }
     spread_summaries();
     bring_proofs();
+    ask_for_lane();
     fetch_.on_time(now_);
     dialer_.on_time(now_, effects_);
 }
@@ -340,6 +349,7 @@ void NodeImpl::arm() {
          calls_next_wake(),
          reachability_.next_tick(),
          record_renewal_,
+         lane_next_wake(),
          next_summary_,
          fetch_.next_wake(),
          directory_.next_expiry(),

@@ -9,8 +9,6 @@ namespace {
 
 /// Blocks of the log that a restart reads back for whoever asks for the newest.
 constexpr std::uint64_t recent_blocks_restored = 1'024;
-/// No block has so many operations: an own counter that is lost goes on above all that were used.
-constexpr std::uint64_t counters_a_block = 1ULL << 20U;
 /// Every seat is asked several times in this long for what has to be executed next.
 constexpr Duration stuck_after = Duration::from_s(3);
 
@@ -27,7 +25,7 @@ Result<std::optional<Anchor>> NodeImpl::restore_checkpoint(const StoreView& stor
     enter(found.checkpoint, std::move(found.state));
     next_counter_ = std::max(next_counter_, shelf_.own_counter());
     for (const auto& [lane, tip] : final_cut_) {
-        if (is_own(lane)) own_stored_ = tip;
+        if (is_own(lane)) own_stored_[lane] = tip;
     }
     if (auto blocks = restore_recent_blocks(store, found.checkpoint.height()); !blocks)
         return tl::unexpected<Error>(blocks.error());
@@ -61,8 +59,9 @@ void NodeImpl::enter(const Checkpoint& checkpoint, FinalState state) {
     recent_blocks_.clear();
     const Epoch epoch = rosters_.epochs().after(checkpoint.height());
     if (rosters_.epochs().have_end()) decide_rosters(epoch, epoch.next());
+    open_lanes();
     std::vector<VertexPtr> complete = dag_.adopt(final_cut_, checkpoint.tips);
-    const ClosedLanes closed = cuts_.closed_for(final_cut_, checkpoint.height(), epoch);
+    const ClosedLanes closed = cuts_.ended_for(final_cut_, checkpoint.height());
     if (!closed.empty()) {
         forks_known_ = true;
         for (VertexPtr& vertex : dag_.close(closed))
@@ -151,8 +150,9 @@ void NodeImpl::adopt(CheckpointFetch::Arrived arrived) {
         name_of(arrived.from) + "; the blocks from " + std::to_string(final_.height().value() + 1) +
         " on are not executed here"
     );
+    const Epoch known = seats().epoch();
     enter(checkpoint, std::move(*state));
-    keep_links(arrived.offered.links);
+    keep_offered_links(arrived.offered, known);
     next_counter_ = std::max(next_counter_, height.value() * counters_a_block);
     shelf_.put(checkpoint, arrived.state, next_counter_, effects_);
     shelf_.drop_below(height, effects_);
@@ -175,6 +175,11 @@ void NodeImpl::adopt(CheckpointFetch::Arrived arrived) {
     ordering_.keep_from(shelf_.kept_from());
     fetcher_.forget_below(final_cut_);
     if (producer_) producer_->on_finality(now_);
+    follow_own_lane();
+    if (const auto at = producer_ ? final_cut_.find(producer_->lane()) : final_cut_.end();
+        at != final_cut_.end()) {
+        if (const auto why = producer_->proven(at->second)) lose_lane(*why);
+    }
     settle_skipped();
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/vertex_checks.hpp"
 #include "node/node_impl.hpp"
 #include "tools/builtins.hpp"
 
@@ -55,7 +56,7 @@ void NodeImpl::command(Ticket ticket, const SubmitMany& many) {
 Result<void> NodeImpl::may_submit(Reading reading) const {
     if (store_failed_) return fail(ErrorCode::io, *store_failed_);
     if (draining_) return fail(ErrorCode::unavailable, "this node is shutting down");
-    if (submissions_.size() >= limits::operations_pending_max) {
+    if (submissions_.size() - carried_ >= limits::operations_pending_max) {
         return fail(ErrorCode::limit, "too many operations are pending; wait for some to be final");
     }
     if (reading == Reading::final && !reachability_.has_quorum()) {
@@ -79,7 +80,14 @@ Result<void> NodeImpl::may_submit(Reading reading) const {
 
 /// Into our lane, if the window has a place for it: what is taken can be written whatever happens.
 Result<void> NodeImpl::queue(Operation operation) {
-    auto pushed = producer_->push(std::move(operation), lane_room());
+    return or_backlog_full(producer_->push(std::move(operation), lane_room()));
+}
+
+Result<void> NodeImpl::carry(Operation operation, CarriedQueue::Client client) {
+    return or_backlog_full(producer_->carry(std::move(operation), client, lane_room()));
+}
+
+Result<void> NodeImpl::or_backlog_full(Result<void> pushed) const {
     if (pushed || pushed.error().code != ErrorCode::unavailable) return pushed;
     const Duration since = now_ - producer_->last_finality();
     const auto at = iso_time(unix_ms_at_start_ + (now_ - started_at_ - since).ms());
@@ -101,6 +109,46 @@ Operation NodeImpl::make_operation(OperationBody body) {
 }
 
 void NodeImpl::command(Ticket ticket, const Submit& submit) {
+    const auto* change = std::get_if<RosterOperation>(&submit.body);
+    if (change == nullptr) return take_in(ticket, submit);
+    check_change(ticket, submit, *change);
+}
+
+/// What is signed inside a change is checked before it enters the lane: one signature that does not
+/// hold would make the vertex invalid. [SEAT-POSSESSION.1]
+void NodeImpl::check_change(Ticket ticket, const Submit& submit, const RosterOperation& change) {
+    constexpr std::size_t checks_max = 64;
+    const Operation operation{.client = self_, .body = change};
+    if (auto form = well_formed(operation); !form) return reply_error(ticket, form.error());
+    auto items = signatures_of(operation, seats());
+    if (!items) {
+        return reply_error(
+            ticket, {ErrorCode::invalid, "roster: an approval of an operator that there is not"}
+        );
+    }
+    if (items->empty()) return take_in(ticket, submit);
+    if (change_checks_.size() >= checks_max)
+        return reply_error(ticket, {ErrorCode::limit, "too many changes of the roster at once"});
+    const Ticket check = effects_.new_ticket();
+    change_checks_.emplace(check, ChangeCheck{ticket, submit, items->size()});
+    effects_.add(Check{check, std::move(*items)});
+}
+
+void NodeImpl::on_change_checked(const CheckDone& done) {
+    const auto found = change_checks_.find(done.ticket);
+    if (found == change_checks_.end()) return;
+    const ChangeCheck check = std::move(found->second);
+    change_checks_.erase(found);
+    if (done.good == check.items) return take_in(check.command, check.submit);
+    reply_error(
+        check.command,
+        {ErrorCode::invalid,
+         "roster: a signature does not hold: the new key's own, or an operator's; was it made for "
+         "this network, this key and this name?"}
+    );
+}
+
+void NodeImpl::take_in(Ticket ticket, const Submit& submit) {
     if (auto may = may_submit(submit.reading); !may) {
         reply_error(ticket, may.error());
         return;
@@ -221,7 +269,20 @@ void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& sub
     if (may) may = well_formed(submit.operation);
     if (may && !seat_) may = fail(ErrorCode::denied, "this agent has no seat");
     if (may && submissions_.count(id) > 0) return;
-    if (may) may = queue(submit.operation);
+    if (may && carried_ >= limits::carried_pending_max) {
+        may = fail(
+            ErrorCode::limit,
+            "rate limited: too many operations of other agents are under way here; retry later, or "
+            "through another validator"
+        );
+    }
+    if (may) {
+        const bool seated = voters().find(submit.operation.client) != nullptr;
+        may = carry(
+            submit.operation,
+            seated ? CarriedQueue::Client::with_seat : CarriedQueue::Client::without_seat
+        );
+    }
     if (!may) {
         outcome.state = OperationOutcome::State::refused;
         outcome.reason = may.error().message.substr(0, 1'000);

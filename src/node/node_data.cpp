@@ -37,11 +37,10 @@ void NodeImpl::produce() {
     if (here.sequence < tip.sequence) return;
     const bool continues = here == tip;
     if (!continues) {
-        lane_lost_ =
+        lose_lane(
             "this lane holds vertices that this process did not write: another process uses the "
-            "same key, or the store was rolled back";
-        log_.error(*lane_lost_);
-        effects_.publish(Halted{*lane_lost_});
+            "same key, or the store was rolled back"
+        );
         return;
     }
     std::vector<Operation> batch = producer_->next_batch();
@@ -54,6 +53,7 @@ void NodeImpl::produce() {
     const Ticket ticket = effects_.persist(keys::put_vertex(vertex), {}, Durable::yes);
     producer_->made(*vertex, ticket, now_);
     own_in_flight_ = vertex;
+    wrote_ = true;
     count(Count::vertices_made);
     // Before what this seat may propose of it in the same sync: nobody has to ask for it then.
     effects_.send_all(dialer_.peers(), VertexBatch{{vertex}}, ticket);
@@ -123,17 +123,12 @@ void NodeImpl::on_vertices(
         if (producer_ && vertex->header().lane == producer_->lane()) {
             const VertexHeader& header = vertex->header();
             if (const auto why = producer_->proven({header.sequence, vertex->id()})) {
+                see_another_life(header);
                 lose_lane(*why);
             }
         }
         add_vertex({vertex, pass}, true);
     }
-}
-
-/// This lane is not written any more: a second vertex at one place would be proof against us.
-void NodeImpl::lose_lane(const std::string& why) {
-    if (!lane_lost_) log_.error(why);
-    lane_lost_ = why;
 }
 
 // --- anti-entropy ---
@@ -256,8 +251,7 @@ void NodeImpl::on(const Loaded& event) {
         if (!bytes) continue;
         auto vertex = SealedVertex::decode(*bytes);
         // A store shows what it was given before that is durable.
-        const bool too_early =
-            vertex && own_in_flight_ && (*vertex)->id() == own_in_flight_->id();
+        const bool too_early = vertex && own_in_flight_ && (*vertex)->id() == own_in_flight_->id();
         if (vertex && !too_early) vertices.push_back(std::move(*vertex));
     }
     send_vertices(load.peer, vertices);
@@ -290,9 +284,11 @@ void NodeImpl::on_evidence(const Evidence& evidence, const std::optional<AgentId
 /// very fork holds up, must not be what saves a liar.
 void NodeImpl::bring_proofs() {
     std::erase_if(proofs_, [this](const Proof& proof) {
-        if (const auto* fork = std::get_if<LaneFork>(&proof.evidence))
-            return final_.court().closed_lanes().contains(fork->a.header.lane);
-        return final_.excluded(*culprit(proof.evidence, seats()));
+        // A lane may be closed for another reason than that it forked.
+        const auto* fork = std::get_if<LaneFork>(&proof.evidence);
+        const bool open =
+            fork != nullptr && !final_.court().closed_lanes().contains(fork->a.header.lane);
+        return !open && final_.excluded(*culprit(proof.evidence, seats()));
     });
     for (Proof& proof : proofs_) {
         const bool again = !proof.brought_at || now_ >= *proof.brought_at + proof_retry;
@@ -329,6 +325,7 @@ void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const C
         // An older life of this agent counted further: go beyond it.
         record_version_ = *news.own_version;
         record_renewal_ = now_;
+        count_own_record();
     }
     for (const Discovery::Seen& seen : news.seen) {
         const AgentId& agent = seen.record->agent;

@@ -43,8 +43,10 @@ void NodeImpl::follow_epoch() {
         offered_ = false;
         if (seat)
             producer_.emplace(
-                LaneId{*seat, Incarnation{}}, ProducerOptions{.seats = now_voting.size()}
+                final_.lanes().of(*seat), ProducerOptions{.seats = now_voting.size()}
             );
+        lane_judged_.reset();
+        follow_own_lane();
         if (started_) publish_record(draining_);
     }
     voted_.clear();
@@ -123,6 +125,8 @@ void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
     out.height = final_.height();
     if (rosters_.epochs().have_end()) out.boundary = rosters_.epochs().last_of(out.epoch);
     out.needed = voters().quorum().q;
+    out.operators = roster_.operators();
+    out.operators_needed = roster_.operators_needed();
     for (const auto& [seat, entry] : final_.seats().seats()) {
         const Standing::Suspicion* suspicion = final_.standing().suspicion(seat);
         const std::vector<Seat>& resting = final_.standing().resting(out.epoch);
@@ -130,6 +134,7 @@ void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
             {entry.member,
              entry.first,
              entry.last,
+             final_.lanes().of(seat),
              suspicion == nullptr ? std::string{} : suspicion->reason(),
              std::binary_search(resting.begin(), resting.end(), seat)}
         );
@@ -139,12 +144,12 @@ void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
     reply(ticket, std::move(out));
 }
 
-std::optional<simplex::ProvenRoster> NodeImpl::roster_for(const OfferedCheckpoint& offered) const {
-    if (!offered.proof.finalization) return simplex::ProvenRoster{voters(), {}};
+std::optional<ProvenRoster> NodeImpl::roster_for(const OfferedCheckpoint& offered) const {
+    if (!offered.proof.finalization) return ProvenRoster{voters(), {}};
     const Epoch epoch = offered.proof.finalization->content.epoch;
-    if (const Roster* known = rosters_.of(epoch)) return simplex::ProvenRoster{*known, {}};
+    if (const Roster* known = rosters_.of(epoch)) return ProvenRoster{*known, {}};
     if (epoch <= seats().epoch()) return std::nullopt;  // Long over: nothing that helps.
-    auto proven = simplex::follow_links(seats(), offered.links, epoch);
+    auto proven = follow_links(seats(), offered.links, epoch);
     if (!proven) {
         log_.debug("an offer of a checkpoint: " + proven.error().message);
         return std::nullopt;
@@ -154,21 +159,43 @@ std::optional<simplex::ProvenRoster> NodeImpl::roster_for(const OfferedCheckpoin
 
 /// Whoever comes later may know the genesis only.
 void NodeImpl::keep_links(const std::vector<RosterLink>& links) {
+    if (links.empty()) return;
     for (const RosterLink& link : links) {
         if (!links_.empty() && link.epoch() <= links_.back().epoch()) continue;
         links_.push_back(link);
-        if (!restoring_) effects_.persist({simplex::write_link(link)}, {}, Durable::no);
     }
+    if (!restoring_) store_links();
+}
+
+/// Also those that a restart made anew, from a chain that may be dropped before the next one.
+void NodeImpl::store_links() {
+    for (; links_stored_ < links_.size(); ++links_stored_)
+        effects_.persist({simplex::write_link(links_[links_stored_])}, {}, Durable::no);
+}
+
+/// Of what came with a checkpoint only what was checked: older links were passed over, and so were those
+/// that begin where its proof ends.
+void NodeImpl::keep_offered_links(const OfferedCheckpoint& offered, Epoch known) {
+    if (!offered.proof.finalization) return;
+    std::vector<RosterLink> checked;
+    for (const RosterLink& link : offered.links) {
+        const Epoch ends = link.boundary.epoch;
+        if (known <= ends && ends < offered.proof.finalization->content.epoch)
+            checked.push_back(link);
+    }
+    keep_links(checked);
 }
 
 Result<void> NodeImpl::restore_links(const StoreView& store) {
     const Bytes from{simplex::link_prefix};
     const Bytes to{static_cast<std::uint8_t>(simplex::link_prefix + 1)};
-    return store.scan(Column::blocks, from, to, [&](ByteView /*key*/, ByteView value) {
+    auto read = store.scan(Column::blocks, from, to, [&](ByteView /*key*/, ByteView value) {
         auto link = decode_exact<RosterLink>(value);
         if (link) links_.push_back(std::move(*link));
         return link.has_value();
     });
+    links_stored_ = links_.size();
+    return read;
 }
 
 }  // namespace creto

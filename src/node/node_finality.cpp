@@ -19,12 +19,23 @@ constexpr std::size_t lapsed_max = 1'024;
 }  // namespace
 
 ClosedLanes DagCutSource::closed_for(const Cut& parent, Height executed, Epoch epoch) const {
-    ClosedLanes closed;
+    ClosedLanes closed = ended_for(parent, executed);
     if (final_.seats().changes_after(epoch)) {
         for (const auto& [seat, entry] : final_.seats().seats()) {
             if (epoch < entry.first) closed.emplace(LaneId{seat, Incarnation{}}, Sequence{});
         }
     }
+    for (const auto& [seat, opened] : final_.lanes().resets()) {
+        for (std::uint32_t i = 0; i < opened.size(); ++i) {
+            if (opened[i].at > executed)
+                closed.emplace(LaneId{seat, Incarnation{i + 1}}, Sequence{});  // [LANE-RESET.1]
+        }
+    }
+    return closed;
+}
+
+ClosedLanes DagCutSource::ended_for(const Cut& parent, Height executed) const {
+    ClosedLanes closed;
     for (const auto& [lane, since] : final_.court().closed_lanes()) {
         if (since > executed) continue;
         const auto at = parent.find(lane);
@@ -109,16 +120,17 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
     if (final_.court().closed_lanes().size() != closed_before) {
         forks_known_ = true;
-        const Epoch epoch = finalized.block.epoch;
-        for (VertexPtr& vertex :
-             dag_.close(cuts_.closed_for(final_cut_, finalized.block.height, epoch)))
+        open_lanes();
+        for (VertexPtr& vertex : dag_.close(cuts_.ended_for(final_cut_, finalized.block.height)))
             unparked.push_back(std::move(vertex));
+        follow_own_lane();
     }
     if (forks_known_) causal_.set_overlay(dag_.overlay());
     if (rosters_.epochs().is_boundary(finalized.block.height))
         decide_rosters(finalized.block.epoch.plus(2), finalized.block.epoch.plus(2));
     ordering_.on_executed(applied.mark, now_, effects_);
-    receipts_.executed(finalized, final_, effects_);
+    keep_links(ordering_.take_links());  // It may be the first of its epoch.
+    receipts_.executed(finalized, final_, links_, effects_);
     operations_final_ += applied.operations.size();
     std::size_t bytes = 0;
     for (const VertexPtr& vertex : ordered)

@@ -2,6 +2,7 @@
 //
 // Layout   node.cpp           life: restore, start, the loop after each event, timers
 //          node_receive.cpp   what peers say, up to the door of each layer
+//          node_lanes.cpp     the own lane, when it is lost, and how it is had again
 //          node_data.cpp      vertices: own, received, asked for; anti-entropy; agent records
 //          node_finality.cpp  finalised blocks: execution, replies, disputes
 //          node_checkpoints.cpp  checkpoints: made, entered at a restart, taken over from peers
@@ -26,6 +27,7 @@
 #include "mesh/fetcher.hpp"
 #include "mesh/liveness.hpp"
 #include "mesh/reachability.hpp"
+#include "model/light.hpp"
 #include "node/check_gate.hpp"
 #include "node/checkpoint/fetch.hpp"
 #include "node/checkpoint/giver.hpp"
@@ -35,7 +37,6 @@
 #include "node/node.hpp"
 #include "node/producer.hpp"
 #include "node/receipts.hpp"
-#include "order/light.hpp"
 #include "order/ordering.hpp"
 #include "state/causal_state.hpp"
 #include "state/final_state.hpp"
@@ -62,6 +63,8 @@ public:
     /// each stays where the cut has it. Those of seats that vote only later have not begun.
     /// Requires: `executed` was executed here. [ORD-L6.1]
     [[nodiscard]] ClosedLanes closed_for(const Cut& parent, Height executed, Epoch epoch) const;
+    /// Of these, those that stay closed.
+    [[nodiscard]] ClosedLanes ended_for(const Cut& parent, Height executed) const;
 
 private:
     Epoch epoch_{1};
@@ -87,6 +90,8 @@ public:
 
 private:
     struct Submission;
+    /// No block has so many operations: an own counter that is lost goes on above all that were used.
+    static constexpr std::uint64_t counters_a_block = 1ULL << 20U;
 
     // Life (node.cpp)
     [[nodiscard]] Result<void> restore_blocks(
@@ -130,10 +135,22 @@ private:
     [[nodiscard]] bool names_unknown_seat(const Message& message) const;
     /// Who must have finalised what proves it, and the signatures that prove that; none: links are
     /// missing, or do not hold.
-    [[nodiscard]] std::optional<simplex::ProvenRoster> roster_for(const OfferedCheckpoint& offered
-    ) const;
+    [[nodiscard]] std::optional<ProvenRoster> roster_for(const OfferedCheckpoint& offered) const;
     void keep_links(const std::vector<RosterLink>& links);
+    void store_links();
+    void keep_offered_links(const OfferedCheckpoint& offered, Epoch known);
     [[nodiscard]] Result<void> restore_links(const StoreView& store);
+
+    // The own lane (node_lanes.cpp)
+    void open_lanes();
+    [[nodiscard]] Result<void> restore_life(const StoreView& store);
+    void follow_own_lane();
+    void lose_lane(const std::string& why);
+    void see_another_life(const VertexHeader& own);
+    void count_own_record();
+    void meet_another_life();
+    [[nodiscard]] Instant lane_next_wake() const;
+    void ask_for_lane();
 
     // What peers say (node_receive.cpp)
     void receive(const AgentId& from, MessagePtr message, std::size_t bytes);
@@ -146,7 +163,6 @@ private:
     // Vertices and records (node_data.cpp)
     void produce();
     void on_own_vertex_durable();
-    void lose_lane(const std::string& why);
     void add_vertex(const Checked<VertexPtr>& vertex, bool store);
     void completed(const std::vector<VertexPtr>& vertices);
     void on_vertices(const AgentId& from, const VertexBatch& batch, const CheckPass& pass);
@@ -225,7 +241,12 @@ private:
     [[nodiscard]] Operation make_operation(OperationBody body);
     [[nodiscard]] Result<void> may_submit(Reading reading) const;
     [[nodiscard]] Result<void> queue(Operation operation);
+    [[nodiscard]] Result<void> carry(Operation operation, CarriedQueue::Client client);
+    [[nodiscard]] Result<void> or_backlog_full(Result<void> pushed) const;
     [[nodiscard]] LaneRoom lane_room() const;
+    void take_in(Ticket ticket, const Submit& submit);
+    void check_change(Ticket ticket, const Submit& submit, const RosterOperation& change);
+    void on_change_checked(const CheckDone& done);
 
     // Keys (node_reads.cpp)
     void command(Ticket ticket, const ReadKey& read);
@@ -345,6 +366,12 @@ private:
     };
     std::map<OperationId, Submission> submissions_;
     std::size_t carried_ = 0;  ///< Of them, those that have a submitter.
+    struct ChangeCheck {
+        Ticket command;
+        Submit submit;
+        std::size_t items = 0;
+    };
+    std::map<Ticket, ChangeCheck> change_checks_;
     struct Batch {
         std::size_t open = 0;  ///< Operations whose fate is not known yet.
         SubmitManyReply reply;
@@ -370,9 +397,18 @@ private:
     std::vector<WaitingRead> waiting_reads_;
     std::vector<std::string> watched_;      ///< Prefixes.
     std::set<std::string> final_changes_;   ///< Watched keys, in this event.
-    LaneTip own_stored_;                    ///< The highest own vertex that the store held.
+    std::map<LaneId, LaneTip> own_stored_;  ///< The highest own vertices that the store held.
     VertexPtr own_in_flight_;               ///< Not durable yet: must not leave.
-    std::optional<std::string> lane_lost_;  ///< Why this lane must not be written any more.
+    // The own lane
+    std::optional<std::string> lane_lost_;  ///< Why it must not be written any more.
+    Instant lane_lost_at_;
+    bool lane_asks_ = false;  ///< The node asks for the next one.
+    bool wrote_ = false;      ///< In this life, in whichever lane.
+    bool another_lives_ = false;
+    int own_records_seen_ = 0;  ///< Newer than this life's.
+    std::optional<LaneId> lane_judged_;
+    std::optional<Digest> lane_life_;  ///< Of the latest lane that this folder asked for.
+    std::optional<Instant> reset_asked_at_;
 
     // Records and anti-entropy
     std::vector<ToolOffer> tools_;
@@ -409,6 +445,7 @@ private:
     bool draining_ = false;
     Epoch epoch_{1};                 ///< Whose beginning was followed.
     std::vector<RosterLink> links_;  ///< By epoch: of each change of the roster.
+    std::size_t links_stored_ = 0;   ///< Of them, from the first on.
     /// Said in the next epoch already, while this node still waits for the end of its own.
     struct Early {
         AgentId from;

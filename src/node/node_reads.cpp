@@ -60,8 +60,10 @@ Result<bool> NodeImpl::has_reached(const SessionToken& session) const {
     if (session.height > final_.height()) return false;
     if (!session.tip) return true;
     const VertexRef& tip = *session.tip;
-    if (tip.lane.incarnation != Incarnation{} || seats().known(tip.lane.seat) == nullptr)
+    if (tip.lane.incarnation.value() > limits::lane_resets_max ||
+        seats().known(tip.lane.seat) == nullptr)
         return fail(ErrorCode::invalid, "the session token is of another network");
+    if (tip.lane.incarnation > final_.lanes().of(tip.lane.seat).incarnation) return false;
     if (tip.sequence <= final_.causal_base().cut(tip.lane)) return true;
     const VertexPtr held = dag_.at(tip.lane, tip.sequence);
     const bool counts = tip.sequence <= dag_.causal_end(tip.lane);

@@ -47,10 +47,8 @@ struct Items {
         return signatures_of(notice.evidence, roster);
     }
     std::optional<std::vector<CheckItem>> operator()(const OperationSubmit& submit) const {
-        const Operation& operation = submit.operation;
-        return std::vector{item(
-            operation.client, SignDomain::operation, signing_bytes(operation), *operation.signature
-        )};
+        if (!submit.operation.signature) return std::nullopt;
+        return signatures_of(submit.operation, roster);
     }
     std::optional<std::vector<CheckItem>> operator()(const OfferedCheckpoint& offered) const {
         return check_items(offered, roster);
@@ -189,7 +187,7 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
     if (shared == nullptr) return;  // Nothing new in it.
     shared = liveness_.without_stale(std::move(shared));
     if (names_unknown_seat(*shared)) return;
-    std::optional<simplex::ProvenRoster> proven;
+    std::optional<ProvenRoster> proven;
     if (const auto* offered = std::get_if<OfferedCheckpoint>(shared.get())) {
         proven = roster_for(*offered);
         if (!proven) return;
@@ -221,7 +219,7 @@ void NodeImpl::admit(
 
 void NodeImpl::on(const CheckDone& event) {
     auto opened = gate_.on_done(event);
-    if (!opened) return;
+    if (!opened) return on_change_checked(event);
     if (!opened->pass) {
         count(Count::signatures_wrong);
         if (const auto* answer = std::get_if<CallAnswer>(opened->message.get()))

@@ -193,5 +193,32 @@ TEST_F(Watcher, AFloodOfPingsIsNotAnsweredWithoutEnd) {
     EXPECT_GT(node_->status().counters["requests_rate_limited"], 800U);
 }
 
+// What a seat carries is in its vertex: a signature inside that does not hold would make it invalid.
+// [SEAT-POSSESSION.1]
+TEST_F(Watcher, AnOperationWithAWrongSignatureInsideIsNotCarried) {
+    const auto wish = [&](std::size_t possessed_by) {
+        Operation operation{.client = id(4), .counter = 1, .expiry = Height{100}};
+        RosterOperation change{RosterOperation::Action::add, Seat{}, id(4), "n4", {}, {}};
+        change.possession = signers_[possessed_by]->sign(
+            SignDomain::grant, roster_->chain().value(), possession_bytes(id(4), "n4")
+        );
+        operation.body = change;
+        operation.signature = signers_[4]->sign(
+            SignDomain::operation, roster_->chain().value(), signing_bytes(operation)
+        );
+        return OperationSubmit{operation};
+    };
+    say(4, wish(4));
+    EXPECT_FALSE(dropped_.contains(id(4)));
+    say(4, wish(3));
+    EXPECT_TRUE(dropped_.contains(id(4)));
+    say(2, OperationSubmit{[&] {
+            Operation stranger = wish(4).operation;
+            std::get<RosterOperation>(stranger.body).approvals.push_back({0, {}});
+            return stranger;
+        }()});
+    EXPECT_TRUE(dropped_.contains(id(2))) << "there are no operators";
+}
+
 }  // namespace
 }  // namespace creto

@@ -9,6 +9,10 @@ namespace {
 /// An upper bound of what a vertex holds beside its operations.
 constexpr std::size_t header_bytes = 1'024;
 
+/// Of a vertex's operations, what is left to others.
+constexpr std::size_t carried_operations = limits::vertex_operations_max / limits::carried_share;
+constexpr std::size_t own_operations = limits::vertex_operations_max - carried_operations;
+
 /// An upper bound of an operation's size in a vertex, without encoding it.
 std::size_t size_of(const Operation& operation, std::size_t seats) {
     constexpr std::size_t frame = 256;
@@ -30,6 +34,24 @@ void Producer::restore(const LaneTip& tip, Disk disk) {
     if (tip.sequence != Sequence{} && disk == Disk::whole) confirmed_ = true;
 }
 
+void Producer::begin(Instant now, bool has_peers) {
+    on_finality(now);
+    starting_ = has_peers && confirmed_ && tip_.sequence != Sequence{};
+    if (starting_) held_until_ = now + options_.start_patience;
+}
+
+void Producer::reopen(const LaneId& lane) {
+    if (lane == lane_) return;
+    lane_ = lane;
+    tip_ = {};
+    confirmed_ = false;
+    starting_ = false;
+    confirmations_.clear();
+    claims_.clear();
+    held_until_ = Instant::from_ns(0);
+    in_flight_.reset();
+}
+
 std::optional<std::string> Producer::confirm(
     const AgentId& peer, const LaneTip& known, std::uint32_t needed, Instant now
 ) {
@@ -39,7 +61,9 @@ std::optional<std::string> Producer::confirm(
     }
     claims_.erase(peer);
     confirmations_.insert(peer);
-    if (confirmations_.size() >= needed) confirmed_ = true;
+    if (confirmations_.size() < needed) return std::nullopt;
+    confirmed_ = true;
+    if (std::exchange(starting_, false) && claims_.empty()) held_until_ = now;
     return std::nullopt;
 }
 
@@ -82,8 +106,18 @@ Result<void> Producer::push(Operation operation, std::size_t size) {
     return {};
 }
 
+Result<void> Producer::carry(
+    Operation operation, CarriedQueue::Client client, const LaneRoom& room
+) {
+    const bool has_place = room.vertices < limits::lane_window_vertices / 2 &&
+                           room.bytes > limits::lane_window_bytes / 2;
+    if (!has_place) return fail(ErrorCode::unavailable, "the window of this lane is full");
+    const std::size_t size = size_of(operation, options_.seats);
+    return carried_.push(std::move(operation), size, client);
+}
+
 bool Producer::joins_last(std::size_t size) const {
-    return !batches_.empty() && batches_.back().operations.size() < limits::vertex_operations_max &&
+    return !batches_.empty() && batches_.back().operations.size() < own_operations &&
            batches_.back().bytes + size <= options_.vertex_bytes;
 }
 
@@ -96,16 +130,23 @@ bool Producer::has_place(std::size_t size, const LaneRoom& room) const {
 }
 
 bool Producer::ready(Instant now, const LaneRoom& room) const {
-    return confirmed_ && now >= held_until_ && !batches_.empty() && !in_flight_ &&
+    return confirmed_ && now >= held_until_ && waiting() > 0 && !in_flight_ &&
            room.vertices < limits::lane_window_vertices - 1 &&
            room.bytes >= limits::vertex_bytes_max && now >= last_made_ + interval_;
 }
 
 std::vector<Operation> Producer::next_batch() {
-    Batch batch = std::move(batches_.front());
-    batches_.pop_front();
-    waiting_ -= batch.operations.size();
-    bytes_ -= batch.bytes;
+    Batch batch;
+    if (!batches_.empty()) {
+        batch = std::move(batches_.front());
+        batches_.pop_front();
+        waiting_ -= batch.operations.size();
+        bytes_ -= batch.bytes;
+    }
+    if (carried_.size() == 0) return std::move(batch.operations);
+    for (Operation& operation :
+         carried_.take(carried_operations, options_.vertex_bytes / limits::carried_share))
+        batch.operations.push_back(std::move(operation));
     return std::move(batch.operations);
 }
 
@@ -140,7 +181,7 @@ void Producer::on_finality(Instant now) {
 }
 
 Instant Producer::next_wake() const {
-    if (batches_.empty() || in_flight_ || !confirmed_) return Instant::max();
+    if (waiting() == 0 || in_flight_ || !confirmed_) return Instant::max();
     const Instant paced = interval_ == Duration{} ? Instant::max() : last_made_ + interval_;
     return held_until_ > last_made_ ? std::min(paced, held_until_) : paced;
 }

@@ -6,8 +6,9 @@
 // Source   ORDER decision 6 (windows, coalescing without finality).
 // Holds    One own vertex at most is on its way to disk. A vertex is sent only when it is durable.
 // A lane
-//          is never written before t+1 peers (or our own disk) have said how far it came: a node
-//          that lost its disk must not fork itself. Who says that it came further than we know
+//          is never written before t+1 peers have said how far it came, or our own disk has and nobody
+//          contradicted it for a moment: a node that lost its disk, or has an old copy of it, must not
+//          fork itself. Who says that it came further than we know
 //          holds us up for a moment, to show the vertex; t+1 who say so are believed, since one of
 //          them is honest. One liar stops nobody.
 //          What waits will fit: an operation for which the lane's window has no place any more is
@@ -24,6 +25,7 @@
 #include "base/time.hpp"
 #include "dag/dag.hpp"
 #include "model/effect.hpp"
+#include "node/carried.hpp"
 
 namespace creto {
 
@@ -36,6 +38,9 @@ struct ProducerOptions {
     Duration patience = Duration::from_s(2);
     /// How long one peer's unproven word that our lane came further holds us up, once for each.
     Duration claim_patience = Duration::from_s(3);
+    /// How long the start waits for peers to confirm what the own disk says: it may be an old copy.
+    /// Whoever is alone goes on after that.
+    Duration start_patience = Duration::from_s(2);
 };
 
 /// What the graph can still take of our lane while nothing becomes final.
@@ -57,6 +62,10 @@ public:
     };
     /// Where the lane stands on our own disk (sequence 0: empty).
     void restore(const LaneTip& tip, Disk disk);
+    /// The node starts: what waits is written once peers confirm the lane, or no one speaks up.
+    void begin(Instant now, bool has_peers);
+    /// The seat has another lane, empty as far as is known: nothing is confirmed. What waits stays.
+    void reopen(const LaneId& lane);
     /// A peer with a seat says how far it knows our lane; `needed` such peers contain an honest
     /// one. Returns why we must stop, when so many know more than we do.
     std::optional<std::string> confirm(
@@ -69,15 +78,20 @@ public:
     void allow() { confirmed_ = true; }
 
     [[nodiscard]] Result<void> push(Operation operation);
-    [[nodiscard]] std::size_t waiting() const { return waiting_; }
-    [[nodiscard]] std::size_t waiting_bytes() const { return bytes_; }
+    [[nodiscard]] std::size_t waiting() const { return waiting_ + carried_.size(); }
+    [[nodiscard]] std::size_t waiting_bytes() const { return bytes_ + carried_.bytes(); }
+    /// Another agent's operation, which it signed: one of those that together get at most one part in
+    /// limits::carried_share of a vertex, and half of the window. [CARRY-SHARE.1]
+    [[nodiscard]] Result<void> carry(
+        Operation operation, CarriedQueue::Client client, const LaneRoom& room
+    );
     /// The same if it, behind those that wait, will find its place in the window although nothing
     /// becomes final.
     [[nodiscard]] Result<void> push(Operation operation, const LaneRoom& room);
 
     /// Whether a vertex may be made now.
     [[nodiscard]] bool ready(Instant now, const LaneRoom& room) const;
-    /// The operations of the next vertex. Requires: ready().
+    /// The operations of the next vertex: own ones first. Requires: ready().
     [[nodiscard]] std::vector<Operation> next_batch();
     /// The header of the next vertex, without what SealedVertex::make fills in.
     [[nodiscard]] VertexHeader header(Dag::Parents parents, std::int64_t unix_ms) const;
@@ -107,11 +121,13 @@ private:
     ProducerOptions options_;
     LaneTip tip_;
     bool confirmed_ = false;
+    bool starting_ = false;
     std::set<AgentId> confirmations_;
     std::set<AgentId> claims_;  ///< Who says, without proof so far, that our lane came further.
     Instant held_until_ = Instant::from_ns(0);
     std::deque<Batch> batches_;  ///< None of them empty.
-    std::size_t waiting_ = 0;    ///< Operations in all of them.
+    CarriedQueue carried_;
+    std::size_t waiting_ = 0;  ///< Operations in all of them.
     std::size_t bytes_ = 0;
     std::optional<Ticket> in_flight_;
     Instant last_made_;

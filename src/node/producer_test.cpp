@@ -50,6 +50,45 @@ TEST(Producer, OneClaimOfMoreHoldsItUpForAMomentAndStopsNobody) {
     EXPECT_TRUE(producer.ready(at(3'010), empty_lane)) << "said again it has no more weight";
 }
 
+// The folder may be an old copy: the peers are heard first, or for a moment nobody.
+// [LANE-RESET.2]
+TEST(Producer, AStartWaitsForThePeersOrAMoment) {
+    Producer alone = with_work();
+    alone.restore(tip(5, "five"), Producer::Disk::whole);
+    alone.begin(at(1'000), true);
+    EXPECT_FALSE(alone.ready(at(2'999), empty_lane));
+    EXPECT_EQ(alone.next_wake(), at(3'000));
+    EXPECT_TRUE(alone.ready(at(3'000), empty_lane));
+
+    Producer heard = with_work();
+    heard.restore(tip(5, "five"), Producer::Disk::whole);
+    heard.begin(at(1'000), true);
+    EXPECT_FALSE(heard.confirm(peer(1), tip(5, "five"), needed, at(1'010)));
+    EXPECT_FALSE(heard.ready(at(1'010), empty_lane));
+    EXPECT_FALSE(heard.confirm(peer(2), tip(4, "four"), needed, at(1'020)));
+    EXPECT_TRUE(heard.ready(at(1'020), empty_lane));
+
+    Producer single = with_work();
+    single.restore(tip(5, "five"), Producer::Disk::whole);
+    single.begin(at(1'000), false);
+    EXPECT_TRUE(single.ready(at(1'000), empty_lane)) << "it has no peers";
+}
+
+TEST(Producer, AnotherLaneIsEmptyAndUnconfirmedAndWhatWaitsStays) {
+    Producer producer = with_work();
+    producer.restore(tip(5, "five"), Producer::Disk::whole);
+    const LaneId next{Seat{0}, Incarnation{1}};
+    producer.reopen(next);
+    EXPECT_EQ(producer.lane(), next);
+    EXPECT_EQ(producer.tip().sequence, Sequence{});
+    EXPECT_FALSE(producer.ready(at(0), empty_lane));
+    EXPECT_FALSE(producer.confirm(peer(1), {}, needed, at(0)));
+    EXPECT_FALSE(producer.confirm(peer(2), {}, needed, at(0)));
+    ASSERT_TRUE(producer.ready(at(0), empty_lane));
+    EXPECT_EQ(producer.next_batch().size(), 1U);
+    EXPECT_EQ(producer.header({}, 0).lane, next);
+}
+
 TEST(Producer, StopsWhenEnoughPeersKnowMore) {
     Producer producer = with_work();
     producer.restore(tip(5, "five"), Producer::Disk::whole);

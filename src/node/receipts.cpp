@@ -7,12 +7,16 @@
 namespace creto {
 
 void FinalReceipts::executed(
-    const FinalizedBlock& finalized, const FinalState& state, Effects& effects
+    const FinalizedBlock& finalized,
+    const FinalState& state,
+    const std::vector<RosterLink>& links,
+    Effects& effects
 ) {
     if (desk_.waiting() == 0) return;
     desk_.executed(state);
     if (!finalized.finalization) return;
-    for (const FinalReceipt& receipt : desk_.finalised(finalized.block, *finalized.finalization)) {
+    for (const FinalReceipt& receipt :
+         desk_.finalised(finalized.block, *finalized.finalization, links)) {
         const CallId call = receipt.receipt.request.id(state.roster().chain());
         Bytes bytes = encode_bytes(receipt);
         effects.persist(

@@ -25,7 +25,13 @@ public:
     /// A call of this node whose record is on its way into the final order.
     void watch(const CallId& call, QuorumReceipt receipt) { desk_.watch(call, std::move(receipt)); }
     /// After each block is applied: proves what waits, hands out and stores what became complete.
-    void executed(const FinalizedBlock& finalized, const FinalState& state, Effects& effects);
+    /// `links`: of each change of the roster up to the block's epoch at least, by epoch.
+    void executed(
+        const FinalizedBlock& finalized,
+        const FinalState& state,
+        const std::vector<RosterLink>& links,
+        Effects& effects
+    );
 
     void ask(Ticket command, const AskReceipt& ask, Instant now, Effects& effects);
     /// True when the answer was to a question of ours.

@@ -6,6 +6,7 @@
 #include "model/limits.hpp"
 #include "ops/json_fields.hpp"
 #include "ops/key_json.hpp"
+#include "ops/roster_json.hpp"
 
 namespace creto {
 
@@ -45,37 +46,6 @@ JsonDoc verdict_json(const VerdictView& v) {
         {"result_digest", v.result.hex()},
         {"agreeing", v.agreeing},
         {"dissenting", agents_json(v.dissenting)}};
-}
-
-constexpr std::array<const char*, 3> roster_actions{"add", "remove", "replace"};
-
-JsonDoc roster_change_json(const RosterOperation& change) {
-    JsonDoc out{{"action", roster_actions[static_cast<std::size_t>(change.action)]}};
-    if (change.action != RosterOperation::Action::add) out["seat"] = change.seat.value();
-    if (change.action != RosterOperation::Action::remove) out["agent"] = agent_text(change.key);
-    if (!change.name.empty()) out["name"] = change.name;
-    return out;
-}
-
-Submit roster_change(Fields& f) {
-    RosterOperation change;
-    const std::string action = f.text("action");
-    const auto found = std::find(roster_actions.begin(), roster_actions.end(), action);
-    if (found == roster_actions.end()) {
-        f.refuse("action must be add, remove or replace");
-        return {};
-    }
-    change.action = static_cast<RosterOperation::Action>(found - roster_actions.begin());
-    if (change.action != RosterOperation::Action::add)
-        change.seat =
-            Seat{static_cast<std::uint32_t>(std::min<std::uint64_t>(f.number("seat"), ~0U))};
-    if (change.action != RosterOperation::Action::remove) {
-        const auto agent = f.agent("agent");
-        if (!agent) f.refuse("agent is missing");
-        change.key = agent.value_or(AgentId{});
-    }
-    if (change.action == RosterOperation::Action::add) change.name = f.text("name");
-    return Submit{.body = std::move(change), .timeout = f.timeout(Duration::from_s(30))};
 }
 
 /// Tool results are JSON text; they stay text when a number in them would not survive a parser that
@@ -225,41 +195,7 @@ struct ReplyJson {
         }
         return out;
     }
-    JsonDoc operator()(const RosterReply& r) const {
-        JsonDoc seats = JsonDoc::array();
-        for (const RosterReply::SeatView& s : r.seats) {
-            const bool voted = s.first <= r.epoch;
-            const bool votes = voted && (s.last == Epoch{} || r.epoch <= s.last);
-            JsonDoc seat{
-                {"seat", s.member.seat.value()},
-                {"name", s.member.name},
-                {"agent", agent_text(s.member.key)},
-                {"state",
-                 votes   ? "votes"
-                 : voted ? "ended"
-                         : "begins"},
-                {"first_epoch", s.first.value()},
-                {"last_epoch", nullptr},
-                {"suspected", nullptr},
-                {"rests", s.rests}};
-            if (!s.suspected.empty()) seat["suspected"] = s.suspected;
-            if (s.last != Epoch{}) seat["last_epoch"] = s.last.value();
-            seats.push_back(std::move(seat));
-        }
-        JsonDoc asked = JsonDoc::array();
-        for (const RosterReply::AskedView& a : r.asked)
-            asked.push_back({{"change", roster_change_json(a.change)}, {"by", seats_json(a.by)}});
-        JsonDoc out{
-            {"ok", true},
-            {"epoch", r.epoch.value()},
-            {"height", r.height.value()},
-            {"boundary", nullptr},
-            {"needed", r.needed},
-            {"seats", std::move(seats)},
-            {"asked", std::move(asked)}};
-        if (r.boundary != Height{}) out["boundary"] = r.boundary.value();
-        return out;
-    }
+    JsonDoc operator()(const RosterReply& r) const { return roster_json(r); }
     JsonDoc operator()(const VerdictsReply& r) const {
         JsonDoc out{{"ok", true}, {"verdicts", JsonDoc::array()}};
         for (const VerdictView& verdict : r.verdicts)
@@ -367,6 +303,19 @@ struct NoticeJson {
             {"seat", nullptr}};
         if (n.own) out["seat"] = n.own->value();
         return out;
+    }
+    JsonDoc operator()(const LaneReset& n) const {
+        return {
+            {"event", "lane_reset"},
+            {"seat", n.seat.value()},
+            {"name", n.name},
+            {"lane", lane_text(n.opened)}};
+    }
+    JsonDoc operator()(const LaneLost& n) const {
+        return {{"event", "lane_lost"}, {"reason", n.reason}, {"asks", n.asks}};
+    }
+    JsonDoc operator()(const LaneRegained& n) const {
+        return {{"event", "lane_regained"}, {"lane", lane_text(n.lane)}};
     }
     JsonDoc operator()(const Halted& n) const {
         return {{"event", "halted"}, {"reason", n.reason}};

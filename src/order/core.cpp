@@ -202,7 +202,7 @@ void OrderingCore::on_executed(const ExecutedMark& mark, Instant now, Effects& e
 void OrderingCore::settle(Instant now, Effects& effects) {
     if (!started_) return;
     wake_ = Instant::max();
-    trust_again();
+    trust_again(now);
     finish();
     consider(now);
     lead(now);

@@ -279,7 +279,7 @@ private:
     void begin_asking(bool lost);
     void ask(Instant now, Effects& effects);
     void hear_claim(const AgentId& from, const OrderStatus& their);
-    void trust_again();
+    void trust_again(Instant now);
     void return_votes(const AgentId& to, const Peer& peer, Effects& effects);
 
     // core_admission.cpp
@@ -353,6 +353,8 @@ private:
     Instant status_at_ = Instant::from_ns(0);
     bool asking_ = false;  ///< Our log may lack votes of ours: no vote until the others answered.
     bool lost_ = false;    ///< It certainly does, or did when this life began.
+    std::optional<Instant> watch_until_;    ///< Until then another process with our key would show.
+    std::optional<View> watch_above_;       ///< By a vote above this view.
     bool began_empty_ = false;              ///< This life began with an empty log, and asked.
     Duration ask_after_;                    ///< Doubles with every question up to the heartbeat.
     std::map<std::uint32_t, View> claims_;  ///< Where members said they stand, while asking.

@@ -4,8 +4,8 @@
 // (rule A1)
 #include <algorithm>
 
+#include "model/light.hpp"
 #include "order/core.hpp"
-#include "order/light.hpp"
 
 namespace creto {
 
@@ -51,7 +51,7 @@ Items items_of(const Proposal& proposal, const Roster& roster) {
 
 Items items_of(const Certificate& certificate, const Roster& roster) {
     if (!sane(certificate.content, roster)) return std::nullopt;
-    auto items = simplex::signatures_of(certificate, roster);
+    auto items = signatures_of(certificate, roster);
     if (!items) return std::nullopt;
     return std::move(*items);
 }
@@ -59,7 +59,7 @@ Items items_of(const Certificate& certificate, const Roster& roster) {
 /// Links first, they are cheap: a chain that is not one never reaches the signature check.
 /// (rule L11)
 Items items_of(const ChainAnswer& answer, const Roster& roster) {
-    const auto last = simplex::check_links(answer.blocks, roster.epochs());
+    const auto last = check_links(answer.blocks, roster.epochs());
     if (!last) return std::nullopt;
     // Without a finalisation the last has to be the anchor that we asked for: nothing is signed.
     if (!answer.finalization) return std::vector<CheckItem>{};

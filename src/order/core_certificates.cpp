@@ -48,7 +48,8 @@ void OrderingCore::count(const Vote& vote, Instant now, Effects& effects) {
 /// (rule R2)
 void OrderingCore::check_own(const VoteContent& content) {
     if (!voter_ || halted_ || content.view <= voter_->floor() || voter_->knows(content)) return;
-    if (asking_ || (began_empty_ && !lost_)) {
+    const bool another = asking_ && watch_above_ && content.view > *watch_above_;  // [ORD-R5.3]
+    if (!another && (asking_ || (began_empty_ && !lost_))) {
         lost_ = true;  // [ORD-R5.2]
         asking_ = true;
         return;

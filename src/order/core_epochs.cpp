@@ -110,6 +110,7 @@ void OrderingCore::take_over(OrderingCore& before) {
     if (before.asking_) {
         asking_ = true;
         lost_ = before.lost_;
+        watch_until_ = before.watch_until_;
     } else if (before.lost_) {
         // Whoever vouched for the views of the epoch before may have stood at its end: an earlier
         // life of this seat can have said something about the first term of this one. [ORD-R5.1]

@@ -12,6 +12,9 @@
 //          itself included, which hands back the votes with its key that it holds; one of these
 //          means that the log was lost, also when it shows up later. (A second time it means another
 //          process with the same key.)
+//          [ORD-R5.3] For OrderingOptions::watch_for after it could trust itself again a seat that
+//          lost its log only looks on. A vote of its own above the floor that it would have is then
+//          another process': it stops, and has contradicted nobody.
 // Limits   A claim counts only once certificates prove it, so a liar can withhold its own answer and
 //          nothing else. A seat that asks is one of the faults that the quorum tolerates. When more
 //          logs are lost than that, nobody is left who may vote, and only people can decide.
@@ -46,7 +49,7 @@ void OrderingCore::hear_claim(const AgentId& from, const OrderStatus& their) {
     if (index != self_) claims_[index] = their.view;
 }
 
-void OrderingCore::trust_again() {
+void OrderingCore::trust_again(Instant now) {
     if (!asking_) return;
     const auto proven = static_cast<std::uint32_t>(std::count_if(
         claims_.begin(),
@@ -56,13 +59,18 @@ void OrderingCore::trust_again() {
     const Quorum quorum = roster_.quorum();
     const std::uint32_t needed = lost_ ? std::min(quorum.q, quorum.n - 1) : quorum.q - 1;
     if (proven < needed) return;
+    // Whoever vouched for the last view that it entered may stand a term further back, and what it
+    // said in that term binds it to the end. [ORD-T4.1]
+    const View floor = std::max(terms_.last_of(terms_.last_of(current_).next()), voter_->floor());
+    if (lost_ && options_.watch_for > Duration{}) {
+        if (!watch_until_) watch_until_ = now + options_.watch_for;
+        if (!watch_above_) watch_above_ = floor;
+        if (now < *watch_until_) return wake_at(*watch_until_);
+    }
     asking_ = false;
     claims_.clear();
     judge_again_ = true;
     if (!lost_) return;
-    // Whoever vouched for the last view that it entered may stand a term further back, and what it
-    // said in that term binds it to the end. [ORD-T4.1]
-    const View floor = std::max(terms_.last_of(terms_.last_of(current_).next()), voter_->floor());
     voter_->begin_above(floor);  // [ORD-R5.1]
     log_.warn(
         "the vote log was lost: this seat votes again above view " + std::to_string(floor.value())

@@ -1,6 +1,6 @@
 // Epochs: the validator set changes at boundaries, and nothing else does.
+#include "model/light.hpp"
 #include "order/keys.hpp"
-#include "order/light.hpp"
 #include "order/testing/blocks.hpp"
 #include "order/testing/cluster.hpp"
 #include "order/voter.hpp"

@@ -1,4 +1,4 @@
-#include "order/light.hpp"
+#include "model/light.hpp"
 
 #include <functional>
 #include <gtest/gtest.h>

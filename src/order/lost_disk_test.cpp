@@ -68,8 +68,10 @@ TEST(LostDisk, AWipedSeatIsBoundByTheTermsInWhichItMayHaveVoted) {
 
 /// A node whose log is gone, alone with a test that speaks for the other three.
 struct Forgetful : Script {
-    explicit Forgetful(std::uint32_t term_views = 1)
-        : Script{3, {.ordering = {.ask_first = true}, .term_views = term_views}} {
+    explicit Forgetful(std::uint32_t term_views = 1, Duration watch_for = {})
+        : Script{
+              3,
+              {.ordering = {.ask_first = true, .watch_for = watch_for}, .term_views = term_views}} {
         for (Index i = 0; i < 3; ++i)
             tell(i, OrderStatus{Epoch{1}, View{1}, View{}, Height{}});
     }
@@ -151,6 +153,32 @@ TEST(LostDisk, AnEmptyLogIsNewUntilSomebodyShowsAVoteWithOurKey) {
     s.pass(Duration::from_s(1));  // Two answers would do for a new seat; it would give view 1 up.
     EXPECT_EQ(s.words(1), "N");
     EXPECT_FALSE(s.ordering().halted());
+}
+
+// [ORD-R5.3] A vote that its earlier self can have given tells nothing; one above stops it.
+TEST(LostDisk, ALostSeatLooksOnAndStopsWhereAnotherProcessVotes) {
+    for (const std::uint64_t view : {2U, 3U}) {
+        Forgetful s{1, Duration::from_s(5)};
+        s.lose(true);
+        for (Index i = 0; i < 3; ++i)
+            s.answer(i, 1);
+        s.pass(Duration::from_s(1));
+        s.tell(1, s.cluster.seats().vote(3, Seats::nullify(view)));
+        for (std::uint64_t dead = 1; dead <= 2; ++dead) {
+            s.tell(1, s.nullification(dead));
+            s.pass(Duration::from_s(1));
+        }
+        s.tell(2, s.cluster.sign(s.block(s.genesis(), 3)));
+        EXPECT_EQ(s.words(3), "") << "it looks on";
+        EXPECT_EQ(s.ordering().halted().has_value(), view == 3);
+        for (Index i = 0; i < 3; ++i)
+            s.answer(i, 3);
+        s.pass(Duration::from_s(4));
+        s.tell(1, s.nullification(3));
+        s.tell(1, s.nullification(4));
+        s.tell(s.leader(5), s.cluster.sign(s.block(s.genesis(), 5)));
+        EXPECT_EQ(s.words(5), view == 3 ? "" : "N");
+    }
 }
 
 TEST(LostDisk, APeerHandsBackWhatItHoldsOfTheAskersVotes) {

@@ -44,6 +44,8 @@ struct OrderingOptions {
     Duration turnout_every = Duration::from_s(1);
     /// A seat with an empty vote log asks the others for votes with its key before its first vote.
     bool ask_first = false;
+    /// So long a seat whose log was lost looks on, in case another process votes with its key.
+    Duration watch_for;
 };
 
 /// A block that became final, with the cut before and after it. Its vertices may still be on their

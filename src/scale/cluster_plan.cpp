@@ -116,6 +116,26 @@ Result<void> write_nodes(
     return {};
 }
 
+/// In a real network each would be with another person.
+Result<void> write_operators(const ClusterPlan& plan, const std::vector<KeySeed>& keys) {
+    if (keys.empty()) return {};
+    const std::filesystem::path dir = plan.dir / "operators";
+    std::error_code error;
+    std::filesystem::create_directories(dir, error);
+    if (error) return fail(ErrorCode::io, dir.string() + ": " + error.message());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        auto done = write_key(dir / ("op" + std::to_string(i) + ".key"), keys[i]);
+        if (!done) return done;
+    }
+    return {};
+}
+
+KeySeed fresh_key() {
+    std::array<std::uint8_t, KeySeed::size> secret{};
+    fill_random(secret);
+    return KeySeed{secret};
+}
+
 }  // namespace
 
 LinkShimOptions ClusterPlan::links() const {
@@ -148,6 +168,14 @@ Result<ClusterPlan> make_cluster(const NewCluster& wish) {
             "fewer than 4 nodes cannot outvote a liar: take -n 4 or more, or --quorum crash"
         );
     }
+    if (wish.operators > limits::operators_max || (wish.operators > 0 && wish.epoch_blocks == 0)) {
+        return fail(
+            ErrorCode::invalid,
+            wish.operators > limits::operators_max
+                ? "a genesis names up to " + std::to_string(limits::operators_max) + " operators"
+                : "operators change the roster, which takes epochs: add --epoch-blocks 64"
+        );
+    }
     std::error_code error;
     std::filesystem::create_directories(wish.dir, error);
     if (error) return fail(ErrorCode::io, wish.dir.string() + ": " + error.message());
@@ -164,19 +192,24 @@ Result<ClusterPlan> make_cluster(const NewCluster& wish) {
     genesis.epoch_blocks = wish.epoch_blocks;
     std::vector<KeySeed> keys;
     for (std::size_t i = 0; i < wish.nodes; ++i) {
-        std::array<std::uint8_t, KeySeed::size> secret{};
-        fill_random(secret);
-        keys.emplace_back(secret);
+        keys.push_back(fresh_key());
         const AgentId agent = ed25519_public_key(keys.back());
         plan.nodes.push_back({.name = "n" + std::to_string(i), .agent = agent_text(agent)});
         genesis.members.push_back({Seat{static_cast<std::uint32_t>(i)}, agent, plan.nodes[i].name});
     }
+    std::vector<KeySeed> operators;
+    for (std::uint32_t i = 0; i < wish.operators; ++i) {
+        operators.push_back(fresh_key());
+        genesis.operators.push_back(ed25519_public_key(operators.back()));
+    }
+    if (wish.operators > 0) genesis.operators_needed = wish.operators / 2 + 1;
     if (auto chosen = choose_ports(plan, wish.port); !chosen) {
         return tl::unexpected<Error>(chosen.error());
     }
     // The plan first: whatever happens next, `creto cluster down` knows what to remove.
     Result<void> written = write_file(plan.dir / "cluster.json", to_json(plan).dump(2) + "\n");
     if (written) written = write_nodes(plan, genesis, keys);
+    if (written) written = write_operators(plan, operators);
     if (!written) return tl::unexpected<Error>(written.error());
     return plan;
 }
@@ -226,6 +259,7 @@ void remove_cluster(const ClusterPlan& plan) {
     std::error_code ignored;
     for (std::size_t i = 0; i < plan.nodes.size(); ++i)
         std::filesystem::remove_all(plan.folder(i), ignored);
+    std::filesystem::remove_all(plan.dir / "operators", ignored);
     for (const char* name : {"control", "supervisor.log", "supervisor.lock", "cluster.json"})
         std::filesystem::remove(plan.dir / name, ignored);
     std::filesystem::remove(plan.dir, ignored);  // Only when it is empty.

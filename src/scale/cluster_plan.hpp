@@ -6,6 +6,7 @@
 //          DIR/supervisor.lock    held, and with the pid inside, while the cluster is up
 //          DIR/control            the supervisor's Unix socket
 //          DIR/supervisor.log     what the supervisor had to say
+//          DIR/operators/opN.key  keys of the genesis' operators, where it names any
 // Holds    A node has one port number in three places: its own loopback address (where it listens), the
 //          link shim's address for it (what it tells others), and 127.0.0.1 (its admin port).
 // Errors   invalid: what the plan lacks; conflict: the folder or a port is in use.
@@ -54,6 +55,7 @@ struct NewCluster {
     std::uint16_t port =
         0;  ///< Of node 0, the others follow; 0 takes the first free ones from 7400 on.
     std::uint32_t epoch_blocks = 0;  ///< 0: a roster that does not change.
+    std::uint32_t operators = 0;     ///< Keys that may change it, by more than half of them.
 };
 
 /// Makes the plan with a key and a folder for each node. The folder must be new or empty.

@@ -400,6 +400,8 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
          "term_views",
          "checkpoint_blocks",
          "epoch_blocks",
+         "operators",
+         "operators_needed",
          "members"}};
     genesis.network = fields.text("network");
     const std::string mode = fields.text("mode", "byzantine");
@@ -408,8 +410,18 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
     genesis.term_views = fields.whole("term_views", 1);
     genesis.checkpoint_blocks = fields.whole("checkpoint_blocks", limits::checkpoint_blocks);
     genesis.epoch_blocks = fields.whole("epoch_blocks", 0);
+    genesis.operators_needed = fields.whole("operators_needed", 0);
     if (!fields.wrong().empty()) return refuse(fields.wrong());
     if (mode != "byzantine" && mode != "crash") return refuse("mode must be byzantine or crash");
+    if (doc.contains("operators") && !doc["operators"].is_array())
+        return refuse("operators must be a list of agents, as `creto keygen` prints them");
+    for (const auto& item : doc.value("operators", nlohmann::json::array())) {
+        const std::string name = "operators/" + std::to_string(genesis.operators.size());
+        if (!item.is_string()) return refuse(name + " must be a text");
+        auto key = parse_agent(item.get<std::string>());
+        if (!key) return refuse(name + ": " + key.error().message);
+        genesis.operators.push_back(*key);
+    }
     if (!doc.contains("members") || !doc["members"].is_array())
         return refuse("members must be a list of seats");
     for (const auto& item : doc["members"]) {
@@ -448,6 +460,11 @@ std::string genesis_json(const Genesis& genesis) {
     if (genesis.checkpoint_blocks != limits::checkpoint_blocks)
         doc["checkpoint_blocks"] = genesis.checkpoint_blocks;
     if (genesis.epoch_blocks != 0) doc["epoch_blocks"] = genesis.epoch_blocks;
+    if (!genesis.operators.empty()) {
+        for (const PublicKey& key : genesis.operators)
+            doc["operators"].push_back(agent_text(key));
+        doc["operators_needed"] = genesis.operators_needed;
+    }
     doc["members"] = std::move(members);
     return doc.dump(2) + "\n";
 }

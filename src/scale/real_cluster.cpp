@@ -48,6 +48,8 @@ Result<void> RealCluster::prepare() {
     genesis_.mode = options_.mode;
     genesis_.checkpoint_blocks = options_.checkpoint_blocks;
     genesis_.epoch_blocks = options_.epoch_blocks;
+    genesis_.operators = options_.operators;
+    genesis_.operators_needed = options_.operators_needed;
     const std::string network = next_network();
     LinkShimOptions shim{.profile = options_.profile};
     std::vector<KeySeed> keys;

@@ -47,6 +47,8 @@ struct RealClusterOptions {
     std::uint64_t calls_burst = 500;
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
     std::uint32_t epoch_blocks = 0;
+    std::vector<AgentId> operators;
+    std::uint32_t operators_needed = 0;
     std::uint64_t keep_blocks = 0;
     LinkProfile profile;
     /// Nodes speak to each other without a shim between them: loopback as it is, no cuts.

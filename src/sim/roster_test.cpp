@@ -38,9 +38,26 @@ std::string ask(
     return reason;
 }
 
+/// Signed by the node's own key, as its operator does with `creto roster grant --request`.
+RosterOperation asks(const SimCluster& cluster, std::uint32_t node, RosterOperation change) {
+    const Signer& signer = *cluster.host(at(node)).signer;
+    change.key = signer.public_key();
+    change.possession = signer.sign(
+        SignDomain::grant,
+        cluster.roster().chain().value(),
+        possession_bytes(change.key, change.name)
+    );
+    return change;
+}
+
 RosterOperation add(const SimCluster& cluster, std::uint32_t node) {
-    return {
-        RosterOperation::Action::add, Seat{}, cluster.agent(at(node)), "n" + std::to_string(node)};
+    return asks(
+        cluster, node, {RosterOperation::Action::add, Seat{}, {}, "n" + std::to_string(node)}
+    );
+}
+
+RosterOperation replace(const SimCluster& cluster, std::uint32_t seat, std::uint32_t by) {
+    return asks(cluster, by, {RosterOperation::Action::replace, Seat{seat}, {}, {}});
 }
 
 RosterOperation remove(std::uint32_t seat) {
@@ -89,8 +106,7 @@ bool run_until_seat(SimCluster& cluster, std::uint32_t node, std::optional<std::
 
 /// The oldest of the four that vote has its place taken by the next, by the consent of the others.
 std::string hand_on(SimCluster& cluster, std::deque<std::uint32_t>& voters, std::uint32_t next) {
-    const RosterOperation change{
-        RosterOperation::Action::replace, Seat{voters.front()}, cluster.agent(at(next)), {}};
+    const RosterOperation change = replace(cluster, voters.front(), next);
     const std::string reason = ask(cluster, change, {voters[1], voters[2], voters[3]});
     voters.pop_front();
     voters.push_back(next);
@@ -129,8 +145,8 @@ TEST(RosterInCluster, WhatCannotBeIsRefusedWithTheReason) {
     EXPECT_EQ(ask(cluster, add(cluster, 4), {5}), "only seats that vote may ask for it");
     RosterOperation twice = add(cluster, 2);
     EXPECT_EQ(ask(cluster, twice, {0}), "its key has seat 2, or had it: a key has one seat, once");
-    RosterOperation named = add(cluster, 4);
-    named.name = "node-1";
+    const RosterOperation named =
+        asks(cluster, 4, {RosterOperation::Action::add, Seat{}, {}, "node-1"});
     EXPECT_EQ(ask(cluster, named, {0}), "the name \"node-1\" is taken");
     EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 0}), "this seat has asked for it already");
     SimOptions endless = network(1);
@@ -141,6 +157,36 @@ TEST(RosterInCluster, WhatCannotBeIsRefusedWithTheReason) {
         ask(fixed, add(fixed, 4), {0}),
         "this network has one epoch without end (epoch_blocks in its genesis)"
     );
+}
+
+// Nobody seats a key that he does not hold: neither at the node that he asks, nor through its lane.
+// [SEAT-POSSESSION.1]
+TEST(RosterInCluster, AKeyThatHasNotSignedGetsNoSeat) {
+    SimCluster cluster{network(1), honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+    RosterOperation none = add(cluster, 4);
+    none.possession.reset();
+    EXPECT_EQ(
+        ask(cluster, none, {0}), "roster: the key that is to have a seat has not signed for it"
+    );
+    RosterOperation renamed = add(cluster, 4);
+    renamed.name = "another";
+    RosterOperation stolen = add(cluster, 5);
+    stolen.key = cluster.agent(at(4));
+    for (const RosterOperation& bad : {renamed, stolen}) {
+        EXPECT_EQ(
+            ask(cluster, bad, {0}),
+            "roster: a signature does not hold: the new key's own, or an operator's; was it made "
+            "for this network, this key and this name?"
+        );
+    }
+    RosterOperation approved = add(cluster, 4);
+    approved.approvals.push_back({0, Signature{}});
+    EXPECT_EQ(ask(cluster, approved, {0}), "roster: an approval of an operator that there is not");
+    // The node is none the worse for it.
+    count_up(cluster, 0, 3);
+    EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 1, 2}), "");
+    ASSERT_TRUE(run_until_seat(cluster, 4, 4U)) << cluster.violation();
 }
 
 // [SEAT-QUORUM.1]
@@ -172,8 +218,7 @@ TEST(RosterInCluster, ALostMachineIsReplaced) {
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         count_up(cluster, 3, 5);
         cluster.crash(at(3));
-        const RosterOperation change{
-            RosterOperation::Action::replace, Seat{3}, cluster.agent(at(5)), {}};
+        const RosterOperation change = replace(cluster, 3, 5);
         EXPECT_EQ(ask(cluster, change, {0, 1, 2}), "");
         ASSERT_TRUE(run_until_seat(cluster, 5, 4U)) << "seed " << seed << cluster.violation();
         EXPECT_EQ(cluster.node(at(0))->roster().size(), 4U);

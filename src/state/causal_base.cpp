@@ -68,9 +68,11 @@ std::size_t CausalBase::growth(const CrdtOperation& operation, const std::string
 /// A correct writer holds what it takes away, so the dot is at most a window above the cut.
 bool CausalBase::can_come(const Dot& dot) const {
     const Sequence passed = cut(dot.lane);
+    const auto newest = newest_.find(dot.lane.seat);
     return dot.sequence > passed &&
            dot.sequence.value() - passed.value() <= limits::lane_window_vertices &&
-           dot.lane.incarnation == Incarnation{} && roster_->known(dot.lane.seat) != nullptr;
+           dot.lane.incarnation <= (newest == newest_.end() ? Incarnation{} : newest->second) &&
+           roster_->known(dot.lane.seat) != nullptr;
 }
 
 void CausalBase::take_away(const std::string& slot, const Dot& dot) {

@@ -28,6 +28,8 @@ class CausalBase {
 public:
     using Entries = std::map<std::string, CrdtEntry>;
 
+    /// A seat's next lane: dots of it can come from now on.
+    void open(const LaneId& lane) { newest_[lane.seat] = lane.incarnation; }
     /// `roster` outlives this, or the next call.
     void set_roster(const Roster& roster) { roster_ = &roster; }
     /// `roster` outlives this.
@@ -78,6 +80,7 @@ private:
     Entries entries_;
     std::set<Removal> removals_;  ///< Executed before their values.
     std::map<LaneId, Sequence> cut_;
+    std::map<Seat, Incarnation> newest_;  ///< Of seats that have more than their first lane.
     std::set<std::string> changed_;
     std::set<Removal> removals_changed_;
     std::size_t bytes_ = 0;  ///< Of slots, values and what is kept with them, roughly.

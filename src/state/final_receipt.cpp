@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/checks.hpp"
+#include "model/light.hpp"
 #include "state/state_limits.hpp"
 
 namespace creto {
@@ -80,6 +81,45 @@ Result<void> check_verdict(
     return {};
 }
 
+std::string end_of(Epoch epoch) {
+    return "the link at the end of epoch " + std::to_string(epoch.value());
+}
+
+/// The rosters that the links prove, each in force from its epoch on; the first is the one known.
+Result<std::vector<Roster>> rosters_of(
+    const FinalReceipt& receipt, const Roster& known, const SignatureScheme& scheme
+) {
+    std::vector<Roster> rosters{known};
+    for (const RosterLink& link : receipt.links) {
+        const Roster& before = rosters.back();
+        const Epoch ends = link.boundary.epoch;
+        // Otherwise it would be passed over.
+        if (ends < before.epoch()) return broken(end_of(ends) + " is out of order");
+        if (ends >= receipt.block.epoch) return broken(end_of(ends) + " is later than the block");
+        auto proven = follow_links(before, {&link, 1}, link.epoch());
+        if (!proven) return broken(proven.error().message);
+        if (!CheckPass::verify(scheme, proven->items)) {
+            return broken(
+                end_of(ends) + " is not signed by those who voted then, as " +
+                (rosters.size() == 1 ? "the genesis says" : "the links before it say") +
+                "; a link may be missing"
+            );
+        }
+        if (proven->roster.digest() == before.digest())
+            return broken(end_of(ends) + " changes nothing");
+        rosters.push_back(std::move(proven->roster));
+    }
+    return rosters;
+}
+
+Roster in_epoch(const std::vector<Roster>& rosters, Epoch epoch) {
+    const Roster* found = &rosters.front();
+    for (const Roster& roster : rosters) {
+        if (roster.epoch() <= epoch) found = &roster;
+    }
+    return {*found, epoch, found->members(), found->known()};
+}
+
 }  // namespace
 
 Result<void> check_finalization(
@@ -90,20 +130,9 @@ Result<void> check_finalization(
 ) {
     if (certificate.content != block.content(VoteKind::finalize))
         return broken("the certificate does not finalise the block");
-    if (auto form = well_formed(certificate, roster); !form) return form;
-    std::vector<CheckItem> items;
-    const Bytes message = signing_bytes(certificate.content);
-    for (std::uint32_t i = 0; i < roster.size(); ++i) {
-        if (!certificate.signed_by(i)) continue;
-        items.push_back(item(
-            roster.members()[i].key,
-            SignDomain::vote,
-            roster,
-            message,
-            certificate.signatures[items.size()]
-        ));
-    }
-    if (!CheckPass::verify(scheme, items))
+    const auto items = signatures_of(certificate, roster);
+    if (!items) return tl::unexpected<Error>(items.error());
+    if (!CheckPass::verify(scheme, *items))
         return broken("a signature of the certificate does not hold");
     return {};
 }
@@ -112,10 +141,17 @@ Result<FinalDecision> verify(
     const FinalReceipt& receipt, const Roster& roster, const SignatureScheme& scheme
 ) {
     const auto failed = [](const auto& result) { return tl::unexpected<Error>(result.error()); };
+    if (receipt.block.epoch != roster.epochs().of(receipt.block.height))
+        return broken("the block is of another epoch than its height");
     if (auto good = check_answers(receipt.receipt, roster, scheme); !good) return failed(good);
     auto verdict = decode_named<Verdict>(receipt.verdict, "receipt: verdict");
     if (!verdict) return failed(verdict);
-    if (auto good = check_verdict(*verdict, receipt.receipt, roster); !good) return failed(good);
+    const auto rosters = rosters_of(receipt, roster, scheme);
+    if (!rosters) return failed(rosters);
+    // Later than the block it cannot have been: its height is compared below.
+    const Epoch judged = std::min(roster.epochs().of(verdict->height), receipt.block.epoch);
+    const Roster judging = in_epoch(*rosters, judged);
+    if (auto good = check_verdict(*verdict, receipt.receipt, judging); !good) return failed(good);
     const ExecutedMark& executed = receipt.block.executed;
     if (!verify(
             executed.state_root,
@@ -126,13 +162,31 @@ Result<FinalDecision> verify(
         executed.height < verdict->height) {
         return broken("the state that the block names does not hold the verdict");
     }
-    if (auto good = check_finalization(receipt.finalization, receipt.block, roster, scheme); !good)
-        return failed(good);
+    const Roster voting = in_epoch(*rosters, receipt.block.epoch);
+    if (auto good = check_finalization(receipt.finalization, receipt.block, voting, scheme);
+        !good) {
+        const bool changes = roster.epochs().have_end() && receipt.block.epoch > Epoch{2};
+        if (!changes) return failed(good);
+        return fail(
+            good.error().code,
+            good.error().message + "; the block is of epoch " +
+                std::to_string(receipt.block.epoch.value()) +
+                ": if the roster has changed since the last link shown, a link is missing"
+        );
+    }
+    const auto seated = static_cast<std::uint32_t>(std::count_if(
+        receipt.receipt.answers.begin(),
+        receipt.receipt.answers.end(),
+        [&](const Answer& answer) { return judging.find(answer.provider) != nullptr; }
+    ));
     return FinalDecision{
         .verdict = std::move(*verdict),
         .anchored = executed.height,
         .block = receipt.block.id(),
         .seats = receipt.finalization.count(),
+        .voters = voting.size(),
+        .answers_of_seats = seated,
+        .epoch = receipt.block.epoch,
         .mode = roster.mode()};
 }
 
@@ -142,6 +196,7 @@ void encode(Writer& w, const FinalReceipt& v) {
     encode(w, v.proof);
     encode(w, v.block);
     encode(w, v.finalization);
+    if (!v.links.empty()) encode_list(w, v.links);
 }
 
 void decode(Reader& r, FinalReceipt& v) {
@@ -151,6 +206,10 @@ void decode(Reader& r, FinalReceipt& v) {
     decode(r, v.proof);
     decode(r, v.block);
     decode(r, v.finalization);
+    v.links.clear();
+    if (r.left() == 0) return;
+    decode_list(r, v.links, limits::roster_links_max, 100);
+    if (v.links.empty()) r.fail(DecodeError::bad_value);
 }
 
 }  // namespace creto

@@ -10,6 +10,7 @@ using namespace creto;
 Roster roster_of_four() {
     Genesis genesis;
     genesis.network = "fuzz";
+    genesis.epoch_blocks = 3;  // So that links are followed.
     for (std::uint32_t i = 0; i < 4; ++i) {
         std::array<std::uint8_t, 32> key{};
         key[0] = static_cast<std::uint8_t>(i + 1);

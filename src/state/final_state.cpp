@@ -170,6 +170,8 @@ Result<void, Void> FinalState::perform(
         return court_.answer(*answer, operation.client);
     if (const auto* change = std::get_if<RosterOperation>(&operation.body))
         return change_roster(*change, operation.client, session);
+    if (const auto* wanted = std::get_if<LaneResetOperation>(&operation.body))
+        return reset_lane(*wanted, operation.client, session);
     const auto& proof = std::get<EvidenceOperation>(operation.body);
     auto proven = court_.prove(proof, id, map_, session);
     if (proven) end_seat(*proof.evidence, session);
@@ -186,6 +188,21 @@ Result<void, Void> FinalState::change_roster(
         session.notices.emplace_back(RosterChanged{
             std::move(effect->what), voters_->epoch().plus(2)});
     }
+    return {};
+}
+
+/// The seat's lane ends without blame, and its next one begins. [LANE-RESET.1]
+Result<void, Void> FinalState::reset_lane(
+    const LaneResetOperation& wanted, const AgentId& client, Court::Session& session
+) {
+    if (court_.excluded(client)) return void_because("its agent is excluded");
+    const Member* member = voters_->find(client);
+    if (member == nullptr) return void_because("only a seat that votes may have its lane reset");
+    const auto ends = lanes_.reset(member->seat, wanted, session.height, map_);
+    if (!ends) return void_because(ends.error());
+    court_.close_lane(*ends, session.height, map_);
+    causal_.open(lanes_.of(member->seat));
+    session.notices.emplace_back(LaneReset{member->seat, member->name, lanes_.of(member->seat)});
     return {};
 }
 
@@ -211,7 +228,7 @@ void FinalState::enter_epoch(Epoch epoch) {
 void FinalState::end_epoch(const Block& block) {
     if (!roster_->epochs().is_boundary(block.height)) return;
     for (const Seat seat : seats_.end_epoch(block.epoch, map_))
-        court_.close_lane(LaneId{seat, Incarnation{}}, block.height, map_);
+        court_.close_lane(lanes_.of(seat), block.height, map_);
     standing_.end_epoch(block.epoch, *voters_, seats_.voters(block.epoch.plus(2)), map_);
 }
 
@@ -399,8 +416,11 @@ Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark)
     });
     if (auto done = seats_.restore(map_); !done) return done;
     if (auto done = standing_.restore(map_); !done) return done;
+    if (auto done = lanes_.restore(map_); !done) return done;
     enter_epoch(roster_->epochs().of(height));
     if (auto done = causal_.restore(reader, map_, std::move(cut)); !done) return done;
+    for (const auto& [seat, opened] : lanes_.resets())
+        causal_.open(lanes_.of(seat));
     if (auto done = court_.restore(map_); !done) return done;
     if (auto done = ids_.restore(reader, map_); !done) return done;
     if (const DecodeError error = reader.finish(); error != DecodeError::none)

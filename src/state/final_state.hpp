@@ -5,8 +5,8 @@
 // Holds    [STATE-ONCE.1] An operation is executed at most once. [STATE-ROOT.1] The root depends on
 //          the content only. apply() never fails: an operation that may not be is void, with a
 //          reason. Signatures were checked when the vertices were stored (model/vertex_checks.hpp).
-// Leaves   seat/N, seats/asked/DIGEST, standing/..., final/K, causal/SLOT, removed/DOT-SLOT, offer/SEAT,
-//          verdict/CALL, dispute/CALL, reputation/AGENT,
+// Leaves   seat/N, seats/asked/DIGEST, standing/..., lane/N, final/K, causal/SLOT, removed/DOT-SLOT,
+//          offer/SEAT, verdict/CALL, dispute/CALL, reputation/AGENT,
 //          excluded/AGENT, closed/LANE, executed/HEIGHT, header.
 // Cost     About 1 us for an operation of 256 bytes, most of it the hash of its id.
 #pragma once
@@ -22,6 +22,7 @@
 #include "model/vertex.hpp"
 #include "state/causal_base.hpp"
 #include "state/court.hpp"
+#include "state/lane_book.hpp"
 #include "state/merkle_map.hpp"
 #include "state/operation_ids.hpp"
 #include "state/seat_book.hpp"
@@ -68,6 +69,7 @@ public:
     [[nodiscard]] const Roster& voters() const { return *voters_; }
     [[nodiscard]] const SeatBook& seats() const { return seats_; }
     [[nodiscard]] const Standing& standing() const { return standing_; }
+    [[nodiscard]] const LaneBook& lanes() const { return lanes_; }
     [[nodiscard]] Height height() const { return marks_.back().height; }
     /// Of the latest height.
     [[nodiscard]] const ExecutedMark& mark() const { return marks_.back(); }
@@ -146,6 +148,9 @@ private:
     [[nodiscard]] Result<void, Void> change_roster(
         const RosterOperation& change, const AgentId& client, Court::Session& session
     );
+    [[nodiscard]] Result<void, Void> reset_lane(
+        const LaneResetOperation& wanted, const AgentId& client, Court::Session& session
+    );
     void end_seat(const Evidence& evidence, Court::Session& session);
     void enter_epoch(Epoch epoch);
     void end_epoch(const Block& block);
@@ -159,6 +164,7 @@ private:
     OperationIds ids_;
     SeatBook seats_;
     Standing standing_;
+    LaneBook lanes_;
     Court court_;
     CausalBase causal_;
     Counts counts_;

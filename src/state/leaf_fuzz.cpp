@@ -5,6 +5,7 @@
 #include "state/crdt_entry.hpp"
 #include "state/dispute.hpp"
 #include "state/exclusion.hpp"
+#include "state/lane_book.hpp"
 #include "state/reputation.hpp"
 #include "state/seat_book.hpp"
 #include "state/slot.hpp"
@@ -22,7 +23,7 @@ void round_trip(creto::ByteView input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const creto::ByteView input{data + 1, size - 1};
-    switch (data[0] % 8) {
+    switch (data[0] % 9) {
         case 0:
             round_trip<creto::Verdict>(input);
             break;
@@ -41,6 +42,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 5:
             round_trip<creto::SeatBook::Asked>(input);
             break;
+        case 7: {
+            creto::MerkleMap leaves;
+            leaves.set("lane/0", {input.begin(), input.end()});
+            creto::LaneBook book;
+            const bool fits = book.restore(leaves).has_value();
+            if (fits && book.of(creto::Seat{}).incarnation == creto::Incarnation{}) std::abort();
+            break;
+        }
         case 6:
             // A name that reads as a slot's is where its place and kind begin.
             if (const auto slot = creto::read_slot(creto::as_text(input))) {

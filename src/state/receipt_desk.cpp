@@ -24,9 +24,12 @@ void ReceiptDesk::executed(const FinalState& state) {
 }
 
 std::vector<FinalReceipt> ReceiptDesk::finalised(
-    const Block& block, const Certificate& finalization
+    const Block& block, const Certificate& finalization, const std::vector<RosterLink>& links
 ) {
     std::vector<FinalReceipt> ready;
+    const auto shown = std::partition_point(links.begin(), links.end(), [&](const RosterLink& l) {
+        return l.epoch() <= block.epoch;
+    });
     std::erase_if(order_, [&](const CallId& call) {
         const auto waiting = calls_.find(call);
         auto& proven = waiting->second.proven;
@@ -39,7 +42,8 @@ std::vector<FinalReceipt> ReceiptDesk::finalised(
              std::move(fits->verdict),
              std::move(fits->proof),
              block,
-             finalization}
+             finalization,
+             {links.begin(), shown}}
         );
         calls_.erase(waiting);
         return true;

@@ -23,9 +23,12 @@ public:
     void watch(const CallId& call, QuorumReceipt receipt);
     /// Proves, under the latest root, the verdicts that are waited for.
     void executed(const FinalState& state);
-    /// The receipts that this block completes; they are no longer watched.
+    /// The receipts that this block completes; they are no longer watched. `links`: of each change of
+    /// the roster since the genesis, by epoch; later ones than the block's are left out.
     [[nodiscard]] std::vector<FinalReceipt> finalised(
-        const Block& block, const Certificate& finalization
+        const Block& block,
+        const Certificate& finalization,
+        const std::vector<RosterLink>& links = {}
     );
     [[nodiscard]] std::size_t waiting() const { return calls_.size(); }
 

@@ -22,7 +22,7 @@ std::string asked_key(const Digest& digest) {
     return "seats/asked/" + digest.hex();
 }
 Digest digest_of(const RosterOperation& change) {
-    return hash(HashDomain::roster, encode_bytes(change));
+    return hash(HashDomain::roster, approval_bytes(change));
 }
 std::string named(const Member& member) {
     return "seat " + std::to_string(member.seat.value()) + " (" + member.name + ")";
@@ -69,13 +69,17 @@ std::optional<std::string> SeatBook::refusal(
         return "seat " + std::to_string(change.seat.value()) + " has no vote in epoch " +
                std::to_string(first.value());
     if (change.action != Action::remove) {
+        const std::vector<PublicKey>& operators = genesis_->operators();
+        if (std::find(operators.begin(), operators.end(), change.key) != operators.end())
+            return "its key is an operator's";
         if (seats_.size() >= seats_ever_max) return "no more seats can be given";
         for (const auto& [seat, entry] : seats_) {
             if (entry.member.key == change.key)
                 return "its key has seat " + std::to_string(seat.value()) +
                        ", or had it: a key has one seat, once";
-            const bool same_name = change.action == Action::add &&
-                                   entry.member.name == change.name && entry.votes_in(first);
+            const bool replaced = change.action == Action::replace && seat == change.seat;
+            const bool same_name =
+                !replaced && entry.member.name == change.name && entry.votes_in(first);
             if (same_name) return "the name \"" + change.name + "\" is taken";
         }
     }
@@ -99,7 +103,15 @@ tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
     const bool is_own =
         change.action != RosterOperation::Action::add && own->second.member.key == client;
     if (is_own) return Effect{true, carry_out(change, epoch, map)};
-    if (asking == nullptr) return Refused{"only seats that vote may ask for it"};
+    const std::uint32_t operators = genesis_->operators_needed();
+    if (operators > 0 && change.approvals.size() >= operators)
+        return Effect{true, carry_out(change, epoch, map)};  // [SEAT-OPERATORS.1]
+    if (asking == nullptr) {
+        if (change.approvals.empty()) return Refused{"only seats that vote may ask for it"};
+        return Refused{
+            std::to_string(change.approvals.size()) + " of " + std::to_string(operators) +
+            " operators have signed it"};
+    }
     const Digest digest = digest_of(change);
     if (!asked_.contains(digest)) {
         const auto pending = std::count_if(asked_.begin(), asked_.end(), [&](const auto& one) {
@@ -109,6 +121,7 @@ tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
             return Refused{"this seat has asked for too many other changes"};
     }
     Asked& asked = asked_.try_emplace(digest, Asked{change, {}, epoch}).first->second;
+    asked.change.approvals.clear();
     if (!asked.by.insert(asking->seat).second) return Refused{"this seat has asked for it already"};
     // Who voted when it asked and does no longer, counts no longer.
     const auto agreed = std::count_if(asked.by.begin(), asked.by.end(), [&](Seat seat) {
@@ -134,7 +147,7 @@ std::string SeatBook::carry_out(const RosterOperation& change, Epoch epoch, Merk
         old.last = epoch.next();
         write(old, map);
         ended = named(old.member);
-        name = old.member.name;
+        if (name.empty()) name = old.member.name;
     }
     if (change.action == RosterOperation::Action::remove) return ended + " ends";
     const Seat seat = give(change.key, name, first, map);

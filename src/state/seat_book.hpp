@@ -4,6 +4,8 @@
 // Source   Rules L12.2 and L13 in docs/spec/ordering.md; docs/decisions/0023-roster-changes.md.
 // Holds    [SEAT-QUORUM.1] A change takes effect when a quorum of those that vote in the epoch of the
 //          block has asked for the same one, or its own seat for its end or another key.
+//          [SEAT-OPERATORS.1] Or at once, with the signatures of as many operators of the genesis as it
+//          says, whoever brings it. What a change needs to be possible it needs in any case.
 //          [SEAT-LATER.1] What epoch e decides is in force from e+2 on, so roster(e+1) is fixed when e
 //          begins. [SEAT-ONCE.1] A seat has one number and one key for ever; neither comes again.
 //          [SEAT-ENOUGH.1] No change leaves fewer seats than the failure model needs.
@@ -50,7 +52,8 @@ public:
         bool changed = false;  ///< Else it was counted, and more are needed.
         std::string what;      ///< For people.
     };
-    /// `client` asks for a change in a block of the roster's epoch.
+    /// `client` asks for a change in a block of the roster's epoch. Requires: well_formed(), and the
+    /// signatures inside were checked.
     [[nodiscard]] tl::expected<Effect, std::string> ask(
         const RosterOperation& change, const AgentId& client, const Roster& voters, MerkleMap& map
     );

@@ -88,6 +88,61 @@ TEST(SeatBook, WhoAskedAndHasGoneCountsNoLonger) {
     EXPECT_EQ(desk.ask(adding(5), 3), "seat 5 (agent-5) is given");
 }
 
+RosterOperation approved(RosterOperation change, std::initializer_list<std::uint8_t> by) {
+    for (const std::uint8_t who : by)
+        change.approvals.push_back({who, Signature{}});  // Checked at the door, not here.
+    return change;
+}
+
+Genesis with_operators() {
+    Genesis genesis = genesis_of(5);
+    genesis.operators = {key_of(100), key_of(101), key_of(102)};
+    genesis.operators_needed = 2;
+    return genesis;
+}
+
+// [SEAT-OPERATORS.1] [SEAT-LATER.1]
+TEST(SeatBook, EnoughOperatorsNeedNobodysConsent) {
+    Desk desk{with_operators()};
+    // Whoever brings it: a stranger, here.
+    EXPECT_EQ(desk.ask(approved(adding(6), {0}), 50), "1 of 2 operators have signed it");
+    EXPECT_EQ(desk.ask(approved(adding(6), {0, 2}), 50), "seat 5 (agent-6) is given");
+    EXPECT_EQ(desk.book.voters(Epoch{2}).size(), 5U);
+    EXPECT_EQ(desk.book.voters(Epoch{3}).size(), 6U) << "and no sooner than others";
+    const RosterOperation lost{RosterOperation::Action::replace, Seat{1}, key_of(7), {}};
+    EXPECT_EQ(
+        desk.ask(approved(lost, {1, 2}), 50), "seat 6 (agent-1) takes the place of seat 1 (agent-1)"
+    );
+    EXPECT_EQ(desk.ask(approved(removing(0), {0, 1}), 50), "seat 0 (agent-0) ends");
+    // What cannot be cannot be for them either, and a change that was made is not made again.
+    EXPECT_EQ(desk.ask(approved(removing(0), {0, 1}), 50), "seat 0 has no vote in epoch 3");
+    EXPECT_EQ(desk.ask(approved(removing(2), {0, 1}), 50), "seat 2 (agent-2) ends");
+    EXPECT_EQ(desk.ask(approved(removing(3), {0, 1, 2}), 50), "too few seats would be left: 3");
+    RosterOperation own = adding(8);
+    own.key = key_of(100);
+    EXPECT_EQ(desk.ask(approved(own, {0, 1}), 50), "its key is an operator's");
+}
+
+// [SEAT-OPERATORS.1] [SEAT-QUORUM.1]
+TEST(SeatBook, TooFewOperatorsAreNoneAndASeatsWordCountsAllTheSame) {
+    Desk desk{with_operators()};
+    EXPECT_EQ(desk.ask(approved(adding(6), {1}), 0), "1 of 4 seats ask for it");
+    EXPECT_EQ(desk.ask(adding(6), 1), "2 of 4 seats ask for it") << "it is the same change";
+    EXPECT_TRUE(desk.book.asked().begin()->second.change.approvals.empty());
+    Desk none{genesis_of(5)};
+    EXPECT_EQ(none.ask(approved(adding(6), {0, 1}), 50), "2 of 0 operators have signed it");
+}
+
+TEST(SeatBook, AReplacementMayBringItsName) {
+    Desk desk{genesis_of(5)};
+    RosterOperation change{RosterOperation::Action::replace, Seat{0}, key_of(7), "agent-1"};
+    EXPECT_EQ(desk.ask(change, 0), "the name \"agent-1\" is taken");
+    change.name = "agent-0";
+    EXPECT_EQ(desk.ask(change, 0), "seat 5 (agent-0) takes the place of seat 0 (agent-0)");
+    RosterOperation named{RosterOperation::Action::replace, Seat{1}, key_of(8), "newer"};
+    EXPECT_EQ(desk.ask(named, 1), "seat 6 (newer) takes the place of seat 1 (agent-1)");
+}
+
 // [SEAT-ONCE.1]
 TEST(SeatBook, ASeatThatEndedIsNeverGivenAgain) {
     Desk desk{genesis_of(5)};

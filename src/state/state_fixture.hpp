@@ -1,6 +1,7 @@
 // The state layer's test bench: a network whose keys are known, lanes that grow, blocks that cover.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,8 +19,12 @@ inline Digest digest_of(const std::string& text) {
 /// One honest network: signers, roster, and the lanes' tips as their authors know them.
 class Network {
 public:
-    explicit Network(std::uint32_t n, QuorumMode mode = QuorumMode::byzantine)
-        : roster{genesis_of(n, mode)}, lanes_(n) {}
+    explicit Network(
+        std::uint32_t n,
+        QuorumMode mode = QuorumMode::byzantine,
+        std::uint32_t epoch_blocks = 0  ///< 0: one epoch without end.
+    )
+        : roster{genesis_of(n, mode, epoch_blocks)}, lanes_(n) {}
 
     [[nodiscard]] AgentId agent(std::uint32_t seat) const { return signers[seat]->public_key(); }
 
@@ -45,7 +50,7 @@ public:
         std::uint64_t depth = 0  ///< As a liar says; 0: as it is.
     ) {
         VertexHeader header;
-        header.lane = {Seat{seat}, {}};
+        header.lane = {Seat{seat}, incarnations_[seat]};
         header.sequence = Sequence{1};
         if (const VertexPtr& tip = lanes_[seat]) {
             header.sequence = tip->header().sequence.next();
@@ -64,6 +69,11 @@ public:
     }
     /// The next vertex of the seat's lane that is made continues here: the other branch of a fork.
     void rewind(std::uint32_t seat, VertexPtr tip) { lanes_[seat] = std::move(tip); }
+    /// The seat's next vertex is the first of another lane.
+    void begin_lane(std::uint32_t seat, std::uint32_t incarnation) {
+        lanes_[seat] = nullptr;
+        incarnations_[seat] = Incarnation{incarnation};
+    }
     Vote vote(std::uint32_t seat, const VoteContent& content) const {
         return {
             content,
@@ -82,8 +92,9 @@ private:
         bytes.fill(n);
         return KeySeed{bytes};
     }
-    Genesis genesis_of(std::uint32_t n, QuorumMode mode) {
+    Genesis genesis_of(std::uint32_t n, QuorumMode mode, std::uint32_t epoch_blocks) {
         Genesis genesis;
+        genesis.epoch_blocks = epoch_blocks;
         genesis.network = "test";
         genesis.mode = mode;
         for (std::uint32_t i = 0; i < n; ++i) {
@@ -95,14 +106,15 @@ private:
         return genesis;
     }
     std::vector<VertexPtr> lanes_;
+    std::map<std::uint32_t, Incarnation> incarnations_;
     std::uint64_t counter_ = 0;
 };
 
 /// The next block over a state; only its height matters to execution.
 inline Block next_block(const FinalState& state) {
     Block block;
-    block.epoch = Epoch{1};
     block.height = state.height().next();
+    block.epoch = state.roster().epochs().of(block.height);
     block.view = View{block.height.value()};
     block.parent_view = View{block.height.value() - 1};
     block.executed = state.mark();

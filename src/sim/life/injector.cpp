@@ -188,23 +188,28 @@ void Injector::stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNo
 void Injector::ask_for_seat(FaultIndex index) {
     if (is_calm_) return;
     const Fault& fault = schedule_.faults[index];
-    const AgentId& spare = cluster_.agent(NodeIndex{next_spare_});
+    const Signer& spare = *cluster_.host(NodeIndex{next_spare_}).signer;
+    RosterOperation change;
+    change.key = spare.public_key();
+    if (fault.nodes.empty()) {
+        change.name = "spare-" + std::to_string(next_spare_);
+    } else {
+        change.action = RosterOperation::Action::replace;
+        change.seat = Seat{fault.nodes.front()};
+    }
+    change.possession = spare.sign(
+        SignDomain::grant,
+        cluster_.roster().chain().value(),
+        possession_bytes(change.key, change.name)
+    );
     bool is_seated = false;
     for (std::uint32_t node = 0; node < schedule_.nodes; ++node) {
         const Node* inside = cluster_.node(NodeIndex{node});
         if (unreliable_[node] || inside == nullptr) continue;
-        is_seated = is_seated || inside->roster().find(spare) != nullptr;
+        is_seated = is_seated || inside->roster().find(change.key) != nullptr;
         if (!inside->seat()) continue;
-        RosterOperation change;
-        change.key = spare;
-        if (fault.nodes.empty()) {
-            change.name = "spare-" + std::to_string(next_spare_);
-        } else {
-            change.action = RosterOperation::Action::replace;
-            change.seat = Seat{fault.nodes.front()};
-        }
         static_cast<void>(cluster_.submit(
-            NodeIndex{node}, Submit{std::move(change), Reading::final, Duration::from_s(5)}
+            NodeIndex{node}, Submit{change, Reading::final, Duration::from_s(5)}
         ));
     }
     if (!is_seated) {

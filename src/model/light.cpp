@@ -1,8 +1,8 @@
-#include "order/light.hpp"
+#include "model/light.hpp"
 
 #include <iterator>
 
-namespace creto::simplex {
+namespace creto {
 
 namespace {
 
@@ -116,4 +116,4 @@ Result<void> verify_range(
     return {};
 }
 
-}  // namespace creto::simplex
+}  // namespace creto

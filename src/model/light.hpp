@@ -19,7 +19,7 @@
 #include "model/checks.hpp"
 #include "model/roster_link.hpp"
 
-namespace creto::simplex {
+namespace creto {
 
 /// Each block is well formed and continues the one before. The id of the last.
 /// Errors: invalid; also when there is none.
@@ -51,4 +51,4 @@ struct ProvenRoster {
     const std::optional<BlockId>& after = std::nullopt
 );
 
-}  // namespace creto::simplex
+}  // namespace creto

@@ -1,0 +1,124 @@
+#include "ops/roster_json.hpp"
+
+#include <array>
+
+#include "codec/reader.hpp"
+#include "model/limits.hpp"
+
+namespace creto {
+
+namespace {
+
+constexpr std::array<const char*, 3> actions{"add", "remove", "replace"};
+
+std::optional<Signature> signature_of(Fields& f, const std::string& text, const char* name) {
+    const auto bytes = from_hex(text);
+    if (!bytes || bytes->size() != Signature::size) {
+        f.refuse(std::string{"\""} + name + "\" must be a signature: 128 hexadecimal digits");
+        return std::nullopt;
+    }
+    std::array<std::uint8_t, Signature::size> out{};
+    std::copy(bytes->begin(), bytes->end(), out.begin());
+    return Signature{out};
+}
+
+void read_approvals(Fields& f, RosterOperation& change) {
+    for (const std::string& text : f.texts("approvals")) {
+        const bool named = text.size() > 2 && text[1] == ':' && text[0] >= '0' &&
+                           text[0] < static_cast<char>('0' + limits::operators_max);
+        if (!named || change.approvals.size() == limits::operators_max) {
+            f.refuse("\"approvals\" must be up to 8 texts NUMBER:SIGNATURE, NUMBER from 0 to 7");
+            return;
+        }
+        const auto signature = signature_of(f, text.substr(2), "approvals");
+        if (!signature) return;
+        change.approvals.push_back({static_cast<std::uint8_t>(text[0] - '0'), *signature});
+    }
+    std::sort(
+        change.approvals.begin(),
+        change.approvals.end(),
+        [](const Approval& a, const Approval& b) { return a.who < b.who; }
+    );
+}
+
+}  // namespace
+
+JsonDoc roster_change_json(const RosterOperation& change) {
+    JsonDoc out{{"action", actions[static_cast<std::size_t>(change.action)]}};
+    if (change.action != RosterOperation::Action::add) out["seat"] = change.seat.value();
+    if (change.action != RosterOperation::Action::remove) out["agent"] = agent_text(change.key);
+    if (!change.name.empty()) out["name"] = change.name;
+    if (change.possession) out["possession"] = to_hex(change.possession->view());
+    return out;
+}
+
+Submit roster_change(Fields& f) {
+    RosterOperation change;
+    const std::string action = f.text("action");
+    const auto found = std::find(actions.begin(), actions.end(), action);
+    if (found == actions.end()) {
+        f.refuse("action must be add, remove or replace");
+        return {};
+    }
+    change.action = static_cast<RosterOperation::Action>(found - actions.begin());
+    if (change.action != RosterOperation::Action::add)
+        change.seat =
+            Seat{static_cast<std::uint32_t>(std::min<std::uint64_t>(f.number("seat"), ~0U))};
+    if (change.action != RosterOperation::Action::remove) {
+        const auto agent = f.agent("agent");
+        if (!agent) f.refuse("agent is missing");
+        change.key = agent.value_or(AgentId{});
+        change.name = f.text("name");
+        change.possession = signature_of(f, f.text("possession"), "possession");
+    }
+    read_approvals(f, change);
+    return Submit{.body = std::move(change), .timeout = f.timeout(Duration::from_s(30))};
+}
+
+JsonDoc roster_json(const RosterReply& r) {
+    JsonDoc seats = JsonDoc::array();
+    for (const RosterReply::SeatView& s : r.seats) {
+        const bool voted = s.first <= r.epoch;
+        const bool votes = voted && (s.last == Epoch{} || r.epoch <= s.last);
+        JsonDoc seat{
+            {"seat", s.member.seat.value()},
+            {"name", s.member.name},
+            {"agent", agent_text(s.member.key)},
+            {"state",
+             votes   ? "votes"
+             : voted ? "ended"
+                     : "begins"},
+            {"first_epoch", s.first.value()},
+            {"last_epoch", nullptr},
+            {"suspected", nullptr},
+            {"rests", s.rests},
+            {"lane", lane_text(s.lane)}};
+        if (!s.suspected.empty()) seat["suspected"] = s.suspected;
+        if (s.last != Epoch{}) seat["last_epoch"] = s.last.value();
+        seats.push_back(std::move(seat));
+    }
+    JsonDoc asked = JsonDoc::array();
+    for (const RosterReply::AskedView& a : r.asked) {
+        JsonDoc by = JsonDoc::array();
+        for (const Seat seat : a.by)
+            by.push_back(seat.value());
+        asked.push_back({{"change", roster_change_json(a.change)}, {"by", std::move(by)}});
+    }
+    JsonDoc operators = JsonDoc::array();
+    for (const AgentId& key : r.operators)
+        operators.push_back(agent_text(key));
+    JsonDoc out{
+        {"ok", true},
+        {"epoch", r.epoch.value()},
+        {"height", r.height.value()},
+        {"boundary", nullptr},
+        {"needed", r.needed},
+        {"operators", std::move(operators)},
+        {"operators_needed", r.operators_needed},
+        {"seats", std::move(seats)},
+        {"asked", std::move(asked)}};
+    if (r.boundary != Height{}) out["boundary"] = r.boundary.value();
+    return out;
+}
+
+}  // namespace creto
