@@ -18,7 +18,6 @@
 
 #include "base/prng.hpp"
 #include "base/ring.hpp"
-#include "base/token_bucket.hpp"
 #include "dag/dag.hpp"
 #include "mesh/dialer.hpp"
 #include "mesh/directory.hpp"
@@ -141,7 +140,11 @@ private:
         const AgentId& from, MessagePtr message, std::vector<CheckItem> items, std::size_t bytes
     );
     void accept(const AgentId& from, const Message& message, const CheckPass& pass);
-    [[nodiscard]] bool within_quota(const AgentId& from, const Message& message);
+    [[nodiscard]] bool within_budget(
+        const AgentId& from, const Message& message, std::size_t bytes
+    );
+    void refuse(const AgentId& from, const Message& message, const PeerBudget::Refusal& refusal);
+    void tell_budget_of_seats();
 
     // Vertices and records (node_data.cpp)
     void produce();
@@ -310,6 +313,7 @@ private:
     Liveness liveness_;
     Discovery discovery_;
     Fetcher fetcher_;
+    PeerBudget budget_;
     CallServer server_;
     CallClient client_;
     AnswerMemory memory_;
@@ -382,7 +386,6 @@ private:
     std::uint64_t summary_turn_ = 0;
     std::map<std::uint64_t, Instant> probes_;
     std::uint64_t next_probe_ = 1;
-    std::map<AgentId, TokenBucket> request_quota_;
     std::set<std::pair<AgentId, Digest>> evidence_seen_;
     /// A proof that is not agreed yet, and when this node brought it last.
     struct Proof {
