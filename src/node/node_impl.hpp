@@ -40,6 +40,7 @@
 #include "state/final_state.hpp"
 #include "tools/call_client.hpp"
 #include "tools/call_server.hpp"
+#include "tools/call_times.hpp"
 #include "tools/verified_call.hpp"
 
 namespace creto {
@@ -249,7 +250,17 @@ private:
         CallTool call;
         Instant deadline;
         std::set<AgentId> tried;
+        std::map<AgentId, Instant> under_way;  ///< Who was asked, and when.
+        /// Of the first that was asked, if it is idempotent: others must offer the same.
+        std::optional<ContractId> again;
+        std::optional<Instant> hedge_at;  ///< When a second one is asked.
+        bool hedged = false;
     };
+    /// Asks one provider more. not_found, unavailable or limit: nobody was asked.
+    [[nodiscard]] Result<void> ask_provider(CallClient::Token token);
+    void plan_hedge(CallClient::Token token, const AgentId& provider);
+    void hedge(CallClient::Token token);
+    void end_plain(CallClient::Token token);
     struct PanelCallEntry {
         Ticket command;
         VerifiedCall call;
@@ -264,7 +275,6 @@ private:
         std::vector<Held> held;  ///< Enough others that say the same are being checked.
         [[nodiscard]] bool surplus(const CallAnswer& answer) const;
     };
-    void start_plain(CallClient::Token token);
     [[nodiscard]] std::optional<AgentId> choose_provider(const PlainCall& call);
     void on_finished(CallClient::Finished finished);
     void finish_plain(CallClient::Token token, const CallClient::Finished& finished);
@@ -316,6 +326,7 @@ private:
     PeerBudget budget_;
     CallServer server_;
     CallClient client_;
+    CallTimes times_;
     AnswerMemory memory_;
     FinalReceipts receipts_;
     CheckpointShelf shelf_;
@@ -424,6 +435,8 @@ private:
     // Calls
     CallClient::Token next_token_ = 1;
     std::map<CallClient::Token, PlainCall> plain_;
+    std::set<std::pair<Instant, CallClient::Token>> hedges_;  ///< By hedge_at.
+    std::uint64_t hedge_credit_ = 0;
     std::map<CallClient::Token, PanelCallEntry> panels_;
     std::map<Ticket, CallClient::Token> call_commands_;
     std::uint64_t next_nonce_ = 1;

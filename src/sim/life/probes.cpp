@@ -30,6 +30,7 @@ std::span<const std::string_view> known_probes() {
         "node.blocks_finalized",
         "node.calls_admitted",
         "node.calls_cancelled",
+        "node.calls_hedged",
         "node.calls_overloaded",
         "node.calls_rate_limited",
         "node.calls_retried",
