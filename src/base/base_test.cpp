@@ -79,6 +79,23 @@ TEST(TokenBucket, IsFullAgainAfterALongPauseAndNotMore) {
     EXPECT_TRUE(bucket.take(1, later).has_value());
 }
 
+TEST(TokenBucket, InDebtItAdmitsNothingUntilTimeHasPaid) {
+    TokenBucket bucket{{.rate_per_s = 1'000, .burst = 100}};
+    const Instant start = Instant::from_ns(1);
+    bucket.charge(600, start);  // Five times what there was.
+    EXPECT_EQ(bucket.take(0, start)->ms(), 500);
+    EXPECT_EQ(bucket.wait_for(1, start)->ms(), 501);
+    EXPECT_TRUE(bucket.take(0, start + Duration::from_ms(499)).has_value());
+    EXPECT_FALSE(bucket.take(0, start + Duration::from_ms(500)).has_value());
+    EXPECT_FALSE(bucket.take(100, start + Duration::from_ms(600)).has_value());
+    EXPECT_TRUE(bucket.take(1, start + Duration::from_ms(600)).has_value());
+    // A debt has an end, whatever was used.
+    for (int i = 0; i < 100; ++i)
+        bucket.charge(~0ULL, start + Duration::from_s(1));
+    EXPECT_LE(bucket.take(1, start + Duration::from_s(1))->ms(), 8'000'001'000);
+    EXPECT_FALSE(bucket.take(100, start + Duration::from_s(9'000'000)).has_value());
+}
+
 TEST(Result, CarriesTheReason) {
     const Result<int> result = fail(ErrorCode::limit, "too many");
     ASSERT_FALSE(result.has_value());

@@ -3,6 +3,8 @@
 // Why      The flood of one peer must not raise another's latency; every peer has buckets for
 //          calls, bytes and signature checks.
 // Holds    Never admits more than burst + rate * t units in any span t. Integer arithmetic only.
+//          What is only known afterwards is charged afterwards: a bucket in debt admits nothing until
+//          time has paid.
 // Units    Units are the caller's (calls, bytes); rates are units per second.
 #pragma once
 
@@ -33,31 +35,55 @@ public:
     std::optional<Duration> take(std::uint64_t units, Instant now) {
         refill(now);
         const std::uint64_t wanted = std::min(units, options_.burst) * scale;
-        if (level_ >= wanted) {
+        if (debt_ == 0 && level_ >= wanted) {
             level_ -= wanted;
             return std::nullopt;
         }
-        const std::uint64_t lacking = wanted - level_;
+        const std::uint64_t lacking = wanted - level_ + debt_;
         return Duration::from_ns(
             static_cast<std::int64_t>((lacking + options_.rate_per_s - 1) / options_.rate_per_s)
         );
     }
 
+    /// None when the units would be admitted.
+    [[nodiscard]] std::optional<Duration> wait_for(std::uint64_t units, Instant now) const {
+        TokenBucket copy = *this;
+        return copy.take(units, now);
+    }
+    /// Units that were used already, whether or not there were so many.
+    void charge(std::uint64_t units, Instant now) {
+        refill(now);
+        const std::uint64_t used = std::min(units, debt_max / scale) * scale;
+        const std::uint64_t paid = std::min(level_, used);
+        level_ -= paid;
+        debt_ = std::min(debt_max, debt_ + (used - paid));
+    }
+
 private:
     /// One unit is 1e9 parts, so that one nanosecond adds `rate_per_s` parts exactly.
     static constexpr std::uint64_t scale = 1'000'000'000;
+    static constexpr std::uint64_t debt_max = 8'000'000'000 * scale;
 
     void refill(Instant now) {
         if (now <= at_) return;
         const std::uint64_t full = options_.burst * scale;
         const auto elapsed = static_cast<std::uint64_t>((now - at_).ns());
-        const std::uint64_t to_full = (full - level_) / options_.rate_per_s + 1;
-        level_ = elapsed >= to_full ? full : std::min(full, level_ + elapsed * options_.rate_per_s);
         at_ = now;
+        const std::uint64_t to_full = (full - level_ + debt_) / options_.rate_per_s + 1;
+        if (elapsed >= to_full) {
+            level_ = full;
+            debt_ = 0;
+            return;
+        }
+        const std::uint64_t gained = elapsed * options_.rate_per_s;
+        const std::uint64_t paid = std::min(debt_, gained);
+        debt_ -= paid;
+        level_ = std::min(full, level_ + (gained - paid));
     }
 
     Options options_;
     std::uint64_t level_;
+    std::uint64_t debt_ = 0;  ///< Then the level is 0.
     Instant at_;
 };
 

@@ -1,5 +1,7 @@
 #include "cli/node_commands.hpp"
 
+#include <algorithm>
+
 #include "model/call.hpp"
 #include "model/checks.hpp"
 #include "scale/config.hpp"
@@ -85,6 +87,20 @@ std::string event_line(const JsonDoc& event) {
     return out + (event["found"] == false ? "gone" : value.dump());
 }
 
+/// What peers were refused so far, by the kind of work; empty when nothing was.
+std::string refusals(const JsonDoc& counters) {
+    std::string out;
+    for (const auto& [name, count] : counters.items()) {
+        const bool counts =
+            name.starts_with("refused_") || name == "peers_flooding" || name == "peers_turned_away";
+        if (!counts || count == 0) continue;
+        std::string what = name;
+        std::replace(what.begin(), what.end(), '_', ' ');
+        out += (out.empty() ? "" : ", ") + what + ' ' + count.dump();
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {
@@ -137,6 +153,8 @@ int command_status(const Client& node, const Output& output) {
              cell(d["operations_final"]) + " final, " + cell(d["pending_operations"]) + " pending"},
             {"calls", cell(d["pending_calls"]) + " under way"},
             {"partitioned", d["partitioned"] == true ? "yes; lost: " + list(d["lost"]) : "no"}};
+        if (const std::string over = refusals(d["counters"]); !over.empty())
+            rows.push_back({"over budget", over});
         if (!d["halted"].is_null()) rows.push_back({"halted", cell(d["halted"])});
         return table(rows);
     });

@@ -113,8 +113,7 @@ Result<Running> open_node(const Config& config, Log& log) {
     options.node.bootstrap = config.bootstrap;
     options.node.delta = Duration::from_ms(static_cast<std::int64_t>(config.delta_ms));
     options.node.heartbeat = Duration::from_ms(static_cast<std::int64_t>(config.heartbeat_ms));
-    options.node.calls_per_s = config.calls_per_s;
-    options.node.calls_burst = config.calls_burst;
+    options.node.limits = peer_limits(config);
     options.node.keep_blocks = config.keep_blocks;
     std::array<std::uint8_t, 8> seed{};
     fill_random(seed);

@@ -65,15 +65,18 @@ struct Scan {
 struct Check {
     Ticket ticket;
     std::vector<CheckItem> items;
+    AgentId from{};  ///< Whose message it is: the host is fair between them.
 };
-/// Run one of our own tools. The host answers with Executed.
+/// Run one of our own tools. The host answers with Executed, and is fair between callers.
 struct Execute {
     Ticket ticket;
     std::string tool;
     ContractId contract;  ///< Zero: whatever is registered under the name.
     std::string arguments;
     Duration timeout;
+    AgentId caller{};
 };
+/// What waits is forgotten and not answered; what runs is answered when it ends, as cancelled.
 struct CancelExecute {
     Ticket ticket;
 };

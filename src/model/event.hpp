@@ -26,6 +26,7 @@ struct Received {
 struct PeerUp {
     AgentId peer;
     std::string address;  ///< The one that we dialled; empty when the peer dialled us.
+    std::string group{};  ///< Where it comes from: an IPv4 /24, an IPv6 /48; empty: not told.
 };
 struct PeerDown {
     AgentId peer;
@@ -48,11 +49,13 @@ struct CheckDone {
     Ticket ticket;
     std::size_t good = 0;  ///< How many of its signatures hold.
 };
-/// A tool finished. `status` result or what went wrong.
+/// A tool finished. `status` result or what went wrong; cancelled: it was running when it was taken
+/// back, and has ended now.
 struct Executed {
     Ticket ticket;
     CallAnswer::Status status = CallAnswer::Status::result;
     std::string text;  ///< Canonical JSON, or the message.
+    Duration took{};   ///< Of the time of whoever ran it, without waiting.
 };
 struct Command {
     Ticket ticket;  ///< The host's own; its Reply carries it.

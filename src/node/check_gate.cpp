@@ -22,7 +22,7 @@ bool CheckGate::submit(
     const Ticket ticket = effects.new_ticket();
     pending_.push_back({ticket, place, std::move(message), items.size(), bytes});
     ++waiting_;
-    effects.add(Check{ticket, std::move(items)});
+    effects.add(Check{ticket, std::move(items), from});
     return true;
 }
 

@@ -12,6 +12,7 @@
 namespace creto {
 
 enum class Count : std::uint8_t {
+    calls_hedged,
     calls_retried,
     checkpoints_adopted,
     checkpoints_made,
@@ -41,6 +42,7 @@ public:
 
 private:
     static constexpr std::array names{
+        "calls_hedged",
         "calls_retried",
         "checkpoints_adopted",
         "checkpoints_made",

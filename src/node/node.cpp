@@ -11,6 +11,8 @@ namespace {
 
 /// Rounds that one event may cause within the node before it returns to the host.
 constexpr int settle_rounds_max = 10'000;
+/// From this size on what is sent counts for its receiver.
+constexpr std::size_t large_bytes = 16ULL * 1024;
 
 Bytes record_version_key() {
     return to_bytes("record_version");
@@ -57,14 +59,12 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
           draw(options_.seed, 2)},
       discovery_{self_, directory_, dialer_, liveness_, draw(options_.seed, 3)},
       fetcher_{{}, draw(options_.seed, 1)},
-      server_{
-          roster_.chain(),
-          self_,
-          signer,
-          {.quota = {.rate_per_s = options_.calls_per_s, .burst = options_.calls_burst}}},
+      budget_{self_, options_.limits},
+      server_{roster_.chain(), self_, signer, budget_},
       shelf_{
           roster_, {.keep_blocks = options_.keep_blocks, .state_share = options_.checkpoint_share}},
       giver_{shelf_, ordering_, links_} {
+    tell_budget_of_seats();
     if (const Member* member = roster_.find(self_)) {
         seat_ = member->seat;
         producer_.emplace(LaneId{*seat_, Incarnation{}}, ProducerOptions{.seats = roster_.size()});
@@ -191,6 +191,11 @@ std::vector<Effect> NodeImpl::on_event(const Event& event, Instant now) {
         if (!watched_.empty()) publish_changes();
         arm();
     }
+    for (const Effect& effect : effects_.list()) {
+        const auto* send = std::get_if<Send>(&effect);
+        if (send != nullptr && send->message->size() >= large_bytes)
+            budget_.on_sent(send->to, send->message->size(), now_);
+    }
     return effects_.take();
 }
 
@@ -215,6 +220,10 @@ void NodeImpl::on(const Start& event) {
 }
 
 void NodeImpl::on(const PeerUp& event) {
+    if (!budget_.on_peer_up(event.peer, event.group, now_)) {
+        drop(event.peer, "it was dropped for a flood a moment ago");
+        return;
+    }
     dialer_.on_peer_up(event.peer, event.address);
     if (const Member* member = voters().find(event.peer)) reachability_.link_up(member->seat, now_);
     liveness_.heard(event.peer, now_);
@@ -234,6 +243,7 @@ void NodeImpl::on(const PeerDown& event) {
     liveness_.on_link_lost(event.peer, now_, effects_);
     ordering_.on_peer_down(event.peer, now_, effects_);
     server_.on_peer_down(event.peer, effects_);
+    budget_.on_peer_down(event.peer, now_);
     for (CallClient::Finished& finished : client_.on_peer_down(event.peer, now_)) {
         on_finished(std::move(finished));
     }
@@ -407,6 +417,14 @@ StatusReply NodeImpl::status() const {
     out.counters["calls_admitted"] = calls.admitted;
     out.counters["calls_rate_limited"] = calls.rate_limited;
     out.counters["calls_timed_out"] = calls.timed_out;
+    out.counters["calls_cancelled"] = calls.cancelled;
+    out.counters["calls_overloaded"] = calls.overloaded;
+    for (std::size_t i = 0; i < work_count; ++i) {
+        const auto work = static_cast<Work>(i);
+        out.counters[std::string{"refused_"} + to_string(work)] = budget_.refused(work);
+    }
+    out.counters["peers_flooding"] = budget_.dropped();
+    out.counters["peers_turned_away"] = budget_.turned_away();
     const OrderingCounters& order = ordering_.counters();
     out.counters["views_entered"] = order.views_entered;
     out.counters["views_nullified"] = order.views_nullified;

@@ -16,6 +16,7 @@
 #include "model/effect.hpp"
 #include "model/event.hpp"
 #include "store/store.hpp"
+#include "tools/peer_budget.hpp"
 
 namespace creto {
 
@@ -33,8 +34,7 @@ struct NodeOptions {
     Duration probe_after = Duration::from_ms(250);  ///< Silence of a seat before it is probed.
     Duration lost_after = Duration::from_s(1);      ///< Silence before a seat counts as lost.
     Duration ping_interval = Duration::from_s(1);   ///< One agent is asked each time if it lives.
-    std::uint64_t calls_per_s = 500;                ///< Each peer's quota of calls.
-    std::uint64_t calls_burst = 500;
+    PeerLimits limits;                              ///< What each peer may cause here.
     /// Final blocks that stay in the store, with their vertices, below the newest; 0: all.
     std::uint64_t keep_blocks = 0;
     /// A checkpoint is made once so many times its state was executed; 0: at each that there is.

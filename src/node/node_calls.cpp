@@ -10,6 +10,12 @@ namespace {
 /// How long after the decision late answers may still join the record.
 constexpr Duration linger_time = Duration::from_ms(500);
 
+/// A second provider is not asked sooner, however quick the first one usually is.
+constexpr Duration hedge_after_min = Duration::from_ms(1);
+/// One call in ten may be asked a second time.
+constexpr std::uint64_t hedge_price = 10;
+constexpr std::uint64_t hedge_credit_max = 100;
+
 Error error_of(const CallAnswer& answer) {
     switch (answer.status) {
         case CallAnswer::Status::unknown_tool:
@@ -32,9 +38,15 @@ Error error_of(const CallAnswer& answer) {
 
 void NodeImpl::command(Ticket ticket, const CallTool& call) {
     const CallClient::Token token = next_token_++;
-    plain_.emplace(token, PlainCall{ticket, call, now_ + call.timeout, {}});
+    plain_.emplace(
+        token, PlainCall{.command = ticket, .call = call, .deadline = now_ + call.timeout}
+    );
     call_commands_.emplace(ticket, token);
-    start_plain(token);
+    hedge_credit_ = std::min(hedge_credit_max, hedge_credit_ + 1);
+    if (const auto asked = ask_provider(token); !asked) {
+        reply_error(ticket, asked.error());
+        end_plain(token);
+    }
 }
 
 /// The named agent; else this node if it offers the tool; else one that does, drawn, preferring
@@ -45,6 +57,9 @@ std::optional<AgentId> NodeImpl::choose_provider(const PlainCall& call) {
     for (const AgentRecord* record : directory_.providers(call.call.tool)) {
         const AgentId& agent = record->agent;
         if (call.tried.count(agent) > 0 || final_.excluded(agent)) continue;
+        // [CALL-AGAIN.1]
+        if (call.again && find_tool(*record, call.call.tool)->contract.id() != *call.again)
+            continue;
         if (agent == self_) return self_;
         if (dialer_.connected(agent)) good.push_back(agent);
     }
@@ -52,48 +67,79 @@ std::optional<AgentId> NodeImpl::choose_provider(const PlainCall& call) {
     return good[prng_.below(good.size())];
 }
 
-void NodeImpl::start_plain(CallClient::Token token) {
+Result<void> NodeImpl::ask_provider(CallClient::Token token) {
     PlainCall& call = plain_.at(token);
     const auto provider = choose_provider(call);
-    Result<void> started;
     if (!provider) {
-        started = fail(
+        return fail(
             ErrorCode::not_found,
             "no agent that can be reached offers the tool \"" + call.call.tool +
                 "\"; `creto tools` lists what the mesh offers"
         );
-    } else if (*provider != self_ && !dialer_.connected(*provider)) {
-        started = fail(ErrorCode::unavailable, "agent " + name_of(*provider) + " is not connected");
-    } else {
-        call.tried.insert(*provider);
-        const Duration left = call.deadline - now_;
-        CallStart start{
-            .tool = call.call.tool,
-            .arguments = call.call.arguments,
-            .timeout_ms =
-                static_cast<std::uint32_t>(std::clamp<std::int64_t>(left.ms(), 1, 86'400'000))};
-        // Who named no agent is better served by another one, if there is one, than by waiting.
-        const auto elsewhere = [&] {
-            const auto providers = directory_.providers(call.call.tool);
-            return std::any_of(providers.begin(), providers.end(), [&](const AgentRecord* other) {
-                return call.tried.count(other->agent) == 0 && dialer_.connected(other->agent);
-            });
-        };
-        const AgentRecord* record = directory_.find(*provider);
-        const ToolOffer* offer = record == nullptr ? nullptr : find_tool(*record, call.call.tool);
-        const bool again = offer != nullptr && offer->contract.has(ContractSummary::idempotent) &&
-                           (call.call.agent || !elsewhere());
-        started = client_.start(
-            token,
-            *provider,
-            std::move(start),
-            call.deadline,
-            effects_,
-            again ? CallClient::Repeat::yes : CallClient::Repeat::no
-        );
     }
-    if (started) return;
-    reply_error(call.command, started.error());
+    if (*provider != self_ && !dialer_.connected(*provider))
+        return fail(ErrorCode::unavailable, "agent " + name_of(*provider) + " is not connected");
+    call.tried.insert(*provider);
+    const Duration left = call.deadline - now_;
+    CallStart start{
+        .tool = call.call.tool,
+        .contract = call.again.value_or(ContractId{}),
+        .arguments = call.call.arguments,
+        .timeout_ms =
+            static_cast<std::uint32_t>(std::clamp<std::int64_t>(left.ms(), 1, 86'400'000))};
+    const AgentRecord* record = directory_.find(*provider);
+    const ToolOffer* offer = record == nullptr ? nullptr : find_tool(*record, call.call.tool);
+    const bool idempotent = offer != nullptr && offer->contract.has(ContractSummary::idempotent);
+    if (idempotent && !call.call.agent) call.again = offer->contract.id();
+    // Who named no agent is better served by another one, if there is one, than by waiting.
+    const auto elsewhere = [&] {
+        const auto providers = directory_.providers(call.call.tool);
+        return std::any_of(providers.begin(), providers.end(), [&](const AgentRecord* other) {
+            return call.tried.count(other->agent) == 0 && dialer_.connected(other->agent);
+        });
+    };
+    const bool same_again = idempotent && (call.call.agent || !elsewhere());
+    auto started = client_.start(
+        token,
+        *provider,
+        std::move(start),
+        call.deadline,
+        effects_,
+        same_again ? CallClient::Repeat::yes : CallClient::Repeat::no
+    );
+    if (!started) return started;
+    call.under_way.emplace(*provider, now_);
+    plan_hedge(token, *provider);
+    return {};
+}
+
+/// When the provider takes longer than it usually does, another one is asked as well, once, and who
+/// answers first counts. [CALL-HEDGE.1]
+void NodeImpl::plan_hedge(CallClient::Token token, const AgentId& provider) {
+    PlainCall& call = plain_.at(token);
+    if (!call.again || call.hedged || call.hedge_at) return;
+    const auto usual = times_.p95(provider, call.call.tool);
+    if (!usual) return;
+    const Instant at = now_ + std::max(*usual, hedge_after_min) + Duration::from_us(1);
+    if (at >= call.deadline) return;
+    call.hedge_at = at;
+    hedges_.emplace(at, token);
+}
+
+void NodeImpl::hedge(CallClient::Token token) {
+    PlainCall& call = plain_.at(token);
+    call.hedge_at.reset();
+    call.hedged = true;
+    // When everybody is slow, twice the calls make nobody quicker.
+    if (hedge_credit_ < hedge_price) return;
+    if (!ask_provider(token)) return;  // There is no other; the first may still answer.
+    hedge_credit_ -= hedge_price;
+    count(Count::calls_hedged);
+}
+
+void NodeImpl::end_plain(CallClient::Token token) {
+    const PlainCall& call = plain_.at(token);
+    if (call.hedge_at) hedges_.erase({*call.hedge_at, token});
     call_commands_.erase(call.command);
     plain_.erase(token);
 }
@@ -108,24 +154,33 @@ void NodeImpl::on_finished(CallClient::Finished finished) {
 
 void NodeImpl::finish_plain(CallClient::Token token, const CallClient::Finished& finished) {
     PlainCall& call = plain_.at(token);
-    const AgentRecord* record = directory_.find(finished.provider);
-    const ToolOffer* offer = record == nullptr ? nullptr : find_tool(*record, call.call.tool);
-    const bool retry = finished.lost && !call.call.agent && offer != nullptr &&
-                       offer->contract.has(ContractSummary::idempotent) && now_ < call.deadline;
-    if (retry) {
-        count(Count::calls_retried);
-        start_plain(token);
-        return;
+    const CallAnswer& answer = finished.answer;
+    const auto asked = call.under_way.find(finished.provider);
+    if (asked != call.under_way.end()) {
+        if (answer.status == CallAnswer::Status::result)
+            times_.add(finished.provider, call.call.tool, now_ - asked->second);
+        call.under_way.erase(asked);
     }
-    if (finished.answer.status == CallAnswer::Status::result) {
-        reply(call.command, CallReply{finished.provider, finished.answer.text});
+    // What the tool itself says is the answer, wherever it was asked. [CALL-AGAIN.1]
+    const bool is_last_word = answer.status == CallAnswer::Status::result ||
+                              answer.status == CallAnswer::Status::tool_error ||
+                              answer.status == CallAnswer::Status::bad_arguments;
+    if (!is_last_word && call.again && now_ < call.deadline) {
+        if (!call.under_way.empty()) return;  // Another one is being asked already.
+        if (ask_provider(token)) {
+            count(Count::calls_retried);
+            return;
+        }
+    }
+    if (!call.under_way.empty()) client_.cancel(token, effects_);  // [CALL-HEDGE.1]
+    if (answer.status == CallAnswer::Status::result) {
+        reply(call.command, CallReply{finished.provider, answer.text});
     } else {
-        Error error = error_of(finished.answer);
+        Error error = error_of(answer);
         error.message = name_of(finished.provider) + ": " + error.message;
         reply_error(call.command, std::move(error));
     }
-    call_commands_.erase(call.command);
-    plain_.erase(token);
+    end_plain(token);
 }
 
 void NodeImpl::command(Ticket ticket, const CallVerified& call) {
@@ -307,6 +362,11 @@ void NodeImpl::calls_on_time() {
     for (CallClient::Finished& finished : client_.on_time(now_, effects_)) {
         on_finished(std::move(finished));
     }
+    while (!hedges_.empty() && hedges_.begin()->first <= now_) {
+        const CallClient::Token token = hedges_.begin()->second;
+        hedges_.erase(hedges_.begin());
+        hedge(token);
+    }
     std::vector<CallClient::Token> over;
     for (const auto& [token, entry] : panels_) {
         if (entry.linger <= now_) over.push_back(token);
@@ -318,6 +378,7 @@ void NodeImpl::calls_on_time() {
 
 Instant NodeImpl::calls_next_wake() const {
     Instant next = std::min({server_.next_wake(), client_.next_wake(), receipts_.next_wake()});
+    if (!hedges_.empty()) next = std::min(next, hedges_.begin()->first);
     for (const auto& [token, entry] : panels_)
         next = std::min(next, entry.linger);
     return next;

@@ -335,6 +335,8 @@ void NodeImpl::command(Ticket ticket, const Cancel& cancel) {
     if (const auto call = call_commands_.find(cancel.command); call != call_commands_.end()) {
         const CallClient::Token token = call->second;
         client_.cancel(token, effects_);
+        if (const auto plain = plain_.find(token); plain != plain_.end() && plain->second.hedge_at)
+            hedges_.erase({*plain->second.hedge_at, token});
         plain_.erase(token);
         panels_.erase(token);
         call_commands_.erase(call);

@@ -25,6 +25,15 @@ void NodeImpl::decide_rosters(Epoch first, Epoch last) {
             final_.standing().resting(epoch)
         );
     dag_.add_seats(seats());
+    tell_budget_of_seats();
+}
+
+/// Who holds a seat, will hold one, or held one a moment ago, speaks for the order.
+void NodeImpl::tell_budget_of_seats() {
+    std::set<AgentId> keys;
+    for (const Member& member : seats().known())
+        keys.insert(member.key);
+    budget_.set_seats(std::move(keys));
 }
 
 /// Ordering may be in another epoch than before this event: the rest of the node follows.

@@ -19,7 +19,6 @@
 
 #include "base/prng.hpp"
 #include "base/ring.hpp"
-#include "base/token_bucket.hpp"
 #include "dag/dag.hpp"
 #include "mesh/dialer.hpp"
 #include "mesh/directory.hpp"
@@ -42,6 +41,7 @@
 #include "state/final_state.hpp"
 #include "tools/call_client.hpp"
 #include "tools/call_server.hpp"
+#include "tools/call_times.hpp"
 #include "tools/verified_call.hpp"
 
 namespace creto {
@@ -158,7 +158,11 @@ private:
         const AgentId& from, MessagePtr message, std::vector<CheckItem> items, std::size_t bytes
     );
     void accept(const AgentId& from, const Message& message, const CheckPass& pass);
-    [[nodiscard]] bool within_quota(const AgentId& from, const Message& message);
+    [[nodiscard]] bool within_budget(
+        const AgentId& from, const Message& message, std::size_t bytes
+    );
+    void refuse(const AgentId& from, const Message& message, const PeerBudget::Refusal& refusal);
+    void tell_budget_of_seats();
 
     // Vertices and records (node_data.cpp)
     void produce();
@@ -267,7 +271,17 @@ private:
         CallTool call;
         Instant deadline;
         std::set<AgentId> tried;
+        std::map<AgentId, Instant> under_way;  ///< Who was asked, and when.
+        /// Of the first that was asked, if it is idempotent: others must offer the same.
+        std::optional<ContractId> again;
+        std::optional<Instant> hedge_at;  ///< When a second one is asked.
+        bool hedged = false;
     };
+    /// Asks one provider more. not_found, unavailable or limit: nobody was asked.
+    [[nodiscard]] Result<void> ask_provider(CallClient::Token token);
+    void plan_hedge(CallClient::Token token, const AgentId& provider);
+    void hedge(CallClient::Token token);
+    void end_plain(CallClient::Token token);
     struct PanelCallEntry {
         Ticket command;
         VerifiedCall call;
@@ -282,7 +296,6 @@ private:
         std::vector<Held> held;  ///< Enough others that say the same are being checked.
         [[nodiscard]] bool surplus(const CallAnswer& answer) const;
     };
-    void start_plain(CallClient::Token token);
     [[nodiscard]] std::optional<AgentId> choose_provider(const PlainCall& call);
     void on_finished(CallClient::Finished finished);
     void finish_plain(CallClient::Token token, const CallClient::Finished& finished);
@@ -331,8 +344,10 @@ private:
     Liveness liveness_;
     Discovery discovery_;
     Fetcher fetcher_;
+    PeerBudget budget_;
     CallServer server_;
     CallClient client_;
+    CallTimes times_;
     AnswerMemory memory_;
     FinalReceipts receipts_;
     CheckpointShelf shelf_;
@@ -418,7 +433,6 @@ private:
     std::uint64_t summary_turn_ = 0;
     std::map<std::uint64_t, Instant> probes_;
     std::uint64_t next_probe_ = 1;
-    std::map<AgentId, TokenBucket> request_quota_;
     std::set<std::pair<AgentId, Digest>> evidence_seen_;
     /// A proof that is not agreed yet, and when this node brought it last.
     struct Proof {
@@ -458,6 +472,8 @@ private:
     // Calls
     CallClient::Token next_token_ = 1;
     std::map<CallClient::Token, PlainCall> plain_;
+    std::set<std::pair<Instant, CallClient::Token>> hedges_;  ///< By hedge_at.
+    std::uint64_t hedge_credit_ = 0;
     std::map<CallClient::Token, PanelCallEntry> panels_;
     std::map<Ticket, CallClient::Token> call_commands_;
     std::uint64_t next_nonce_ = 1;

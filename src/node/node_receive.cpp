@@ -81,6 +81,27 @@ MessagePtr without(const std::vector<T>& items, const IsKnown& is_known, Message
     }
 }
 
+/// Of a message, in questions: everything that answers a peer's question costs the peer. Pings cost
+/// many: their senders need few, and each may carry signatures to be checked. So do requests for parts
+/// of a checkpoint: a few bytes ask for a MiB. Each range of vertices may have to be read from disk.
+struct Price {
+    static constexpr std::uint64_t dear = 40;
+    std::uint64_t operator()(const Ping& /*m*/) const { return dear; }
+    std::uint64_t operator()(const PingAnswer& /*m*/) const { return dear; }
+    std::uint64_t operator()(const PingRequest& /*m*/) const { return dear; }
+    std::uint64_t operator()(const PingReport& /*m*/) const { return dear; }
+    std::uint64_t operator()(const CheckpointRequest& /*m*/) const { return dear; }
+    std::uint64_t operator()(const VertexRequest& m) const { return 1 + m.ranges.size() / 4; }
+    std::uint64_t operator()(const LaneSummary& /*m*/) const { return 1; }
+    std::uint64_t operator()(const RecordSummary& /*m*/) const { return 1; }
+    std::uint64_t operator()(const OperationSubmit& /*m*/) const { return 1; }
+    std::uint64_t operator()(const Probe& /*m*/) const { return 1; }
+    template <class T>
+    std::uint64_t operator()(const T& /*other*/) const {
+        return 0;
+    }
+};
+
 }  // namespace
 
 void NodeImpl::drop(const AgentId& peer, const std::string& why) {
@@ -108,37 +129,49 @@ void NodeImpl::on(const Received& event) {
     receive(event.from, event.message.message(), event.message->size());
 }
 
-/// Everything that answers a peer's question costs the peer a token. Pings cost many: their senders
-/// need few, and each may carry signatures to be checked. So do requests for parts of a checkpoint: a
-/// few bytes ask for a MiB.
-bool NodeImpl::within_quota(const AgentId& from, const Message& message) {
-    constexpr std::uint64_t dear = 40;
-    const bool costs_much = std::holds_alternative<Ping>(message) ||
-                            std::holds_alternative<PingAnswer>(message) ||
-                            std::holds_alternative<PingRequest>(message) ||
-                            std::holds_alternative<PingReport>(message) ||
-                            std::holds_alternative<CheckpointRequest>(message);
-    const bool question = std::holds_alternative<VertexRequest>(message) ||
-                          std::holds_alternative<LaneSummary>(message) ||
-                          std::holds_alternative<RecordSummary>(message) ||
-                          std::holds_alternative<OperationSubmit>(message) ||
-                          std::holds_alternative<Probe>(message);
-    if (!question && !costs_much) return true;
-    auto bucket = request_quota_.find(from);
-    if (bucket == request_quota_.end()) {
-        if (request_quota_.size() >= limits::agents_max) request_quota_.clear();
-        bucket =
-            request_quota_.emplace(from, TokenBucket{{.rate_per_s = 2'000, .burst = 4'000}}).first;
+/// What the message costs is within what its sender may cause.
+bool NodeImpl::within_budget(const AgentId& from, const Message& message, std::size_t bytes) {
+    // What was asked for is no burden. It ends the call, so that there is one answer to each.
+    const auto* answer = std::get_if<CallAnswer>(&message);
+    if (answer != nullptr && client_.expects(from, answer->id)) return true;
+    const bool is_call = channel_of(message) == Channel::call;
+    if (const auto refusal = budget_.on_message(from, bytes, is_call, now_)) {
+        refuse(from, message, *refusal);
+        return false;
     }
-    if (!bucket->second.take(costs_much ? dear : 1, now_)) return true;
-    count(Count::requests_rate_limited);
+    const std::uint64_t cost = std::visit(Price{}, message);
+    if (cost == 0) return true;
+    const auto refusal = budget_.on_question(from, cost, now_);
+    if (!refusal) return true;
+    refuse(from, message, *refusal);
     return false;
+}
+
+/// A request is told when to come again; anything else is not heard.
+void NodeImpl::refuse(
+    const AgentId& from, const Message& message, const PeerBudget::Refusal& refusal
+) {
+    if (const auto* call = std::get_if<CallStart>(&message)) {
+        server_.on_refused(from, *call, refusal, effects_);
+        return;
+    }
+    count(Count::requests_rate_limited);
+    if (refusal.drop) {
+        drop(from, "it kept sending far above its share");
+        return;
+    }
+    if (const auto* submit = std::get_if<OperationSubmit>(&message)) {
+        OperationOutcome outcome{.operation = submit->operation.id(roster_.chain())};
+        outcome.state = OperationOutcome::State::refused;
+        outcome.reason = refusal.text();
+        effects_.send(from, outcome);
+    }
 }
 
 /// Cheap admission, before any signature is checked.
 void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes) {
     const Message& message = *shared;
-    if (!within_quota(from, message)) return;
+    if (!within_budget(from, message, bytes)) return;
     if (channel_of(message) == Channel::order) {
         ordering_.saw(from, message, now_);
         if (of_another_epoch(from, shared, bytes)) return;
@@ -211,6 +244,13 @@ void NodeImpl::admit(
         return;
     }
     changed_ = false;
+    const bool asked_for = std::holds_alternative<CallAnswer>(*message);
+    if (!asked_for) {
+        if (const auto refusal = budget_.on_checks(from, items.size(), now_)) {
+            refuse(from, *message, *refusal);
+            return;
+        }
+    }
     if (gate_.submit(from, message, std::move(items), bytes, effects_)) return;
     count(Count::checks_refused);
     const auto* answer = std::get_if<CallAnswer>(message.get());

@@ -54,7 +54,8 @@ public:
 
     /// Member i's answer arrives. Its check, if the caller wants one.
     std::optional<Ticket> answers(std::size_t i, const std::string& text = "6") {
-        CallServer server{roster_->chain(), id(i), *signers_[i], {}};
+        PeerBudget budget{id(i), {}};
+        CallServer server{roster_->chain(), id(i), *signers_[i], budget};
         Effects effects;
         server.on_verified_start(id(panel), asked_.at(id(i)), now_, effects);
         const auto started = effects.take();

@@ -114,6 +114,16 @@ std::string metrics_text(const NodeHost& host) {
     page.counter("creto_network_sent_bytes_total", "Bytes sent", net.bytes_out);
     page.counter("creto_connections_accepted_total", "Connections accepted", net.accepted);
     page.counter("creto_connections_refused_total", "Connections over a limit", net.refused);
+    page.counter(
+        "creto_connections_too_soon_total", "Of these, over the rate of arrivals", net.too_soon
+    );
+    page.counter("creto_peers_too_slow_total", "Links of peers that did not read", net.too_slow);
+    page.counter(
+        "creto_peers_paused_total", "Times a peer was not read from", host.times_crowded()
+    );
+    page.counter(
+        "creto_tool_runs_refused_total", "Runs that found no room", host.runs_overloaded()
+    );
     page.counter("creto_handshakes_failed_total", "Handshakes that failed", net.handshakes_failed);
     page.counter("creto_disk_groups_total", "Group commits", host.disk_counters().groups);
     page.counter(

@@ -1,5 +1,6 @@
 #include "runtime/address.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -42,6 +43,20 @@ Result<asio::ip::tcp::endpoint> parse_address(std::string_view text) {
 std::string address_text(const asio::ip::tcp::endpoint& endpoint) {
     const std::string kind = endpoint.address().is_v4() ? "/ip4/" : "/ip6/";
     return kind + endpoint.address().to_string() + "/tcp/" + std::to_string(endpoint.port());
+}
+
+std::string address_group(const asio::ip::address& address) {
+    if (address.is_loopback()) return address.to_string();
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return address_group(asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()));
+    if (address.is_v4()) {
+        auto bytes = address.to_v4().to_bytes();
+        bytes[3] = 0;
+        return asio::ip::address_v4{bytes}.to_string() + "/24";
+    }
+    auto bytes = address.to_v6().to_bytes();
+    std::fill(bytes.begin() + 6, bytes.end(), std::uint8_t{0});
+    return asio::ip::address_v6{bytes}.to_string() + "/48";
 }
 
 }  // namespace creto

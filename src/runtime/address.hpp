@@ -13,5 +13,8 @@ namespace creto {
 /// Reads /ip4/A/tcp/P and /ip6/A/tcp/P, with or without /p2p/… behind it.
 [[nodiscard]] Result<boost::asio::ip::tcp::endpoint> parse_address(std::string_view text);
 [[nodiscard]] std::string address_text(const boost::asio::ip::tcp::endpoint& endpoint);
+/// Whose addresses these probably are: the IPv4 /24, the IPv6 /48; on loopback the address itself, as
+/// there each may stand for a machine.
+[[nodiscard]] std::string address_group(const boost::asio::ip::address& address);
 
 }  // namespace creto

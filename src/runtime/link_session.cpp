@@ -1,5 +1,7 @@
 #include "runtime/link_session.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
@@ -9,9 +11,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Bytes that may wait for a slow peer on one channel before the connection is given up.
+/// Bytes that may wait for a slow peer before the connection is given up.
 constexpr std::size_t waiting_bytes_max = 64ULL * 1024 * 1024;
 constexpr std::size_t read_bytes = 256ULL * 1024;
+/// At first, and again after a peer had to wait for its turn: what is read at once is handled at once.
+constexpr std::size_t read_bytes_min = 32ULL * 1024;
 
 constexpr std::array<const char*, channel_count> protocols{
     "/creto/order/1.0.0", "/creto/data/1.0.0", "/creto/call/1.0.0"};
@@ -42,6 +46,7 @@ LinkSession::LinkSession(
       clock_{clock},
       callbacks_{std::move(callbacks)},
       read_buffer_(read_bytes),
+      read_size_{read_bytes_min},
       last_heard_{clock.now()} {
     boost::system::error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
@@ -53,10 +58,10 @@ void LinkSession::start() {
 }
 
 void LinkSession::read() {
-    if (reading_ || closed_) return;
+    if (reading_ || closed_ || paused_) return;
     reading_ = true;
     socket_.async_read_some(
-        asio::buffer(read_buffer_),
+        asio::buffer(read_buffer_, read_size_),
         [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
             self->reading_ = false;
             self->on_read(error, size);
@@ -74,7 +79,14 @@ void LinkSession::on_read(const boost::system::error_code& error, std::size_t si
     last_heard_ = clock_.now();
     bytes_in_ += size;
     connection_.on_bytes(ByteView{read_buffer_}.first(size), last_heard_);
+    if (size == read_size_) read_size_ = std::min(read_bytes, 2 * read_size_);
     act();
+    read();
+}
+
+void LinkSession::resume() {
+    if (!paused_) return;
+    paused_ = false;
     read();
 }
 
@@ -136,9 +148,13 @@ void LinkSession::on_data(const p2p::StreamData& event) {
             return;
         }
         if (!*message) break;
-        callbacks_.on_message(
+        const bool more = callbacks_.on_message(
             *this, found->second.channel, share(Bytes((*message)->begin(), (*message)->end()))
         );
+        if (!more) {
+            paused_ = true;
+            read_size_ = read_bytes_min;
+        }
         if (closed_) return;
     }
     connection_.consume(event.stream, event.data.size(), clock_.now());
@@ -149,7 +165,14 @@ void LinkSession::send(Channel channel, const SharedBytes& message) {
     Outgoing& out = out_[static_cast<std::size_t>(channel)];
     out.waiting.push_back(message);
     out.bytes += message->size();
-    if (out.bytes > waiting_bytes_max) close("the peer reads too slowly");
+    if (waiting_bytes() > waiting_bytes_max) close(too_slow);
+}
+
+std::size_t LinkSession::waiting_bytes() const {
+    std::size_t bytes = 0;
+    for (const Outgoing& out : out_)
+        bytes += out.bytes;
+    return bytes;
 }
 
 void LinkSession::push(Outgoing& out, Channel channel) {

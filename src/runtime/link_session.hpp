@@ -49,7 +49,8 @@ class LinkSession : public std::enable_shared_from_this<LinkSession> {
 public:
     struct Callbacks {
         std::function<void(LinkSession&)> on_established;
-        std::function<void(LinkSession&, Channel, SharedBytes)> on_message;
+        /// False: no more for now; the session reads on after resume().
+        std::function<bool(LinkSession&, Channel, SharedBytes)> on_message;
         std::function<void(LinkSession&, const std::string& why)> on_closed;
     };
 
@@ -61,12 +62,17 @@ public:
         Callbacks callbacks
     );
 
+    /// Why a link ends when its peer does not read.
+    static constexpr const char* too_slow = "the peer reads too slowly";
+
     void start();
     /// Queues a whole message. Written by the next flush().
     void send(Channel channel, const SharedBytes& message);
     /// Moves what is queued to the socket.
     void flush();
     void close(const std::string& why);
+    /// Reads on, if it was told to stop.
+    void resume();
 
     [[nodiscard]] bool established() const { return established_; }
     [[nodiscard]] bool closed() const { return closed_; }
@@ -77,6 +83,8 @@ public:
     [[nodiscard]] bool outbound() const { return !dialled_address_.empty(); }
     [[nodiscard]] Instant last_heard() const { return last_heard_; }
     [[nodiscard]] std::uint64_t bytes_in() const { return bytes_in_; }
+    /// What waits for the peer to read, before it is framed.
+    [[nodiscard]] std::size_t waiting_bytes() const;
     [[nodiscard]] std::uint64_t bytes_out() const { return bytes_out_; }
 
 private:
@@ -112,6 +120,8 @@ private:
     Bytes write_buffer_;
     bool writing_ = false;
     bool reading_ = false;
+    bool paused_ = false;
+    std::size_t read_size_;  ///< Of the buffer: more for who sends much and is listened to.
     bool established_ = false;
     bool closed_ = false;
     Instant last_heard_;

@@ -54,14 +54,13 @@ NodeHost::NodeHost(
           options_.transport,
           clock_,
           {.on_peer_up =
-               [this](const AgentId& peer, const std::string& address) {
-                   deliver(PeerUp{peer, address});
+               [this](const AgentId& peer, const std::string& address, const std::string& group) {
+                   on_link(peer, PeerUp{peer, address, group});
                },
-           .on_peer_down = [this](const AgentId& peer) { deliver(PeerDown{peer}); },
-           .on_message =
-               [this](const AgentId& from, Channel channel, SharedBytes message) {
-                   deliver(Received{from, channel, std::move(message)});
-               },
+           .on_peer_down = [this](const AgentId& peer) { on_link(peer, PeerDown{peer}); },
+           .on_message = [this](
+                             const AgentId& from, Channel channel, SharedBytes message
+                         ) { return hear(from, channel, std::move(message)); },
            .on_log = [this](const std::string& line) { log_.debug(line); }}},
       checks_{options_.check_threads},
       tools_{
@@ -143,8 +142,8 @@ void NodeHost::set_tools(
 }
 
 /// One event at a time: what an effect causes at once waits for the current event to end.
-void NodeHost::deliver(const Event& event) {
-    inbox_.push_back(event);
+void NodeHost::deliver(Event event) {
+    inbox_.push_back(std::move(event));
     if (delivering_) return;
     delivering_ = true;
     while (!inbox_.empty()) {
@@ -156,6 +155,49 @@ void NodeHost::deliver(const Event& event) {
     delivering_ = false;
     write_turn();
     transport_.flush();
+}
+
+/// A message waits for its sender's turn. What was read in one piece was all of one peer: it is heard
+/// when the others had a chance to be read as well.
+bool NodeHost::hear(const AgentId& from, Channel channel, SharedBytes message) {
+    const std::size_t bytes = message->size();
+    inbound_.push(from, channel, bytes, Received{from, channel, std::move(message)});
+    take_turns_soon();
+    if (!inbound_.is_crowded(from)) return true;
+    if (crowded_.insert(from).second) ++times_crowded_;
+    return false;
+}
+
+void NodeHost::take_turns_soon() {
+    if (turns_due_) return;
+    turns_due_ = true;
+    asio::post(io_, [this] { take_turns(); });
+}
+
+/// A few messages, then whatever else there is to do: who comes meanwhile waits for no more than these.
+void NodeHost::take_turns() {
+    constexpr int messages_max = 8;
+    constexpr Duration time_max = Duration::from_us(200);
+    turns_due_ = false;
+    const Instant begun = clock_.now();
+    for (int i = 0; i < messages_max && !inbound_.empty(); ++i) {
+        auto next = inbound_.pop();
+        deliver(std::move(next.item));
+        const auto crowded = crowded_.find(next.key);
+        if (crowded != crowded_.end() && inbound_.has_room(next.key)) {
+            crowded_.erase(crowded);
+            transport_.resume(next.key);
+        }
+        if (clock_.now() - begun > time_max) break;
+    }
+    if (!inbound_.empty()) take_turns_soon();
+}
+
+/// What it said before it went is heard before.
+void NodeHost::on_link(const AgentId& peer, Event event) {
+    if (inbound_.push_link(peer, event)) return take_turns_soon();
+    crowded_.erase(peer);
+    deliver(std::move(event));
 }
 
 void NodeHost::write_turn() {
@@ -182,7 +224,9 @@ void NodeHost::carry_out(Effect& effect) {
         void operator()(Load& e) const { host.load(e); }
         void operator()(Scan& e) const { host.scan(e); }
         void operator()(Check& e) const { host.check(std::move(e)); }
-        void operator()(Execute& e) const { host.tools_.execute(e); }
+        void operator()(Execute& e) const {
+            if (auto done = host.tools_.execute(e)) host.inbox_.emplace_back(std::move(*done));
+        }
         void operator()(CancelExecute& e) const { host.tools_.cancel(e.ticket); }
         void operator()(WakeAt& e) const { host.wake_at(e.at); }
         void operator()(Reply& e) const { host.reply(std::move(e)); }
@@ -190,7 +234,11 @@ void NodeHost::carry_out(Effect& effect) {
             for (const NoticeHandler& handler : host.notice_handlers_)
                 handler(*e.notice);
         }
-        void operator()(Drop& e) const { host.transport_.drop(e.peer, e.reason); }
+        void operator()(Drop& e) const {
+            (void)host.inbound_.take(e.peer);  // It has said enough.
+            host.crowded_.erase(e.peer);
+            host.transport_.drop(e.peer, e.reason);
+        }
         void operator()(Dial& e) const { host.transport_.dial(e.address, e.peer); }
     };
     trace_.note(effect);
@@ -234,9 +282,12 @@ void NodeHost::check(Check check) {
         return;
     }
     auto shared = std::make_shared<Check>(std::move(check));
-    checks_.post([this, shared] {
-        asio::post(io_, [this, done = verify(*shared)] { deliver(done); });
-    });
+    checks_.post(
+        shared->from,
+        [this, shared] { asio::post(io_, [this, done = verify(*shared)] { deliver(done); }); },
+        shared->ticket.value(),
+        Duration::from_us(50 * static_cast<std::int64_t>(shared->items.size()))
+    );
 }
 
 void NodeHost::load(const Load& load) {

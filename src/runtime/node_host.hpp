@@ -2,7 +2,8 @@
 //
 // Why      The Node says what is to be done; this does it with sockets, RocksDB and threads.
 // Holds    A Send waits until the ticket that it names is durable. Events reach the node one at a time, on
-//          the thread that calls run(). Every command is answered, also when the host stops.
+//          the thread that calls run(); what peers say in turn (node/inbound.hpp), and between two
+//          turns sockets are read and timers seen to. Every command is answered, also when the host stops.
 // Errors   From open(): another process uses the folder, damaged storage, port in use; with what to do.
 #pragma once
 
@@ -16,6 +17,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "node/inbound.hpp"
 #include "node/node.hpp"
 #include "runtime/disk_writer.hpp"
 #include "runtime/event_trace.hpp"
@@ -69,6 +71,8 @@ public:
     [[nodiscard]] const AgentId& agent() const { return node_->agent(); }
     /// Counters for /metrics. On the protocol thread only.
     [[nodiscard]] Transport::Counters transport_counters() const { return transport_.counters(); }
+    [[nodiscard]] std::uint64_t runs_overloaded() const { return tools_.overloaded(); }
+    [[nodiscard]] std::uint64_t times_crowded() const { return times_crowded_; }
     [[nodiscard]] std::size_t peers() const { return transport_.peers(); }
     [[nodiscard]] const DiskWriter::Counters& disk_counters() const { return disk_.counters(); }
     [[nodiscard]] StatusReply status() const { return node_->status(); }
@@ -83,7 +87,11 @@ private:
     );
     [[nodiscard]] Result<void> prepare();
 
-    void deliver(const Event& event);
+    void deliver(Event event);
+    [[nodiscard]] bool hear(const AgentId& from, Channel channel, SharedBytes message);
+    void take_turns();
+    void take_turns_soon();
+    void on_link(const AgentId& peer, Event event);
     void write_turn();
     void carry_out(std::vector<Effect> effects);
     void carry_out(Effect& effect);
@@ -113,7 +121,11 @@ private:
     ToolRunner tools_;
     DiskWriter disk_;
 
-    std::deque<Event> inbox_;       ///< What effects of this turn caused.
+    std::deque<Event> inbox_;    ///< What effects of this turn caused.
+    Inbound<Event> inbound_;     ///< What peers said, and that they came and went.
+    std::set<AgentId> crowded_;  ///< Who is not read from.
+    bool turns_due_ = false;
+    std::uint64_t times_crowded_ = 0;
     std::vector<Persist> to_disk_;  ///< What this turn wants written.
     bool delivering_ = false;
     Ticket durable_;  ///< Every ticket up to this one is durable.

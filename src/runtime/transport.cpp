@@ -85,18 +85,71 @@ void Transport::on_accepted(tcp::socket socket) {
     boost::system::error_code error;
     const tcp::endpoint from = socket.remote_endpoint(error);
     if (error) return;  // It left before we looked.
+    if (comes_too_soon(from.address())) {
+        ++counters_.refused;
+        ++counters_.too_soon;
+        return;
+    }
+    const std::string group = address_group(from.address());
     if (arrivals_.size() >= options_.unproven_max ||
         (sessions_.size() >= options_.connections_max && !arrivals_.empty())) {
         crowd_out_one();
     }
-    if (sessions_.size() >= options_.connections_max) {
+    if (sessions_.size() >= options_.connections_max && !crowd_out_proven(group)) {
         ++counters_.refused;
         return;
     }
     ++counters_.accepted;
     LinkSession& session = adopt(std::move(socket), {}, std::nullopt);
+    places_.emplace(&session, Place{group, next_place_++});
     arrivals_.push_back({&session, from.address()});
     session.start();
+}
+
+bool Transport::comes_too_soon(const asio::ip::address& from) {
+    constexpr std::size_t paces_max = 8'192;
+    constexpr std::uint64_t group_share = 4;
+    if (paces_.size() >= paces_max) paces_.clear();
+    const Instant now = clock_.now();
+    const std::string address = from.to_string();
+    const std::string group = address_group(from);
+    const TokenBucket::Options& pace = options_.arrivals;
+    if (paces_.try_emplace(address, pace).first->second.take(1, now)) return true;
+    if (group == address) return false;
+    const TokenBucket::Options all{pace.rate_per_s * group_share, pace.burst * group_share};
+    return paces_.try_emplace(group, all).first->second.take(1, now).has_value();
+}
+
+/// Takes the newest place of the group that has most for a newcomer of another group.
+bool Transport::crowd_out_proven(const std::string& newcomer) {
+    std::map<std::string, std::size_t> counts;
+    for (const auto& [session, place] : places_)
+        ++counts[place.group];
+    const auto greediest =
+        std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+            return a.second < b.second;
+        });
+    if (greediest == counts.end() || counts[newcomer] + 1 >= greediest->second) return false;
+    LinkSession* newest = nullptr;
+    for (const auto& [session, place] : places_) {
+        if (place.group != greediest->first) continue;
+        if (newest == nullptr || place.since > places_.at(newest).since) newest = session;
+    }
+    ++counters_.refused;
+    const SessionPtr session = sessions_.at(newest);
+    session->close("too many connections from " + greediest->first);
+    return true;
+}
+
+/// Of the peers that do not read what is sent to them, the one that makes us hold most.
+void Transport::crowd_out_slow() {
+    std::size_t all = 0;
+    SessionPtr slowest;
+    for (const auto& [pointer, session] : sessions_) {
+        all += session->waiting_bytes();
+        if (!slowest || session->waiting_bytes() > slowest->waiting_bytes()) slowest = session;
+    }
+    if (all > options_.waiting_bytes_max) slowest->close(LinkSession::too_slow);
 }
 
 /// The oldest unproven connection of the address that has most of them.
@@ -121,8 +174,9 @@ void Transport::forget_arrival(const LinkSession& session) {
 }
 
 void Transport::dial(const std::string& address, const std::optional<AgentId>& peer) {
-    if (closing_ || dialling_.count(address) > 0 || sessions_.size() >= options_.connections_max)
-        return;
+    if (closing_ || dialling_.count(address) > 0) return;
+    // Whom we want to reach is worth a place of whoever has most.
+    if (sessions_.size() >= options_.connections_max && !crowd_out_proven({})) return;
     const auto endpoint = parse_address(address);
     if (!endpoint) {
         callbacks_.on_log(endpoint.error().message);
@@ -180,13 +234,18 @@ LinkSession& Transport::adopt(
     options.yamux.ping_timeout = options_.ping_timeout;
     options.yamux.stream_backlog_bytes_max = 8U << 20U;
     options.yamux.total_backlog_bytes_max = 24U << 20U;
+    boost::system::error_code unknown;
+    const std::string group = address_group(socket.remote_endpoint(unknown).address());
     LinkSession::Callbacks callbacks;
-    callbacks.on_established = [this](LinkSession& session) { on_established(session); };
+    callbacks.on_established = [this, group](LinkSession& session) {
+        on_established(session, group);
+    };
     callbacks.on_message = [this](LinkSession& session, Channel channel, SharedBytes message) {
         const auto held = by_peer_.find(session.peer());
         if (held != by_peer_.end() && held->second.get() == &session) {
-            callbacks_.on_message(session.peer(), channel, std::move(message));
+            return callbacks_.on_message(session.peer(), channel, std::move(message));
         }
+        return true;
     };
     callbacks.on_closed = [this](LinkSession& session, const std::string& why) {
         on_closed(session, why);
@@ -206,7 +265,7 @@ bool Transport::prefer_new(const LinkSession& fresh, const LinkSession& held) co
     return fresh.outbound() == we_dial;
 }
 
-void Transport::on_established(LinkSession& session) {
+void Transport::on_established(LinkSession& session, const std::string& group) {
     forget_arrival(session);
     dialling_.erase(session.dialled_address());
     const AgentId peer = session.peer();
@@ -224,7 +283,7 @@ void Transport::on_established(LinkSession& session) {
         old->close("replaced by a newer connection");
     }
     by_peer_[peer] = sessions_.at(&session);
-    callbacks_.on_peer_up(peer, session.dialled_address());
+    callbacks_.on_peer_up(peer, session.dialled_address(), group);
 }
 
 void Transport::on_closed(LinkSession& session, const std::string& why) {
@@ -232,6 +291,8 @@ void Transport::on_closed(LinkSession& session, const std::string& why) {
     counters_.bytes_in = before.bytes_in + session.bytes_in();
     counters_.bytes_out = before.bytes_out + session.bytes_out();
     to_flush_.erase(&session);
+    places_.erase(&session);
+    if (why == LinkSession::too_slow) ++counters_.too_slow;
     const auto held = sessions_.find(&session);
     if (held == sessions_.end()) return;
     // The session is in the middle of its own call: let it return before it goes.
@@ -257,6 +318,11 @@ void Transport::send(const AgentId& peer, Channel channel, const SharedBytes& me
     const SessionPtr session = held->second;
     session->send(channel, message);
     if (!session->closed()) to_flush_.insert(session.get());
+    constexpr std::size_t look_every = 8ULL << 20U;
+    sent_unseen_ += message->size();
+    if (sent_unseen_ < look_every) return;
+    sent_unseen_ = 0;
+    crowd_out_slow();
 }
 
 void Transport::flush() {
@@ -275,6 +341,13 @@ void Transport::drop(const AgentId& peer, const std::string& why) {
     if (held == by_peer_.end()) return;
     const SessionPtr session = held->second;
     session->close(why);
+}
+
+void Transport::resume(const AgentId& peer) {
+    const auto held = by_peer_.find(peer);
+    if (held == by_peer_.end()) return;
+    const SessionPtr session = held->second;
+    session->resume();
 }
 
 void Transport::close() {

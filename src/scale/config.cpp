@@ -182,9 +182,45 @@ std::vector<Setting> settings_of(Config& c) {
             "tools.builtin", c.builtin, "Names of built-in tools, or \"all\", or \"none\"."
         ),
         number_setting("tools.workers", c.workers, 1, 64, "Threads for tools that may be slow."),
-        number_setting("limits.calls_per_s", c.calls_per_s, 1, 100'000'000, "Each peer's quota."),
+        number_setting(
+            "limits.calls_per_s",
+            c.calls_per_s,
+            0,
+            100'000'000,
+            "Calls of one peer; 0: only what they cost counts."
+        ),
         number_setting(
             "limits.calls_burst", c.calls_burst, 1, 100'000'000, "Above it, for a moment."
+        ),
+        number_setting(
+            "limits.messages_per_s", c.messages_per_s, 1, 100'000'000, "Messages of one peer."
+        ),
+        number_setting(
+            "limits.bytes_per_s", c.bytes_per_s, 1'000'000, 1'000'000'000, "Their bytes."
+        ),
+        number_setting(
+            "limits.checks_per_s", c.checks_per_s, 1, 1'000'000, "Signatures to check for it."
+        ),
+        number_setting(
+            "limits.tool_ms_per_s",
+            c.tool_ms_per_s,
+            1,
+            100'000,
+            "Milliseconds of tools for it; 1000: one thread's."
+        ),
+        number_setting(
+            "limits.held_bytes",
+            c.held_bytes,
+            limits::arguments_bytes_max,
+            1'000'000'000'000,
+            "Arguments of its calls under way."
+        ),
+        number_setting(
+            "limits.group_peers",
+            c.group_peers,
+            0,
+            1'000,
+            "All agents of one IPv4 /24 or IPv6 /48 without a seat may do what so many may; 0: any."
         ),
         number_setting("order.delta_ms", c.delta_ms, 1, 60'000, "First guess of a message delay."),
         number_setting("order.heartbeat_ms", c.heartbeat_ms, 100, 3'600'000, "Idle views."),
@@ -376,6 +412,20 @@ std::string to_toml(const Config& config) {
         out += setting.name.substr(dot + 1) + " = " + setting.to_text() + "  # " + setting.about +
                "\n";
     }
+    return out;
+}
+
+PeerLimits peer_limits(const Config& config) {
+    // Bursts above a rate, as in the defaults of PeerLimits.
+    constexpr std::uint64_t most = 1'000'000'000;
+    PeerLimits out;
+    out.calls = {config.calls_per_s, config.calls_burst};
+    out.messages = {config.messages_per_s, 2 * config.messages_per_s};
+    out.bytes = {config.bytes_per_s, std::min(most, 4 * config.bytes_per_s)};
+    out.checks = {config.checks_per_s, 4 * config.checks_per_s};
+    out.tool_us = {1'000 * config.tool_ms_per_s, std::min(most, 10'000 * config.tool_ms_per_s)};
+    out.held_bytes = config.held_bytes;
+    out.group_peers = config.group_peers;
     return out;
 }
 

@@ -18,6 +18,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "model/genesis.hpp"
+#include "tools/peer_budget.hpp"
 
 namespace creto {
 
@@ -44,11 +45,17 @@ struct Config {
 
     // [tools]
     std::vector<std::string> builtin = {"all"};  ///< Names, or all, or none.
-    std::uint64_t workers = 2;
+    std::uint64_t workers = 4;
 
-    // [limits]
-    std::uint64_t calls_per_s = 500;
+    // [limits]: of each peer; see tools/peer_budget.hpp
+    std::uint64_t calls_per_s = 0;
     std::uint64_t calls_burst = 500;
+    std::uint64_t messages_per_s = 200'000;
+    std::uint64_t bytes_per_s = 128'000'000;
+    std::uint64_t checks_per_s = 4'000;
+    std::uint64_t tool_ms_per_s = 1'000;
+    std::uint64_t held_bytes = 64'000'000;
+    std::uint64_t group_peers = 16;
 
     // [order]
     std::uint64_t delta_ms = 100;
@@ -74,6 +81,9 @@ struct Config {
 
 /// CRETO_SECTION_KEY of every setting.
 [[nodiscard]] std::vector<std::string> setting_variables();
+
+/// Its section [limits].
+[[nodiscard]] PeerLimits peer_limits(const Config& config);
 
 /// The settings as a commented creto.toml.
 [[nodiscard]] std::string to_toml(const Config& config);

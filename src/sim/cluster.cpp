@@ -207,9 +207,9 @@ void SimCluster::dispatch(SimEventTag tag) {
 
 void SimCluster::hand(SimHost& host, Event event, std::uint64_t fingerprint) {
     SimHost::Life& life = *host.life;
-    if (host.is_paused || life.is_busy || !life.inbox.empty()) {
+    if (host.is_paused || life.is_busy || life.has_waiting()) {
         ++host.counters.events_waited;
-        life.inbox.push_back({std::move(event), fingerprint, now_});
+        host.wait({std::move(event), fingerprint, now_});
         return;
     }
     handle(host, event, fingerprint);
@@ -246,9 +246,8 @@ void SimCluster::on_finish(FinishEvent finish) {
 }
 
 void SimCluster::drain(SimHost& host) {
-    while (host.life && !host.is_paused && !host.life->is_busy && !host.life->inbox.empty()) {
-        const WaitingEvent next = std::move(host.life->inbox.front());
-        host.life->inbox.pop_front();
+    while (host.life && !host.is_paused && !host.life->is_busy && host.life->has_waiting()) {
+        const WaitingEvent next = host.life->next_waiting();
         host.spent.queued = host.spent.queued + (now_ - next.since);
         handle(host, next.event, next.fingerprint);
     }
@@ -270,6 +269,7 @@ void SimCluster::on_peer_up(NodeIndex node, NodeIndex peer, bool dialled_by_node
     SimHost& found = host_at(node);
     if (!found.life) return;
     PeerUp up{host(peer).agent, dialled_by_node ? sim_address(peer) : std::string{}};
+    if (options_.group_of) up.group = options_.group_of(peer);
     hand(found, std::move(up), peer.value());
 }
 

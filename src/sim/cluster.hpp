@@ -91,7 +91,9 @@ struct SimOptions {
     /// Who deviates, and how; these nodes count as byzantine from the start.
     std::map<NodeIndex, Attack> attacks;
     std::map<NodeIndex, ToolBox> tools;  ///< Offered from each start on.
-    SimLogSink log;                      ///< Empty: silent.
+    /// Where a node comes from, in PeerUp; empty: nowhere in particular.
+    std::function<std::string(NodeIndex)> group_of;
+    SimLogSink log;  ///< Empty: silent.
     std::function<void(NodeIndex, const SimNotice&)> on_notice;
     /// For who watches: each answer, and each new message about the order before it leaves.
     std::function<void(Ticket, const SimCommand&)> on_answer;

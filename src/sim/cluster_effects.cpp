@@ -173,7 +173,13 @@ void SimCluster::on_effect(SimHost& host, Execute& execute) {
         took = execute.timeout;
     }
     host.life->executing.insert(execute.ticket);
+    executed.took = took;
     const std::uint64_t named = fingerprint(as_bytes(executed.text));
+    if (took == Duration{}) {  // A quick one: next, and without the queue.
+        host.life->executing.erase(execute.ticket);
+        host.life->inbox.push_back({std::move(executed), named, now_});
+        return;
+    }
     later(host, now_ + took, std::move(executed), named);
 }
 
@@ -233,6 +239,7 @@ void SimCluster::on_effect(SimHost& host, Publish& publish) {
 }
 
 void SimCluster::on_effect(SimHost& host, Drop& drop) {
+    (void)host.life->inbound.take(drop.peer);  // It has said enough.
     if (const auto peer = find(drop.peer)) network_.drop({host.index, *peer}, now_);
 }
 

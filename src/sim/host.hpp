@@ -15,6 +15,7 @@
 #include "base/boxed.hpp"
 #include "base/log.hpp"
 #include "base/ring.hpp"
+#include "node/inbound.hpp"
 #include "sim/disk.hpp"
 #include "sim/host_clock.hpp"
 #include "sim/participant.hpp"
@@ -74,8 +75,13 @@ struct SimHost {
     /// From a start to the crash after it; nothing of it survives.
     struct Life {
         std::unique_ptr<Participant> participant;
-        Instant started;           ///< By the host's own clock.
-        Ring<WaitingEvent> inbox;  ///< While busy or paused.
+        Instant started;  ///< By the host's own clock.
+        // While busy or paused; as in the real host, see node/inbound.hpp.
+        Ring<WaitingEvent> inbox;       ///< What the host itself has to say.
+        Inbound<WaitingEvent> inbound;  ///< What peers said.
+        std::uint32_t inbox_in_a_row = 0;
+        [[nodiscard]] bool has_waiting() const { return !inbox.empty() || !inbound.empty(); }
+        [[nodiscard]] WaitingEvent next_waiting();
         bool is_busy = false;
         bool is_store_failed = false;
         Instant wake = Instant::max();   ///< When the node wants to be woken, by its clock.
@@ -88,6 +94,8 @@ struct SimHost {
         WireMessage last_message;  ///< Fingerprinted once for all its receivers.
         std::uint64_t last_fingerprint = 0;
     };
+
+    void wait(WaitingEvent event);
 
     SimHost(NodeIndex index_in, DiskOptions disk_options, const SimLogSink& sink)
         : index{index_in}, disk{disk_options}, log{index_in, sink} {}

@@ -12,6 +12,10 @@ std::size_t held_bytes(const SimHost& host) {
     for (std::size_t i = 0; i < life.inbox.size(); ++i)
         if (const auto* received = std::get_if<Received>(&life.inbox[i].event))
             held += received->message->size();
+    life.inbound.for_each([&](const WaitingEvent& waiting) {
+        if (const auto* received = std::get_if<Received>(&waiting.event))
+            held += received->message->size();
+    });
     return held;
 }
 

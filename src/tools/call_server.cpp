@@ -5,9 +5,13 @@
 namespace creto {
 
 CallServer::CallServer(
-    const ChainId& chain, const AgentId& self, const Signer& signer, CallServerOptions options
+    const ChainId& chain,
+    const AgentId& self,
+    const Signer& signer,
+    PeerBudget& budget,
+    CallServerOptions options
 )
-    : chain_{chain}, self_{self}, signer_{signer}, options_{options} {}
+    : chain_{chain}, self_{self}, signer_{signer}, budget_{budget}, options_{options} {}
 
 void CallServer::on_start(
     const AgentId& from, const CallStart& call, Instant now, Effects& effects
@@ -52,30 +56,20 @@ void CallServer::admit(
     Instant now,
     Effects& effects
 ) {
-    Peer& peer = peer_of(from);
-    if (const auto wait = from == self_ ? std::nullopt : peer.quota.take(1, now)) {
-        ++counters_.rate_limited;
-        if (peer.patience.take(1, now)) {
-            effects.add(Drop{from, "it kept calling far above its quota"});
-            return;
-        }
-        const auto retry_ms = static_cast<std::uint32_t>(wait->ms() + 1);
-        effects.send(
-            from,
-            CallAnswer{
-                .id = call.id,
-                .status = CallAnswer::Status::rate_limited,
-                .text = "rate limited, retry after " + std::to_string(retry_ms) + " ms",
-                .retry_after_ms = retry_ms}
-        );
-        return;
-    }
-    if (peer.running.size() >= limits::calls_per_peer_max) {
+    const auto known = peers_.find(from);
+    if (known != peers_.end() && known->second.size() >= limits::calls_per_peer_max) {
+        ++counters_.overloaded;
+        const PeerBudget::Refusal refusal = budget_.on_call_refused(from, now);
+        if (refusal.drop || refusal.mute) return on_refused(from, call, refusal, effects);
         answer(from, call.id, CallAnswer::Status::overloaded, "too many calls under way", effects);
         return;
     }
-    if (peer.running.count(call.id) > 0) {
+    if (known != peers_.end() && known->second.count(call.id) > 0) {
         answer(from, call.id, CallAnswer::Status::bad_arguments, "this call id is in use", effects);
+        return;
+    }
+    if (const auto refusal = budget_.on_call(from, call.arguments.size(), now)) {
+        on_refused(from, call, *refusal, effects);
         return;
     }
     const Ticket ticket = effects.new_ticket();
@@ -83,27 +77,53 @@ void CallServer::admit(
         Duration::from_ms(std::max<std::uint32_t>(call.timeout_ms, 1)), options_.timeout_max
     );
     const Instant deadline = now + timeout;
-    peer.running.emplace(call.id, ticket);
-    running_.emplace(ticket, Running{from, call.id, deadline, std::move(verified)});
+    peers_[from].emplace(call.id, ticket);
+    running_.emplace(
+        ticket, Running{from, call.id, deadline, std::move(verified), call.arguments.size()}
+    );
     deadlines_.emplace(deadline, ticket);
     ++counters_.admitted;
-    effects.add(Execute{ticket, call.tool, call.contract, call.arguments, timeout});
+    effects.add(Execute{ticket, call.tool, call.contract, call.arguments, timeout, from});
+}
+
+void CallServer::on_refused(
+    const AgentId& from, const CallStart& call, const PeerBudget::Refusal& refusal, Effects& effects
+) {
+    ++counters_.rate_limited;
+    if (refusal.drop) {
+        effects.add(Drop{from, "it kept calling far above its quota"});
+        return;
+    }
+    if (refusal.mute) return;
+    effects.send(
+        from,
+        CallAnswer{
+            .id = call.id,
+            .status = CallAnswer::Status::rate_limited,
+            .text = refusal.text(),
+            .retry_after_ms = refusal.retry_after_ms()}
+    );
 }
 
 void CallServer::on_cancel(const AgentId& from, const CallCancel& cancel, Effects& effects) {
     const auto peer = peers_.find(from);
     if (peer == peers_.end()) return;
-    const auto call = peer->second.running.find(cancel.id);
-    if (call == peer->second.running.end()) return;
+    const auto call = peer->second.find(cancel.id);
+    if (call == peer->second.end()) return;
     ++counters_.cancelled;
-    effects.add(CancelExecute{call->second});
-    erase(running_.find(call->second));
+    abandon(running_.find(call->second), effects);
 }
 
-bool CallServer::on_executed(const Executed& done, Instant /*now*/, Effects& effects) {
+bool CallServer::on_executed(const Executed& done, Instant now, Effects& effects) {
+    if (const auto late = abandoned_.find(done.ticket); late != abandoned_.end()) {
+        budget_.on_tool_time(late->second, done.took, now);
+        abandoned_.erase(late);
+        return true;
+    }
     const auto found = running_.find(done.ticket);
     if (found == running_.end()) return false;
     const Running call = found->second;
+    budget_.on_tool_time(call.from, done.took, now);
     erase(found);
     CallAnswer message{.id = call.id, .status = done.status, .text = done.text};
     const bool sayable =
@@ -128,14 +148,10 @@ void CallServer::on_peer_down(const AgentId& peer, Effects& effects) {
     const auto found = peers_.find(peer);
     if (found == peers_.end()) return;
     std::vector<Ticket> tickets;
-    for (const auto& [id, ticket] : found->second.running)
+    for (const auto& [id, ticket] : found->second)
         tickets.push_back(ticket);
-    for (const Ticket ticket : tickets) {
-        effects.add(CancelExecute{ticket});
-        erase(running_.find(ticket));
-    }
-    // Its buckets stay: coming back does not refill them. Only the fullest tables are trimmed.
-    if (peers_.size() > limits::agents_max) peers_.erase(found);
+    for (const Ticket ticket : tickets)
+        abandon(running_.find(ticket), effects);
 }
 
 void CallServer::on_time(Instant now, Effects& effects) {
@@ -143,8 +159,7 @@ void CallServer::on_time(Instant now, Effects& effects) {
         const auto found = running_.find(deadlines_.begin()->second);
         const Running call = found->second;
         ++counters_.timed_out;
-        effects.add(CancelExecute{found->first});
-        erase(found);
+        abandon(found, effects);
         answer(call.from, call.id, CallAnswer::Status::timeout, "the deadline passed", effects);
     }
 }
@@ -163,17 +178,21 @@ void CallServer::answer(
     effects.send(to, CallAnswer{.id = id, .status = status, .text = std::move(text)});
 }
 
-CallServer::Peer& CallServer::peer_of(const AgentId& agent) {
-    const auto found = peers_.find(agent);
-    if (found != peers_.end()) return found->second;
-    return peers_
-        .emplace(agent, Peer{TokenBucket{options_.quota}, TokenBucket{options_.patience}, {}})
-        .first->second;
+/// Nobody waits for it any more; what it takes until it ends is its caller's all the same.
+void CallServer::abandon(std::map<Ticket, Running>::iterator it, Effects& effects) {
+    effects.add(CancelExecute{it->first});
+    abandoned_.emplace(it->first, it->second.from);
+    if (abandoned_.size() > abandoned_max) abandoned_.erase(abandoned_.begin());
+    erase(it);
 }
 
 void CallServer::erase(std::map<Ticket, Running>::iterator it) {
-    deadlines_.erase({it->second.deadline, it->first});
-    peers_.at(it->second.from).running.erase(it->second.id);
+    const Running& call = it->second;
+    deadlines_.erase({call.deadline, it->first});
+    budget_.let_go(call.from, call.held_bytes);
+    const auto peer = peers_.find(call.from);
+    peer->second.erase(call.id);
+    if (peer->second.empty()) peers_.erase(peer);
     running_.erase(it);
 }
 

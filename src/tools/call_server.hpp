@@ -1,9 +1,10 @@
 // CallServer: the provider's side of calls: admits them, has them run, answers them.
 //
 // Why      One peer's flood must not slow another's call; a lost caller must not leave work behind.
-// Holds    Each peer has a bucket of calls (500/s unless configured) and at most calls_per_peer_max
-//          under way. Over the bucket: `rate_limited` with the time to wait; a peer that goes on
-//          far beyond it is dropped. Every admitted call gets exactly one answer, unless it was
+// Holds    What each peer may have done here is decided by the PeerBudget, and at most
+//          calls_per_peer_max are under way. Over the budget: `rate_limited` with the time to wait; a
+//          peer that goes on far beyond it is dropped. What a run took is charged also when nobody
+//          waits for it any more. [FLOOD-BUDGET.1] Every admitted call gets exactly one answer, unless it was
 //          cancelled or its caller is gone. A verified call is signed only when its request is
 //          the peer's own, names this agent, opens to the arguments that came with it, and compares
 //          answers as our contract does. [CALL-OWN.1]
@@ -15,23 +16,25 @@
 #include <set>
 #include <vector>
 
-#include "base/token_bucket.hpp"
 #include "model/effect.hpp"
 #include "model/event.hpp"
+#include "tools/peer_budget.hpp"
 
 namespace creto {
 
 struct CallServerOptions {
-    TokenBucket::Options quota{.rate_per_s = 500, .burst = 500};
-    /// Refusals that a peer may cause before it is dropped.
-    TokenBucket::Options patience{.rate_per_s = 2'000, .burst = 20'000};
     Duration timeout_max = Duration::from_s(600);
 };
 
 class CallServer {
 public:
+    /// `signer` and `budget` outlive it.
     CallServer(
-        const ChainId& chain, const AgentId& self, const Signer& signer, CallServerOptions options
+        const ChainId& chain,
+        const AgentId& self,
+        const Signer& signer,
+        PeerBudget& budget,
+        CallServerOptions options = {}
     );
 
     /// The contracts of ours whose answers are compared by a rule; they replace those before.
@@ -51,11 +54,19 @@ public:
     void on_time(Instant now, Effects& effects);
     [[nodiscard]] Instant next_wake() const;
 
+    /// Answers a call that the budget refused, or drops its caller.
+    void on_refused(
+        const AgentId& from,
+        const CallStart& call,
+        const PeerBudget::Refusal& refusal,
+        Effects& effects
+    );
     [[nodiscard]] std::size_t under_way() const { return running_.size(); }
     struct Counters {
         std::uint64_t admitted = 0;
         std::uint64_t answered = 0;
         std::uint64_t rate_limited = 0;
+        std::uint64_t overloaded = 0;  ///< Too many of one peer under way.
         std::uint64_t timed_out = 0;
         std::uint64_t cancelled = 0;
     };
@@ -67,12 +78,10 @@ private:
         std::uint64_t id = 0;
         Instant deadline;
         std::optional<SignedCall> verified;
+        std::size_t held_bytes = 0;  ///< Its arguments.
     };
-    struct Peer {
-        TokenBucket quota;
-        TokenBucket patience;
-        std::map<std::uint64_t, Ticket> running;
-    };
+    /// Runs that nobody waits for any more, remembered until the host says what they took.
+    static constexpr std::size_t abandoned_max = 4'096;
     void admit(
         const AgentId& from,
         const CallStart& call,
@@ -90,14 +99,16 @@ private:
     [[nodiscard]] std::optional<std::string> refuse_verified(
         const AgentId& from, const CallStart& call
     ) const;
-    Peer& peer_of(const AgentId& agent);
+    void abandon(std::map<Ticket, Running>::iterator it, Effects& effects);
     void erase(std::map<Ticket, Running>::iterator it);
 
     ChainId chain_;
     AgentId self_;
     const Signer& signer_;
+    PeerBudget& budget_;
     CallServerOptions options_;
-    std::map<AgentId, Peer> peers_;
+    std::map<AgentId, std::map<std::uint64_t, Ticket>> peers_;  ///< With calls under way.
+    std::map<Ticket, AgentId> abandoned_;
     std::map<Ticket, Running> running_;
     std::set<std::pair<Instant, Ticket>> deadlines_;
     std::set<ContractId> by_rule_;

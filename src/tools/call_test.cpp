@@ -27,7 +27,7 @@ struct Agents {
     [[nodiscard]] CallAnswer answer(
         std::size_t i, const VerifiedCall& call, const std::string& text
     ) const {
-        CallServer server{chain, id(i), *signers[i], {}};
+        CallServer server{chain, id(i), *signers[i], budget_of(i)};
         if (contract.has(ContractSummary::by_rule)) server.set_by_rule({contract.id()});
         Effects effects;
         server.on_verified_start(id(0), call.message(Duration::from_s(1)), at_ms(0), effects);
@@ -53,7 +53,15 @@ struct Agents {
         return VerifiedCall::make(call, chain, id(0), *signers[0]).value();
     }
 
+    /// Agent i's as a provider: 500 calls a second for each peer.
+    [[nodiscard]] PeerBudget& budget_of(std::size_t i) const {
+        PeerLimits limits;
+        limits.calls = {.rate_per_s = 500, .burst = 500};
+        return budgets.try_emplace(i, id(i), limits).first->second;
+    }
+
     TagScheme scheme;
+    mutable std::map<std::size_t, PeerBudget> budgets;
     std::vector<std::unique_ptr<Signer>> signers;
     ChainId chain{blake3(as_bytes("chain"))};
     ContractSummary contract;
@@ -77,7 +85,7 @@ std::vector<CallAnswer> answers_in(const std::vector<Effect>& effects) {
 
 TEST(CallServer, AFloodIsRateLimitedAndOthersAreServed) {
     Agents agents{3};
-    CallServer server{agents.chain, agents.id(0), *agents.signers[0], {}};
+    CallServer server{agents.chain, agents.id(0), *agents.signers[0], agents.budget_of(0)};
     Effects effects;
     for (std::uint64_t i = 1; i <= 1000; ++i) {
         server.on_start(
@@ -96,7 +104,7 @@ TEST(CallServer, AFloodIsRateLimitedAndOthersAreServed) {
 
 TEST(CallServer, AFlooderThatGoesOnIsDropped) {
     Agents agents{2};
-    CallServer server{agents.chain, agents.id(0), *agents.signers[0], {}};
+    CallServer server{agents.chain, agents.id(0), *agents.signers[0], agents.budget_of(0)};
     Effects effects;
     bool dropped = false;
     for (std::uint64_t i = 1; i <= 100'000 && !dropped; ++i) {
@@ -114,11 +122,8 @@ TEST(CallServer, AFlooderThatGoesOnIsDropped) {
 
 TEST(CallServer, OneCallMoreThanThePeerMayHaveUnderWayIsRefused) {
     Agents agents{2};
-    CallServer server{
-        agents.chain,
-        agents.id(0),
-        *agents.signers[0],
-        {.quota = {.rate_per_s = 1000000, .burst = 1000000}}};
+    PeerBudget budget{agents.id(0), {}};
+    CallServer server{agents.chain, agents.id(0), *agents.signers[0], budget};
     Effects effects;
     for (std::uint64_t i = 1; i <= limits::calls_per_peer_max; ++i) {
         server.on_start(
@@ -131,11 +136,18 @@ TEST(CallServer, OneCallMoreThanThePeerMayHaveUnderWayIsRefused) {
         agents.id(1), {.id = 9999, .tool = "add", .timeout_ms = 1000}, at_ms(0), effects
     );
     EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::overloaded);
+    // Refusals without end are a flood as well.
+    bool dropped = false;
+    for (std::uint64_t id = 10'000; id < 20'000 && !dropped; ++id) {
+        server.on_start(agents.id(1), {.id = id, .tool = "add"}, at_ms(0), effects);
+        dropped = std::holds_alternative<Drop>(effects.take().at(0));
+    }
+    EXPECT_TRUE(dropped);
 }
 
 TEST(CallServer, TimesOutCancelsAndForgetsLostCallers) {
     Agents agents{2};
-    CallServer server{agents.chain, agents.id(0), *agents.signers[0], {}};
+    CallServer server{agents.chain, agents.id(0), *agents.signers[0], agents.budget_of(0)};
     Effects effects;
     for (std::uint64_t i = 1; i <= 3; ++i) {
         server.on_start(
@@ -156,8 +168,32 @@ TEST(CallServer, TimesOutCancelsAndForgetsLostCallers) {
     const Ticket ticket = std::get<Execute>(effects.take().at(0)).ticket;
     server.on_peer_down(agents.id(1), effects);
     EXPECT_EQ(server.under_way(), 0U);
+    EXPECT_TRUE(server.on_executed({ticket, CallAnswer::Status::result, "1"}, at_ms(201), effects));
     EXPECT_FALSE(server.on_executed({ticket, CallAnswer::Status::result, "1"}, at_ms(201), effects)
     );
+    EXPECT_TRUE(answers_in(effects.take()).empty()) << "nobody waits for it";
+}
+
+// [FLOOD-BUDGET.1] To call and take back at once is no way to run tools for nothing.
+TEST(CallServer, ARunThatWasTakenBackIsChargedAllTheSame) {
+    Agents agents{2};
+    PeerLimits limits;
+    limits.tool_us = {.rate_per_s = 1'000'000, .burst = 1'000'000};
+    PeerBudget budget{agents.id(0), limits};
+    CallServer server{agents.chain, agents.id(0), *agents.signers[0], budget};
+    Effects effects;
+    server.on_start(agents.id(1), {.id = 1, .tool = "slow"}, at_ms(0), effects);
+    const Ticket ticket = std::get<Execute>(effects.take().at(0)).ticket;
+    server.on_cancel(agents.id(1), {1}, effects);
+    effects.take();
+    const Executed ended{ticket, CallAnswer::Status::cancelled, {}, Duration::from_s(3)};
+    EXPECT_TRUE(server.on_executed(ended, at_ms(0), effects));
+    server.on_start(agents.id(1), {.id = 2, .tool = "slow"}, at_ms(0), effects);
+    const auto refused = answers_in(effects.take());
+    ASSERT_EQ(refused.size(), 1U);
+    EXPECT_EQ(refused[0].status, CallAnswer::Status::rate_limited);
+    EXPECT_EQ(refused[0].retry_after_ms, 2'001U);
+    EXPECT_EQ(refused[0].text, "rate limited, retry after 2001 ms");
 }
 
 TEST(CallServer, SignsOnlyForAPanelItIsOnAndArgumentsThatFit) {
@@ -165,12 +201,12 @@ TEST(CallServer, SignsOnlyForAPanelItIsOnAndArgumentsThatFit) {
     const VerifiedCall call = agents.ask();
     CallStart other = call.message(Duration::from_s(1));
     other.arguments = R"({"a":4})";
-    CallServer server{agents.chain, agents.id(1), *agents.signers[1], {}};
+    CallServer server{agents.chain, agents.id(1), *agents.signers[1], agents.budget_of(1)};
     Effects effects;
     server.on_verified_start(agents.id(0), other, at_ms(0), effects);
     EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::bad_arguments);
     Agents stranger{6};
-    CallServer outside{agents.chain, stranger.id(5), *stranger.signers[5], {}};
+    CallServer outside{agents.chain, stranger.id(5), *stranger.signers[5], stranger.budget_of(5)};
     outside.on_verified_start(agents.id(0), call.message(Duration::from_s(1)), at_ms(0), effects);
     EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::bad_arguments);
 }
@@ -179,7 +215,7 @@ TEST(CallServer, SignsOnlyForAPanelItIsOnAndArgumentsThatFit) {
 TEST(CallServer, SignsOnlyForTheRequestsOwnCaller) {
     const Agents agents{5};
     const VerifiedCall call = agents.ask();
-    CallServer server{agents.chain, agents.id(1), *agents.signers[1], {}};
+    CallServer server{agents.chain, agents.id(1), *agents.signers[1], agents.budget_of(1)};
     Effects effects;
     server.on_verified_start(agents.id(2), call.message(Duration::from_s(1)), at_ms(0), effects);
     EXPECT_EQ(answers_in(effects.take()).at(0).status, CallAnswer::Status::bad_arguments);
@@ -348,7 +384,7 @@ TEST(VerifiedCall, EqualDigestsUnderARuleNameNobody) {
 
 TEST(CallServer, RefusesARequestThatComparesOtherwiseThanTheContract) {
     Agents agents{4};
-    CallServer server{agents.chain, agents.id(1), *agents.signers[1], {}};
+    CallServer server{agents.chain, agents.id(1), *agents.signers[1], agents.budget_of(1)};
     Effects effects;
     const auto refused = [&](const VerifiedCall& call) {
         server.on_verified_start(

@@ -10,6 +10,7 @@
 #include "runtime/address.hpp"
 #include "scale/agent_client.hpp"
 #include "scale/config.hpp"
+#include "system/raw_peer.hpp"
 #include "system/support.hpp"
 
 namespace creto::system_test {
@@ -180,6 +181,41 @@ TEST_F(Connections, TenThousandAtOnceAreBoundedAndOthersAreServed) {
     std::cout << "flood: " << counted << "at most " << files_max << " files open, memory "
               << before_kib / 1'024 << " MiB before, " << resident_kib() / 1'024 << " MiB after"
               << std::endl;
+}
+
+// [FLOOD-SLOW.1] Each question makes the node hold a megabyte for its asker.
+TEST_F(Connections, WhoAsksForMuchAndReadsNothingIsCutAndMemoryIsBounded) {
+    const std::string value(100'000, 'v');
+    for (int i = 0; i < 10; ++i) {
+        const Json written =
+            cluster_->ask(0, "write", {{"key", "final/k" + std::to_string(i)}, {"value", value}});
+        ASSERT_TRUE(ok(written)) << written.dump();
+    }
+    expect_served();
+    const std::uint64_t before_kib = resident_kib();
+    std::uint64_t most_kib = 0;
+    const VertexRequest request{
+        {LaneRange{LaneId{Seat{0}, Incarnation{}}, Sequence{1}, Sequence{200}, {}}}};
+    const Bytes question = *encode_message(request);
+    constexpr int peers = 4;
+    for (int i = 0; i < peers; ++i) {
+        RawPeer deaf{random_key()};
+        deaf.go_deaf();
+        deaf.connect(cluster_->direct_address(0), cluster_->agent(0));
+        ASSERT_TRUE(deaf.connected(cluster_->agent(0), patience));
+        for (int asked = 0; asked < 1'000; ++asked)
+            deaf.send(cluster_->agent(0), Channel::data, question);
+        EXPECT_TRUE(deaf.disconnected(cluster_->agent(0), patience)) << "it may hold on for ever";
+        most_kib = std::max(most_kib, resident_kib());
+        expect_served();
+    }
+    EXPECT_LE(most_kib, before_kib + 300 * 1'024) << "memory grows with what nobody reads";
+    const auto metrics = Client{cluster_->admin_address(0)}.get("/metrics");
+    ASSERT_TRUE(metrics);
+    EXPECT_NE(metrics->body.find("creto_peers_too_slow_total{node=\"alone\"} 4"), std::string::npos)
+        << metrics->body;
+    std::cout << "memory " << before_kib / 1'024 << " MiB before, at most " << most_kib / 1'024
+              << " MiB" << std::endl;
 }
 
 /// Nodes that dial each other through the link shim.

@@ -20,11 +20,12 @@ RawPeer::RawPeer(const KeySeed& key, OnMessage on_message, bool reconnect)
     TransportOptions options;
     options.key = key;
     Transport::Callbacks callbacks;
-    callbacks.on_peer_up = [this](const AgentId& peer, const std::string& /*address*/) {
-        const std::lock_guard lock{mutex_};
-        up_.insert(peer);
-        changed_.notify_all();
-    };
+    callbacks.on_peer_up =
+        [this](const AgentId& peer, const std::string& /*address*/, const std::string& /*group*/) {
+            const std::lock_guard lock{mutex_};
+            up_.insert(peer);
+            changed_.notify_all();
+        };
     callbacks.on_peer_down = [this](const AgentId& peer) {
         const std::lock_guard lock{mutex_};
         up_.erase(peer);
@@ -32,6 +33,7 @@ RawPeer::RawPeer(const KeySeed& key, OnMessage on_message, bool reconnect)
     };
     callbacks.on_message = [this](const AgentId& from, Channel /*channel*/, SharedBytes message) {
         if (on_message_) on_message_(from, message);
+        return !is_deaf_;
     };
     callbacks.on_log = [](const std::string& /*line*/) {};
     transport_ = std::make_unique<Transport>(io_, options, clock_, std::move(callbacks));

@@ -41,6 +41,8 @@ public:
     [[nodiscard]] bool connected(const AgentId& peer, std::chrono::milliseconds timeout);
     [[nodiscard]] bool disconnected(const AgentId& peer, std::chrono::milliseconds timeout);
     void send(const AgentId& peer, Channel channel, Bytes message);
+    /// Reads nothing any more from a peer that says one thing more.
+    void go_deaf() { is_deaf_ = true; }
 
 private:
     void dial(const AgentId& peer);
@@ -50,6 +52,7 @@ private:
     AgentId agent_;
     OnMessage on_message_;
     bool reconnect_;
+    std::atomic<bool> is_deaf_{false};
     boost::asio::io_context io_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_;
     boost::asio::steady_timer timer_;

@@ -155,7 +155,7 @@ void Watch::sample() {
         add("vertices not final", standing.status.causal_backlog);
         add("operations pending", standing.status.pending_operations);
         add("writes not synced", host.life->unsynced.size());
-        add("events waiting", host.life->inbox.size());
+        add("events waiting", host.life->inbox.size() + host.life->inbound.size());
         add("bytes of the graph", standing.status.counters.at("dag_bytes"));
     }
 }

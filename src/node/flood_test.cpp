@@ -1,0 +1,167 @@
+// What a node takes from a peer: one over each limit, told apart by whether it is a request.
+#include <gtest/gtest.h>
+
+#include "node/node.hpp"
+
+namespace creto {
+namespace {
+
+constexpr std::size_t seat = 1;      ///< Another seat than the node's own, 0.
+constexpr std::size_t stranger = 4;  ///< From here on without a seat.
+constexpr std::size_t agents = 4 + 40;
+
+class Flooded : public ::testing::Test {
+protected:
+    Flooded() {
+        for (std::size_t i = 0; i < agents; ++i) {
+            std::array<std::uint8_t, 32> key{};
+            key.fill(static_cast<std::uint8_t>(i + 1));
+            signers_.push_back(scheme_.signer(KeySeed{key}));
+        }
+        Genesis genesis{.network = "flood"};
+        for (std::uint32_t i = 0; i < 4; ++i)
+            genesis.members.push_back({Seat{i}, id(i), "seat " + std::to_string(i)});
+        roster_.emplace(genesis);
+        NodeOptions options{.genesis = genesis, .name = "flooded"};
+        options.limits.calls = {.rate_per_s = 10, .burst = 10};
+        options.limits.questions = {.rate_per_s = 20, .burst = 20};
+        options.limits.messages = {.rate_per_s = 50, .burst = 50};
+        options.limits.checks = {.rate_per_s = 5, .burst = 5};
+        options.limits.group_peers = 2;
+        options.limits.patience = {.rate_per_s = 1, .burst = 30};
+        node_.emplace(options, *signers_[0], log_);
+        happen(Start{});
+    }
+    [[nodiscard]] const AgentId& id(std::size_t i) const { return signers_[i]->public_key(); }
+    void happen(const Event& event) {
+        for (Effect& effect : node_->on_event(event, now_)) {
+            if (const auto* drop = std::get_if<Drop>(&effect)) dropped_.push_back(drop->peer);
+            if (const auto* send = std::get_if<Send>(&effect)) sent_.push_back(*send);
+            if (std::holds_alternative<Execute>(effect)) ++executed_;
+            if (std::holds_alternative<Check>(effect)) ++checked_;
+        }
+    }
+    void say(std::size_t i, const Message& message) {
+        happen(Received{id(i), channel_of(message), encode_message(message)});
+    }
+    template <class T>
+    std::vector<T> said_to(std::size_t i) {
+        std::vector<T> out;
+        for (const Send& send : sent_)
+            if (send.to == id(i))
+                if (const auto* said = std::get_if<T>(&*send.message.decoded()))
+                    out.push_back(*said);
+        return out;
+    }
+    [[nodiscard]] std::uint64_t counter(const char* name) { return node_->status().counters[name]; }
+    [[nodiscard]] Message operation(std::size_t i, std::uint64_t counter) const {
+        Operation out;
+        out.client = id(i);
+        out.counter = counter;
+        out.body = DataOperation{to_bytes("x")};
+        out.expiry = Height{100};
+        out.signature =
+            signers_[i]->sign(SignDomain::operation, roster_->chain().value(), signing_bytes(out));
+        return OperationSubmit{out};
+    }
+    [[nodiscard]] Message vote(std::uint64_t view) const {
+        const VoteContent content{VoteKind::nullify, Epoch{1}, View{view}, View{}, BlockId{}};
+        Vote out{content, Seat{seat}, {}};
+        out.signature = signers_[seat]->sign(
+            SignDomain::vote, roster_->chain().value(), signing_bytes(content)
+        );
+        return out;
+    }
+
+    TagScheme scheme_;
+    SilentLog log_;
+    std::vector<std::unique_ptr<Signer>> signers_;
+    std::optional<Roster> roster_;
+    std::optional<Node> node_;
+    Instant now_ = Instant{} + Duration::from_s(1);
+    std::vector<AgentId> dropped_;
+    std::vector<Send> sent_;
+    std::size_t executed_ = 0;
+    std::size_t checked_ = 0;
+};
+
+// [FLOOD-BUDGET.1]
+TEST_F(Flooded, OneCallMoreIsToldWhenToComeAgainAndPatienceEnds) {
+    happen(PeerUp{id(stranger), {}});
+    for (std::uint64_t call = 1; call <= 11; ++call)
+        say(stranger, CallStart{.id = call, .tool = "add", .timeout_ms = 1'000});
+    EXPECT_EQ(executed_, 10U);
+    auto answers = said_to<CallAnswer>(stranger);
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_EQ(answers[0].status, CallAnswer::Status::rate_limited);
+    EXPECT_EQ(answers[0].text, "rate limited, retry after 101 ms");
+    EXPECT_EQ(counter("refused_calls"), 1U);
+    for (std::uint64_t call = 12; call <= 41 && dropped_.empty(); ++call)
+        say(stranger, CallStart{.id = call, .tool = "add", .timeout_ms = 1'000});
+    ASSERT_EQ(dropped_.size(), 1U);
+    EXPECT_EQ(counter("peers_flooding"), 1U);
+    happen(PeerDown{id(stranger)});
+    dropped_.clear();
+    happen(PeerUp{id(stranger), {}});
+    EXPECT_EQ(dropped_.size(), 1U) << "it is not welcome yet";
+    EXPECT_EQ(counter("peers_turned_away"), 1U);
+    happen(PeerDown{id(stranger)});
+    now_ = now_ + Duration::from_s(10);
+    happen(PeerUp{id(stranger), {}});
+    say(stranger, CallStart{.id = 99, .tool = "add", .timeout_ms = 1'000});
+    EXPECT_EQ(executed_, 11U);
+}
+
+// [FLOOD-BUDGET.1]
+TEST_F(Flooded, OneOperationMoreIsAnsweredAndWhatIsNoRequestIsNotHeard) {
+    happen(PeerUp{id(stranger), {}});
+    for (std::uint64_t i = 1; i <= 6; ++i)
+        say(stranger, operation(stranger, i));
+    EXPECT_EQ(checked_, 5U);
+    const auto outcomes = said_to<OperationOutcome>(stranger);
+    ASSERT_EQ(outcomes.size(), 1U);
+    EXPECT_EQ(outcomes[0].state, OperationOutcome::State::refused);
+    EXPECT_EQ(outcomes[0].reason, "rate limited, retry after 201 ms");
+    EXPECT_EQ(counter("refused_checks"), 1U);
+    happen(PeerUp{id(stranger + 1), {}});
+    sent_.clear();
+    for (std::uint64_t i = 1; i <= 21; ++i)
+        say(stranger + 1, Probe{i, false, {}});
+    EXPECT_EQ(said_to<Probe>(stranger + 1).size(), 20U);
+    EXPECT_EQ(counter("refused_questions"), 1U);
+    happen(PeerUp{id(stranger + 2), {}});
+    for (std::uint64_t i = 1; i <= 51; ++i)
+        say(stranger + 2, CallCancel{i});
+    EXPECT_EQ(counter("refused_messages"), 1U);
+    EXPECT_TRUE(dropped_.empty());
+}
+
+// [FLOOD-SEATS.1]
+TEST_F(Flooded, ASeatsVotesAreHeardHoweverMuchItCalls) {
+    happen(PeerUp{id(seat), {}});
+    for (std::uint64_t call = 1; call <= 200; ++call)
+        say(seat, CallStart{.id = call, .tool = "add", .timeout_ms = 1'000});
+    EXPECT_EQ(executed_, 10U);
+    const std::size_t answered = said_to<CallAnswer>(seat).size();
+    EXPECT_GE(answered, 30U);
+    EXPECT_LE(answered, 31U) << "then it is refused without a word";
+    EXPECT_TRUE(dropped_.empty()) << "its votes come by the same link";
+    for (std::uint64_t view = 1; view <= 20; ++view)
+        say(seat, vote(view));
+    EXPECT_EQ(checked_, 20U);
+}
+
+// [FLOOD-GROUP.1]
+TEST_F(Flooded, FortyAgentsOfOneAddressGetTwoShares) {
+    for (std::size_t i = stranger; i < agents; ++i) {
+        happen(PeerUp{id(i), {}, "203.0.113.0/24"});
+        say(i, CallStart{.id = 1, .tool = "add", .timeout_ms = 1'000});
+    }
+    EXPECT_EQ(executed_, 20U);
+    happen(PeerUp{id(seat), {}, "203.0.113.0/24"});
+    say(seat, CallStart{.id = 1, .tool = "add", .timeout_ms = 1'000});
+    EXPECT_EQ(executed_, 21U) << "a seat belongs to no group";
+}
+
+}  // namespace
+}  // namespace creto
