@@ -208,9 +208,9 @@ void Injector::ask_for_seat(FaultIndex index) {
         if (unreliable_[node] || inside == nullptr) continue;
         is_seated = is_seated || inside->roster().find(change.key) != nullptr;
         if (!inside->seat()) continue;
-        static_cast<void>(cluster_.submit(
-            NodeIndex{node}, Submit{change, Reading::final, Duration::from_s(5)}
-        ));
+        static_cast<void>(
+            cluster_.submit(NodeIndex{node}, Submit{change, Reading::final, Duration::from_s(5)})
+        );
     }
     if (!is_seated) {
         cluster_.at(cluster_.now() + seat_asked_every, [this, index] { ask_for_seat(index); });
