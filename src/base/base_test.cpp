@@ -1,7 +1,9 @@
+#include <cstring>
 #include <gtest/gtest.h>
 #include <limits>
 
 #include "base/bytes.hpp"
+#include "base/little_endian.hpp"
 #include "base/prng.hpp"
 #include "base/result.hpp"
 #include "base/strong.hpp"
@@ -57,6 +59,20 @@ TEST(Prng, RepeatsForTheSameSeedAndDiffersForAnother) {
 TEST(Prng, NamedDrawsDoNotDependOnOtherDraws) {
     EXPECT_EQ(draw(1, 2, 3, 4), draw(1, 2, 3, 4));
     EXPECT_NE(draw(1, 2, 3, 4), draw(1, 2, 4, 3));
+}
+
+TEST(OrderBytes, IsThatOfTheBytesOneByOne) {
+    Prng prng{3};
+    for (int i = 0; i < 20'000; ++i) {
+        std::array<std::uint8_t, 32> a{};
+        for (std::uint8_t& byte : a)
+            byte = static_cast<std::uint8_t>(prng.below(3) * 127);
+        std::array<std::uint8_t, 32> b = a;
+        b[prng.below(32)] = static_cast<std::uint8_t>(prng.below(256));
+        const int said = std::memcmp(a.data(), b.data(), a.size());
+        EXPECT_EQ(order_bytes(a, b), said <=> 0);
+        EXPECT_EQ(order_bytes(b, a), 0 <=> said);
+    }
 }
 
 TEST(TokenBucket, AdmitsTheBurstThenTheRate) {

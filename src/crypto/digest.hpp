@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string>
 
-#include "base/bytes.hpp"
+#include "base/little_endian.hpp"
 
 namespace creto {
 
@@ -34,7 +34,9 @@ public:
     [[nodiscard]] std::uint64_t prefix() const;
 
     friend bool operator==(const Digest&, const Digest&) = default;
-    friend auto operator<=>(const Digest&, const Digest&) = default;
+    friend std::strong_ordering operator<=>(const Digest& a, const Digest& b) {
+        return order_bytes(a.bytes_, b.bytes_);
+    }
 
 private:
     std::array<std::uint8_t, size> bytes_{};

@@ -181,7 +181,8 @@ std::vector<Seat> SeatBook::end_epoch(Epoch epoch, MerkleMap& map) {
     }
     std::vector<Seat> ended;
     for (const auto& [seat, entry] : seats_) {
-        if (entry.last == epoch) ended.push_back(seat);
+        const bool ends = entry.last != Epoch{} && entry.last.plus(lane_grace_epochs) == epoch;
+        if (ends) ended.push_back(seat);
     }
     return ended;
 }

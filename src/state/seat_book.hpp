@@ -39,6 +39,9 @@ struct SeatEntry {
 
 class SeatBook {
 public:
+    /// So long what an ended seat had written may still be covered.
+    static constexpr std::uint64_t lane_grace_epochs = 2;
+
     /// As the genesis has it. `genesis` outlives this.
     explicit SeatBook(const Roster& genesis);
 
@@ -60,7 +63,7 @@ public:
     /// A proof against this agent was accepted in this epoch: its seat ends, if enough remain. True
     /// if it does.
     bool exclude(const AgentId& agent, Epoch epoch, MerkleMap& map);
-    /// What was asked for long ago is forgotten; the seats whose last epoch this was.
+    /// What was asked for long ago is forgotten; the seats whose lanes close now. [SEAT-LANE.1]
     std::vector<Seat> end_epoch(Epoch epoch, MerkleMap& map);
 
     /// Requires: the epoch's predecessor but one is over, or has begun without changes.

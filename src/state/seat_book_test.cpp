@@ -143,13 +143,23 @@ TEST(SeatBook, AReplacementMayBringItsName) {
     EXPECT_EQ(desk.ask(named, 1), "seat 6 (newer) takes the place of seat 1 (agent-1)");
 }
 
+// [SEAT-LANE.1]
+TEST(SeatBook, ALaneClosesTwoEpochsAfterItsSeat) {
+    Desk desk{genesis_of(5)};
+    desk.ask(removing(4), 4);
+    for (std::uint64_t epoch = 2; epoch <= 7; ++epoch) {
+        desk.go_to(epoch);
+        // It votes to the end of epoch 2, and its lane is open to the end of 4.
+        EXPECT_EQ(desk.ended, epoch == 5 ? std::vector<Seat>{Seat{4}} : std::vector<Seat>{});
+    }
+}
+
 // [SEAT-ONCE.1]
 TEST(SeatBook, ASeatThatEndedIsNeverGivenAgain) {
     Desk desk{genesis_of(5)};
     desk.ask(removing(4), 4);
     EXPECT_TRUE(desk.book.voters(Epoch{2}).back().seat == Seat{4}) << "it votes to the end of 2";
     desk.go_to(3);
-    EXPECT_EQ(desk.ended, std::vector<Seat>{Seat{4}});
     EXPECT_EQ(desk.now.size(), 4U);
     EXPECT_NE(desk.now.known(Seat{4}), nullptr) << "what it signed can be checked for ever";
     EXPECT_EQ(desk.ask(removing(4), 0), "seat 4 has no vote in epoch 5");
