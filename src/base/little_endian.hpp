@@ -9,6 +9,7 @@
 #include <compare>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "base/bytes.hpp"
 
@@ -24,10 +25,11 @@ namespace creto {
 
 /// By the first byte that differs, as std::memcmp() has it.
 template <std::size_t N>
-[[nodiscard]] inline std::strong_ordering order_bytes(
+[[nodiscard]] constexpr std::strong_ordering order_bytes(
     const std::array<std::uint8_t, N>& a, const std::array<std::uint8_t, N>& b
 ) {
     static_assert(N % 8 == 0);
+    if (std::is_constant_evaluated()) return a <=> b;
     for (std::size_t at = 0; at < N; at += 8) {
         const std::uint64_t x = load_le64(a, at);
         const std::uint64_t y = load_le64(b, at);

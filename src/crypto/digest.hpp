@@ -34,7 +34,7 @@ public:
     [[nodiscard]] std::uint64_t prefix() const;
 
     friend bool operator==(const Digest&, const Digest&) = default;
-    friend std::strong_ordering operator<=>(const Digest& a, const Digest& b) {
+    friend constexpr std::strong_ordering operator<=>(const Digest& a, const Digest& b) {
         return order_bytes(a.bytes_, b.bytes_);
     }
 

@@ -30,7 +30,7 @@ public:
     [[nodiscard]] ByteView view() const { return bytes_; }
     [[nodiscard]] const std::array<std::uint8_t, N>& bytes() const { return bytes_; }
     friend bool operator==(const FixedBytes&, const FixedBytes&) = default;
-    friend std::strong_ordering operator<=>(const FixedBytes& a, const FixedBytes& b) {
+    friend constexpr std::strong_ordering operator<=>(const FixedBytes& a, const FixedBytes& b) {
         return order_bytes(a.bytes_, b.bytes_);
     }
 
