@@ -303,6 +303,7 @@ void NodeImpl::on_time() {
     spread_summaries();
     bring_proofs();
     ask_for_lane();
+    repeat_handed();
     fetch_.on_time(now_);
     dialer_.on_time(now_, effects_);
 }
@@ -360,6 +361,7 @@ void NodeImpl::arm() {
          reachability_.next_tick(),
          record_renewal_,
          lane_next_wake(),
+         hand_at_,
          next_summary_,
          fetch_.next_wake(),
          directory_.next_expiry(),

@@ -178,9 +178,6 @@ void NodeImpl::take_in(Ticket ticket, const Submit& submit) {
         reply_error(ticket, form.error());
         return;
     }
-    if (!seat_) {
-        operation.signature = signer_.sign(SignDomain::operation, roster_.chain().value(), content);
-    }
     const OperationId id = operation_id(roster_.chain(), content_digest(content));
     const Instant deadline = now_ + submit.timeout;
     if (submit.reading == Reading::final) {
@@ -190,20 +187,7 @@ void NodeImpl::take_in(Ticket ticket, const Submit& submit) {
         causal_commands_.emplace(operation.counter, CausalCommand{ticket, deadline});
         causal_deadlines_.emplace(deadline, operation.counter);
     }
-    if (!seat_) {
-        const std::vector<AgentId>& peers = dialer_.peers();
-        std::vector<AgentId> seats;
-        std::copy_if(
-            peers.begin(),
-            peers.end(),
-            std::back_inserter(seats),
-            [this](const AgentId& a) { return voters().find(a) != nullptr; }
-        );
-        if (!seats.empty()) {
-            effects_.send(seats[prng_.below(seats.size())], OperationSubmit{operation});
-        }
-        return;
-    }
+    if (!seat_) return hand_over(std::move(operation), Handed::From::client);
     const std::uint64_t counter = operation.counter;
     if (auto pushed = queue(std::move(operation)); !pushed) {
         if (submissions_.erase(id) > 0) submission_deadlines_.erase({deadline, id});
@@ -265,6 +249,7 @@ OperationId NodeImpl::submit_own(OperationBody body) {
 void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& submit) {
     const OperationId id = submit.operation.id(roster_.chain());
     OperationOutcome outcome{.operation = id};
+    if (final_.operation(id)) return;  // Another seat has carried it; its client sees that.
     Result<void> may = may_submit(Reading::final);
     if (may) may = well_formed(submit.operation);
     if (may && !seat_) may = fail(ErrorCode::denied, "this agent has no seat");
@@ -296,23 +281,13 @@ void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& sub
     effects_.send(from, outcome);
 }
 
+/// A word of one seat. That an operation is final this node sees for itself, when it has executed it.
 void NodeImpl::on_outcome(const AgentId& from, const OperationOutcome& outcome) {
-    if (voters().find(from) == nullptr || outcome.state == OperationOutcome::State::carried) return;
+    if (outcome.state != OperationOutcome::State::refused) return;
+    if (!is_refused(outcome.operation, from)) return;
     const auto found = submissions_.find(outcome.operation);
     if (found == submissions_.end() || found->second.submitter) return;
-    if (outcome.state == OperationOutcome::State::refused) {
-        reply_error(found->second.command, {ErrorCode::unavailable, outcome.reason});
-    } else {
-        reply(
-            found->second.command,
-            SubmitReply{
-                outcome.operation,
-                outcome.height,
-                outcome.reason.empty(),
-                outcome.reason,
-                {outcome.height, std::nullopt}}
-        );
-    }
+    reply_error(found->second.command, {ErrorCode::unavailable, outcome.reason});
     submission_deadlines_.erase({found->second.deadline, found->first});
     unawaited_.erase({found->second.expiry, found->first});
     submissions_.erase(found);

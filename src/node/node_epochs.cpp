@@ -46,6 +46,7 @@ void NodeImpl::follow_epoch() {
     const std::optional<Seat> seat = member == nullptr ? std::nullopt : std::optional{member->seat};
     const bool is_other = seat != seat_;
     if (is_other) {
+        if (seat_ && producer_ && started_ && !restoring_) leave_seat();
         seat_ = seat;
         producer_.reset();
         own_in_flight_.reset();

@@ -198,6 +198,22 @@ private:
     void settle_submissions(const FinalState::Applied& applied);
     void expire_submissions();
     void answer_pending();
+
+    // Operations for other seats to carry (node_handing.cpp)
+    struct Handed {
+        /// Where else it is: a client's is in no lane before it is handed over.
+        enum class From : std::uint8_t { client, lane };
+        Operation operation;
+        Instant again;
+        std::uint32_t sent = 0;
+        AgentId carrier;  ///< The last that it was sent to.
+        From from = From::client;
+    };
+    void hand_over(Operation operation, Handed::From from);
+    void send_handed(Handed& handed);
+    void repeat_handed();
+    [[nodiscard]] bool is_refused(const OperationId& id, const AgentId& by) const;
+    void leave_seat();
     void let_go(const OperationId& id, Submission& submission);
     void lapse(Height height);
     void run_dispute(const OpenDispute& dispute);
@@ -380,6 +396,8 @@ private:
         Height expiry;
     };
     std::map<OperationId, Submission> submissions_;
+    std::map<OperationId, Handed> handed_;  ///< Of them, those that others have to carry.
+    Instant hand_at_ = Instant::max();
     std::size_t carried_ = 0;  ///< Of them, those that have a submitter.
     struct ChangeCheck {
         Ticket command;

@@ -136,6 +136,77 @@ TEST(RosterInCluster, AnAgentGetsASeatByQuorumAndWritesItsLane) {
     }
 }
 
+// [CRDT-CONVERGE.1] Found by life 4000350: the reading above the cut knew the seats of the genesis only.
+TEST(RosterInCluster, ASeatThatCameLaterReadsItsOwnCausalWritesAtOnce) {
+    SimCluster cluster{network(1), honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+    EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 1, 2}), "");
+    ASSERT_TRUE(run_until_seat(cluster, 4, 4U)) << cluster.violation();
+    count_up(cluster, 4, 1);
+    const std::vector<std::vector<NodeIndex>> alone{{at(4)}};
+    cluster.cut(alone);
+    const auto counter = [&](std::uint32_t node) {
+        const Ticket ticket = cluster.submit(at(node), ReadKey{"causal/n"});
+        (void)cluster.run_for(Duration::from_ms(50));
+        const auto* found = std::get_if<KeyReply>(cluster.reply(ticket));
+        return found == nullptr ? -1 : found->counter.value_or(0);
+    };
+    for (std::int64_t i = 1; i <= 3; ++i) {
+        CrdtOperation add_one{.key = "causal/n", .amount = 1};
+        const Ticket ticket = cluster.submit(at(4), Submit{add_one, Reading::causal});
+        ASSERT_TRUE(
+            cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(5))
+        ) << cluster.violation();
+        EXPECT_TRUE(std::holds_alternative<SubmitReply>(*cluster.reply(ticket)));
+        EXPECT_EQ(counter(4), i);
+    }
+    cluster.heal();
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
+    for (const std::uint32_t node : {0U, 4U, 5U})
+        EXPECT_EQ(counter(node), 3) << node;
+}
+
+// [SEAT-HANDED.1]
+TEST(RosterInCluster, WhatAnAgentSubmitsIsFinalThoughItsCarrierDies) {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+        SimCluster cluster{network(seed), honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+        cluster.crash(at(0), CrashLoss::all_unsynced, StopNotice::silent);
+        // One of four asks the dead one first, and nobody else would ever hear of it.
+        count_up(cluster, 4, 1);
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
+        EXPECT_EQ(counted(cluster, 1), "1") << "seed " << seed;
+    }
+}
+
+// [SEAT-HANDED.1] [SEAT-LANE.1]
+TEST(RosterInCluster, WhatASeatHadTakenBecomesFinalThoughTheSeatEnds) {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        SimCluster cluster{network(seed), honest_nodes()};
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+        const std::vector<std::vector<NodeIndex>> alone{{at(0)}};
+        cluster.cut(alone);
+        const Ticket taken = cluster.submit(
+            at(0), Submit{KeyOperation{KeyOperation::Action::add, "final/n", {}, 1}, Reading::final}
+        );
+        std::deque<std::uint32_t> voters{0, 1, 2, 3};
+        EXPECT_EQ(hand_on(cluster, voters, 4), "") << seed;
+        ASSERT_TRUE(run_until_seat(cluster, 4, 4U)) << seed << cluster.violation();
+        count_up(cluster, 4, 20);  // Epochs pass; the lane of seat 0 is closed.
+        const auto* refused = std::get_if<Error>(cluster.reply(taken));
+        ASSERT_NE(refused, nullptr);
+        EXPECT_TRUE(refused->message.starts_with("pending: ")) << refused->message;
+        cluster.heal();
+        ASSERT_TRUE(cluster.run_until(
+            [&] { return cluster.node(at(0))->status().pending_operations == 0; },
+            Duration::from_s(30)
+        )) << seed
+           << cluster.violation();
+        EXPECT_EQ(seat_of(cluster, 0), std::nullopt);
+        EXPECT_EQ(counted(cluster, 0), "21") << seed;
+    }
+}
+
 // [SEAT-ENOUGH.1] [SEAT-ONCE.1]
 TEST(RosterInCluster, WhatCannotBeIsRefusedWithTheReason) {
     SimCluster cluster{network(1), honest_nodes()};

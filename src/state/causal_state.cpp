@@ -87,12 +87,14 @@ void CausalState::note_changes(const SealedVertex& vertex) {
 
 void CausalState::lay(const SealedVertex& vertex, Way way) {
     const VertexHeader& header = vertex.header();
-    const Member* owner = base_->roster().known(header.lane.seat);
-    if (owner == nullptr) return;
+    const auto& seats = base_->seats().seats();  // Also those that came after the genesis.
+    const auto owner = seats.find(header.lane.seat);
+    if (owner == seats.end()) return;
     Dot dot{header.lane, header.sequence, 0, vertex.id().value().prefix()};
     for (const Operation& operation : vertex.operations()) {
         const auto* write = std::get_if<CrdtOperation>(&operation.body);
-        if (write != nullptr && operation.client == owner->key && well_formed(operation))
+        if (write != nullptr && operation.client == owner->second.member.key &&
+            well_formed(operation))
             lay_write(*write, dot, header.depth, way);
         ++dot.index;
     }

@@ -1,0 +1,101 @@
+// Operations of this node that another seat has to carry: it has no seat, or has none any more.
+//
+// Why      A seat takes what it is handed into its memory first; if it stops there, nobody else knows. And
+//          what waits when a seat ends would wait for ever.
+// Holds    [SEAT-HANDED.1] A final operation that was taken goes to a seat drawn by lot, and to another one
+//          every five seconds, until it is final or has expired. An operation takes effect once however
+//          many carry it. A refusal is one only if nobody else can have the operation.
+#include <algorithm>
+
+#include "node/node_impl.hpp"
+
+namespace creto {
+
+namespace {
+
+constexpr Duration hand_again = Duration::from_s(5);
+constexpr std::size_t handed_at_once = 256;
+
+}  // namespace
+
+void NodeImpl::hand_over(Operation operation, Handed::From from) {
+    if (std::holds_alternative<CrdtOperation>(operation.body)) return;  // Its own lane's only.
+    const OperationId id = operation.id(roster_.chain());
+    if (!submissions_.contains(id)) return;
+    if (!operation.signature) {
+        if (operation.client != self_) return;
+        operation.signature =
+            signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
+    }
+    const auto [handed, fresh] = handed_.emplace(id, Handed{std::move(operation), {}, 0, {}, from});
+    if (fresh) send_handed(handed->second);
+}
+
+void NodeImpl::send_handed(Handed& handed) {
+    handed.again = now_ + hand_again;
+    hand_at_ = std::min(hand_at_, handed.again);
+    std::vector<AgentId> carriers;
+    for (const AgentId& peer : dialer_.peers()) {
+        if (voters().find(peer) != nullptr) carriers.push_back(peer);
+    }
+    if (carriers.empty()) return;
+    ++handed.sent;
+    handed.carrier = carriers[prng_.below(carriers.size())];
+    effects_.send(handed.carrier, OperationSubmit{handed.operation});
+}
+
+void NodeImpl::repeat_handed() {
+    if (now_ < hand_at_) return;
+    hand_at_ = Instant::max();
+    std::size_t sent = 0;
+    for (auto at = handed_.begin(); at != handed_.end();) {
+        if (!submissions_.contains(at->first)) {
+            at = handed_.erase(at);
+            continue;
+        }
+        Handed& handed = at->second;
+        if (handed.again <= now_ && sent < handed_at_once) {
+            ++sent;
+            send_handed(handed);
+        }
+        hand_at_ = std::min(hand_at_, std::max(handed.again, now_ + Duration::from_ms(100)));
+        ++at;
+    }
+}
+
+/// True when this node may tell its client so: nobody else has the operation.
+bool NodeImpl::is_refused(const OperationId& id, const AgentId& by) const {
+    const auto handed = handed_.find(id);
+    return handed != handed_.end() && handed->second.from == Handed::From::client &&
+           handed->second.sent == 1 && handed->second.carrier == by;
+}
+
+/// The seat has ended. What waits for a place in its lane, and what the lane holds uncovered, goes to
+/// others; causal writes that wait have no other place.
+void NodeImpl::leave_seat() {
+    const LaneId lane = producer_->lane();
+    while (producer_->waiting() > 0) {
+        for (Operation& operation : producer_->next_batch()) {
+            const auto waiting = causal_commands_.find(operation.counter);
+            const bool own = operation.client == self_ && waiting != causal_commands_.end();
+            if (!own) {
+                hand_over(std::move(operation), Handed::From::lane);
+                continue;
+            }
+            reply_error(
+                waiting->second.command,
+                {ErrorCode::unavailable, "this node's seat has ended; write at another validator"}
+            );
+            causal_deadlines_.erase({waiting->second.deadline, operation.counter});
+            causal_commands_.erase(waiting);
+        }
+    }
+    const auto cut = final_cut_.find(lane);
+    Sequence at = cut == final_cut_.end() ? Sequence{1} : cut->second.sequence.next();
+    for (; const VertexPtr vertex = dag_.at(lane, at); at = at.next()) {
+        for (const Operation& operation : vertex->operations())
+            hand_over(operation, Handed::From::lane);
+    }
+}
+
+}  // namespace creto
