@@ -87,7 +87,7 @@ void CausalState::note_changes(const SealedVertex& vertex) {
 
 void CausalState::lay(const SealedVertex& vertex, Way way) {
     const VertexHeader& header = vertex.header();
-    const Member* owner = base_->roster().known(header.lane.seat);
+    const Member* owner = base_->voters().known(header.lane.seat);
     if (owner == nullptr) return;
     Dot dot{header.lane, header.sequence, 0, vertex.id().value().prefix()};
     for (const Operation& operation : vertex.operations()) {
