@@ -126,7 +126,8 @@ public:
     [[nodiscard]] Sequence causal_end(const LaneId& lane) const;
     /// Parents for the next vertex of a lane: tips of other lanes that its tip has not seen, taken
     /// in turn; never of forked lanes, nor, while a fork is open, of what could not be covered now:
-    /// so that whoever learns of a fork in time can bring the proof. None when the depth of the own tip is not known (adopt()).
+    /// so that whoever learns of a fork in time can bring the proof. None when the depth of the
+    /// own tip is not known (adopt()).
     [[nodiscard]] std::optional<Parents> next_parents(const LaneId& own) const;
 
     // --- cuts ---

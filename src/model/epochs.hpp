@@ -29,7 +29,8 @@ public:
     [[nodiscard]] constexpr Height last_of(Epoch epoch) const {
         return blocks_ == 0 ? Height{~0ULL} : Height{epoch.value() * blocks_};
     }
-    [[nodiscard]] constexpr bool end() const { return blocks_ != 0; }
+    /// False: there is one, for ever.
+    [[nodiscard]] constexpr bool have_end() const { return blocks_ != 0; }
 
 private:
     std::uint32_t blocks_;

@@ -21,7 +21,7 @@ public:
     /// Requires: validate(genesis).
     explicit Rosters(const Genesis& genesis) {
         Roster first{genesis};
-        const bool more = first.epochs().end();
+        const bool more = first.epochs().have_end();
         if (more)
             by_epoch_.emplace(Epoch{2}, Roster{first, Epoch{2}, first.members(), first.known()});
         by_epoch_.emplace(Epoch{1}, std::move(first));

@@ -58,7 +58,7 @@ void NodeImpl::enter(const Checkpoint& checkpoint, FinalState state) {
     finalized_bytes_ = 0;
     recent_blocks_.clear();
     const Epoch epoch = rosters_.epochs().after(checkpoint.height());
-    if (rosters_.epochs().end()) decide_rosters(epoch, epoch.next());
+    if (rosters_.epochs().have_end()) decide_rosters(epoch, epoch.next());
     open_lanes();
     std::vector<VertexPtr> complete = dag_.adopt(final_cut_, checkpoint.tips);
     const ClosedLanes closed = cuts_.ended_for(final_cut_, checkpoint.height());

@@ -79,7 +79,7 @@ bool NodeImpl::of_another_epoch(const AgentId& from, const MessagePtr& message, 
 
 /// Whoever has executed more knows more seats; what it says of them is read once we know them, too.
 bool NodeImpl::names_unknown_seat(const Message& message) const {
-    if (!rosters_.epochs().end()) return false;
+    if (!rosters_.epochs().have_end()) return false;
     const auto unknown = [this](Seat seat) { return seats().known(seat) == nullptr; };
     const auto accuses_unknown = [&](const Evidence& evidence) {
         if (const auto* votes = std::get_if<VoteConflict>(&evidence)) return unknown(votes->a.seat);
@@ -118,7 +118,7 @@ void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
     RosterReply out;
     out.epoch = ordering_.epoch();
     out.height = final_.height();
-    if (rosters_.epochs().end()) out.boundary = rosters_.epochs().last_of(out.epoch);
+    if (rosters_.epochs().have_end()) out.boundary = rosters_.epochs().last_of(out.epoch);
     out.needed = voters().quorum().q;
     out.operators = roster_.operators();
     out.operators_needed = roster_.operators_needed();

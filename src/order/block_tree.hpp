@@ -4,7 +4,8 @@
 // Source   Rules L1, L2 and L8 in docs/spec/ordering.md.
 // Holds    A linked block has an unbroken chain of linked parents down to the root, continues its
 //          parent's cut, and names the root of the cut after it. [ORD-L2.1] After the block that ends
-//          the epoch come only echoes of it. [ORD-L12.4] A block that does not keep to this is broken, whoever signed it, and so is every block on it. Notarized blocks are never
+//          the epoch come only echoes of it. [ORD-L12.4] A block that does not keep to this is
+//          broken, whoever signed it, and so is every block on it. Notarized blocks are never
 //          evicted; of the others, those of the lowest views go first when
 //          limits::pending_blocks_max is reached.
 // Cost     O(log blocks) and one copy of the cut for each block.

@@ -60,7 +60,7 @@ OrderingCore::OrderingCore(
       heard_{roster.quorum(), self_, options.skip_views},
       repair_{self_.value_or(roster.size()), epoch_} {
     CRETO_ASSERT(self.has_value() == self_.has_value());
-    CRETO_ASSERT(!roster.epochs().end() || rosters != nullptr);
+    CRETO_ASSERT(!roster.epochs().have_end() || rosters != nullptr);
     CRETO_ASSERT(options.delta > Duration{} && options.delta_max >= options.delta);
     CRETO_ASSERT(options.heartbeat > Duration{});
     if (self) voter_.emplace(roster, *self, signer);
@@ -92,7 +92,7 @@ OrderStatus OrderingCore::status() const {
 }
 
 const OrderingCounters& OrderingCore::counters() const {
-    counters_.blocks_evicted = counters_before_ + tree_.evicted();
+    counters_.blocks_evicted = evicted_before_ + tree_.evicted();
     return counters_;
 }
 

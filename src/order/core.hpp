@@ -5,12 +5,12 @@
 //          waking from idle, late certificates and restarts take the same path as the usual case.
 // Source   docs/spec/ordering.md, rule by rule; the tags are beside the code.
 // Parts    voter (the gate), tally (counting), view_log (certificates), block_tree (branches),
-//          burials (stretches of dead views), executed (state roots), pacemaker and heard (patience), repair (asking), final_chain
-//          (the output). This class only connects them.
+//          burials (stretches of dead views), executed (state roots), pacemaker and heard
+//          (patience), repair (asking), final_chain (the output). This class only connects them.
 // Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
-// core_propose.cpp
-//          (leading and judging), core_epochs.cpp (from one epoch to the next), core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp
-//          (a lost vote log), core_admission.cpp (what is worth a signature check).
+//          core_propose.cpp (leading and judging), core_epochs.cpp (from one epoch to the next),
+//          core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp (a lost vote log),
+//          core_admission.cpp (what is worth a signature check).
 #pragma once
 
 #include <deque>
@@ -369,7 +369,7 @@ private:
     std::vector<Evidence> evidence_;
     std::vector<RosterLink> links_;  ///< Of boundaries where the roster changed.
     mutable OrderingCounters counters_;
-    std::uint64_t counters_before_ = 0;  ///< Blocks that earlier epochs evicted.
+    std::uint64_t evicted_before_ = 0;  ///< Blocks that earlier epochs evicted.
 };
 
 }  // namespace creto

@@ -82,7 +82,7 @@ void OrderingCore::take_over(OrderingCore& before) {
     links_ = std::move(before.links_);
     final_source_ = before.final_source_;
     counters_ = before.counters_;
-    counters_before_ = before.counters_before_ + before.tree_.evicted();
+    evicted_before_ = before.evicted_before_ + before.tree_.evicted();
     halted_ = before.halted_;
     agreement_lost_ = before.agreement_lost_;
     proposal_seen_at_ = before.proposal_seen_at_;

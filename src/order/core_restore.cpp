@@ -147,7 +147,7 @@ Result<void> OrderingCore::restore_chain(
             return corrupt(key, "the block does not continue the one before");
         }
         // Who votes in an epoch is known from executing what came before. [ORD-R8.1]
-        if (epochs.end() && rosters_->of(block.epoch) == nullptr) {
+        if (epochs.have_end() && rosters_->of(block.epoch) == nullptr) {
             if (auto taken = hand_over(take); !taken) return taken.error();
             ended = rosters_->of(block.epoch) == nullptr;
             if (ended) return std::nullopt;

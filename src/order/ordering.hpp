@@ -126,7 +126,8 @@ public:
 
     /// Reads blocks, certificates and own votes back. The finalised chain comes again from height 1:
     /// to `take`, while it is read, so that its length is no matter of memory [ORD-R6.1]; without it
-    /// through take_finalized(). `take` may call on_executed() and nothing else. With a vote log that is not intact this seat votes again only
+    /// through take_finalized(). `take` may call on_executed() and nothing else. With a vote log
+    /// that is not intact this seat votes again only
     /// above every view in which an earlier vote of its own could count. [ORD-R5.1]
     /// With an anchor the chain comes from the height after it. [ORD-R7.1]
     /// Errors: corrupt, with the key and what to do.
@@ -138,7 +139,8 @@ public:
     );
     void start(Instant now, Effects& effects);
 
-    /// Goes on from a final block whose predecessors are not here and will not come; `proof` begins with it.
+    /// Goes on from a final block whose predecessors are not here and will not come; `proof`
+    /// begins with it.
     /// Requires: above finalized_height(), check_items() of the offer hold, the state there is this
     /// node's now, and take_finalized() is empty. [ORD-L11.4]
     void adopt(
@@ -148,7 +150,8 @@ public:
         Instant now,
         Effects& effects
     );
-    /// Headers from the mark's height on, with one that names it and, last, one with its finalisation: from
+    /// Headers from the mark's height on, with one that names it and, last, one with its
+    /// finalisation: from
     /// memory, so of recent heights only. [ORD-L11.4]
     [[nodiscard]] std::optional<ChainAnswer> prove(const ExecutedMark& mark) const;
     /// Writes what is final here and not written yet: before a checkpoint, which must not stand in the

@@ -1,10 +1,10 @@
 // The disk of a seat that worked, changed as the input says: ordering starts from it, or says what is
 // corrupt, and never crashes. What starts tells nothing that contradicts the votes in its log.
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <set>
 
+#include "base/testing/fuzz_input.hpp"
 #include "order/keys.hpp"
 #include "order/ordering.hpp"
 #include "order/testing/blocks.hpp"
@@ -16,41 +16,14 @@ namespace {
 
 using namespace creto;           // NOLINT(google-build-using-namespace): one program, one use
 using namespace creto::simplex;  // NOLINT(google-build-using-namespace)
+using creto::testing::damage;
+using creto::testing::FuzzInput;
+using creto::testing::require;
 using simplex::testing::block_on;
 using simplex::testing::FakeDisk;
 using simplex::testing::FakeLanes;
 using simplex::testing::Seats;
 using simplex::testing::tip_of;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-class Draws {
-public:
-    explicit Draws(ByteView bytes) : bytes_{bytes} {}
-    std::size_t below(std::size_t bound) {
-        if (bound == 0) return 0;
-        std::size_t value = byte();
-        if (bound > 256) value = value << 8U | byte();
-        return value % bound;
-    }
-    std::uint8_t byte() {
-        if (bytes_.empty()) return 0;
-        const std::uint8_t value = bytes_.front();
-        bytes_ = bytes_.subspan(1);
-        return value;
-    }
-    Bytes take(std::size_t count) {
-        const ByteView part = bytes_.first(std::min(count, bytes_.size()));
-        bytes_ = bytes_.subspan(part.size());
-        return {part.begin(), part.end()};
-    }
-    [[nodiscard]] bool empty() const { return bytes_.empty(); }
-
-private:
-    ByteView bytes_;
-};
 
 struct Disk {
     FakeDisk::Data store;
@@ -106,21 +79,7 @@ private:
     BranchTip tip_ = simplex::testing::genesis_tip();
 };
 
-void damage(Bytes& bytes, Draws& draws) {
-    if (bytes.empty()) return;
-    switch (draws.below(3)) {
-        case 0:
-            bytes.resize(draws.below(bytes.size()));
-            break;
-        case 1:
-            bytes = draws.take(draws.below(256));
-            break;
-        default:
-            bytes[draws.below(bytes.size())] ^= static_cast<std::uint8_t>(1U << draws.below(8));
-    }
-}
-
-VoteContent draw_content(Draws& draws) {
+VoteContent draw_content(FuzzInput& draws) {
     VoteContent content;
     content.kind = static_cast<VoteKind>(draws.below(4));
     content.epoch = Epoch{1};
@@ -132,7 +91,7 @@ VoteContent draw_content(Draws& draws) {
 }
 
 /// One thing that a disk or somebody's hand may do.
-void change(Disk& disk, const Seats& seats, Draws& draws) {
+void change(Disk& disk, const Seats& seats, FuzzInput& draws) {
     const auto row = [&] {
         auto at = disk.store.begin();
         std::advance(at, static_cast<std::ptrdiff_t>(draws.below(disk.store.size())));
@@ -218,7 +177,7 @@ public:
         lanes_.held[{seats.seat(0), {}}] = Sequence{20};
     }
     /// False: refused.
-    bool run(Draws& draws) {
+    bool run(FuzzInput& draws) {
         disk_.votes.intact = draws.below(4) != 0;
         Height handed;
         const auto restored = ordering_.restore(disk_, disk_.votes, [&](const auto& blocks) {
@@ -298,7 +257,7 @@ private:
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const Seats seats{4};
     static const Past past{seats};
-    Draws draws{ByteView{data, size}};
+    FuzzInput draws{ByteView{data, size}};
     Disk disk = past.disk;
     for (std::size_t changes = draws.below(6); changes > 0; --changes)
         change(disk, seats, draws);

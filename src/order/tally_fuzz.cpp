@@ -1,8 +1,8 @@
 // A certificate passes the door exactly when a quorum of distinct members signed its very content,
 // whatever the bits, signatures and views say; a tally agrees with plain sets.
-#include <cstdlib>
 #include <set>
 
+#include "base/testing/fuzz_input.hpp"
 #include "order/ordering.hpp"
 #include "order/tally.hpp"
 #include "order/testing/seats.hpp"
@@ -10,6 +10,8 @@
 namespace {
 
 using namespace creto;  // NOLINT(google-build-using-namespace): one program, one use
+using creto::testing::FuzzInput;
+using creto::testing::require;
 using simplex::Tally;
 using simplex::testing::block_id;
 using simplex::testing::Seats;
@@ -17,25 +19,7 @@ using simplex::testing::Seats;
 constexpr std::uint32_t n = 7;
 constexpr std::uint32_t q = 5;
 
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-/// Bytes as small numbers; zeros at the end.
-class Draws {
-public:
-    explicit Draws(ByteView bytes) : bytes_{bytes} {}
-    std::uint32_t below(std::uint32_t bound) {
-        return at_ < bytes_.size() ? bytes_[at_++] % bound : 0;
-    }
-    [[nodiscard]] bool empty() const { return at_ >= bytes_.size(); }
-
-private:
-    ByteView bytes_;
-    std::size_t at_ = 0;
-};
-
-VoteContent draw_content(Draws& draws) {
+VoteContent draw_content(FuzzInput& draws) {
     VoteContent content;
     content.kind = static_cast<VoteKind>(draws.below(3));
     content.epoch = Epoch{draws.below(8) == 0 ? 2U : 1U};
@@ -54,7 +38,7 @@ bool sane(const VoteContent& content) {
     return named && content.parent_view < content.view;
 }
 
-void check_certificate(const Seats& seats, Draws& draws) {
+void check_certificate(const Seats& seats, FuzzInput& draws) {
     Certificate certificate;
     certificate.content = draw_content(draws);
     const std::size_t length = draws.below(8) == 0 ? draws.below(3) : 1;
@@ -98,7 +82,7 @@ void check_certificate(const Seats& seats, Draws& draws) {
     require(!expected || (decoded && std::get<Certificate>(*decoded) == certificate));
 }
 
-void check_tally(const Seats& seats, Draws& draws) {
+void check_tally(const Seats& seats, FuzzInput& draws) {
     Tally tally{seats.roster};
     std::map<VoteContent, std::set<std::uint32_t>> votes;
     std::set<std::tuple<View, VoteKind, std::uint32_t>> said;
@@ -130,7 +114,7 @@ void check_tally(const Seats& seats, Draws& draws) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const Seats seats{n};
-    Draws draws{ByteView{data, size}};
+    FuzzInput draws{ByteView{data, size}};
     if (draws.below(2) == 0) {
         check_certificate(seats, draws);
     } else {

@@ -170,7 +170,7 @@ Result<FinalDecision> verify(
     const Roster voting = in_epoch(*rosters, receipt.block.epoch);
     if (auto good = check_finalization(receipt.finalization, receipt.block, voting, scheme);
         !good) {
-        const bool changes = roster.epochs().end() && receipt.block.epoch > Epoch{2};
+        const bool changes = roster.epochs().have_end() && receipt.block.epoch > Epoch{2};
         if (!changes) return failed(good);
         return fail(
             good.error().code,

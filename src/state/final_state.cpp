@@ -208,9 +208,10 @@ Result<void, Void> FinalState::reset_lane(
 void FinalState::end_seat(const Evidence& evidence, Court::Session& session) {
     const auto agent = culprit(evidence, *voters_);
     if (!agent || !seats_.exclude(*agent, voters_->epoch(), map_)) return;
+    const Member* member = voters_->find(*agent);
+    const std::string whose = member == nullptr ? agent_text(*agent) : member->name;
     session.notices.emplace_back(RosterChanged{
-        "the seat of " + agent_text(*agent) + " ends: a proof was accepted",
-        voters_->epoch().plus(2)});
+        "the seat of " + whose + " ends: a proof was accepted", voters_->epoch().plus(2)});
 }
 
 void FinalState::enter_epoch(Epoch epoch) {

@@ -93,7 +93,7 @@ std::optional<std::string> SeatBook::refusal(
 tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
     const RosterOperation& change, const AgentId& client, const Roster& voters, MerkleMap& map
 ) {
-    if (!genesis_->epochs().end())
+    if (!genesis_->epochs().have_end())
         return Refused{"this network has one epoch without end (epoch_blocks in its genesis)"};
     const Epoch epoch = voters.epoch();
     if (auto why = refusal(change, epoch, voters.mode())) return Refused{std::move(*why)};
@@ -164,7 +164,7 @@ Seat SeatBook::give(const AgentId& key, const std::string& name, Epoch first, Me
 }
 
 bool SeatBook::exclude(const AgentId& agent, Epoch epoch, MerkleMap& map) {
-    if (!genesis_->epochs().end()) return false;
+    if (!genesis_->epochs().have_end()) return false;
     SeatEntry* entry = holder(agent, epoch.plus(2));
     const bool enough = voters(epoch.plus(2)).size() > least_members(genesis_->mode());
     if (entry == nullptr || !enough) return false;  // [SEAT-ENOUGH.1]

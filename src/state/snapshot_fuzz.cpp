@@ -2,64 +2,17 @@
 // or it is the same state. Under a root that fits changed leaves, too, nothing crashes, and what is
 // taken gives a snapshot that is taken again.
 #include <algorithm>
-#include <cstdlib>
 
+#include "base/testing/fuzz_input.hpp"
 #include "state/state_fixture.hpp"
 
 namespace {
 
 using namespace creto;              // NOLINT(google-build-using-namespace): one program, one use
 using namespace creto::state_test;  // NOLINT(google-build-using-namespace)
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-class Draws {
-public:
-    explicit Draws(ByteView bytes) : bytes_{bytes} {}
-    std::size_t below(std::size_t bound) {
-        if (bound == 0) return 0;
-        std::size_t value = byte();
-        if (bound > 256) value = value << 8U | byte();
-        return value % bound;
-    }
-    std::uint8_t byte() {
-        if (bytes_.empty()) return 0;
-        const std::uint8_t value = bytes_.front();
-        bytes_ = bytes_.subspan(1);
-        return value;
-    }
-    Bytes take(std::size_t count) {
-        const ByteView part = bytes_.first(std::min(count, bytes_.size()));
-        bytes_ = bytes_.subspan(part.size());
-        return {part.begin(), part.end()};
-    }
-
-private:
-    ByteView bytes_;
-};
-
-void damage(Bytes& bytes, Draws& draws) {
-    if (bytes.empty()) return;
-    switch (draws.below(3)) {
-        case 0:
-            bytes.resize(draws.below(bytes.size()));
-            break;
-        case 1: {
-            const Bytes put = draws.take(draws.below(16));
-            const std::size_t at = draws.below(bytes.size());
-            std::copy_n(
-                put.begin(),
-                std::min(put.size(), bytes.size() - at),
-                bytes.begin() + static_cast<std::ptrdiff_t>(at)
-            );
-            break;
-        }
-        default:
-            bytes[draws.below(bytes.size())] ^= static_cast<std::uint8_t>(1U << draws.below(8));
-    }
-}
+using creto::testing::damage;
+using creto::testing::FuzzInput;
+using creto::testing::require;
 
 /// Keys, all kinds of causal data, offers, an open dispute, an exclusion, operation ids.
 class Past {
@@ -134,7 +87,7 @@ struct Taken {
         out.insert(out.end(), rest.begin(), rest.end());
         return out;
     }
-    void change(Draws& draws) {
+    void change(FuzzInput& draws) {
         if (leaves.empty()) return;
         auto& leaf = leaves[draws.below(leaves.size())];
         switch (draws.below(5)) {
@@ -169,7 +122,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const Bytes whole = past.node.state.snapshot();
     const Roster& roster = past.net.roster;
     const ExecutedMark& mark = past.node.state.mark();
-    Draws draws{ByteView{data, size}};
+    FuzzInput draws{ByteView{data, size}};
     if (draws.below(2) == 0) {
         Bytes bytes = whole;
         for (std::size_t changes = draws.below(4); changes > 0; --changes)

@@ -1,8 +1,8 @@
 // Whatever the bytes: no crash, and the valid part parses again to the same records. A log made of
 // the input, with one bit flipped: damage unless the bit is in the last frame.
 #include <algorithm>
-#include <cstdlib>
 
+#include "base/testing/fuzz_input.hpp"
 #include "store/vote_log_format.hpp"
 
 namespace {
@@ -10,10 +10,7 @@ namespace {
 using creto::Bytes;
 using creto::ByteView;
 namespace vote_log = creto::vote_log;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
+using creto::testing::require;
 
 void check_any_bytes(ByteView input) {
     const auto parsed = vote_log::parse(input);

@@ -2,9 +2,10 @@
 //
 // Why      What lies below the peers' checkpoints cannot be executed any more: the state is taken over.
 // Holds    One at a time, from the peer that offered it. The offer was proven before it comes here;
-//          each part must have the length and the digest that the offer says. Whether the parts are the agreed state shows
-//          when all are here: refuse() then makes the next offer come from somebody else. A peer that
-//          stays silent for `patience` is left. So each lying peer costs one download at most.
+//          each part must have the length and the digest that the offer says. Whether the parts are
+//          the agreed state shows when all are here: refuse() then makes the next offer come from
+//          somebody else. A peer that stays silent for `patience` is left. So each lying peer costs
+//          one download at most.
 // Cost     Memory: the state, limits::checkpoint_parts_max parts at most.
 #pragma once
 

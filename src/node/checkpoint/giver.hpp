@@ -2,8 +2,9 @@
 //
 // Why      Whoever asks for blocks or vertices that are not kept any more cannot be served otherwise.
 // Holds    An offer proves itself: headers from the checkpoint's block on, one of them naming its
-//          mark, up to one with its finalisation; from memory, or else from the store. Offers and parts are read from the store, a bounded
-//          number at once, and each peer gets an offer a second at most.
+//          mark, up to one with its finalisation; from memory, or else from the store. Offers and
+//          parts are read from the store, a bounded number at once, and each peer gets an offer a
+//          second at most.
 #pragma once
 
 #include <map>

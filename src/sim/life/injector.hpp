@@ -5,7 +5,8 @@
 // Holds    After calm() nothing that a fault did is left, except what disks have lost.
 //          Whoever runs under a memory budget is looked at every 10 ms, and killed over it: what is
 //          counted is sim/memory.hpp's.
-// Errors   A reliable node that is killed under a fair budget is a violation, "resources". A node that does not start from its own disk is a violation, "restore", unless that disk
+// Errors   A reliable node that is killed under a fair budget is a violation, "resources". A node
+//          that does not start from its own disk is a violation, "restore", unless that disk
 //          cannot be read now, or rots and the node says so.
 #pragma once
 
