@@ -38,7 +38,9 @@ public:
             lane,
             [](const Lane& l, const LaneId& id) { return l.id() < id; }
         );
-        return static_cast<std::uint32_t>(lanes_.emplace(at, lane) - lanes_.begin());
+        const auto place = static_cast<std::uint32_t>(at - lanes_.begin());
+        lanes_.emplace(at, lane);
+        return place;
     }
 
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(lanes_.size()); }

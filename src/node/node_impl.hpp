@@ -146,6 +146,7 @@ private:
     [[nodiscard]] Result<void> restore_life(const StoreView& store);
     void follow_own_lane();
     void lose_lane(const std::string& why);
+    void give_lane_up(const std::string& why);
     void see_another_life(const VertexHeader& own);
     void count_own_record();
     void meet_another_life();

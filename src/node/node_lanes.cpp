@@ -59,13 +59,11 @@ void NodeImpl::follow_own_lane() {
     const Digest* life = final_.lanes().life(lane);
     if (life == nullptr) return;
     if (lane_life_ != *life) {
-        lose_lane(
-            "lane " + lane_text(lane) +
-            " of this node's seat was opened by another life of it: the data folder is an older "
-            "one, "
-            "or another process uses the same key"
-        );
-        return;
+        const std::string why = "lane " + lane_text(lane) +
+                                " of this node's seat was opened by another life of it: the data "
+                                "folder is an older one, or another process uses the same key";
+        // Where this life has asked, too, another was faster.
+        return reset_asked_at_ ? give_lane_up(why) : lose_lane(why);
     }
     if (!moved) return;
     // An earlier life may have begun it: then the peers say so first.
@@ -81,19 +79,26 @@ void NodeImpl::follow_own_lane() {
 
 /// This lane is not written any more: a second vertex at one place would be proof against us.
 void NodeImpl::lose_lane(const std::string& why) {
-    const bool known = lane_lost_.has_value();
-    const bool may_ask = !wrote_ && !reset_asked_at_ && !another_lives_ && !ordering_.halted();
-    if (known && may_ask == lane_asks_) return;
-    lane_asks_ = may_ask;
-    if (!known) lane_lost_at_ = now_;
-    lane_lost_ =
-        why + (may_ask
-                   ? "; the other validators are asked for a new lane, and writes are taken again "
-                     "when they have agreed"
-                   : "; this node writes nothing more until it is started again: end the other "
-                     "process first");
+    if (lane_lost_) return;
+    if (wrote_ || another_lives_ || ordering_.halted()) return give_lane_up(why);
+    lane_asks_ = true;
+    lane_lost_at_ = now_;
+    lane_lost_ = why +
+                 "; the other validators are asked for a new lane, and writes are taken again when "
+                 "they have agreed";
     log_.error(*lane_lost_);
-    if (started_) effects_.publish(LaneLost{*lane_lost_, may_ask});
+    if (started_) effects_.publish(LaneLost{*lane_lost_, true});
+}
+
+/// Nor does this life ask for another.
+void NodeImpl::give_lane_up(const std::string& why) {
+    if (lane_lost_ && !lane_asks_) return;
+    lane_asks_ = false;
+    lane_lost_ = why +
+                 "; this node writes nothing more until it is started again: end the other "
+                 "process first";
+    log_.error(*lane_lost_);
+    if (started_) effects_.publish(LaneLost{*lane_lost_, false});
 }
 
 /// A sign that another process is at work with this node's key.
@@ -111,7 +116,7 @@ void NodeImpl::meet_another_life() {
     another_lives_ = true;
     if (!lane_lost_) log_.warn("another process is at work with this node's key: end one of them");
     if (lane_lost_ && lane_asks_)
-        lose_lane("another process is at work with this node's key, and has its lane");
+        give_lane_up("another process is at work with this node's key, and has its lane");
 }
 
 Instant NodeImpl::lane_next_wake() const {

@@ -20,6 +20,8 @@ SimOptions network(std::uint64_t seed, std::uint32_t epoch_blocks) {
 }
 
 void add(SimCluster& cluster, std::uint32_t node, int times) {
+    const auto hears_enough = [&] { return cluster.node(at(node))->status().reachable_seats >= 3; };
+    ASSERT_TRUE(cluster.run_until(hears_enough, Duration::from_s(20))) << cluster.violation();
     for (int i = 0; i < times; ++i) {
         const Ticket ticket = cluster.submit(
             at(node),
@@ -125,6 +127,7 @@ TEST(LaneResetInCluster, ItMayHappenAgainAndAcrossCheckpoints) {
             ASSERT_TRUE(cluster.start(at(3)).has_value());
             ASSERT_TRUE(run_until_regained(cluster, 3, life))
                 << "seed " << seed << " life " << life << cluster.violation();
+            ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
             EXPECT_EQ(lane_at(cluster, 1, 3), "3." + std::to_string(life)) << seed;
         }
         add(cluster, 3, 2);

@@ -281,6 +281,26 @@ TEST(RosterInCluster, ASeatLeavesAndTheQuorumFollows) {
     }
 }
 
+// Its lane is not one that has ended, although another ended where it was given.
+TEST(RosterInCluster, ANewSeatsCausalWritesCountBeforeTheyAreFinal) {
+    SimCluster cluster{network(1), honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+    EXPECT_EQ(ask(cluster, replace(cluster, 0, 4), {0}), "");
+    ASSERT_TRUE(run_until_seat(cluster, 4, 4U)) << cluster.violation();
+    count_up(cluster, 4, 2);
+    const std::vector<std::vector<NodeIndex>> sides{{at(4)}, {at(0), at(1), at(2), at(3), at(5)}};
+    cluster.cut(sides);
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
+    const Ticket write = cluster.submit(
+        at(4), Submit{CrdtOperation{.key = "causal/n", .amount = 3}, Reading::causal}
+    );
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
+    ASSERT_TRUE(std::holds_alternative<SubmitReply>(*cluster.reply(write)));
+    const Ticket read = cluster.submit(at(4), ReadKey{"causal/n"});
+    ASSERT_TRUE(cluster.run_for(Duration::from_ms(100))) << cluster.violation();
+    EXPECT_EQ(std::get<KeyReply>(*cluster.reply(read)).counter, 3);
+}
+
 // A lost machine: its seat goes to another key, by the consent of the others.
 // [SEAT-QUORUM.1]
 TEST(RosterInCluster, ALostMachineIsReplaced) {

@@ -97,7 +97,11 @@ Result<std::vector<Roster>> rosters_of(
         if (ends < before.epoch()) return broken(end_of(ends) + " is out of order");
         if (ends >= receipt.block.epoch) return broken(end_of(ends) + " is later than the block");
         auto proven = follow_links(before, {&link, 1}, link.epoch());
-        if (!proven) return broken(proven.error().message);
+        if (!proven) {
+            const std::string& why = proven.error().message;
+            if (why.starts_with(end_of(ends))) return broken(why);
+            return broken(end_of(ends) + ": " + why + "; a link may be missing");
+        }
         if (!CheckPass::verify(scheme, proven->items)) {
             return broken(
                 end_of(ends) + " is not signed by those who voted then, as " +
@@ -130,7 +134,8 @@ Result<void> check_finalization(
 ) {
     if (certificate.content != block.content(VoteKind::finalize))
         return broken("the certificate does not finalise the block");
-    const auto items = signatures_of(certificate, roster);
+    const Roster voting{roster, block.epoch, roster.members(), roster.known()};
+    const auto items = signatures_of(certificate, voting);
     if (!items) return tl::unexpected<Error>(items.error());
     if (!CheckPass::verify(scheme, *items))
         return broken("a signature of the certificate does not hold");

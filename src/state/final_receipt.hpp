@@ -47,7 +47,8 @@ struct FinalDecision {
     const FinalReceipt& receipt, const Roster& roster, const SignatureScheme& scheme
 );
 
-/// A quorum of the roster finalised this block: form, content and signatures.
+/// A quorum of the roster, which is in force in the block's epoch, finalised it: form, content and
+/// signatures.
 [[nodiscard]] Result<void> check_finalization(
     const Certificate& certificate,
     const Block& block,

@@ -102,6 +102,7 @@ tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
     const auto own = seats_.find(change.seat);
     const bool is_own =
         change.action != RosterOperation::Action::add && own->second.member.key == client;
+    const Digest digest = digest_of(change);
     if (is_own) return Effect{true, carry_out(change, epoch, map)};
     const std::uint32_t operators = genesis_->operators_needed();
     if (operators > 0 && change.approvals.size() >= operators)
@@ -112,7 +113,6 @@ tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
             std::to_string(change.approvals.size()) + " of " + std::to_string(operators) +
             " operators have signed it"};
     }
-    const Digest digest = digest_of(change);
     if (!asked_.contains(digest)) {
         const auto pending = std::count_if(asked_.begin(), asked_.end(), [&](const auto& one) {
             return one.second.by.contains(asking->seat);
@@ -128,8 +128,6 @@ tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
         return voters.find(seat) != nullptr;
     });
     if (static_cast<std::uint32_t>(agreed) >= voters.quorum().q) {
-        asked_.erase(digest);
-        map.erase(asked_key(digest));
         return Effect{true, carry_out(change, epoch, map)};
     }
     map.set(asked_key(digest), encode_bytes(asked));
@@ -140,6 +138,8 @@ tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
 
 std::string SeatBook::carry_out(const RosterOperation& change, Epoch epoch, MerkleMap& map) {
     const Epoch first = epoch.plus(2);  // [SEAT-LATER.1]
+    const Digest digest = digest_of(change);
+    if (asked_.erase(digest) > 0) map.erase(asked_key(digest));
     std::string ended;
     std::string name = change.name;
     if (change.action != RosterOperation::Action::add) {

@@ -129,6 +129,8 @@ TEST(SeatBook, TooFewOperatorsAreNoneAndASeatsWordCountsAllTheSame) {
     EXPECT_EQ(desk.ask(approved(adding(6), {1}), 0), "1 of 4 seats ask for it");
     EXPECT_EQ(desk.ask(adding(6), 1), "2 of 4 seats ask for it") << "it is the same change";
     EXPECT_TRUE(desk.book.asked().begin()->second.change.approvals.empty());
+    EXPECT_EQ(desk.ask(approved(adding(6), {0, 1}), 50), "seat 5 (agent-6) is given");
+    EXPECT_TRUE(desk.book.asked().empty()) << "what was asked for is done";
     Desk none{genesis_of(5)};
     EXPECT_EQ(none.ask(approved(adding(6), {0, 1}), 50), "2 of 0 operators have signed it");
 }

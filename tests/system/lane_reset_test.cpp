@@ -63,6 +63,7 @@ TEST_F(LaneResets, AWipedValidatorVotesAndWritesAgain) {
             make_and_start({.network = "wiped", .nodes = seats(4), .epoch_blocks = epoch_blocks})
         );
         ASSERT_TRUE(reaches(0, 4, seconds{20}));
+        ASSERT_TRUE(reaches(3, 4, seconds{20}));
         ASSERT_NO_FATAL_FAILURE(add(3, 5));
         cluster_->kill(3);
         ASSERT_NO_FATAL_FAILURE(add(0, 2));
@@ -97,7 +98,7 @@ TEST_F(LaneResets, ASecondMachineWithTheSameKeyLooksOn) {
     std::vector<RealNodeOptions> nodes = seats(5);
     nodes[4].has_seat = false;
     ASSERT_NO_FATAL_FAILURE(make_and_start({.network = "twins", .nodes = std::move(nodes)}));
-    ASSERT_TRUE(reaches(0, 4, seconds{20}));
+    ASSERT_TRUE(reaches(3, 4, seconds{20}));
     ASSERT_NO_FATAL_FAILURE(add(3, 5));
     EXPECT_TRUE(cluster_->terminate(4));
     lose_disk(4);

@@ -43,11 +43,15 @@ TEST(Life, IsTheSameTwiceAndFromItsJson) {
 
 TEST(Life, IsTheSameWithRealSignatures) {
     // Costs come from the table in both. Without liars: a proof holds signatures, and an operation
-    // that holds one has another id, hence another place in the order.
+    // that holds one has another id, hence another place in the order. So has the reset of a lost lane.
     std::uint32_t compared = 0;
     for (std::uint64_t seed = 1; compared < 6; ++seed) {
         Schedule schedule = make_schedule(seed);
-        if (schedule.nodes > 7 || !schedule.byzantine.empty()) continue;
+        const bool resets =
+            std::any_of(schedule.faults.begin(), schedule.faults.end(), [](const Fault& fault) {
+                return loses_what_was_synced(fault.kind);
+            });
+        if (schedule.nodes > 7 || !schedule.byzantine.empty() || resets) continue;
         schedule.workload.steady = {};
         ++compared;
         schedule.workload.count = 20;

@@ -32,7 +32,10 @@ public:
         if (bug_ == PlantedBug::lost_disk && boot_ > 0)
             return fail(ErrorCode::corrupt, "planted: the disk is not read");
         if (bug_ != PlantedBug::amnesia) return inner_.restore(store, votes);
-        return inner_.restore(store, VoteLogContents{{}, votes.intact, votes.damage});
+        // With none at all it would ask the others first. [ORD-R5.2]
+        VoteLogContents oldest{{}, votes.intact, votes.damage};
+        if (!votes.records.empty()) oldest.records.push_back(votes.records.front());
+        return inner_.restore(store, oldest);
     }
 
     [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now) override {

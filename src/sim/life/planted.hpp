@@ -18,7 +18,7 @@ namespace creto {
 enum class PlantedBug : std::uint8_t {
     double_vote,       ///< Tells half of the seats other votes [single-vote].
     hasty_vote,        ///< Sends before what it sends is durable [durable-vote].
-    amnesia,           ///< Starts again without its vote log [halt]: it sees its own votes in time.
+    amnesia,           ///< Starts again with its first vote only [halt]: it sees the others in time.
     wrong_state,       ///< Says another state root now and then [agreement].
     skipped_height,    ///< Does not report one height [prefix].
     hollow_answer,     ///< Answers a final write at once, and forgets it [durability].
