@@ -100,11 +100,15 @@ TEST(TokenBucket, InDebtItAdmitsNothingUntilTimeHasPaid) {
     const Instant start = Instant::from_ns(1);
     bucket.charge(600, start);  // Five times what there was.
     EXPECT_EQ(bucket.take(0, start)->ms(), 500);
-    EXPECT_EQ(bucket.wait_for(1, start)->ms(), 501);
+    EXPECT_EQ(bucket.take(1, start)->ms(), 501);
     EXPECT_TRUE(bucket.take(0, start + Duration::from_ms(499)).has_value());
     EXPECT_FALSE(bucket.take(0, start + Duration::from_ms(500)).has_value());
     EXPECT_FALSE(bucket.take(100, start + Duration::from_ms(600)).has_value());
     EXPECT_TRUE(bucket.take(1, start + Duration::from_ms(600)).has_value());
+    // What came to nothing is given back.
+    EXPECT_FALSE(bucket.take(60, start + Duration::from_ms(700)).has_value());
+    bucket.give_back(60);
+    EXPECT_FALSE(bucket.take(100, start + Duration::from_ms(700)).has_value());
     // A debt has an end, whatever was used.
     for (int i = 0; i < 100; ++i)
         bucket.charge(~0ULL, start + Duration::from_s(1));

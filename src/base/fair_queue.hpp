@@ -45,9 +45,14 @@ public:
     void push(const Key& key, std::uint64_t cost, Item item) {
         Lane& lane = lanes_.try_emplace(key, Lane{{}, now_, 0}).first->second;
         if (lane.items.empty()) {
-            idle_.erase({lane.clock, key});
+            auto node = idle_.extract({lane.clock, key});
             lane.clock = std::max(lane.clock, now_);
-            turns_.emplace(lane.clock, key);
+            if (node) {
+                node.value().first = lane.clock;
+                turns_.insert(std::move(node));
+            } else {
+                turns_.emplace(lane.clock, key);
+            }
         }
         lane.items.push_back({cost, std::move(item)});
         lane.cost += cost;
@@ -63,17 +68,18 @@ public:
     [[nodiscard]] std::optional<Popped> pop(const May& may) {
         for (auto turn = turns_.begin(); turn != turns_.end(); ++turn) {
             if (!may(turn->second)) continue;
-            const Key key = turn->second;
             now_ = std::max(now_, turn->first);
-            turns_.erase(turn);
-            Lane& lane = lanes_.at(key);
+            auto node = turns_.extract(turn);  // Moved, so that no turn costs an allocation.
+            const Key key = node.value().second;
+            Lane& lane = lanes_.find(key)->second;
             Waiting next = std::move(lane.items.front());
             lane.items.pop_front();
             lane.cost -= next.cost;
             lane.clock += next.cost;
             latest_ = std::max(latest_, lane.clock);
             --size_;
-            (lane.items.empty() ? idle_ : turns_).emplace(lane.clock, key);
+            node.value().first = lane.clock;
+            (lane.items.empty() ? idle_ : turns_).insert(std::move(node));
             settle();
             return Popped{key, std::move(next.item)};
         }

@@ -45,11 +45,8 @@ public:
         );
     }
 
-    /// None when the units would be admitted.
-    [[nodiscard]] std::optional<Duration> wait_for(std::uint64_t units, Instant now) const {
-        TokenBucket copy = *this;
-        return copy.take(units, now);
-    }
+    /// Takes back a take() of so many units that came to nothing.
+    void give_back(std::uint64_t units) { gain(std::min(units, options_.burst) * scale); }
     /// Units that were used already, whether or not there were so many.
     void charge(std::uint64_t units, Instant now) {
         refill(now);
@@ -63,22 +60,27 @@ private:
     /// One unit is 1e9 parts, so that one nanosecond adds `rate_per_s` parts exactly.
     static constexpr std::uint64_t scale = 1'000'000'000;
     static constexpr std::uint64_t debt_max = 8'000'000'000 * scale;
+    /// Nanoseconds in which no rate overflows.
+    static constexpr std::uint64_t elapsed_short = 8'000'000'000;
 
     void refill(Instant now) {
         if (now <= at_) return;
         const std::uint64_t full = options_.burst * scale;
         const auto elapsed = static_cast<std::uint64_t>((now - at_).ns());
         at_ = now;
+        if (elapsed <= elapsed_short) return gain(elapsed * options_.rate_per_s);
         const std::uint64_t to_full = (full - level_ + debt_) / options_.rate_per_s + 1;
         if (elapsed >= to_full) {
             level_ = full;
             debt_ = 0;
             return;
         }
-        const std::uint64_t gained = elapsed * options_.rate_per_s;
-        const std::uint64_t paid = std::min(debt_, gained);
+        gain(elapsed * options_.rate_per_s);
+    }
+    void gain(std::uint64_t parts) {
+        const std::uint64_t paid = std::min(debt_, parts);
         debt_ -= paid;
-        level_ = std::min(full, level_ + (gained - paid));
+        level_ = std::min(options_.burst * scale, level_ + (parts - paid));
     }
 
     Options options_;

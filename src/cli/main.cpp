@@ -12,6 +12,7 @@
 #include "cli/run.hpp"
 #include "cli/sim.hpp"
 #include "cli/sim_cuts.hpp"
+#include "cli/sim_flood.hpp"
 #include "cli/sim_lives.hpp"
 #include "cli/sim_mesh.hpp"
 #include "cli/sim_split.hpp"
@@ -265,6 +266,29 @@ void add_sim_suspects(Program& p, CLI::App& sim) {
     sub->callback([&p] { p.chosen = [&p] { return command_sim_suspects(suspects, p.output); }; });
 }
 
+void add_sim_flood(Program& p, CLI::App& sim) {
+    static SimFloodOptions flood;
+    CLI::App* sub = command(
+        p,
+        sim,
+        "flood",
+        "One agent floods a node with calls: what everybody else feels of it",
+        "sim flood --requests 100000 --seeds 5 --json\n"
+        "         creto sim flood --quota 0 --patient --profile lan"
+    );
+    sub->add_option("--seats", flood.seats, "How many seats, 4 to 31 (default 4)");
+    sub->add_option("--requests", flood.requests, "Calls of the flooder (default 100000)");
+    sub->add_option("--lasts", flood.lasts, "Over how long (default 10s)");
+    sub->add_option("--quota", flood.quota, "Calls a peer may make in a second; 0: any (500)");
+    sub->add_flag("--patient", flood.patient, "The flooder is never dropped");
+    sub->add_option("--seed", flood.seed, "The first seed");
+    sub->add_option("--seeds", flood.seeds, "How many seeds");
+    sub->add_option("--profile", flood.profile, "local (default), lan, wan or degraded");
+    sub->add_option("--loss", flood.loss, "Share of messages: 5% or 0.05 (default the profile's)");
+    sub->add_option("--costs", flood.costs, "Cost table by its id (default the calibrated one)");
+    sub->callback([&p] { p.chosen = [&p] { return command_sim_flood(flood, p.output); }; });
+}
+
 void add_sim(Program& p) {
     static SimRunOptions run;
     CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
@@ -288,6 +312,7 @@ void add_sim(Program& p) {
     add_sim_mesh(p, *sim);
     add_sim_cuts(p, *sim);
     add_sim_suspects(p, *sim);
+    add_sim_flood(p, *sim);
 }
 
 void add_looking(Program& p) {

@@ -50,8 +50,8 @@ struct Config {
     // [limits]: of each peer; see tools/peer_budget.hpp
     std::uint64_t calls_per_s = 0;
     std::uint64_t calls_burst = 500;
-    std::uint64_t messages_per_s = 200'000;
-    std::uint64_t bytes_per_s = 128'000'000;
+    std::uint64_t messages_per_s = 1'000'000;
+    std::uint64_t bytes_per_s = 250'000'000;
     std::uint64_t checks_per_s = 4'000;
     std::uint64_t tool_ms_per_s = 1'000;
     std::uint64_t held_bytes = 64'000'000;

@@ -200,15 +200,13 @@ PeerBudget::Verdict PeerBudget::take(
 ) {
     auto& own = peer.account.buckets[static_cast<std::size_t>(what)];
     if (!own) return std::nullopt;
+    if (const auto wait = own->take(units, now)) return refuse(agent, peer, what, *wait, now);
     Account* group = group_of(agent, peer);
-    if (const auto wait = own->wait_for(units, now)) return refuse(agent, peer, what, *wait, now);
-    if (group != nullptr) {
-        const auto wait = group->buckets[static_cast<std::size_t>(what)]->take(units, now);
-        if (wait) return refuse(agent, peer, what, *wait, now);
-    }
-    const auto taken = own->take(units, now);
-    CRETO_ASSERT(!taken);
-    return std::nullopt;
+    if (group == nullptr) return std::nullopt;
+    const auto wait = group->buckets[static_cast<std::size_t>(what)]->take(units, now);
+    if (!wait) return std::nullopt;
+    own->give_back(units);
+    return refuse(agent, peer, what, *wait, now);
 }
 
 PeerBudget::Refusal PeerBudget::refuse(

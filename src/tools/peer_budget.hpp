@@ -32,8 +32,8 @@ namespace creto {
 struct PeerLimits {
     TokenBucket::Options calls{.rate_per_s = 0, .burst = 500};
     TokenBucket::Options questions{.rate_per_s = 2'000, .burst = 4'000};
-    TokenBucket::Options messages{.rate_per_s = 200'000, .burst = 400'000};
-    TokenBucket::Options bytes{.rate_per_s = 128'000'000, .burst = 512'000'000};
+    TokenBucket::Options messages{.rate_per_s = 1'000'000, .burst = 2'000'000};
+    TokenBucket::Options bytes{.rate_per_s = 250'000'000, .burst = 1'000'000'000};
     TokenBucket::Options checks{.rate_per_s = 4'000, .burst = 16'000};
     TokenBucket::Options tool_us{.rate_per_s = 1'000'000, .burst = 10'000'000};
     std::uint64_t held_bytes = 64'000'000;  ///< Arguments of its calls under way.
