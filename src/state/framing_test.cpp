@@ -264,7 +264,7 @@ TEST(Framing, WhateverTwoOfSevenAndAnyoneElseDoNobodyHonestIsNamed) {
     std::uint64_t dissents = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         Framing framing{seed};
-        for (int i = 0; i < 150; ++i) {
+        for (int i = 0; i < 400; ++i) {
             framing.round();
             ASSERT_FALSE(::testing::Test::HasFatalFailure()) << "seed " << seed << ", round " << i;
         }

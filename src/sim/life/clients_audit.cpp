@@ -126,6 +126,7 @@ void Clients::audit_lanes() {
     std::uint32_t reader = 0;
     while (!is_reliable(reader))
         ++reader;
+    std::set<OperationId> seen;  // Copies travel in several lanes, and take effect once.
     const auto look = [&](ByteView /*key*/, ByteView value) {
         const auto vertex = SealedVertex::decode(value);
         if (!vertex) {
@@ -135,6 +136,7 @@ void Clients::audit_lanes() {
         const std::uint32_t author = (*vertex)->header().lane.seat.value();
         if (author >= schedule_.nodes || !is_reliable(author)) return true;
         for (const Operation& operation : (*vertex)->operations()) {
+            if (!seen.insert(operation.id(cluster_.roster().chain())).second) continue;
             // A seat that has ended has its writes carried by the others; a liar may ask for anything.
             const auto client = cluster_.find(operation.client);
             const bool is_carried = client && client->value() != author && operation.signature;

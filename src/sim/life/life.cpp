@@ -450,7 +450,11 @@ Duration healing_bound(const Schedule& schedule) {
     const Duration view = std::max(schedule.knobs.delta_max, profile.latency_max) * deltas +
                           schedule.knobs.view_interval;
     const Duration network = profile.latency_max * 40 + profile.retransmit_timeout * 4;
-    return schedule.knobs.detection * 4 + view * (2 * leaders) + network +
+    // Patience begins anew after each block. Where its first step is shorter than a message takes, the
+    // views until it is long enough come to nothing, each twice as long as the one before.
+    const bool climbs = schedule.knobs.delta < profile.latency_max;
+    const Duration climb = climbs ? schedule.knobs.delta_max * 2 * deltas : Duration{};
+    return schedule.knobs.detection * 4 + (view + climb) * (2 * leaders) + network +
            schedule.knobs.heartbeat * 2 + Duration::from_s(20);
 }
 
