@@ -197,6 +197,9 @@ private:
         options.seat_count = seats;
         options.mode = mode;
         options.profile = local_profile();
+        options.configure = [](NodeIndex /*node*/, NodeOptions& node) {
+            node.limits.calls = {.rate_per_s = 500, .burst = 500};  // As on real processes.
+        };
         for (std::uint32_t i = 0; i < nodes; ++i) {
             const auto lie = lies.find(i);
             const auto names = tools.find(i);
