@@ -16,7 +16,9 @@ CutBuilder::CutBuilder(
     std::uint64_t covered = 0;
     for (const auto& [lane, tip] : parent) {
         covered += tip.sequence.value();
-        Cursor& cursor = cursors_[lanes.index(lane)];
+        const auto index = lanes.index_of(lane);
+        if (!index) continue;  // Opened by what is not executed here yet: nothing of it is held.
+        Cursor& cursor = cursors_[*index];
         cursor.start = tip;
         cursor.at = tip.sequence;
     }

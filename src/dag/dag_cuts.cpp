@@ -74,8 +74,14 @@ Dag::DeltaCheck Dag::check_delta(
     std::vector<Sequence> end_of;  // Empty: no lane is closed.
     if (!closed.empty()) end_of.assign(lanes_.size(), Sequence{~std::uint64_t{0}});
     const auto index_of = [this](const LaneId& lane) { return lanes_.index(lane); };
-    for (const auto& [lane, tip] : parent)
-        covered_to[index_of(lane)] = tip.sequence;
+    for (const auto& [lane, tip] : parent) {
+        const auto index = lanes_.index_of(lane);
+        if (!index) {  // Opened by what is not executed here yet.
+            check.verdict = DeltaCheck::Verdict::missing;
+            return check;
+        }
+        covered_to[*index] = tip.sequence;
+    }
     for (const LaneRange& range : delta)
         covered_to[index_of(range.lane)] = range.last;
     for (const auto& [lane, last] : closed) {

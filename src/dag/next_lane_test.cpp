@@ -23,6 +23,26 @@ VertexPtr in_lane(const Authors& authors, const LaneId& lane, std::vector<Vertex
     return authors.sealed(lane.seat.value(), header);
 }
 
+// Found by life 5001761: a block may stand on one that covers a lane which is not open here yet.
+TEST(NextLane, ABlockOnACutWithAnUnknownLaneWaits) {
+    const Authors authors{4};
+    Dag dag{authors.roster()};
+    std::vector<VertexPtr> held;
+    for (const VertexPtr& vertex : authors.chain(0, 3)) {
+        ASSERT_TRUE(dag.add({vertex, pass()}).has_value());
+        held.push_back(vertex);
+    }
+    const LaneId unknown{Seat{2}, Incarnation{1}};
+    const Cut parent{{unknown, {Sequence{4}, held[0]->id()}}};
+    const std::vector<LaneRange> delta{
+        {LaneId{Seat{0}, {}}, Sequence{1}, Sequence{3}, held[2]->id()}};
+    EXPECT_EQ(dag.check_delta(parent, delta, {}).verdict, Dag::DeltaCheck::Verdict::missing);
+    EXPECT_TRUE(dag.has_unordered(parent, {}));
+    EXPECT_EQ(dag.build_delta(parent, 100, 1'000'000, {}), delta);
+    dag.open(unknown);
+    EXPECT_EQ(dag.check_delta(parent, delta, {}).verdict, Dag::DeltaCheck::Verdict::valid);
+}
+
 // [LANE-RESET.1]
 TEST(NextLane, ItComesBetweenOthersAndNothingHeldIsLost) {
     const Authors authors{4};

@@ -205,6 +205,11 @@ void NodeImpl::on(const Start& event) {
     executed_at_ = now_;
     started_ = true;
     store_links();
+    // Without a lane nothing here remembers which counters were used: they go on from the clock.
+    if (!seat_ && event.unix_ms > 0) {
+        next_counter_ =
+            std::max(next_counter_, static_cast<std::uint64_t>(event.unix_ms) * counters_a_block);
+    }
     record_version_ = std::max<std::uint64_t>(
         record_version_, static_cast<std::uint64_t>(std::max<std::int64_t>(event.unix_ms, 0))
     );

@@ -179,6 +179,19 @@ TEST(RosterInCluster, WhatAnAgentSubmitsIsFinalThoughItsCarrierDies) {
     }
 }
 
+// [STATE-ONCE.1] Found by life 5002283: an agent without a lane gave two writes one id.
+TEST(RosterInCluster, AnAgentThatStartsAgainUsesNoCounterTwice) {
+    SimCluster cluster{network(3), honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+    for (int life = 1; life <= 4; ++life) {
+        count_up(cluster, 4, 2);
+        ASSERT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
+        EXPECT_EQ(counted(cluster, 1), std::to_string(2 * life));
+        cluster.crash(at(4));
+        ASSERT_TRUE(cluster.start(at(4)).has_value());
+    }
+}
+
 // [SEAT-HANDED.1] [SEAT-LANE.1]
 TEST(RosterInCluster, WhatASeatHadTakenBecomesFinalThoughTheSeatEnds) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
