@@ -363,8 +363,10 @@ void NodeImpl::command(Ticket ticket, const AskPeers& /*ask*/) {
 
 void NodeImpl::command(Ticket ticket, const AskReputation& /*ask*/) {
     std::set<AgentId> agents;
-    for (const Member& member : voters().members())
+    for (const Member& member : seats().known())
         agents.insert(member.key);
+    for (const auto& [agent, exclusion] : final_.court().exclusions())
+        agents.insert(agent);  // Also when it is gone.
     for (const AgentRecord* record : directory_.all())
         agents.insert(record->agent);
     ReputationReply out;

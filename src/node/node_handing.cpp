@@ -3,8 +3,8 @@
 // Why      A seat takes what it is handed into its memory first; if it stops there, nobody else knows. And
 //          what waits when a seat ends would wait for ever.
 // Holds    [SEAT-HANDED.1] A final operation that was taken goes to a seat drawn by lot, and to another one
-//          every five seconds, until it is final or has expired. An operation takes effect once however
-//          many carry it. A refusal is one only if nobody else can have the operation.
+//          every two seconds, until it is final or has expired. An operation takes effect once however
+//          many carry it. It is refused when three seats did so and nobody else was handed it.
 #include <algorithm>
 
 #include "node/node_impl.hpp"
@@ -13,8 +13,9 @@ namespace creto {
 
 namespace {
 
-constexpr Duration hand_again = Duration::from_s(5);
+constexpr Duration hand_again = Duration::from_s(2);
 constexpr std::size_t handed_at_once = 256;
+constexpr std::uint32_t refusals_heard = 3;
 
 }  // namespace
 
@@ -27,7 +28,8 @@ void NodeImpl::hand_over(Operation operation, Handed::From from) {
         operation.signature =
             signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
     }
-    const auto [handed, fresh] = handed_.emplace(id, Handed{std::move(operation), {}, 0, {}, from});
+    const auto [handed, fresh] =
+        handed_.emplace(id, Handed{std::move(operation), {}, 0, 0, {}, from});
     if (fresh) send_handed(handed->second);
 }
 
@@ -63,11 +65,18 @@ void NodeImpl::repeat_handed() {
     }
 }
 
-/// True when this node may tell its client so: nobody else has the operation.
-bool NodeImpl::is_refused(const OperationId& id, const AgentId& by) const {
-    const auto handed = handed_.find(id);
-    return handed != handed_.end() && handed->second.from == Handed::From::client &&
-           handed->second.sent == 1 && handed->second.carrier == by;
+/// A seat does not take it: another one may. True when this node may tell its client that it was
+/// refused: some have, and nobody else was handed the operation.
+bool NodeImpl::is_refused(const OperationId& id, const AgentId& by) {
+    const auto at = handed_.find(id);
+    if (at == handed_.end() || at->second.carrier != by) return false;
+    Handed& handed = at->second;
+    handed.carrier = AgentId{};
+    if (++handed.refused < refusals_heard) {
+        send_handed(handed);
+        return false;
+    }
+    return handed.from == Handed::From::client && handed.refused == handed.sent;
 }
 
 /// The seat has ended. What waits for a place in its lane, and what the lane holds uncovered, goes to

@@ -207,13 +207,14 @@ private:
         Operation operation;
         Instant again;
         std::uint32_t sent = 0;
-        AgentId carrier;  ///< The last that it was sent to.
+        std::uint32_t refused = 0;
+        AgentId carrier;  ///< The last that it was sent to, and has not refused.
         From from = From::client;
     };
     void hand_over(Operation operation, Handed::From from);
     void send_handed(Handed& handed);
     void repeat_handed();
-    [[nodiscard]] bool is_refused(const OperationId& id, const AgentId& by) const;
+    [[nodiscard]] bool is_refused(const OperationId& id, const AgentId& by);
     void leave_seat();
     void let_go(const OperationId& id, Submission& submission);
     void lapse(Height height);
