@@ -119,6 +119,7 @@ std::optional<Schedule> schedule_for(PlantedBug bug, Schedule schedule) {
     }
     if (bug == PlantedBug::two_chains) {
         schedule.nodes = 4;
+        schedule.spares = 0;
         schedule.faults.clear();
         schedule.byzantine = {{2, Attack::collusion}, {3, Attack::collusion}};
     }

@@ -9,6 +9,7 @@
 
 #include "sim/life/life.hpp"
 #include "sim/life/swarm.hpp"
+#include "tools/peer_budget.hpp"
 
 namespace creto {
 namespace {
@@ -36,6 +37,8 @@ std::set<std::string> found_in(
 std::set<std::string> counted_in_sources() {
     std::set<std::string> out = found_in("counts.hpp", "\"", "\"");
     out.merge(found_in("node.cpp", "counters[\"", "\"]"));
+    for (std::size_t i = 0; i < work_count; ++i)  // Named there by a loop.
+        out.insert(std::string{"node.refused_"} + to_string(static_cast<Work>(i)));
     return out;
 }
 
