@@ -44,7 +44,9 @@ protected:
         return roster.contains("seats") ? roster["seats"][seat].value("lane", "") : roster.dump();
     }
     bool is_excluded(std::size_t node, std::size_t whose) {
-        for (const Json& agent : cluster_->ask(node, "reputation")["agents"]) {
+        const Json reply = cluster_->ask(node, "reputation");
+        if (!reply.contains("agents")) return false;
+        for (const Json& agent : reply["agents"]) {
             if (agent.value("agent", "") == agent_text(cluster_->agent(whose)))
                 return agent.value("excluded", false);
         }
