@@ -45,6 +45,12 @@ void Reachability::set_roster(const Roster& roster, std::optional<Seat> self, In
     reachable_ = self_ ? 1U : 0U;
     for (std::uint32_t i = 0; i < peers_.size(); ++i)
         reachable_ += !is_self(i) && peers_[i].reachable ? 1U : 0U;
+    // Seats say of each other whom they hear: of who has no seat any more they say nothing.
+    for (Peer& peer : peers_) {
+        if (self_) break;
+        peer.hears_us = true;
+        sees(peer, now);
+    }
     next_tick_ = std::min(next_tick_, now);
 }
 

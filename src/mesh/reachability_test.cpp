@@ -156,6 +156,25 @@ TEST(Reachability, AnotherRosterKeepsWhatIsKnownOfThoseThatStay) {
     EXPECT_EQ(side.reachability.reachable(), 3U) << "now its places are ours";
 }
 
+// Found by lives 7001540 and 7005789: it had been told that it was not heard, lost its seat, and was never
+// told again.
+TEST(Reachability, WhoLosesItsSeatReachesWhomItHears) {
+    const Roster before{genesis_of(5, QuorumMode::byzantine)};
+    Genesis without = genesis_of(5, QuorumMode::byzantine);
+    without.members.erase(without.members.begin());
+    const Roster after{without};
+    Side side{before, Seat{0}};
+    side.run({1, 2, 3, 4}, 0, 500);
+    Hearing deaf{.roster = before.digest().prefix(), .heard = {}, .lately = {}};
+    for (const std::uint32_t seat : {1U, 2U, 3U})
+        side.reachability.said(Seat{seat}, deaf, at_ms(500));
+    EXPECT_FALSE(side.reachability.has_quorum());
+    side.reachability.set_roster(after, std::nullopt, at_ms(510));
+    side.run({1, 2, 3, 4}, 520, 700);
+    EXPECT_TRUE(side.reachability.has_quorum());
+    EXPECT_EQ(side.reachability.reachable(), 4U);
+}
+
 TEST(Reachability, ASeatThatDoesNotHearUsIsNotReached) {
     const Roster roster{genesis_of(4, QuorumMode::byzantine)};
     Side side{roster, Seat{0}};
