@@ -1,5 +1,6 @@
 // What a node takes from a peer: one over each limit, told apart by whether it is a request.
 #include <gtest/gtest.h>
+#include <set>
 
 #include "node/node.hpp"
 
@@ -22,14 +23,19 @@ protected:
         for (std::uint32_t i = 0; i < 4; ++i)
             genesis.members.push_back({Seat{i}, id(i), "seat " + std::to_string(i)});
         roster_.emplace(genesis);
-        NodeOptions options{.genesis = genesis, .name = "flooded"};
+        NodeOptions& options = options_;
+        options.genesis = genesis;
+        options.name = "flooded";
         options.limits.calls = {.rate_per_s = 10, .burst = 10};
         options.limits.questions = {.rate_per_s = 20, .burst = 20};
         options.limits.messages = {.rate_per_s = 50, .burst = 50};
         options.limits.checks = {.rate_per_s = 5, .burst = 5};
         options.limits.group_peers = 2;
         options.limits.patience = {.rate_per_s = 1, .burst = 30};
-        node_.emplace(options, *signers_[0], log_);
+        live_as(0);
+    }
+    void live_as(std::size_t i) {
+        node_.emplace(options_, *signers_[i], log_);
         happen(Start{});
     }
     [[nodiscard]] const AgentId& id(std::size_t i) const { return signers_[i]->public_key(); }
@@ -37,6 +43,9 @@ protected:
         for (Effect& effect : node_->on_event(event, now_)) {
             if (const auto* drop = std::get_if<Drop>(&effect)) dropped_.push_back(drop->peer);
             if (const auto* send = std::get_if<Send>(&effect)) sent_.push_back(*send);
+            if (const auto* reply = std::get_if<Reply>(&effect))
+                if (const auto* error = std::get_if<Error>(&*reply->body))
+                    errors_.push_back(*error);
             if (std::holds_alternative<Execute>(effect)) ++executed_;
             if (std::holds_alternative<Check>(effect)) ++checked_;
         }
@@ -52,6 +61,28 @@ protected:
                 if (const auto* said = std::get_if<T>(&*send.message.decoded()))
                     out.push_back(*said);
         return out;
+    }
+    /// Who was asked to carry an operation of this node, in the order in which they were.
+    std::vector<std::size_t> carriers() {
+        std::vector<std::size_t> out;
+        for (const Send& send : sent_)
+            if (std::holds_alternative<OperationSubmit>(*send.message.decoded()))
+                for (std::size_t i = 0; i < agents; ++i)
+                    if (send.to == id(i)) out.push_back(i);
+        return out;
+    }
+    /// What was asked last is refused by whom it was asked of.
+    void refuse() {
+        for (auto send = sent_.rbegin(); send != sent_.rend(); ++send) {
+            const auto* asked = std::get_if<OperationSubmit>(&*send->message.decoded());
+            if (asked == nullptr) continue;
+            const OperationOutcome no{
+                .operation = asked->operation.id(roster_->chain()),
+                .state = OperationOutcome::State::refused,
+                .reason = "busy"};
+            const Message message = no;
+            return happen(Received{send->to, channel_of(message), encode_message(message)});
+        }
     }
     [[nodiscard]] std::uint64_t counter(const char* name) { return node_->status().counters[name]; }
     [[nodiscard]] Message operation(std::size_t i, std::uint64_t counter) const {
@@ -75,12 +106,14 @@ protected:
 
     TagScheme scheme_;
     SilentLog log_;
+    NodeOptions options_;
     std::vector<std::unique_ptr<Signer>> signers_;
     std::optional<Roster> roster_;
     std::optional<Node> node_;
     Instant now_ = Instant{} + Duration::from_s(1);
     std::vector<AgentId> dropped_;
     std::vector<Send> sent_;
+    std::vector<Error> errors_;
     std::size_t executed_ = 0;
     std::size_t checked_ = 0;
 };
@@ -161,6 +194,71 @@ TEST_F(Flooded, FortyAgentsOfOneAddressGetTwoShares) {
     happen(PeerUp{id(seat), {}, "203.0.113.0/24"});
     say(seat, CallStart{.id = 1, .tool = "add", .timeout_ms = 1'000});
     EXPECT_EQ(executed_, 21U) << "a seat belongs to no group";
+}
+
+// [SEAT-HANDED.1]
+TEST_F(Flooded, AnAgentIsRefusedWhenThreeSeatsHaveRefusedAndNoneTwice) {
+    for (std::uint64_t run = 0; run < 20; ++run) {
+        live_as(stranger);
+        sent_.clear();
+        errors_.clear();
+        for (std::size_t i = 0; i < 4; ++i)
+            happen(PeerUp{id(i), {}});
+        happen(Command{Ticket{run + 1}, Submit{DataOperation{to_bytes(std::to_string(run))}}});
+        ASSERT_EQ(carriers().size(), 1U);
+        refuse();
+        refuse();
+        ASSERT_EQ(carriers().size(), 3U);
+        EXPECT_TRUE(errors_.empty());
+        refuse();
+        const auto asked = carriers();
+        EXPECT_EQ(asked.size(), 3U);
+        EXPECT_EQ((std::set(asked.begin(), asked.end()).size()), 3U) << "another one each time";
+        ASSERT_EQ(errors_.size(), 1U);
+        EXPECT_EQ(errors_[0].message, "busy");
+    }
+}
+
+// [SEAT-HANDED.1]
+TEST_F(Flooded, AnAgentIsNotRefusedWhileASeatThatWasHandedItIsSilent) {
+    live_as(stranger);
+    for (std::size_t i = 0; i < 4; ++i)
+        happen(PeerUp{id(i), {}});
+    Submit submit{DataOperation{to_bytes("x")}};
+    submit.timeout = Duration::from_s(600);
+    happen(Command{Ticket{1}, submit});
+    ASSERT_EQ(carriers().size(), 1U);
+    const std::size_t silent = carriers()[0];
+    std::set<std::size_t> refused;
+    for (int round = 0; round < 100 && refused.size() < 3; ++round) {
+        const std::size_t asked = carriers().back();
+        if (asked != silent && refused.insert(asked).second) {
+            refuse();
+        } else {
+            now_ = now_ + Duration::from_ms(2'100);
+            happen(Woke{});
+        }
+    }
+    EXPECT_EQ(refused.size(), 3U) << "each is asked in its turn";
+    EXPECT_TRUE(errors_.empty()) << "the silent one may have it in its lane";
+}
+
+// [SEAT-HANDED.1]
+TEST_F(Flooded, AnAgentIsRefusedWhenAllThatItStillReachesHaveRefused) {
+    live_as(stranger);
+    for (std::size_t i = 0; i < 4; ++i)
+        happen(PeerUp{id(i), {}});
+    happen(Command{Ticket{1}, Submit{DataOperation{to_bytes("x")}}});
+    ASSERT_EQ(carriers().size(), 1U);
+    const std::size_t first = carriers()[0];
+    happen(PeerDown{id((first + 1) % 4)});
+    happen(PeerDown{id((first + 2) % 4)});
+    refuse();
+    EXPECT_EQ(carriers().back(), (first + 3) % 4);
+    EXPECT_TRUE(errors_.empty());
+    refuse();
+    ASSERT_EQ(errors_.size(), 1U);
+    EXPECT_EQ(errors_[0].message, "busy");
 }
 
 }  // namespace

@@ -237,11 +237,7 @@ OperationId NodeImpl::submit_own(OperationBody body) {
     }
     operation.signature =
         signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
-    for (const AgentId& peer : dialer_.peers()) {
-        if (voters().find(peer) == nullptr) continue;
-        effects_.send(peer, OperationSubmit{operation});
-        break;
-    }
+    if (const auto carrier = draw_carrier()) effects_.send(*carrier, OperationSubmit{operation});
     return id;
 }
 

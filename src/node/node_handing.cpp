@@ -4,7 +4,8 @@
 //          what waits when a seat ends would wait for ever.
 // Holds    [SEAT-HANDED.1] A final operation that was taken goes to a seat drawn by lot, and to another one
 //          every two seconds, until it is final or has expired. An operation takes effect once however
-//          many carry it. It is refused when three seats did so and nobody else was handed it.
+//          many carry it. It is refused when three seats did so, or all that are connected, and nobody
+//          else was handed it.
 #include <algorithm>
 
 #include "node/node_impl.hpp"
@@ -29,21 +30,29 @@ void NodeImpl::hand_over(Operation operation, Handed::From from) {
             signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
     }
     const auto [handed, fresh] =
-        handed_.emplace(id, Handed{std::move(operation), {}, 0, 0, {}, from});
+        handed_.emplace(id, Handed{std::move(operation), {}, {}, {}, from});
     if (fresh) send_handed(handed->second);
 }
 
-void NodeImpl::send_handed(Handed& handed) {
-    handed.again = now_ + hand_again;
-    hand_at_ = std::min(hand_at_, handed.again);
+/// A connected seat, drawn by lot: a fixed choice could be one that swallows all it is handed.
+std::optional<AgentId> NodeImpl::draw_carrier(const std::set<AgentId>& but) {
     std::vector<AgentId> carriers;
     for (const AgentId& peer : dialer_.peers()) {
-        if (voters().find(peer) != nullptr) carriers.push_back(peer);
+        if (voters().find(peer) != nullptr && !but.contains(peer)) carriers.push_back(peer);
     }
-    if (carriers.empty()) return;
-    ++handed.sent;
-    handed.carrier = carriers[prng_.below(carriers.size())];
-    effects_.send(handed.carrier, OperationSubmit{handed.operation});
+    if (carriers.empty()) return std::nullopt;
+    return carriers[prng_.below(carriers.size())];
+}
+
+/// To one that has not refused it. False when none is left.
+bool NodeImpl::send_handed(Handed& handed) {
+    handed.again = now_ + hand_again;
+    hand_at_ = std::min(hand_at_, handed.again);
+    const auto carrier = draw_carrier(handed.refused);
+    if (!carrier) return false;
+    handed.asked.insert(*carrier);
+    effects_.send(*carrier, OperationSubmit{handed.operation});
+    return true;
 }
 
 void NodeImpl::repeat_handed() {
@@ -58,7 +67,8 @@ void NodeImpl::repeat_handed() {
         Handed& handed = at->second;
         if (handed.again <= now_ && sent < handed_at_once) {
             ++sent;
-            send_handed(handed);
+            // Whoever was too busy two seconds ago may have room now.
+            if (!send_handed(handed)) handed.refused.clear();
         }
         hand_at_ = std::min(hand_at_, std::max(handed.again, now_ + Duration::from_ms(100)));
         ++at;
@@ -69,14 +79,11 @@ void NodeImpl::repeat_handed() {
 /// refused: some have, and nobody else was handed the operation.
 bool NodeImpl::is_refused(const OperationId& id, const AgentId& by) {
     const auto at = handed_.find(id);
-    if (at == handed_.end() || at->second.carrier != by) return false;
+    if (at == handed_.end() || !at->second.asked.contains(by)) return false;
     Handed& handed = at->second;
-    handed.carrier = AgentId{};
-    if (++handed.refused < refusals_heard) {
-        send_handed(handed);
-        return false;
-    }
-    return handed.from == Handed::From::client && handed.refused == handed.sent;
+    if (!handed.refused.insert(by).second) return false;
+    if (handed.refused.size() < refusals_heard && send_handed(handed)) return false;
+    return handed.from == Handed::From::client && handed.refused == handed.asked;
 }
 
 /// The seat has ended. What waits for a place in its lane, and what the lane holds uncovered, goes to

@@ -206,13 +206,13 @@ private:
         enum class From : std::uint8_t { client, lane };
         Operation operation;
         Instant again;
-        std::uint32_t sent = 0;
-        std::uint32_t refused = 0;
-        AgentId carrier;  ///< The last that it was sent to, and has not refused.
+        std::set<AgentId> asked;
+        std::set<AgentId> refused;  ///< Of these.
         From from = From::client;
     };
     void hand_over(Operation operation, Handed::From from);
-    void send_handed(Handed& handed);
+    [[nodiscard]] std::optional<AgentId> draw_carrier(const std::set<AgentId>& but = {});
+    bool send_handed(Handed& handed);
     void repeat_handed();
     [[nodiscard]] bool is_refused(const OperationId& id, const AgentId& by);
     void leave_seat();

@@ -135,11 +135,8 @@ void NodeImpl::ask_for_lane() {
     if (!follows || ordering_.halted() || final_.excluded(self_)) return;
     const LaneId lane = final_.lanes().of(*seat_);
     if (dag_.unfinalized(lane) > 0 && now_ < lane_lost_at_ + drain_for) return;
-    std::vector<AgentId> carriers;
-    for (const AgentId& peer : dialer_.peers()) {
-        if (voters().find(peer) != nullptr) carriers.push_back(peer);
-    }
-    if (carriers.empty()) return;
+    const auto carrier = draw_carrier();
+    if (!carrier) return;
     Ticket stored;
     if (!reset_asked_at_) {
         Writer draw;
@@ -156,12 +153,11 @@ void NodeImpl::ask_for_lane() {
     Operation operation = make_operation(LaneResetOperation{lane.incarnation.next(), *lane_life_});
     operation.signature =
         signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
-    const AgentId& carrier = carriers[prng_.below(carriers.size())];
     log_.info(
         "asking for lane " + lane_text({*seat_, lane.incarnation.next()}) + " through " +
-        name_of(carrier)
+        name_of(*carrier)
     );
-    effects_.send(carrier, OperationSubmit{operation}, stored);
+    effects_.send(*carrier, OperationSubmit{operation}, stored);
 }
 
 }  // namespace creto
