@@ -33,9 +33,12 @@ void encode_cells(Writer& w, const Cells& cells) {
         w.u8(cell.missed);
     }
 }
+/// Seats of two rosters: within an epoch those that have left and those that came both have theirs.
+constexpr std::size_t cells_max = 2 * limits::seats_max;
+
 void decode_cells(Reader& r, Cells& cells) {
     cells.clear();
-    const std::size_t count = r.count(limits::seats_max, 3);
+    const std::size_t count = r.count(cells_max, 3);
     for (std::size_t i = 0; i < count && r.ok(); ++i) {
         Seat seat;
         decode(r, seat);

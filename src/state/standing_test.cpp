@@ -271,5 +271,17 @@ TEST_F(StandingTest, ComesBackFromItsLeaves) {
     EXPECT_FALSE(restored.restore(unknown).has_value());
 }
 
+// A row spans two rosters while an epoch changes.
+TEST_F(StandingTest, ARowHoldsTheSeatsOfTwoFullRostersAndNoMore) {
+    Standing::Row row;
+    for (std::uint32_t i = 0; i < 2 * limits::seats_max; ++i)
+        row.cells.emplace(Seat{i}, Standing::Cell{4, 1});
+    const auto read = decode_exact<Standing::Row>(encode_bytes(row));
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(read->cells.size(), 2 * limits::seats_max);
+    row.cells.emplace(Seat{2 * limits::seats_max}, Standing::Cell{4, 1});
+    EXPECT_FALSE(decode_exact<Standing::Row>(encode_bytes(row)).has_value());
+}
+
 }  // namespace
 }  // namespace creto
