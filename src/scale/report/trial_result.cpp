@@ -151,7 +151,6 @@ Doc models(const LinkProfile& links, const Schedule& schedule, const CostTable& 
 
 std::vector<std::string> not_covered() {
     return {
-        "suspicion of those who obstruct without proof: nodes do not compute it yet",
         "the share of votes at the moment of sealing",
         "more than 128 seats, changes of the roster, days of uptime on one disk",
         "the operating system: scheduling, buffers of sockets, page cache"};
@@ -279,10 +278,17 @@ ScenarioResult trial_result(
     result.results = results(record, spans, peak);
     result.results["consensus"]["diverged"] = report.diverged;
     Doc& detection = result.results["detection"];
-    detection["byzantine_detected"] = report.proven.size() - report.accused.size();
+    std::set<std::uint32_t> named = report.proven;
+    named.insert(report.suspected.begin(), report.suspected.end());
+    const auto lying =
+        static_cast<std::size_t>(std::ranges::count_if(named, [&](std::uint32_t node) {
+            return plan.base.byzantine.contains(node);
+        }));
+    detection["byzantine_detected"] = lying;
     detection["proven"] = report.proven.size();
-    detection["false_positives"] = report.accused.size();
-    for (const std::uint32_t node : report.proven)
+    detection["suspected"] = report.suspected.size();
+    detection["false_positives"] = named.size() - lying;
+    for (const std::uint32_t node : named)
         detection["culprits"].push_back("node-" + std::to_string(node));
 
     std::string broken = record.violation ? record.violation->checker : "";

@@ -180,8 +180,14 @@ private:
     }
 
     void on_notice(NodeIndex node, const SimNotice& notice) {
+        if (unreliable_[node.value()]) return;
+        if (const auto* suspected = std::get_if<SeatSuspected>(&*notice.notice)) {
+            if (const auto whom = cluster_.find(suspected->agent))
+                out_.suspected.insert(whom->value());
+            return;
+        }
         const auto* excluded = std::get_if<Excluded>(&*notice.notice);
-        if (excluded == nullptr || unreliable_[node.value()]) return;
+        if (excluded == nullptr) return;
         const auto culprit = cluster_.find(excluded->agent);
         if (!culprit) return;
         out_.proven.insert(culprit->value());

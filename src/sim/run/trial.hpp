@@ -55,9 +55,10 @@ struct TrialReport {
     std::string stuck;
     Duration bound;
     Duration progressed_after;
-    std::set<std::uint32_t> proven;   ///< Nodes that were excluded on proof.
-    std::set<std::uint32_t> accused;  ///< Of these, the honest ones.
-    std::uint64_t diverged = 0;       ///< Honest nodes whose final blocks differ from the first's.
+    std::set<std::uint32_t> proven;     ///< Nodes that were excluded on proof.
+    std::set<std::uint32_t> accused;    ///< Of these, the honest ones.
+    std::set<std::uint32_t> suspected;  ///< Nodes that were suspected at any time.
+    std::uint64_t diverged = 0;  ///< Honest nodes whose final blocks differ from the first's.
 };
 
 /// How far it is, once a virtual second.

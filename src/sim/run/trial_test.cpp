@@ -93,6 +93,16 @@ TEST(Trial, NamesEquivocatorsAndNobodyElse) {
     EXPECT_TRUE(report.accused.empty());
 }
 
+TEST(Trial, NamesWhoObstructsThoughNothingProvesIt) {
+    TrialPlan plan = plan_of(7, 60);
+    draw_liars(plan.base, 150'000, Attack::silence);
+    ASSERT_EQ(plan.base.byzantine.size(), 1U);
+    const TrialReport report = run_trial(plan);
+    EXPECT_EQ(report.violation, "");
+    EXPECT_TRUE(report.proven.empty());
+    EXPECT_EQ(report.suspected, (std::set{plan.base.byzantine.begin()->first}));
+}
+
 TEST(Trial, StopsWithoutAQuorumAndSaysSo) {
     TrialPlan plan = plan_of(4, 3);
     draw_liars(plan.base, 500'000, Attack::silence);
