@@ -5,7 +5,8 @@
 // Holds    Seats strictly increase; keys are distinct; 1 to limits::seats_max members; byzantine
 //          mode needs at least 4, so that one liar is tolerated. What is as usual, the lengths of terms
 //          and epochs, the distance of checkpoints and no operators, is not written, so that such a
-//          genesis has the id it had. Operator keys are distinct, and no member has one. A roster of a later epoch is made by the agreed state, from the one before.
+//          genesis has the id it had. Operator keys are distinct, and no member has one. A roster of a
+//          later epoch is made by the agreed state, from the one before.
 #pragma once
 
 #include <optional>

@@ -10,10 +10,12 @@
 namespace creto::limits {
 
 // Roster
-/// Views whose votes a leader may still report on.
-inline constexpr std::size_t turnout_views_max = 4'096;
 inline constexpr std::size_t seats_max = 128;    ///< Votes to all; aggregation lifts this.
 inline constexpr std::size_t operators_max = 8;  ///< Keys of a genesis that may change the roster.
+
+// Ordering
+/// Views whose votes a leader may still report on.
+inline constexpr std::size_t turnout_views_max = 4'096;
 
 // Operations and vertices
 inline constexpr std::size_t operation_bytes_max = 128 * 1024;

@@ -3,6 +3,7 @@
 // Layout   node.cpp           life: restore, start, the loop after each event, timers
 //          node_receive.cpp   what peers say, up to the door of each layer
 //          node_lanes.cpp     the own lane, when it is lost, and how it is had again
+//          node_handing.cpp   operations that another seat has to carry
 //          node_data.cpp      vertices: own, received, asked for; anti-entropy; agent records
 //          node_finality.cpp  finalised blocks: execution, replies, disputes
 //          node_checkpoints.cpp  checkpoints: made, entered at a restart, taken over from peers
@@ -398,9 +399,9 @@ private:
         Height expiry;
     };
     std::map<OperationId, Submission> submissions_;
-    std::map<OperationId, Handed> handed_;  ///< Of them, those that others have to carry.
+    std::map<OperationId, Handed> handed_;  ///< Of submissions_: others have to carry these.
     Instant hand_at_ = Instant::max();
-    std::size_t carried_ = 0;  ///< Of them, those that have a submitter.
+    std::size_t carried_ = 0;  ///< How many of submissions_ have a submitter.
     struct ChangeCheck {
         Ticket command;
         Submit submit;

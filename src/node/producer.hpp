@@ -1,16 +1,14 @@
 // Producer: turns this seat's operations into the vertices of its own lane.
 //
 // Why      Throughput comes from batching: what arrives while one vertex becomes durable travels in
-// the
-//          next one. Nobody waits for a timer.
+//          the next one. Nobody waits for a timer.
 // Source   ORDER decision 6 (windows, coalescing without finality).
 // Holds    One own vertex at most is on its way to disk. A vertex is sent only when it is durable.
-// A lane
-//          is never written before t+1 peers have said how far it came, or our own disk has and nobody
-//          contradicted it for a moment: a node that lost its disk, or has an old copy of it, must not
-//          fork itself. Who says that it came further than we know
-//          holds us up for a moment, to show the vertex; t+1 who say so are believed, since one of
-//          them is honest. One liar stops nobody.
+//          A lane is never written before t+1 peers have said how far it came, or our own disk has and
+//          nobody contradicted it for a moment: a node that lost its disk, or has an old copy of it,
+//          must not fork itself. Who says that it came further than we know holds us up for a moment,
+//          to show the vertex; t+1 who say so are believed, since one of them is honest. One liar
+//          stops nobody.
 //          What waits will fit: an operation for which the lane's window has no place any more is
 //          refused at once, not taken and left.
 // Errors   limit: too many operations wait; unavailable: the window has no place for one more.

@@ -187,7 +187,8 @@ TEST(Producer, KeepsRoomForWhatACausalWriteReplaces) {
     EXPECT_EQ(vertices_of_nine(set, 128), 9U);
 }
 
-// The vote log is gone, and with it what the store had not synced: a vertex of ours may be known to others only.
+// The vote log is gone, and with it what the store had not synced: a vertex of ours may be known to
+// others only.
 TEST(Producer, ADamagedDiskNeedsThePeersWordAsAnEmptyOneDoes) {
     Producer producer = with_work();
     producer.restore(tip(4, "four"), Producer::Disk::damaged);

@@ -6,7 +6,8 @@
 // Source   docs/spec/ordering.md, rule by rule; the tags are beside the code.
 // Parts    voter (the gate), tally (counting), view_log (certificates), block_tree (branches),
 //          burials (stretches of dead views), executed (state roots), pacemaker and heard
-//          (patience), repair (asking), final_chain (the output), turnout (who votes). This class only connects them.
+//          (patience), repair (asking), final_chain (the output), turnout (who votes). This class
+//          only connects them.
 // Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
 //          core_propose.cpp (leading and judging), core_epochs.cpp (from one epoch to the next),
 //          core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp (a lost vote log),

@@ -76,9 +76,9 @@ public:
     [[nodiscard]] const Exclusion* exclusion(const AgentId& agent) const;
     [[nodiscard]] bool excluded(const AgentId& agent) const { return exclusion(agent) != nullptr; }
     [[nodiscard]] const std::map<AgentId, Exclusion>& exclusions() const { return exclusions_; }
-    /// Lanes that were proven to fork, or whose seat has ended, each with the height whose
-    /// execution closed it: from then on
-    /// no vertex of theirs is covered, and no reference to them holds anybody up. [COURT-CLOSE.1]
+    /// Lanes that were proven to fork, or whose seat has ended, each with the height whose execution
+    /// closed it: from then on no vertex of theirs is covered, and no reference to them holds anybody
+    /// up. [COURT-CLOSE.1]
     [[nodiscard]] const std::map<LaneId, Height>& closed_lanes() const { return closed_; }
     [[nodiscard]] const Verdict* verdict(const CallId& call) const;
     /// The latest `count`, oldest first.
