@@ -107,6 +107,31 @@ TEST(CheckpointOrder, ARestartReadsTheChainFromTheHeightAfterIt) {
     }
 }
 
+// [ORD-L11.4] The store has one finalisation in 64 heights; that of the tip is in memory.
+TEST(CheckpointOrder, WhoRestartedAtTheTipProvesTheCheckpointBefore) {
+    Spans s{3};
+    Cluster& c = s.cluster;
+    c.crash(0);
+    const std::uint64_t tip = s.chain.size();
+    const std::uint64_t height = (tip / span - 1) * span;
+    const auto again = c.make_ordering(0);
+    const auto taken = [](std::vector<FinalizedBlock>) -> Result<void> { return {}; };
+    ASSERT_TRUE(again->restore(c.node(0).disk, c.node(0).disk.votes, taken, s.anchor(tip)));
+    std::vector<StoredBlock> stored{s.chain.begin() + static_cast<long>(height) - 1, s.chain.end()};
+    for (StoredBlock& block : stored)
+        block.finalization.reset();
+    const auto proof = again->prove(s.marks[height], stored);
+    ASSERT_TRUE(proof.has_value());
+    OfferedCheckpoint offered;
+    offered.checkpoint.block = s.block(height);
+    offered.checkpoint.mark = s.marks[height];
+    offered.proof = *proof;
+    EXPECT_TRUE(check_items(offered, c.roster()).has_value());
+    EXPECT_EQ(proof->blocks.back().height, Height{tip});
+    EXPECT_FALSE(again->prove(s.marks[height]).has_value()) << "that height is in the store only";
+    EXPECT_FALSE(again->prove(s.marks[tip], {}).has_value()) << "nothing names the tip's mark yet";
+}
+
 // [ORD-L11.4]
 TEST(CheckpointOrder, ABlockProvesACheckpointOnlyIfAllOfItFits) {
     Spans s{2};

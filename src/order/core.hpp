@@ -72,7 +72,9 @@ public:
         Instant now,
         Effects& effects
     );
-    [[nodiscard]] std::optional<ChainAnswer> prove(const ExecutedMark& mark) const;
+    [[nodiscard]] std::optional<ChainAnswer> prove(
+        const ExecutedMark& mark, const std::vector<simplex::StoredBlock>& stored
+    ) const;
     void write_chain(Effects& effects) {
         if (!writes_.empty())
             static_cast<void>(effects.persist(std::exchange(writes_, {}), {}, Durable::no));

@@ -334,14 +334,16 @@ void OrderingCore::on_chain_answer(
     settle(now, effects);
 }
 
-std::optional<ChainAnswer> OrderingCore::prove(const ExecutedMark& mark) const {
+std::optional<ChainAnswer> OrderingCore::prove(
+    const ExecutedMark& mark, const std::vector<StoredBlock>& stored
+) const {
     simplex::MarkProof proof{mark};
-    for (Height h = mark.height;; h = h.next()) {
-        const auto* entry = chain_.recent(h);
-        const bool fits = h.value() - mark.height.value() < limits::blocks_per_message_max;
-        if (entry == nullptr || !fits) return std::nullopt;
-        if (proof.add(entry->stored)) return proof.take();
+    for (std::uint64_t i = 0; i < limits::blocks_per_message_max; ++i) {
+        const auto* entry = chain_.recent(mark.height.plus(i));
+        if (entry == nullptr && i >= stored.size()) break;
+        if (proof.add(entry != nullptr ? entry->stored : stored[i])) return proof.take();
     }
+    return std::nullopt;
 }
 
 // [ORD-L11.4] The chain below the anchor is the agreed one by its mark, and is nobody's matter here.

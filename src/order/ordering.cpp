@@ -42,8 +42,10 @@ void Ordering::adopt(
     core_->adopt(anchor, *proof, from, now, effects);
     turn(now, effects);
 }
-std::optional<ChainAnswer> Ordering::prove(const ExecutedMark& mark) const {
-    return core_->prove(mark);
+std::optional<ChainAnswer> Ordering::prove(
+    const ExecutedMark& mark, const std::vector<simplex::StoredBlock>& stored
+) const {
+    return core_->prove(mark, stored);
 }
 void Ordering::write_chain(Effects& effects) {
     core_->write_chain(effects);

@@ -27,6 +27,7 @@
 #include "model/leader.hpp"
 #include "model/rosters.hpp"
 #include "order/cut_source.hpp"
+#include "order/keys.hpp"
 #include "store/store.hpp"
 
 namespace creto {
@@ -154,9 +155,11 @@ public:
         Effects& effects
     );
     /// Headers from the mark's height on, with one that names it and, last, one with its
-    /// finalisation: from
-    /// memory, so of recent heights only. [ORD-L11.4]
-    [[nodiscard]] std::optional<ChainAnswer> prove(const ExecutedMark& mark) const;
+    /// finalisation. `stored`: what the store has from that height on, for what is not in memory. The
+    /// store has one finalisation in a span of heights, and memory that of the tip. [ORD-L11.4]
+    [[nodiscard]] std::optional<ChainAnswer> prove(
+        const ExecutedMark& mark, const std::vector<simplex::StoredBlock>& stored = {}
+    ) const;
     /// Writes what is final here and not written yet: before a checkpoint, which must not stand in the
     /// store without what proves it to others.
     void write_chain(Effects& effects);

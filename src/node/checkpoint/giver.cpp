@@ -16,16 +16,16 @@ constexpr Duration offer_interval = Duration::from_s(1);
 constexpr std::uint64_t headers_max = 2 * simplex::archive_span + 2;
 static_assert(headers_max <= limits::blocks_per_message_max);
 
-/// None: they do not prove it yet.
-std::optional<ChainAnswer> proof_of(const ExecutedMark& mark, const Loaded& headers) {
-    simplex::MarkProof proof{mark};
-    for (const auto& value : headers.values) {
-        if (!value) return std::nullopt;
-        const auto stored = decode_exact<simplex::StoredBlock>(*value);
-        if (!stored) return std::nullopt;
-        if (proof.add(*stored)) return proof.take();
+/// As far as they are there without a gap.
+std::vector<simplex::StoredBlock> headers_in(const Loaded& loaded) {
+    std::vector<simplex::StoredBlock> out;
+    for (const auto& value : loaded.values) {
+        if (!value) break;
+        auto stored = decode_exact<simplex::StoredBlock>(*value);
+        if (!stored) break;
+        out.push_back(std::move(*stored));
     }
-    return std::nullopt;
+    return out;
 }
 
 }  // namespace
@@ -99,7 +99,7 @@ bool CheckpointGiver::on_loaded(const Loaded& loaded, Effects& effects) {
 void CheckpointGiver::answer_offer(const Reading& reading, const Loaded& loaded, Effects& effects) {
     for (std::size_t i = 0; const Checkpoint* kept = shelf_.newest(i); ++i) {
         if (kept->height() != reading.height) continue;
-        if (auto proof = proof_of(kept->mark, loaded)) {
+        if (auto proof = ordering_.prove(kept->mark, headers_in(loaded))) {
             send(reading.to, *kept, std::move(*proof), effects);
         } else if (const Checkpoint* before = shelf_.newest(i + 1);
                    before != nullptr && shelf_.has_parts(before->height())) {

@@ -75,13 +75,15 @@ void Watch::check_held(const Standing& standing) {
     );
 }
 
-/// Two message delays, and as long as a view is waited for at most.
+/// Two message delays, and as long as a view is waited for at most. Where nodes drop blocks, one that
+/// was outrun asks everybody for what it lacks, for three seconds, before it takes over a state.
 Duration Watch::view_slack() const {
     const LinkProfile profile = *parse_profile(schedule_.profile);
     const Duration delay =
         std::max(schedule_.knobs.delta_max, profile.latency_max + profile.retransmit_timeout);
     const Duration patience = schedule_.knobs.delta_max * 3 + schedule_.knobs.view_interval;
-    return delay * 2 + patience + look_every;
+    const Duration takeover = schedule_.knobs.keep_blocks > 0 ? Duration::from_s(3) : Duration{};
+    return delay * 2 + patience + takeover + look_every;
 }
 
 void Watch::check_views(const std::vector<Standing>& all) {
