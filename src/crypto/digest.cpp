@@ -4,8 +4,10 @@
 #include <blake3.h>
 #include <cstring>
 
-/// BLAKE3's compression function, which its C library exports beside blake3.h.
-extern "C" void blake3_compress_in_place(  // NOLINT(readability-identifier-naming)
+/// BLAKE3's compression function, which its C library exports beside blake3.h. Of its forms the one
+/// without vectors: each block waits for the one before it, and for a single block those with vectors
+/// spend their time in shuffles (a node of the state's tree: 135 ns instead of 228 ns, AVX-512).
+extern "C" void blake3_compress_in_place_portable(  // NOLINT(readability-identifier-naming)
     std::uint32_t* cv,
     const std::uint8_t* block,
     std::uint8_t size,
@@ -37,14 +39,14 @@ Digest hash_chunk(ByteView content) {
         0x5BE0CD19U};
     std::uint8_t flags = chunk_start;
     while (content.size() > BLAKE3_BLOCK_LEN) {
-        blake3_compress_in_place(cv.data(), content.data(), BLAKE3_BLOCK_LEN, 0, flags);
+        blake3_compress_in_place_portable(cv.data(), content.data(), BLAKE3_BLOCK_LEN, 0, flags);
         content = content.subspan(BLAKE3_BLOCK_LEN);
         flags = 0;
     }
     std::array<std::uint8_t, BLAKE3_BLOCK_LEN> last{};
     std::copy(content.begin(), content.end(), last.begin());
     flags |= chunk_end_and_root;
-    blake3_compress_in_place(
+    blake3_compress_in_place_portable(
         cv.data(), last.data(), static_cast<std::uint8_t>(content.size()), 0, flags
     );
     if constexpr (std::endian::native == std::endian::big) {
