@@ -20,9 +20,13 @@ void TurnoutBook::note(const AgentId& from, Seat seat, const VoteContent& conten
     const auto epoch = epochs_.find(content.epoch);
     if (epoch == epochs_.end()) return;
     const auto& members = epoch->second.members;
-    const auto member = std::lower_bound(
-        members.begin(), members.end(), seat, [](const auto& m, Seat s) { return m.first < s; }
-    );
+    // Seats are usually numbered from 0 without gaps.
+    auto member = members.begin() +
+                  static_cast<std::ptrdiff_t>(std::min<std::size_t>(seat.value(), members.size()));
+    if (member == members.end() || member->first != seat)
+        member = std::lower_bound(members.begin(), members.end(), seat, [](const auto& m, Seat s) {
+            return m.first < s;
+        });
     if (member == members.end() || *member != std::pair{seat, from}) return;
 
     const Key key{content.epoch, content.view};

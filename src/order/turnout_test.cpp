@@ -63,6 +63,22 @@ TEST_F(TurnoutOfFour, OnlyASeatsOwnLinkSpeaksForIt) {
 }
 
 // [STAND-REPORT.1]
+TEST_F(TurnoutOfFour, SeatsWithoutGapsAreFoundByTheirNumbers) {
+    Genesis dense = seats.genesis;
+    for (std::uint32_t i = 0; i < dense.members.size(); ++i)
+        dense.members[i].seat = Seat{i};
+    TurnoutBook of_dense{{Duration::from_ms(1'000), Duration::from_ms(1'000)}};
+    of_dense.enter(Roster{dense});
+    const VoteContent content = block(1).content(VoteKind::notarize);
+    for (const Index by : {1U, 2U})
+        of_dense.note(seats.agent(by), Seat{by}, content, at(0));
+    of_dense.note(seats.agent(1), Seat{3}, content, at(0));
+    of_dense.note(seats.agent(3), Seat{4}, content, at(0));
+    of_dense.on_final(block(1), block(1).id());
+    EXPECT_EQ(of_dense.report(Seat{0}, at(1'000)), (Turnout{Height{1}, {Seat{3}}}));
+}
+
+// [STAND-REPORT.1]
 TEST_F(TurnoutOfFour, AVoteForAnotherBlockIsNoneForThisOne) {
     for (const Index by : {1U, 2U})
         vote(by, 1, 0);
