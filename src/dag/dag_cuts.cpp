@@ -1,4 +1,6 @@
 // What a block covers: checked, chosen and ordered; and the overlay above the final cut.
+#include <algorithm>
+
 #include "dag/cut_builder.hpp"
 #include "dag/dag.hpp"
 #include "dag/topological.hpp"
@@ -115,15 +117,15 @@ std::vector<LaneRange> Dag::build_delta(
 bool Dag::has_unordered(const Cut& parent, const ClosedLanes& closed) const {
     // Most of the time nothing is above the cut, and one walk over both lists shows it.
     auto at = parent.begin();
-    bool any = false;
-    for (const Lane& lane : lanes_) {
+    const auto is_above = [&](const Lane& lane) {
         while (at != parent.end() && at->first < lane.id())
             ++at;
         const bool started = at != parent.end() && at->first == lane.id();
         const Sequence covered = started ? at->second.sequence : Sequence{};
-        any = any || lane.tip().sequence > covered || lane.has_side();
-    }
-    if (!any) return false;
+        // Without a side its size says where the tip is, and no vertex is visited.
+        return lane.has_side() || lane.boundary().sequence.plus(lane.size()) > covered;
+    };
+    if (std::none_of(lanes_.begin(), lanes_.end(), is_above)) return false;
     return CutBuilder{lanes_, parent, closed, {limits::block_vertices_max, limits::block_bytes_max}}
         .any();
 }
