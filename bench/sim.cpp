@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "calibration.hpp"
+#include "scale/large_pages.hpp"
 #include "sim/cluster.hpp"
 #include "sim/life/life.hpp"
 #include "sim/life/swarm.hpp"
@@ -244,6 +245,7 @@ Load scaling(std::uint32_t nodes) {
 }
 
 int sim_main(int argc, char** argv) {
+    use_large_pages();  // As `creto sim` does.
     if (argc > 2 && std::string{argv[1]} == "--gate")
         return gate_main(argv[2], argc > 3 && std::string{argv[3]} == "--record");
     bool smoke = false;

@@ -17,6 +17,7 @@
 #include "cli/sim_mesh.hpp"
 #include "cli/sim_split.hpp"
 #include "cli/sim_suspects.hpp"
+#include "scale/large_pages.hpp"
 
 namespace creto {
 
@@ -293,6 +294,7 @@ void add_sim(Program& p) {
     static SimRunOptions run;
     CLI::App* sim = p.app.add_subcommand("sim", "The same nodes in virtual time, from a seed");
     sim->require_subcommand(1);
+    sim->callback([] { use_large_pages(); });
     CLI::App* sub = command(
         p,
         *sim,
