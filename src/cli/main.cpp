@@ -391,7 +391,16 @@ void add_using(Program& p) {
     sub->add_option("TOOL", call.tool, "Its name")->required();
     sub->add_option("ARGS", call.arguments, "Arguments as JSON")->default_str("{}");
     sub->add_option("--agent", call.agent, "Ask this agent (name or id)");
-    sub->add_flag("--verify", call.verify, "Ask all that offer it and let a quorum decide");
+    CLI::Option* verify =
+        sub->add_flag("--verify", call.verify, "Ask all that offer it and let a quorum decide");
+    sub->add_flag(
+           "--stream",
+           call.stream,
+           "Say what the tool shows while it works: texts and values as they come, progress on "
+           "stderr, the result last; with --json one document at the end, with `pieces`. Example: "
+           "creto call primes '{\"below\": 100000000}' --stream"
+    )
+        ->excludes(verify);
     sub->add_option("--quorum", call.quorum, "Answers that decide, a majority")
         ->default_str("two thirds of the panel");
     sub->add_option("--panel", call.panel, "seats, or any: count agents without a seat")

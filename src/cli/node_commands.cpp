@@ -304,6 +304,90 @@ int command_watch(const Client& node, const WatchOptions& options, const Output&
     return exit_code::done;
 }
 
+namespace {
+
+/// Says what a call shows, for people; or collects it, for --json. [CALL-STREAM.4]
+class Pieces {
+public:
+    explicit Pieces(const Output& output) : output_{output} {}
+
+    void on_event(const JsonDoc& event) {
+        if (event["event"] == "restarted") return restart(event);
+        if (output_.json) return keep(event);
+        if (event["kind"] == "progress") {
+            std::cerr << "creto: " << cell(event["done"]);
+            if (event.contains("total")) std::cerr << " of " << cell(event["total"]);
+            const std::string what = cell(event["text"]);
+            std::cerr << (what.empty() ? "" : " ") << what << std::endl;
+            return;
+        }
+        const bool is_text = event["kind"] == "text";
+        const std::string said = cell(event[is_text ? "text" : "json"]);
+        if (!is_text) end_line();
+        std::cout << said;
+        is_open_ = is_text && !said.empty() && said.back() != '\n';
+        if (!is_text) std::cout << "\n";
+        std::cout.flush();
+    }
+    /// The result comes on a line of its own.
+    void end_line() {
+        if (is_open_) std::cout << "\n";
+        is_open_ = false;
+    }
+    void complete(JsonDoc& reply) const {
+        const std::uint64_t lost = reply.value("pieces_lost", std::uint64_t{0}) + unkept_;
+        if (lost > 0) reply["pieces_lost"] = lost;
+        if (output_.json) {
+            reply["pieces"] = kept_;
+        } else if (lost > 0) {
+            std::cerr << "creto: " << lost << " pieces were left out\n";
+        }
+    }
+
+private:
+    static constexpr std::size_t kept_bytes_max = 16ULL * 1024 * 1024;
+
+    void restart(const JsonDoc& event) {
+        kept_ = JsonDoc::array();
+        kept_bytes_ = unkept_ = 0;
+        if (output_.json) return;
+        end_line();
+        std::cout.flush();
+        std::cerr << "creto: begun anew by " << cell(event["provider"])
+                  << "; what was shown before does not count" << std::endl;
+    }
+    void keep(JsonDoc event) {
+        event.erase("event");
+        kept_bytes_ += event.dump(-1, ' ', false, JsonDoc::error_handler_t::replace).size();
+        if (kept_bytes_ > kept_bytes_max) {
+            ++unkept_;
+        } else {
+            kept_.push_back(std::move(event));
+        }
+    }
+
+    const Output& output_;
+    JsonDoc kept_ = JsonDoc::array();
+    std::size_t kept_bytes_ = 0;
+    std::uint64_t unkept_ = 0;
+    bool is_open_ = false;  ///< A line was begun.
+};
+
+Result<JsonDoc> call_stream(
+    const Client& node, JsonDoc body, std::chrono::milliseconds patience, const Output& output
+) {
+    body["stream"] = true;
+    Pieces pieces{output};
+    auto reply = node.stream(
+        "call", body, [&](const JsonDoc& event) { pieces.on_event(event); }, patience
+    );
+    pieces.end_line();
+    if (reply) pieces.complete(*reply);
+    return reply;
+}
+
+}  // namespace
+
 int command_call(const Client& node, const CallOptions& options, const Output& output) {
     const JsonDoc arguments = options.arguments;
     JsonDoc body{
@@ -328,7 +412,8 @@ int command_call(const Client& node, const CallOptions& options, const Output& o
                 body["agent"] = options.agent;
             }
         }
-        auto reply = node.command("call", body, patience);
+        auto reply = options.stream ? call_stream(node, body, patience, output)
+                                    : node.command("call", body, patience);
         if (!reply) {
             const bool tool_said = reply.error().code == ErrorCode::invalid;
             return output.fail(

@@ -38,6 +38,7 @@ struct CallOptions {
     std::string panel = "seats";
     std::uint64_t timeout_ms = 10'000;
     std::filesystem::path receipt;  ///< Where to write the receipt of a verified call.
+    bool stream = false;            ///< Say what the tool shows while it works.
     bool final = false;             ///< Wait until the verdict is final, and keep its proof too.
 };
 int command_call(const Client& node, const CallOptions& options, const Output& output);

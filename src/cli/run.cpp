@@ -72,7 +72,7 @@ Result<Registry> tools_of(const Config& config, std::set<std::string, std::less<
     for (Tool& tool : builtin_tools()) {
         const std::string name = tool.name();
         if (none || (!all && missing.erase(name) == 0)) continue;
-        if (config.answers.empty()) quick.insert(name);
+        if (config.answers.empty() && is_quick(name)) quick.insert(name);
         auto drilled = drill(std::move(tool), config.answers);
         if (!drilled) return tl::unexpected<Error>(drilled.error());
         if (auto added = registry.add(std::move(*drilled)); !added) {

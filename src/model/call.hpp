@@ -83,6 +83,15 @@ struct QuorumReceipt {
     friend bool operator==(const QuorumReceipt&, const QuorumReceipt&) = default;
 };
 
+/// What a panel of judges said of answers that differ, and all that shows it.
+struct Judgement {
+    QuorumReceipt receipt;   ///< Of the verified call of the judge.
+    Salt salt{};             ///< Of that call.
+    std::string definition;  ///< The judge's contract.
+    std::string result;      ///< In clear: canonical JSON.
+    friend bool operator==(const Judgement&, const Judgement&) = default;
+};
+
 /// The outcome that a receipt shows, recomputed by whoever holds it.
 struct Decision {
     AnswerKind kind = AnswerKind::result;

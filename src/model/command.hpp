@@ -16,6 +16,7 @@
 #include "model/block.hpp"
 #include "model/causal_reading.hpp"
 #include "model/operation.hpp"
+#include "model/piece.hpp"
 #include "model/ping.hpp"
 #include "model/session.hpp"
 
@@ -100,10 +101,28 @@ struct CallTool {
     std::string arguments;         ///< JSON text.
     std::optional<AgentId> agent;  ///< None: this node if it offers the tool, else any that does.
     Duration timeout = Duration::from_s(10);
+    bool stream = false;  ///< Show the pieces of its output while the tool works.
 };
 struct CallReply {
     AgentId provider;
-    std::string result;  ///< Canonical JSON.
+    std::string result;             ///< Canonical JSON.
+    std::uint64_t pieces_lost = 0;  ///< That the provider's tool showed and nobody here saw.
+    std::uint32_t attempt = 1;      ///< Which of those asked it was: see ShownPiece.
+};
+/// Something of a call under way. Pieces of one attempt follow each other; whoever sees another
+/// attempt begin forgets those of the one before.
+struct ShownPiece {
+    std::uint32_t attempt = 1;
+    AgentId provider;
+    std::uint64_t number = 0;    ///< Ascending within the attempt.
+    std::uint64_t lost = 0;      ///< Of the attempt so far.
+    std::optional<Piece> piece;  ///< None: the call begins anew with this attempt.
+};
+/// Whoever gave the command has room for so many more bytes of pieces.
+struct PiecesTaken {
+    Ticket command;
+    std::uint32_t attempt = 1;
+    std::uint64_t bytes = 0;  ///< By cost_of().
 };
 
 /// Asks several agents and lets a quorum decide.
@@ -127,6 +146,7 @@ struct VerifiedReply {
     std::string definition;  ///< The contract's.
     std::vector<ShownAnswer>
         shown;  ///< Where a rule decided: every answer of the receipt in clear.
+    std::optional<Judgement> judgement;  ///< Where a judge decided.
 };
 
 /// Takes back an earlier command (by the ticket that the host gave it).
@@ -271,6 +291,7 @@ using CommandBody = std::variant<
     WatchKeys,
     CallTool,
     CallVerified,
+    PiecesTaken,
     Cancel,
     Connect,
     ToolsChanged,

@@ -75,6 +75,7 @@ struct Execute {
     std::string arguments;
     Duration timeout;
     AgentId caller{};
+    bool shows = false;  ///< Somebody wants to know what it shows while it works: see Emitted.
 };
 /// What waits is forgotten and not answered; what runs is answered when it ends, as cancelled.
 struct CancelExecute {
@@ -87,6 +88,11 @@ struct WakeAt {
 struct Reply {
     Ticket ticket;
     Boxed<ReplyBody> body;
+};
+/// Show a piece of a call to whoever gave the command. The host answers with PiecesTaken.
+struct ShowPiece {
+    Ticket command;
+    ShownPiece shown;
 };
 struct Publish {
     Boxed<Notice> notice;
@@ -111,6 +117,7 @@ using Effect = std::variant<
     CancelExecute,
     WakeAt,
     Reply,
+    ShowPiece,
     Publish,
     Drop,
     Dial>;

@@ -57,6 +57,12 @@ struct Executed {
     std::string text;  ///< Canonical JSON, or the message.
     Duration took{};   ///< Of the time of whoever ran it, without waiting.
 };
+/// A tool that runs shows what it has so far. Comes before its Executed.
+struct Emitted {
+    Ticket ticket;
+    std::vector<Piece> pieces;
+    std::uint64_t lost = 0;  ///< Pieces since the last such event that the host had no room for.
+};
 struct Command {
     Ticket ticket;  ///< The host's own; its Reply carries it.
     CommandBody body;
@@ -76,6 +82,7 @@ using Event = std::variant<
     Loaded,
     CheckDone,
     Executed,
+    Emitted,
     Command,
     StoreFailed>;
 

@@ -87,6 +87,16 @@ inline constexpr std::size_t calls_per_peer_max = 1'024;  ///< Calls of one peer
 inline constexpr std::size_t calls_pending_max = 16'384;  ///< Own calls under way at once.
 inline constexpr std::size_t operations_pending_max = 65'536;  ///< Own operations not yet final.
 
+// What tools show while they work
+inline constexpr std::size_t piece_bytes_max = 16 * 1024;      ///< Text of one piece.
+inline constexpr std::size_t piece_overhead_bytes = 64;        ///< What a piece costs beside it.
+inline constexpr std::size_t stream_credit_max = 1024 * 1024;  ///< Granted and not used, of a call.
+inline constexpr std::size_t stream_window_bytes =
+    128 * 1024;                                              ///< What a caller grants of its own.
+inline constexpr std::size_t stream_held_bytes = 32 * 1024;  ///< What waits at its provider.
+inline constexpr std::uint64_t stream_pieces_per_s = 200;    ///< Sent, of one call.
+inline constexpr std::uint64_t stream_pieces_burst = 50;
+
 // Operations of agents without a seat, at the seat that carries them
 inline constexpr std::size_t carried_share = 4;  ///< Of a vertex: at most one part in so many.
 inline constexpr std::size_t carried_operations_max = 4'096;  ///< Waiting, of all clients.

@@ -217,12 +217,18 @@ void decode(Reader& r, CheckpointPart& v) {
     v.bytes.assign(bytes.begin(), bytes.end());
 }
 
+std::uint32_t decode_credit(Reader& r) {
+    const std::uint64_t bytes = r.uvarint();
+    if (bytes > limits::stream_credit_max) r.fail(DecodeError::over_limit);
+    return static_cast<std::uint32_t>(bytes);
+}
 void encode(Writer& w, const CallStart& v) {
     w.uvarint(v.id);
     w.text(v.tool);
     creto::encode(w, v.contract);
     w.text(v.arguments);
     w.uvarint(v.timeout_ms);
+    w.uvarint(v.credit);
     w.boolean(v.verified.has_value());
     if (!v.verified) return;
     creto::encode(w, v.verified->request);
@@ -236,6 +242,7 @@ void decode(Reader& r, CallStart& v) {
     const std::uint64_t timeout = r.uvarint();
     if (timeout > 86'400'000) r.fail(DecodeError::over_limit);
     v.timeout_ms = static_cast<std::uint32_t>(timeout);
+    v.credit = decode_credit(r);
     if (!r.boolean()) return;
     SignedCall& call = v.verified.emplace();
     creto::decode(r, call.request);
@@ -249,6 +256,7 @@ void encode(Writer& w, const CallAnswer& v) {
     w.uvarint(v.retry_after_ms);
     w.boolean(v.signed_answer.has_value());
     if (v.signed_answer) creto::encode(w, *v.signed_answer);
+    w.uvarint(v.pieces_lost);
 }
 void decode(Reader& r, CallAnswer& v) {
     v.id = r.uvarint();
@@ -258,12 +266,33 @@ void decode(Reader& r, CallAnswer& v) {
     if (retry > 86'400'000) r.fail(DecodeError::over_limit);
     v.retry_after_ms = static_cast<std::uint32_t>(retry);
     if (r.boolean()) creto::decode(r, v.signed_answer.emplace());
+    v.pieces_lost = r.uvarint();
 }
 void encode(Writer& w, const CallCancel& v) {
     w.uvarint(v.id);
 }
 void decode(Reader& r, CallCancel& v) {
     v.id = r.uvarint();
+}
+void encode(Writer& w, const CallPiece& v) {
+    w.uvarint(v.id);
+    w.uvarint(v.number);
+    w.uvarint(v.lost);
+    creto::encode(w, v.piece);
+}
+void decode(Reader& r, CallPiece& v) {
+    v.id = r.uvarint();
+    v.number = r.uvarint();
+    v.lost = r.uvarint();
+    creto::decode(r, v.piece);
+}
+void encode(Writer& w, const CallCredit& v) {
+    w.uvarint(v.id);
+    w.uvarint(v.bytes);
+}
+void decode(Reader& r, CallCredit& v) {
+    v.id = r.uvarint();
+    v.bytes = decode_credit(r);
 }
 
 constexpr std::size_t kinds = std::variant_size_v<Message>;
@@ -334,7 +363,9 @@ const char* kind_name(const Message& message) {
         "ping_report",
         "call_start",
         "call_answer",
-        "call_cancel"};
+        "call_cancel",
+        "call_piece",
+        "call_credit"};
     return names[message.index()];
 }
 

@@ -14,6 +14,7 @@
 #include "model/block.hpp"
 #include "model/checkpoint.hpp"
 #include "model/evidence.hpp"
+#include "model/piece.hpp"
 #include "model/ping.hpp"
 #include "model/roster_link.hpp"
 #include "model/seat_set.hpp"
@@ -165,6 +166,9 @@ struct CallStart {
     std::string arguments;
     std::uint32_t timeout_ms = 0;
     std::optional<SignedCall> verified;
+    /// Bytes of pieces that the caller takes before it grants more; 0: it wants none. At most
+    /// limits::stream_credit_max.
+    std::uint32_t credit = 0;
     friend bool operator==(const CallStart&, const CallStart&) = default;
 };
 struct CallAnswer {
@@ -184,11 +188,26 @@ struct CallAnswer {
     std::string text;  ///< The result as canonical JSON, or what went wrong.
     std::uint32_t retry_after_ms = 0;
     std::optional<Answer> signed_answer;
+    std::uint64_t pieces_lost = 0;  ///< That the tool showed and the caller was not sent.
     friend bool operator==(const CallAnswer&, const CallAnswer&) = default;
 };
 struct CallCancel {
     std::uint64_t id = 0;
     friend bool operator==(const CallCancel&, const CallCancel&) = default;
+};
+/// What the tool of a call shows while it works. Only within the credit that the caller granted.
+struct CallPiece {
+    std::uint64_t id = 0;
+    std::uint64_t number = 0;  ///< 1, 2, … of this call.
+    std::uint64_t lost = 0;    ///< Pieces of the tool that were left out so far.
+    Piece piece;
+    friend bool operator==(const CallPiece&, const CallPiece&) = default;
+};
+/// The caller takes so many bytes of pieces more.
+struct CallCredit {
+    std::uint64_t id = 0;
+    std::uint32_t bytes = 0;
+    friend bool operator==(const CallCredit&, const CallCredit&) = default;
 };
 
 using Message = std::variant<
@@ -218,7 +237,9 @@ using Message = std::variant<
     PingReport,
     CallStart,
     CallAnswer,
-    CallCancel>;
+    CallCancel,
+    CallPiece,
+    CallCredit>;
 
 [[nodiscard]] const char* kind_name(const Message& message);
 [[nodiscard]] Channel channel_of(const Message& message);

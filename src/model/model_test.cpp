@@ -438,6 +438,12 @@ TEST(Message, RoundTripsAndRefusesEveryTruncation) {
         LaneSummary{Height{3}, {{{Seat{1}, {}}, Sequence{1}, VertexId{digest_of("t")}}}, true},
         CallStart{7, "add", {}, R"({"a":1})", 1000, SignedCall{}},
         CallAnswer{7, CallAnswer::Status::rate_limited, "slow down", 20, Answer{}},
+        CallStart{.id = 7, .tool = "add", .credit = limits::stream_credit_max},
+        CallAnswer{.id = 7, .text = "3", .pieces_lost = 300},
+        CallPiece{7, 2, 1, {Piece::Kind::text, "so far"}},
+        CallPiece{7, 3, 1, {Piece::Kind::json, "[1,2]"}},
+        CallPiece{7, 4, 1, {Piece::Kind::progress, "counting", 300, 5'000}},
+        CallCredit{7, 4'096},
         Probe{1, true},
         OfferedCheckpoint{checkpoint_of(network), {{block}, std::nullopt}},
         CheckpointRequest{Height{8}, 3, limits::checkpoint_parts_asked},
@@ -473,6 +479,27 @@ TEST(Message, ARequestForMoreOfACheckpointThanOneMayAskIsRefused) {
     EXPECT_TRUE(taken(CheckpointPart{Height{8}, last, Bytes(limits::checkpoint_part_bytes)}));
     EXPECT_FALSE(taken(CheckpointPart{Height{8}, last, Bytes(limits::checkpoint_part_bytes + 1)}));
     EXPECT_FALSE(taken(CheckpointPart{Height{8}, last + 1, {}}));
+}
+
+// [CALL-STREAM.2]
+TEST(Message, OneByteMoreThanAPieceOrACreditMayHaveIsRefused) {
+    const auto taken = [](const Message& message) {
+        return decode_message(*encode_message(message)).has_value();
+    };
+    const auto piece = [](Piece::Kind kind, std::size_t bytes) {
+        return CallPiece{1, 1, 0, {kind, std::string(bytes, 'x')}};
+    };
+    for (const auto kind : {Piece::Kind::text, Piece::Kind::json, Piece::Kind::progress}) {
+        EXPECT_TRUE(taken(piece(kind, limits::piece_bytes_max)));
+        EXPECT_FALSE(taken(piece(kind, limits::piece_bytes_max + 1)));
+    }
+    constexpr std::uint32_t most = limits::stream_credit_max;
+    EXPECT_TRUE(taken(CallCredit{1, most}));
+    EXPECT_FALSE(taken(CallCredit{1, most + 1}));
+    EXPECT_FALSE(taken(CallStart{.id = 1, .tool = "add", .credit = most + 1}));
+    Bytes unknown = *encode_message(CallPiece{1, 1, 0, {Piece::Kind::progress, "x", 1, 2}});
+    unknown[4] = 3;  // Behind the kind of message and three numbers.
+    EXPECT_FALSE(decode_message(unknown).has_value()) << "no such kind of piece";
 }
 
 TEST(Message, OneByteOverTheLimitIsRefused) {

@@ -235,7 +235,8 @@ void NodeImpl::on(const PeerUp& event) {
     discovery_.on_peer_up(event.peer, effects_);
     effects_.send(event.peer, lane_summary(false));
     ordering_.on_peer_up(event.peer, now_, effects_);
-    client_.on_peer_up(event.peer, now_, effects_);
+    for (const CallClient::Again& again : client_.on_peer_up(event.peer, now_, effects_))
+        sent_again(again);
 }
 
 void NodeImpl::on(const PeerDown& event) {
@@ -426,6 +427,8 @@ StatusReply NodeImpl::status() const {
     out.counters["calls_timed_out"] = calls.timed_out;
     out.counters["calls_cancelled"] = calls.cancelled;
     out.counters["calls_overloaded"] = calls.overloaded;
+    out.counters["pieces_sent"] = calls.pieces_sent;
+    out.counters["pieces_lost"] = calls.pieces_lost;
     for (std::size_t i = 0; i < work_count; ++i) {
         const auto work = static_cast<Work>(i);
         out.counters[std::string{"refused_"} + to_string(work)] = budget_.refused(work);

@@ -86,7 +86,8 @@ Result<void> NodeImpl::ask_provider(CallClient::Token token) {
         .contract = call.again.value_or(ContractId{}),
         .arguments = call.call.arguments,
         .timeout_ms =
-            static_cast<std::uint32_t>(std::clamp<std::int64_t>(left.ms(), 1, 86'400'000))};
+            static_cast<std::uint32_t>(std::clamp<std::int64_t>(left.ms(), 1, 86'400'000)),
+        .credit = call.call.stream ? std::uint32_t{limits::stream_window_bytes} : 0};
     const AgentRecord* record = directory_.find(*provider);
     const ToolOffer* offer = record == nullptr ? nullptr : find_tool(*record, call.call.tool);
     const bool idempotent = offer != nullptr && offer->contract.has(ContractSummary::idempotent);
@@ -108,7 +109,7 @@ Result<void> NodeImpl::ask_provider(CallClient::Token token) {
         same_again ? CallClient::Repeat::yes : CallClient::Repeat::no
     );
     if (!started) return started;
-    call.under_way.emplace(*provider, now_);
+    call.under_way.emplace(*provider, PlainCall::Asked{now_, ++call.attempts});
     plan_hedge(token, *provider);
     return {};
 }
@@ -155,17 +156,22 @@ void NodeImpl::on_finished(CallClient::Finished finished) {
 void NodeImpl::finish_plain(CallClient::Token token, const CallClient::Finished& finished) {
     PlainCall& call = plain_.at(token);
     const CallAnswer& answer = finished.answer;
+    CallReply said{finished.provider, answer.text, finished.pieces_lost};
     const auto asked = call.under_way.find(finished.provider);
     if (asked != call.under_way.end()) {
         if (answer.status == CallAnswer::Status::result)
-            times_.add(finished.provider, call.call.tool, now_ - asked->second);
+            times_.add(finished.provider, call.call.tool, now_ - asked->second.at);
+        said.attempt = asked->second.attempt;
+        said.pieces_lost += asked->second.unseen;
         call.under_way.erase(asked);
     }
+    const bool was_shown = call.shown && call.shown->provider == finished.provider;
     // What the tool itself says is the answer, wherever it was asked. [CALL-AGAIN.1]
     const bool is_last_word = answer.status == CallAnswer::Status::result ||
                               answer.status == CallAnswer::Status::tool_error ||
                               answer.status == CallAnswer::Status::bad_arguments;
     if (!is_last_word && call.again && now_ < call.deadline) {
+        if (was_shown) call.shown->over = true;
         if (!call.under_way.empty()) return;  // Another one is being asked already.
         if (ask_provider(token)) {
             count(Count::calls_retried);
@@ -174,7 +180,10 @@ void NodeImpl::finish_plain(CallClient::Token token, const CallClient::Finished&
     }
     if (!call.under_way.empty()) client_.cancel(token, effects_);  // [CALL-HEDGE.1]
     if (answer.status == CallAnswer::Status::result) {
-        reply(call.command, CallReply{finished.provider, answer.text});
+        if (call.shown && (!was_shown || call.shown->over)) {
+            show(call.command, {finished.provider, said.attempt, 0, false}, nullptr, 0);
+        }
+        reply(call.command, std::move(said));
     } else {
         Error error = error_of(answer);
         error.message = name_of(finished.provider) + ": " + error.message;

@@ -10,6 +10,7 @@
 //          node_commands.cpp  what local users ask
 //          node_reads.cpp     keys: reading, sessions, watching
 //          node_calls.cpp     calls and verified calls
+//          node_streams.cpp   what tools show while they work
 //          node_peers.cpp     what is known of other agents, for users and watchers
 #pragma once
 
@@ -290,11 +291,25 @@ private:
         CallTool call;
         Instant deadline;
         std::set<AgentId> tried;
-        std::map<AgentId, Instant> under_way;  ///< Who was asked, and when.
+        struct Asked {
+            Instant at;
+            std::uint32_t attempt = 1;
+            std::uint64_t unseen = 0;  ///< Pieces that came while another one's were shown.
+        };
+        std::map<AgentId, Asked> under_way;
+        std::uint32_t attempts = 0;
         /// Of the first that was asked, if it is idempotent: others must offer the same.
         std::optional<ContractId> again;
         std::optional<Instant> hedge_at;  ///< When a second one is asked.
         bool hedged = false;
+        /// Whose pieces its watcher sees, and the call that they belong to.
+        struct Shown {
+            AgentId provider;
+            std::uint32_t attempt = 1;
+            std::uint64_t id = 0;
+            bool over = false;  ///< That attempt came to nothing: what follows begins anew.
+        };
+        std::optional<Shown> shown;
     };
     /// Asks one provider more. not_found, unavailable or limit: nobody was asked.
     [[nodiscard]] Result<void> ask_provider(CallClient::Token token);
@@ -327,6 +342,15 @@ private:
     void settle_panel(CallClient::Token token);
     void close_panel(CallClient::Token token);
     void calls_on_time();
+
+    // Pieces (node_streams.cpp)
+    void on(const Emitted& event);
+    void on_piece(const AgentId& from, const CallPiece& piece);
+    void show(
+        Ticket command, const PlainCall::Shown& shown, const CallPiece* piece, std::uint64_t lost
+    );
+    void sent_again(const CallClient::Again& again);
+    void command(Ticket ticket, const PiecesTaken& taken);
     [[nodiscard]] Instant calls_next_wake() const;
     [[nodiscard]] Salt draw_salt();
 

@@ -344,6 +344,10 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
         void operator()(const CallCancel& m) const {
             node.server_.on_cancel(from, m, node.effects_);
         }
+        void operator()(const CallPiece& m) const { node.on_piece(from, m); }
+        void operator()(const CallCredit& m) const {
+            node.server_.on_credit(from, m, node.now_, node.effects_);
+        }
     };
     std::visit(Accept{*this, from, pass}, message);
 }

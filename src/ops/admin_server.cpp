@@ -1,8 +1,10 @@
 #include "ops/admin_server.hpp"
 
 #include <charconv>
+#include <deque>
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -242,6 +244,8 @@ private:
         }
         // The command may take as long as its own deadline; the connection stays open for it.
         stream_.expires_never();
+        const auto* call = std::get_if<CallTool>(&*parsed);
+        if (call != nullptr && call->stream) return start_stream(std::move(*parsed));
         server_.host_.command(
             std::move(*parsed),
             [self = shared_from_this()](const ReplyBody& reply) {
@@ -249,6 +253,105 @@ private:
                 self->answer(status_of(out), out);
             }
         );
+    }
+
+    // --- a call whose pieces are written as they come ---
+
+    void start_stream(CommandBody call) {
+        lines_.clear();
+        header_.reset();
+        is_streamed_ = true;
+        streamed_ = server_.host_.command(
+            std::move(call),
+            [self = shared_from_this()](const ShownPiece& shown) {
+                const std::size_t cost = shown.piece ? cost_of(*shown.piece) : 0;
+                self->write_line({line_of(to_json(shown)), shown.attempt, cost});
+            },
+            [self = shared_from_this()](const ReplyBody& reply) {
+                self->is_streamed_ = false;
+                const JsonDoc out = to_json(reply);
+                if (!self->header_ && self->lines_.empty()) {
+                    self->answer(status_of(out), out);  // It showed nothing.
+                } else {
+                    self->write_line({line_of(out), 0, 0});
+                }
+            }
+        );
+    }
+
+    static std::string line_of(const JsonDoc& doc) {
+        return doc.dump(-1, ' ', false, JsonDoc::error_handler_t::replace) + '\n';
+    }
+
+    struct Line {
+        std::string text;
+        std::uint32_t attempt = 0;
+        std::size_t cost = 0;  ///< Of its piece.
+    };
+
+    void write_line(Line line) {
+        if (is_gone_) return;
+        lines_.push_back(std::move(line));
+        if (lines_.size() == 1) write_front();
+    }
+
+    void write_front() {
+        const auto then = [self = shared_from_this()](
+                              const beast::error_code& error, std::size_t /*size*/
+                          ) { self->wrote_front(error); };
+        stream_.expires_after(server_.options_.timeout);
+        if (header_) {
+            chunk_.emplace(http::make_chunk(
+                asio::const_buffer(lines_.front().text.data(), lines_.front().text.size())
+            ));
+            asio::async_write(stream_, *chunk_, then);
+            return;
+        }
+        header_.emplace(http::status::ok, 11);
+        header_->set(http::field::content_type, "application/x-ndjson");
+        header_->set(http::field::cache_control, "no-store");
+        header_->keep_alive(keep_alive_);
+        header_->chunked(true);
+        serializer_.emplace(*header_);
+        http::async_write_header(
+            stream_,
+            *serializer_,
+            [self = shared_from_this(), then](const beast::error_code& error, std::size_t size) {
+                if (error) return then(error, size);
+                self->write_front();
+            }
+        );
+    }
+
+    void wrote_front(const beast::error_code& error) {
+        if (error) {
+            is_gone_ = true;
+            lines_.clear();
+            if (is_streamed_) cancel_stream();
+            return;
+        }
+        const Line done = std::move(lines_.front());
+        lines_.pop_front();
+        stream_.expires_never();
+        if (is_streamed_ && done.cost > 0) {
+            server_.host_.command(
+                PiecesTaken{streamed_, done.attempt, done.cost}, [](const ReplyBody& /*done*/) {}
+            );
+        }
+        if (!lines_.empty()) return write_front();
+        if (is_streamed_) return;
+        asio::async_write(
+            stream_,
+            http::make_chunk_last(),
+            [self = shared_from_this()](const beast::error_code& unsent, std::size_t /*size*/) {
+                if (!unsent) self->end_answer();
+            }
+        );
+    }
+
+    /// Nobody reads it any more.
+    void cancel_stream() {
+        server_.host_.command(Cancel{streamed_}, [](const ReplyBody& /*done*/) {});
     }
 
     void events(const Target& target) {
@@ -316,15 +419,17 @@ private:
             stream_,
             *response_,
             [self = shared_from_this()](const beast::error_code& error, std::size_t /*size*/) {
-                if (error) return;
-                if (self->keep_alive_) {
-                    self->read();
-                    return;
-                }
-                beast::error_code ignored;
-                self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+                if (!error) self->end_answer();
             }
         );
+    }
+    void end_answer() {
+        if (keep_alive_) {
+            read();
+            return;
+        }
+        beast::error_code ignored;
+        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     }
 
     AdminServer& server_;
@@ -338,6 +443,16 @@ private:
     bool waiting_ = false;
     std::uint64_t since_ = 0;
     std::optional<std::string> prefix_;
+    // Of a call that shows pieces
+    using Header = http::response<http::empty_body>;
+    using Chunk = decltype(http::make_chunk(asio::const_buffer{}));
+    std::optional<Header> header_;
+    std::optional<http::response_serializer<http::empty_body>> serializer_;
+    std::optional<Chunk> chunk_;
+    std::deque<Line> lines_;  ///< The first is being written; bounded by the call's credit.
+    Ticket streamed_;
+    bool is_streamed_ = false;  ///< Its reply has not come.
+    bool is_gone_ = false;      ///< Whoever read it.
 };
 
 Result<std::unique_ptr<AdminServer>> AdminServer::open(

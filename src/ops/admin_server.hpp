@@ -2,6 +2,8 @@
 //
 // Why      The command line, scripts, Prometheus and orchestrators look at and use a running node.
 // Paths    POST /v1/<command>   a command of api_json.hpp; answers its reply
+//               POST /v1/call with "stream": true answers application/x-ndjson: a line for each piece
+//               that the tool shows, as it comes, and its reply as the last line
 //          GET  /v1/status|peers|reputation|verdicts
 //          GET  /v1/events?since=N&wait_ms=M   notices after number N, waiting for the first
 //          GET  /v1/events?prefix=P&since=N&wait_ms=M   the same of changes to keys that begin with
@@ -12,6 +14,8 @@
 // Holds    Listens on loopback unless told otherwise; beyond it a token is required. A request with a
 //          foreign Origin is refused, so that no web page can use a node. Bodies, headers, connections,
 //          events kept and waiting times are bounded. Keys are watched while somebody asks for them.
+//          [CALL-STREAM.2] A piece counts as taken when it was written: a reader who does not read is
+//          sent no more than limits::stream_window_bytes, and one who went away ends its call.
 // Errors   400 malformed, 401 token, 403 origin, 404 path, 413 size, 503 not ready.
 #pragma once
 

@@ -84,8 +84,10 @@ struct ReplyJson {
         return out;
     }
     JsonDoc operator()(const CallReply& r) const {
-        return {
+        JsonDoc out{
             {"ok", true}, {"provider", agent_text(r.provider)}, {"result", result_json(r.result)}};
+        if (r.pieces_lost > 0) out["pieces_lost"] = r.pieces_lost;
+        return out;
     }
     JsonDoc operator()(const VerifiedReply& r) const {
         JsonDoc out{
@@ -379,7 +381,8 @@ Result<CommandBody> command_from_json(const std::string& name, const JsonDoc& bo
             .tool = f.text("tool"),
             .arguments = f.json_text("arguments", "{}"),
             .agent = f.agent("agent"),
-            .timeout = f.timeout(Duration::from_s(10))};
+            .timeout = f.timeout(Duration::from_s(10)),
+            .stream = f.flag("stream", false)};
     } else if (name == "call-verified") {
         out = read_verified(f);
     } else if (name == "receipt") {
@@ -445,6 +448,24 @@ JsonDoc to_json(const Block& block) {
          {{"height", block.executed.height.value()},
           {"state_root", block.executed.state_root.hex()},
           {"order_digest", block.executed.order_digest.hex()}}}};
+}
+
+JsonDoc to_json(const ShownPiece& shown) {
+    JsonDoc out{
+        {"event", shown.piece ? "piece" : "restarted"},
+        {"attempt", shown.attempt},
+        {"provider", agent_text(shown.provider)}};
+    if (!shown.piece) return out;
+    out["number"] = shown.number;
+    if (shown.lost > 0) out["lost"] = shown.lost;
+    out["kind"] = to_string(shown.piece->kind);
+    if (shown.piece->kind == Piece::Kind::progress) {
+        out["done"] = shown.piece->done;
+        if (shown.piece->total > 0) out["total"] = shown.piece->total;
+    }
+    // JSON stays text, as results do.
+    out[shown.piece->kind == Piece::Kind::json ? "json" : "text"] = shown.piece->text;
+    return out;
 }
 
 JsonDoc to_json(const ReplyBody& reply) {

@@ -30,6 +30,8 @@ using JsonDoc = nlohmann::ordered_json;
 [[nodiscard]] JsonDoc to_json(const ReplyBody& reply);
 /// {"event": "finalized", …}
 [[nodiscard]] JsonDoc to_json(const Notice& notice);
+/// {"event": "piece", …}, or {"event": "restarted", …}: what came before does not count.
+[[nodiscard]] JsonDoc to_json(const ShownPiece& shown);
 [[nodiscard]] JsonDoc to_json(const Block& block);
 [[nodiscard]] JsonDoc error_json(const Error& error);
 

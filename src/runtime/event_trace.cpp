@@ -39,6 +39,9 @@ struct Describe {
     void operator()(const Command& e) const { trace.note("command", text(e.ticket)); }
     void operator()(const Woke& /*e*/) const { trace.note("woke"); }
     void operator()(const Executed& e) const { trace.note("executed", text(e.ticket)); }
+    void operator()(const Emitted& e) const {
+        trace.note("emitted", text(e.ticket) + " pieces " + std::to_string(e.pieces.size()));
+    }
     void operator()(const Send& e) const {
         trace.note("send", text(e.message) + " to " + agent_text(e.to) + " after " + text(e.after));
     }

@@ -67,6 +67,9 @@ NodeHost::NodeHost(
           options_.tools,
           [this](Executed done) {
               asio::post(io_, [this, done = std::move(done)] { deliver(done); });
+          },
+          [this](ToolRunner::TakePieces take) {
+              asio::post(io_, [this, take = std::move(take)] { deliver(take()); });
           }},
       disk_{
           store,
@@ -109,6 +112,7 @@ void NodeHost::run() {
         handler(Error{ErrorCode::unavailable, "this node is shutting down"});
     }
     commands_.clear();
+    watched_calls_.clear();
 }
 
 void NodeHost::stop() {
@@ -125,11 +129,23 @@ void NodeHost::stop() {
 }
 
 Ticket NodeHost::command(CommandBody body, ReplyHandler handler) {
+    return command(std::move(body), PieceHandler{}, std::move(handler));
+}
+
+Ticket NodeHost::command(CommandBody body, PieceHandler pieces, ReplyHandler handler) {
     const Ticket ticket{next_command_++};
-    asio::post(io_, [this, ticket, body = std::move(body), handler = std::move(handler)]() mutable {
-        commands_.emplace(ticket, std::move(handler));
-        deliver(Command{ticket, std::move(body)});
-    });
+    asio::post(
+        io_,
+        [this,
+         ticket,
+         body = std::move(body),
+         pieces = std::move(pieces),
+         handler = std::move(handler)]() mutable {
+            commands_.emplace(ticket, std::move(handler));
+            if (pieces) watched_calls_.emplace(ticket, std::move(pieces));
+            deliver(Command{ticket, std::move(body)});
+        }
+    );
     return ticket;
 }
 
@@ -237,6 +253,10 @@ void NodeHost::carry_out(Effect& effect) {
         void operator()(CancelExecute& e) const { host.tools_.cancel(e.ticket); }
         void operator()(WakeAt& e) const { host.wake_at(e.at); }
         void operator()(Reply& e) const { host.reply(std::move(e)); }
+        void operator()(ShowPiece& e) const {
+            const auto watcher = host.watched_calls_.find(e.command);
+            if (watcher != host.watched_calls_.end()) watcher->second(e.shown);
+        }
         void operator()(Publish& e) const {
             for (const NoticeHandler& handler : host.notice_handlers_)
                 handler(*e.notice);
@@ -330,6 +350,7 @@ void NodeHost::reply(Reply reply) {
     if (found == commands_.end()) return;
     const ReplyHandler handler = std::move(found->second);
     commands_.erase(found);
+    watched_calls_.erase(reply.ticket);
     handler(std::move(*reply.body));
 }
 

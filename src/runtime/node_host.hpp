@@ -41,6 +41,7 @@ struct NodeHostOptions {
 class NodeHost {
 public:
     using ReplyHandler = std::function<void(ReplyBody)>;
+    using PieceHandler = std::function<void(const ShownPiece&)>;
     using NoticeHandler = std::function<void(const Notice&)>;
 
     /// Store and vote log outlive the host. Listens; does not run yet.
@@ -58,6 +59,9 @@ public:
 
     /// From any thread. The handler runs on the protocol thread. Returns the command's ticket.
     Ticket command(CommandBody body, ReplyHandler handler);
+    /// The same, of a call whose pieces are to be seen; these come before the reply. Whoever has done
+    /// with some says so by a command PiecesTaken with the ticket: unless it does, few come.
+    Ticket command(CommandBody body, PieceHandler pieces, ReplyHandler handler);
     /// From any thread: takes the tools into service and tells the mesh.
     void set_tools(
         std::shared_ptr<const RegistrySnapshot> tools, std::set<std::string, std::less<>> quick
@@ -131,6 +135,7 @@ private:
     Ticket durable_;  ///< Every ticket up to this one is durable.
     std::map<Ticket, std::vector<Send>> held_;
     std::map<Ticket, ReplyHandler> commands_;
+    std::map<Ticket, PieceHandler> watched_calls_;  ///< Of commands_.
     std::atomic<std::uint64_t> next_command_{1};
     std::vector<NoticeHandler> notice_handlers_;
     std::atomic<bool> stopping_{false};

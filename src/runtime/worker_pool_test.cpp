@@ -137,6 +137,12 @@ protected:
                 const std::lock_guard lock{mutex_};
                 done_.push_back(std::move(done));
                 changed_.notify_all();
+            },
+            [this](ToolRunner::TakePieces take) {
+                const std::lock_guard lock{mutex_};
+                offers_.push_back(std::move(take));
+                offered_before_done_ = done_.empty();
+                changed_.notify_all();
             }
         );
         Registry registry;
@@ -150,6 +156,17 @@ protected:
                 notes_.pass_gate();
                 return Result<Json>{Json{1}};
             });
+        contract.name = "telling";
+        auto telling =
+            Tool::make(contract, "shows", [this](const Json& /*none*/, const ToolContext& context) {
+                EXPECT_TRUE(context.show(text_piece("a")));
+                EXPECT_TRUE(context.show(text_piece("b")));
+                notes_.pass_gate();
+                for (int i = 0; i < 10'000; ++i)
+                    shown_to_the_end_ = context.show(json_piece(Json{i}));
+                return Result<Json>{Json{1}};
+            });
+        ASSERT_TRUE(registry.add(std::move(*telling)));
         ASSERT_TRUE(tool) << tool.error().message;
         ASSERT_TRUE(registry.add(std::move(*tool)));
         for (Tool& builtin : builtin_tools())
@@ -178,8 +195,61 @@ protected:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<Executed> done_;
+    std::vector<ToolRunner::TakePieces> offers_;
+    bool offered_before_done_ = false;
+    bool shown_to_the_end_ = false;
     std::optional<ToolRunner> runner_;
 };
+
+// [CALL-STREAM.3]
+TEST_F(Runner, WhatARunShowsIsTakenInPiecesBoundedAndBeforeItEnds) {
+    make(1, 10);
+    const auto run = [&](std::uint64_t ticket, bool shows) {
+        return runner_->execute(
+            {Ticket{ticket}, "telling", {}, "{}", Duration::from_s(10), caller(1), shows}
+        );
+    };
+    EXPECT_FALSE(run(1, true));
+    ASSERT_TRUE(notes_.wait_at_gate(1));
+    {
+        const std::lock_guard lock{mutex_};
+        ASSERT_EQ(offers_.size(), 1U) << "once, until it is taken";
+    }
+    const Emitted first = offers_[0]();
+    EXPECT_EQ(first.ticket, Ticket{1});
+    ASSERT_EQ(first.pieces.size(), 1U);
+    EXPECT_EQ(first.pieces[0].text, "ab");
+    notes_.open_gate();
+    ASSERT_TRUE(wait_for(1));
+    ASSERT_EQ(offers_.size(), 2U);
+    EXPECT_TRUE(offered_before_done_);
+    const Emitted rest = offers_[1]();
+    std::size_t held = 0;
+    for (const Piece& piece : rest.pieces)
+        held += cost_of(piece);
+    EXPECT_LE(held, limits::stream_held_bytes);
+    EXPECT_EQ(rest.pieces.size() + rest.lost, 10'000U);
+    EXPECT_EQ(rest.pieces.at(1).text, "1") << "what was there first stays";
+    EXPECT_EQ(done().at(0).status, CallAnswer::Status::result);
+    // Nobody wants to see it.
+    EXPECT_FALSE(run(2, false));
+    ASSERT_TRUE(wait_for(2));
+    EXPECT_EQ(offers_.size(), 2U);
+    EXPECT_TRUE(shown_to_the_end_);
+}
+
+TEST_F(Runner, ARunThatWasCancelledIsToldWhenItShowsSomething) {
+    make(1, 10);
+    EXPECT_FALSE(
+        runner_->execute({Ticket{1}, "telling", {}, "{}", Duration::from_s(10), caller(1), true})
+    );
+    ASSERT_TRUE(notes_.wait_at_gate(1));
+    runner_->cancel(Ticket{1});
+    notes_.open_gate();
+    ASSERT_TRUE(wait_for(1));
+    EXPECT_FALSE(shown_to_the_end_);
+    EXPECT_EQ(done().at(0).status, CallAnswer::Status::cancelled);
+}
 
 TEST_F(Runner, AQuickToolIsDoneAtOnceAndSaysWhatItTook) {
     make(1, 10);

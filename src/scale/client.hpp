@@ -4,8 +4,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include <boost/system/error_code.hpp>
 
 #include "base/result.hpp"
 
@@ -41,7 +44,18 @@ public:
         std::chrono::milliseconds timeout = std::chrono::seconds{60}
     ) const;
 
+    /// The same, where the node may tell what happens meanwhile: `on_event` sees each document that has
+    /// an "event" as it comes, within this call.
+    [[nodiscard]] Result<nlohmann::ordered_json> stream(
+        const std::string& name,
+        const nlohmann::ordered_json& body,
+        const std::function<void(const nlohmann::ordered_json&)>& on_event,
+        std::chrono::milliseconds timeout = std::chrono::seconds{60}
+    ) const;
+
 private:
+    [[nodiscard]] Result<nlohmann::ordered_json> reply_of(nlohmann::ordered_json doc) const;
+    [[nodiscard]] Error error_of(const boost::system::error_code& error, bool connected) const;
     [[nodiscard]] Result<AdminAnswer> send(
         bool is_post,
         const std::string& path,

@@ -197,6 +197,8 @@ void SimCluster::dispatch(SimEventTag tag) {
             if (host == nullptr) break;
             if (const auto* executed = std::get_if<Executed>(&local.event))
                 if (host->life->executing.erase(executed->ticket) == 0) break;  // Cancelled.
+            if (const auto* emitted = std::get_if<Emitted>(&local.event))
+                if (host->life->executing.count(emitted->ticket) == 0) break;
             hand(*host, std::move(local.event), local.fingerprint);
             break;
         }
@@ -294,7 +296,7 @@ void SimCluster::on_message(
 Ticket SimCluster::submit(NodeIndex node, CommandBody body) {
     const Ticket ticket{next_command_++};
     SimHost& found = host_at(node);
-    commands_.emplace(ticket, SimCommand{node, now_, {}, std::nullopt});
+    commands_.emplace(ticket, SimCommand{node, now_, {}, std::nullopt, {}});
     if (found.life) {
         later(found, now_, Command{ticket, std::move(body)}, ticket.value());
     } else {

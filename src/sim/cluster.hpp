@@ -56,6 +56,7 @@ struct SimCommand {
     Instant submitted;
     Instant answered;
     std::optional<ReplyBody> reply;
+    std::vector<ShownPiece> shown;  ///< Of a call with `stream`, before the reply.
 };
 
 struct SimOptions {
@@ -94,6 +95,8 @@ struct SimOptions {
     /// Where a node comes from, in PeerUp; empty: nowhere in particular.
     std::function<std::string(NodeIndex)> group_of;
     SimLogSink log;  ///< Empty: silent.
+    /// Whoever calls with `stream` reads what it is shown; false: it never does.
+    bool reads_pieces = true;
     std::function<void(NodeIndex, const SimNotice&)> on_notice;
     /// For who watches: each answer, and each new message about the order before it leaves.
     std::function<void(Ticket, const SimCommand&)> on_answer;
@@ -253,6 +256,7 @@ private:
     void on_effect(SimHost& host, CancelExecute& cancel);
     void on_effect(SimHost& host, WakeAt& wake);
     void on_effect(SimHost& host, Reply& reply);
+    void on_effect(SimHost& host, ShowPiece& show);
     void on_effect(SimHost& host, Publish& publish);
     void on_effect(SimHost& host, Drop& drop);
     void on_effect(SimHost& host, Dial& dial);

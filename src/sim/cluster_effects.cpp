@@ -8,6 +8,16 @@
 namespace creto {
 namespace {
 
+/// What a tool shows, all at once: it runs in no time of the simulation's, and is spread over it.
+class Collected final : public PieceSink {
+public:
+    [[nodiscard]] bool show(Piece piece) override {
+        pieces.push_back(std::move(piece));
+        return true;
+    }
+    std::vector<Piece> pieces;
+};
+
 std::uint64_t shape_of(const Bytes& message) {
     return mix64(message.size() * 256 + message.front());
 }
@@ -157,8 +167,9 @@ void SimCluster::on_effect(SimHost& host, Execute& execute) {
     Executed executed{
         execute.ticket, CallAnswer::Status::unknown_tool, "no tool " + execute.tool + " here"};
     Duration took;
+    Collected shown;
     if (const auto box = options_.tools.find(host.index); box != options_.tools.end()) {
-        const ToolContext context{.unix_ms = unix_ms()};
+        const ToolContext context{.unix_ms = unix_ms(), .pieces = execute.shows ? &shown : nullptr};
         auto result = call_local(
             *box->second.tools, execute.tool, execute.arguments, context, execute.contract
         );
@@ -173,6 +184,13 @@ void SimCluster::on_effect(SimHost& host, Execute& execute) {
         took = execute.timeout;
     }
     host.life->executing.insert(execute.ticket);
+    const auto steps = static_cast<std::int64_t>(shown.pieces.size()) + 1;
+    for (std::int64_t i = 0; i < steps - 1 && took > Duration{}; ++i) {
+        Piece& piece = shown.pieces[static_cast<std::size_t>(i)];
+        const std::uint64_t named = fingerprint(as_bytes(piece.text));
+        const Duration since = Duration::from_ns(took.ns() / steps * (i + 1));
+        later(host, now_ + since, Emitted{execute.ticket, {std::move(piece)}}, named);
+    }
     executed.took = took;
     const std::uint64_t named = fingerprint(as_bytes(executed.text));
     if (took == Duration{}) {  // A quick one: next, and without the queue.
@@ -217,6 +235,17 @@ void SimCluster::on_wake(const WakeEvent& wake) {
 
 void SimCluster::on_effect(SimHost& host, Reply& reply) {
     answer(reply.ticket, std::move(*reply.body), host.index);
+}
+
+void SimCluster::on_effect(SimHost& host, ShowPiece& show) {
+    const auto command = commands_.find(show.command);
+    if (command == commands_.end()) return;  // Forgotten by who asked.
+    if (command->second.reply)
+        invariants_->violate("pieces", "a piece after the reply", host.index, now_);
+    const ShownPiece& shown = command->second.shown.emplace_back(std::move(show.shown));
+    if (!shown.piece || !options_.reads_pieces) return;
+    const PiecesTaken taken{show.command, shown.attempt, cost_of(*shown.piece)};
+    later(host, now_, Command{Ticket{}, taken}, show.command.value());
 }
 
 void SimCluster::on_effect(SimHost& host, Publish& publish) {

@@ -35,5 +35,6 @@ struct BuiltinSpec {
 void add_number_tools(std::vector<Tool>& tools);
 void add_text_tools(std::vector<Tool>& tools);
 void add_data_tools(std::vector<Tool>& tools);
+void add_work_tools(std::vector<Tool>& tools);
 
 }  // namespace creto

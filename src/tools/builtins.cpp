@@ -75,7 +75,12 @@ std::vector<Tool> builtin_tools() {
     add_number_tools(tools);
     add_text_tools(tools);
     add_data_tools(tools);
+    add_work_tools(tools);
     return tools;
+}
+
+bool is_quick(std::string_view builtin) {
+    return builtin != "primes";
 }
 
 Registry builtin_registry() {

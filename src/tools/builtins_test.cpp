@@ -57,6 +57,45 @@ TEST(Builtins, Calculate) {
     );
 }
 
+TEST(Builtins, CountPrimesAndShowWhatTheyFoundSoFar) {
+    const auto primes = [](int below) {
+        return call("primes", "{\"below\":" + std::to_string(below) + "}");
+    };
+    const auto found = [](int below, int count, int greatest) {
+        return "{\"below\":" + std::to_string(below) + ",\"count\":" + std::to_string(count) +
+               ",\"greatest\":" + std::to_string(greatest) + "}";
+    };
+    EXPECT_EQ(primes(0), found(0, 0, 0));
+    EXPECT_EQ(primes(2), found(2, 0, 0));
+    EXPECT_EQ(primes(3), found(3, 1, 2));
+    EXPECT_EQ(primes(4), found(4, 2, 3));
+    EXPECT_EQ(primes(25), found(25, 9, 23)) << "25 is the square of a prime";
+    EXPECT_EQ(primes(26), found(26, 9, 23));
+    EXPECT_EQ(primes(1'000'003), found(1'000'003, 78'498, 999'983)) << "one segment, to its end";
+    EXPECT_EQ(primes(1'000'004), found(1'000'004, 78'499, 1'000'003)) << "one number more";
+    struct Sink final : PieceSink {
+        [[nodiscard]] bool show(Piece piece) override {
+            shown.push_back(std::move(piece));
+            return shown.size() < most;
+        }
+        std::vector<Piece> shown;
+        std::size_t most = 1'000;
+    } sink;
+    const ToolContext context{.pieces = &sink};
+    const auto snapshot = builtin_registry().snapshot();
+    const std::string many = R"({"below":2500000})";
+    EXPECT_TRUE(call_local(*snapshot, "primes", many, context));
+    ASSERT_EQ(sink.shown.size(), 6U) << "a value and a progress of each of three segments";
+    EXPECT_EQ(sink.shown[0].text, found(1'000'003, 78'498, 999'983));
+    EXPECT_EQ(sink.shown[5], progress_piece(2'500'000, 2'500'000, "sieving"));
+    sink.shown.clear();
+    sink.most = 3;
+    EXPECT_FALSE(call_local(*snapshot, "primes", many, context));
+    EXPECT_EQ(sink.shown.size(), 3U) << "it ends when nobody looks any more";
+    EXPECT_FALSE(is_quick("primes"));
+    EXPECT_TRUE(is_quick("add"));
+}
+
 TEST(Builtins, TransformTexts) {
     EXPECT_EQ(call("concat", R"({"a":"x","b":"y"})"), "\"xy\"");
     EXPECT_EQ(

@@ -1,6 +1,7 @@
 #include "tools/call_client.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace creto {
 
@@ -29,7 +30,9 @@ Result<void> CallClient::start(
         );
     }
     call.id = next_id_++;
-    Call& started = calls_.emplace(call.id, Call{token, provider, deadline, {}, {}}).first->second;
+    Call& started =
+        calls_.emplace(call.id, Call{token, provider, deadline, {}, {}, {}}).first->second;
+    if (call.credit > 0) started.stream = Stream{.window = call.credit, .granted = call.credit};
     if (repeat == Repeat::yes && call.arguments.size() <= repeated_bytes_max) started.again = call;
     deadlines_.emplace(deadline, call.id);
     effects.send(provider, call);
@@ -46,6 +49,33 @@ std::optional<CallClient::Finished> CallClient::on_answer(const AgentId& from, C
     const auto found = calls_.find(answer.id);
     if (found == calls_.end() || found->second.provider != from) return std::nullopt;
     return finish(found, std::move(answer), false);
+}
+
+CallClient::PieceTaken CallClient::on_piece(const AgentId& from, const CallPiece& piece) {
+    const auto found = calls_.find(piece.id);
+    if (found == calls_.end() || found->second.provider != from) return {};
+    if (!found->second.stream) return {PieceFate::over_credit, found->second.token, 0};
+    Stream& stream = *found->second.stream;
+    const std::size_t cost = cost_of(piece.piece);
+    if (cost > stream.granted) return {PieceFate::over_credit, found->second.token, 0};
+    if (piece.number <= stream.number) return {};
+    stream.granted -= cost;
+    stream.missed += piece.number - stream.number - 1;
+    stream.number = piece.number;
+    return {PieceFate::counts, found->second.token, piece.lost + stream.missed};
+}
+
+void CallClient::took(
+    const AgentId& provider, std::uint64_t id, std::uint64_t bytes, Effects& effects
+) {
+    const auto found = calls_.find(id);
+    if (found == calls_.end() || found->second.provider != provider) return;
+    if (!found->second.stream) return;
+    Stream& stream = *found->second.stream;
+    stream.taken = std::min(stream.taken + bytes, stream.window - stream.granted);
+    if (stream.taken < stream.window / 4) return;
+    effects.send(provider, CallCredit{id, static_cast<std::uint32_t>(stream.taken)});
+    stream.granted += std::exchange(stream.taken, 0);
 }
 
 std::vector<CallClient::Finished> CallClient::on_peer_down(const AgentId& peer, Instant now) {
@@ -67,19 +97,45 @@ std::vector<CallClient::Finished> CallClient::on_peer_down(const AgentId& peer, 
     return out;
 }
 
-void CallClient::on_peer_up(const AgentId& peer, Instant now, Effects& effects) {
-    if (waiting_.empty()) return;
-    for (auto& [id, call] : calls_) {
-        if (call.provider != peer || !call.back_by) continue;
-        waiting_.erase({*call.back_by, id});
-        call.back_by.reset();
-        CallStart again = std::move(*call.again);
-        call.again.reset();  // Once: who loses its connections goes on losing them.
-        again.timeout_ms = static_cast<std::uint32_t>(
-            std::clamp<std::int64_t>((call.deadline - now).ms(), 1, 86'400'000)
-        );
-        effects.send(peer, again);
+std::vector<CallClient::Again> CallClient::on_peer_up(
+    const AgentId& peer, Instant now, Effects& effects
+) {
+    std::vector<Again> out;
+    if (waiting_.empty()) return out;
+    const std::uint64_t end = next_id_;  // Those that are sent again come behind it.
+    for (auto it = calls_.begin(); it != calls_.end() && it->first < end;) {
+        const auto call = it++;
+        if (call->second.provider != peer || !call->second.back_by) continue;
+        if (call->second.stream) out.push_back({call->second.token, peer});
+        send_again(call, now, effects);
     }
+    return out;
+}
+
+/// Once: who loses its connections goes on losing them.
+void CallClient::send_again(
+    std::map<std::uint64_t, Call>::iterator it, Instant now, Effects& effects
+) {
+    waiting_.erase({*it->second.back_by, it->first});
+    it->second.back_by.reset();
+    CallStart again = std::move(*it->second.again);
+    it->second.again.reset();
+    again.timeout_ms = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>((it->second.deadline - now).ms(), 1, 86'400'000)
+    );
+    Call& call = it->second;
+    if (call.stream) {
+        // The provider may not know yet that the connection was lost, and still show the first run.
+        effects.send(call.provider, CallCancel{it->first});
+        deadlines_.erase({call.deadline, it->first});
+        again.id = next_id_++;
+        deadlines_.emplace(call.deadline, again.id);
+        call.stream = Stream{.window = again.credit, .granted = again.credit};
+        auto node = calls_.extract(it);
+        node.key() = again.id;
+        calls_.insert(std::move(node));
+    }
+    effects.send(calls_.at(again.id).provider, again);
 }
 
 std::vector<CallClient::Finished> CallClient::on_time(Instant now, Effects& effects) {
@@ -121,7 +177,9 @@ Instant CallClient::next_wake() const {
 CallClient::Finished CallClient::finish(
     std::map<std::uint64_t, Call>::iterator it, CallAnswer answer, bool lost
 ) {
-    Finished finished{it->second.token, it->second.provider, std::move(answer), lost};
+    Finished finished{it->second.token, it->second.provider, std::move(answer), lost, 0};
+    finished.pieces_lost = finished.answer.pieces_lost;
+    if (it->second.stream) finished.pieces_lost += it->second.stream->missed;
     deadlines_.erase({it->second.deadline, it->first});
     if (it->second.back_by) waiting_.erase({*it->second.back_by, it->first});
     calls_.erase(it);

@@ -68,7 +68,9 @@ void CallServer::admit(
         answer(from, call.id, CallAnswer::Status::bad_arguments, "this call id is in use", effects);
         return;
     }
-    if (const auto refusal = budget_.on_call(from, call.arguments.size(), now)) {
+    const bool shows = call.credit > 0 && !verified;  // [CALL-STREAM.5]
+    const std::size_t held = call.arguments.size() + (shows ? limits::stream_held_bytes : 0);
+    if (const auto refusal = budget_.on_call(from, held, now)) {
         on_refused(from, call, *refusal, effects);
         return;
     }
@@ -78,12 +80,65 @@ void CallServer::admit(
     );
     const Instant deadline = now + timeout;
     peers_[from].emplace(call.id, ticket);
-    running_.emplace(
-        ticket, Running{from, call.id, deadline, std::move(verified), call.arguments.size()}
-    );
+    Running& run =
+        running_.emplace(
+                    ticket, Running{from, call.id, deadline, std::move(verified), held, {}}
+        ).first->second;
+    if (shows) run.stream.emplace().credit = call.credit;
     deadlines_.emplace(deadline, ticket);
     ++counters_.admitted;
-    effects.add(Execute{ticket, call.tool, call.contract, call.arguments, timeout, from});
+    effects.add(Execute{ticket, call.tool, call.contract, call.arguments, timeout, from, shows});
+}
+
+void CallServer::on_emitted(const Emitted& emitted, Instant now, Effects& effects) {
+    const auto found = running_.find(emitted.ticket);
+    if (found == running_.end() || !found->second.stream) return;
+    Running& call = found->second;
+    for (const Piece& piece : emitted.pieces) {
+        call.stream->queue.push(piece);
+        send_pieces(found->first, call, Pace::kept, now, effects);
+    }
+    call.stream->queue.lose(emitted.lost);
+}
+
+void CallServer::on_credit(
+    const AgentId& from, const CallCredit& credit, Instant now, Effects& effects
+) {
+    const auto peer = peers_.find(from);
+    if (peer == peers_.end()) return;
+    const auto call = peer->second.find(credit.id);
+    if (call == peer->second.end()) return;  // It was answered meanwhile.
+    Running& run = running_.at(call->second);
+    if (!run.stream) return;
+    const std::uint64_t granted = run.stream->credit + credit.bytes;
+    run.stream->credit = std::min<std::uint64_t>(granted, limits::stream_credit_max);
+    send_pieces(call->second, run, Pace::kept, now, effects);
+}
+
+/// What credit and pace allow; what it leaves waits for more of either.
+void CallServer::send_pieces(
+    Ticket ticket, Running& call, Pace pace, Instant now, Effects& effects
+) {
+    Stream& stream = *call.stream;
+    if (stream.next) paced_.erase({*stream.next, ticket});
+    stream.next.reset();
+    while (const Piece* piece = stream.queue.front()) {
+        const std::size_t cost = cost_of(*piece);
+        if (stream.credit < cost) return;
+        if (pace == Pace::kept) {
+            if (const auto wait = stream.pace.take(1, now)) {
+                stream.next = now + std::max(*wait, Duration::from_us(1));
+                paced_.emplace(*stream.next, ticket);
+                return;
+            }
+        }
+        stream.credit -= cost;
+        PieceQueue::Waiting waiting = stream.queue.pop();
+        ++counters_.pieces_sent;
+        effects.send(
+            call.from, CallPiece{call.id, ++stream.sent, waiting.lost, std::move(waiting.piece)}
+        );
+    }
 }
 
 void CallServer::on_refused(
@@ -122,10 +177,18 @@ bool CallServer::on_executed(const Executed& done, Instant now, Effects& effects
     }
     const auto found = running_.find(done.ticket);
     if (found == running_.end()) return false;
+    std::uint64_t pieces_lost = 0;
+    if (found->second.stream) {
+        send_pieces(found->first, found->second, Pace::ignored, now, effects);
+        const PieceQueue& left = found->second.stream->queue;
+        pieces_lost = left.lost() + left.size();
+        counters_.pieces_lost += pieces_lost;
+    }
     const Running call = found->second;
     budget_.on_tool_time(call.from, done.took, now);
     erase(found);
-    CallAnswer message{.id = call.id, .status = done.status, .text = done.text};
+    CallAnswer message{
+        .id = call.id, .status = done.status, .text = done.text, .pieces_lost = pieces_lost};
     const bool sayable =
         done.status == CallAnswer::Status::result || done.status == CallAnswer::Status::tool_error;
     if (call.verified && sayable) {
@@ -155,6 +218,10 @@ void CallServer::on_peer_down(const AgentId& peer, Effects& effects) {
 }
 
 void CallServer::on_time(Instant now, Effects& effects) {
+    while (!paced_.empty() && paced_.begin()->first <= now) {
+        const Ticket ticket = paced_.begin()->second;
+        send_pieces(ticket, running_.at(ticket), Pace::kept, now, effects);
+    }
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
         const auto found = running_.find(deadlines_.begin()->second);
         const Running call = found->second;
@@ -165,7 +232,8 @@ void CallServer::on_time(Instant now, Effects& effects) {
 }
 
 Instant CallServer::next_wake() const {
-    return deadlines_.empty() ? Instant::max() : deadlines_.begin()->first;
+    const Instant due = deadlines_.empty() ? Instant::max() : deadlines_.begin()->first;
+    return paced_.empty() ? due : std::min(due, paced_.begin()->first);
 }
 
 void CallServer::answer(
@@ -189,6 +257,7 @@ void CallServer::abandon(std::map<Ticket, Running>::iterator it, Effects& effect
 void CallServer::erase(std::map<Ticket, Running>::iterator it) {
     const Running& call = it->second;
     deadlines_.erase({call.deadline, it->first});
+    if (call.stream && call.stream->next) paced_.erase({*call.stream->next, it->first});
     budget_.let_go(call.from, call.held_bytes);
     const auto peer = peers_.find(call.from);
     peer->second.erase(call.id);

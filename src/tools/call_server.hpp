@@ -8,6 +8,12 @@
 //          cancelled or its caller is gone. A verified call is signed only when its request is
 //          the peer's own, names this agent, opens to the arguments that came with it, and compares
 //          answers as our contract does. [CALL-OWN.1]
+//          [CALL-STREAM.2] What a tool shows while it works is sent within the credit that the caller
+//          granted, no more than limits::stream_pieces_per_s; [CALL-STREAM.3] what waits meanwhile is
+//          held in limits::stream_held_bytes of the caller's own budget. The answer waits for no piece
+//          [CALL-STREAM.1]:
+//          it goes after those that credit allows, and says how many it did not. [CALL-STREAM.5] A
+//          verified call shows nothing.
 // Cost     O(log peers + log calls) a call; refusing one costs no more than a look-up.
 #pragma once
 
@@ -19,6 +25,7 @@
 #include "model/effect.hpp"
 #include "model/event.hpp"
 #include "tools/peer_budget.hpp"
+#include "tools/piece_queue.hpp"
 
 namespace creto {
 
@@ -48,6 +55,9 @@ public:
         const AgentId& from, const CallStart& call, Instant now, Effects& effects
     );
     void on_cancel(const AgentId& from, const CallCancel& cancel, Effects& effects);
+    /// What a run of ours shows; forgotten when nobody wants it.
+    void on_emitted(const Emitted& emitted, Instant now, Effects& effects);
+    void on_credit(const AgentId& from, const CallCredit& credit, Instant now, Effects& effects);
     /// True when the ticket was one of ours.
     bool on_executed(const Executed& done, Instant now, Effects& effects);
     void on_peer_down(const AgentId& peer, Effects& effects);
@@ -69,16 +79,28 @@ public:
         std::uint64_t overloaded = 0;  ///< Too many of one peer under way.
         std::uint64_t timed_out = 0;
         std::uint64_t cancelled = 0;
+        std::uint64_t pieces_sent = 0;
+        std::uint64_t pieces_lost = 0;  ///< That tools showed and callers had no credit for.
     };
     [[nodiscard]] const Counters& counters() const { return counters_; }
 
 private:
+    /// What a caller who wants pieces has not been sent yet.
+    struct Stream {
+        std::uint64_t credit = 0;
+        std::uint64_t sent = 0;
+        PieceQueue queue;
+        TokenBucket pace{
+            {.rate_per_s = limits::stream_pieces_per_s, .burst = limits::stream_pieces_burst}};
+        std::optional<Instant> next;  ///< When the pace allows one more; something waits for it.
+    };
     struct Running {
         AgentId from;
         std::uint64_t id = 0;
         Instant deadline;
         std::optional<SignedCall> verified;
-        std::size_t held_bytes = 0;  ///< Its arguments.
+        std::size_t held_bytes = 0;  ///< Its arguments, and room for what it shows.
+        std::optional<Stream> stream;
     };
     /// Runs that nobody waits for any more, remembered until the host says what they took.
     static constexpr std::size_t abandoned_max = 4'096;
@@ -99,6 +121,8 @@ private:
     [[nodiscard]] std::optional<std::string> refuse_verified(
         const AgentId& from, const CallStart& call
     ) const;
+    enum class Pace : std::uint8_t { kept, ignored };
+    void send_pieces(Ticket ticket, Running& call, Pace pace, Instant now, Effects& effects);
     void abandon(std::map<Ticket, Running>::iterator it, Effects& effects);
     void erase(std::map<Ticket, Running>::iterator it);
 
@@ -111,6 +135,7 @@ private:
     std::map<Ticket, AgentId> abandoned_;
     std::map<Ticket, Running> running_;
     std::set<std::pair<Instant, Ticket>> deadlines_;
+    std::set<std::pair<Instant, Ticket>> paced_;  ///< By Stream::next.
     std::set<ContractId> by_rule_;
     Counters counters_;
 };

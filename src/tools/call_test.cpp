@@ -1,77 +1,13 @@
 #include <gtest/gtest.h>
 
 #include "tools/call_client.hpp"
-#include "tools/call_server.hpp"
-#include "tools/verified_call.hpp"
+#include "tools/test_support.hpp"
 
 namespace creto {
 namespace {
 
-Instant at_ms(std::int64_t ms) {
-    return Instant{} + Duration::from_ms(ms);
-}
-
-struct Agents {
-    explicit Agents(std::uint8_t n) {
-        for (std::uint8_t i = 0; i < n; ++i) {
-            std::array<std::uint8_t, 32> seed{};
-            seed.fill(static_cast<std::uint8_t>(i + 1));
-            signers.push_back(scheme.signer(KeySeed{seed}));
-        }
-        contract.flags =
-            ContractSummary::deterministic | ContractSummary::pinned | ContractSummary::open;
-    }
-    [[nodiscard]] const AgentId& id(std::size_t i) const { return signers[i]->public_key(); }
-
-    /// What agent i signs when its tool says `text`.
-    [[nodiscard]] CallAnswer answer(
-        std::size_t i, const VerifiedCall& call, const std::string& text
-    ) const {
-        CallServer server{chain, id(i), *signers[i], budget_of(i)};
-        if (contract.has(ContractSummary::by_rule)) server.set_by_rule({contract.id()});
-        Effects effects;
-        server.on_verified_start(id(0), call.message(Duration::from_s(1)), at_ms(0), effects);
-        const auto started = effects.take();
-        server.on_executed(
-            {std::get<Execute>(started.at(0)).ticket, CallAnswer::Status::result, text},
-            at_ms(1),
-            effects
-        );
-        const auto sent = effects.take();
-        return std::get<CallAnswer>(*decode_message(*std::get<Send>(sent.at(0)).message));
-    }
-    [[nodiscard]] VerifiedCall ask(std::uint64_t nonce = 1) const {
-        PanelCall call{
-            .command = {.tool = "multiply", .arguments = "{}"},
-            .contract = contract,
-            .match = match,
-            .arguments = R"({"a":3})",
-            .nonce = nonce};
-        call.salt[0] = static_cast<std::uint8_t>(nonce);
-        for (const auto& signer : signers)
-            call.panel.push_back(signer->public_key());
-        return VerifiedCall::make(call, chain, id(0), *signers[0]).value();
-    }
-
-    /// Agent i's as a provider: 500 calls a second for each peer.
-    [[nodiscard]] PeerBudget& budget_of(std::size_t i) const {
-        PeerLimits limits;
-        limits.calls = {.rate_per_s = 500, .burst = 500};
-        return budgets.try_emplace(i, id(i), limits).first->second;
-    }
-
-    TagScheme scheme;
-    mutable std::map<std::size_t, PeerBudget> budgets;
-    std::vector<std::unique_ptr<Signer>> signers;
-    ChainId chain{blake3(as_bytes("chain"))};
-    ContractSummary contract;
-    MatchRule match;
-
-    void compare_by(MatchRule rule) {
-        match = std::move(rule);
-        contract.flags |= ContractSummary::by_rule;
-    }
-};
+using call_testing::Agents;
+using call_testing::at_ms;
 
 std::vector<CallAnswer> answers_in(const std::vector<Effect>& effects) {
     std::vector<CallAnswer> out;
@@ -194,6 +130,22 @@ TEST(CallServer, ARunThatWasTakenBackIsChargedAllTheSame) {
     EXPECT_EQ(refused[0].status, CallAnswer::Status::rate_limited);
     EXPECT_EQ(refused[0].retry_after_ms, 2'001U);
     EXPECT_EQ(refused[0].text, "rate limited, retry after 2001 ms");
+}
+
+// [CALL-STREAM.5]
+TEST(CallServer, AVerifiedCallShowsNothingWhateverItsCallerGrants) {
+    Agents agents{5};
+    CallServer server{agents.chain, agents.id(1), *agents.signers[1], agents.budget_of(1)};
+    Effects effects;
+    CallStart message = agents.ask().message(Duration::from_s(1));
+    message.id = 1;
+    message.credit = limits::stream_window_bytes;
+    server.on_verified_start(agents.id(0), message, at_ms(0), effects);
+    const Execute run = std::get<Execute>(effects.take().at(0));
+    EXPECT_FALSE(run.shows);
+    server.on_emitted({run.ticket, {text_piece("my opinion")}}, at_ms(1), effects);
+    server.on_credit(agents.id(0), {1, 1'000}, at_ms(1), effects);
+    EXPECT_TRUE(effects.take().empty());
 }
 
 TEST(CallServer, SignsOnlyForAPanelItIsOnAndArgumentsThatFit) {

@@ -23,6 +23,7 @@
 #include "model/limits.hpp"
 #include "model/message.hpp"
 #include "tools/contract.hpp"
+#include "tools/piece_queue.hpp"
 #include "tools/schema.hpp"
 
 namespace creto {
@@ -31,6 +32,12 @@ namespace creto {
 struct ToolContext {
     std::int64_t unix_ms = 0;  ///< The time now, for tools that are not deterministic.
     std::size_t result_bytes_max = limits::result_bytes_max;
+    PieceSink* pieces = nullptr;  ///< Where it may show what it has so far; null: nobody looks.
+
+    /// Shows a piece. False: nobody waits for the tool any more, and it had better end.
+    [[nodiscard]] bool show(Piece piece) const {
+        return pieces == nullptr || pieces->show(std::move(piece));
+    }
 };
 
 /// Requires nothing of the arguments but what the input schema promises. Called by any thread.
