@@ -40,6 +40,16 @@ Result<Json> scaled(const Json& value, const Decimal& factor) {
     return value;
 }
 
+/// The same words, louder: what a judge takes for the same, and nobody else does.
+Result<Json> reworded(const Json& value) {
+    const std::string* text = value.string();
+    if (text == nullptr) return value;
+    std::string out = *text + "!";
+    for (char& c : out)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    return Json{std::move(out)};
+}
+
 ToolFunction honest(const std::shared_ptr<const Tool>& tool) {
     return [tool](const Json& arguments, const ToolContext& context) -> Result<Json> {
         auto text = tool->call(canonical(arguments), context);
@@ -76,6 +86,11 @@ Result<Tool> drill(Tool tool, const std::string& kind) {
         function = [value = *value](const Json& /*a*/, const ToolContext& /*c*/) -> Result<Json> {
             return value;
         };
+    } else if (verb == "reword") {
+        function = [truth](const Json& arguments, const ToolContext& context) -> Result<Json> {
+            auto value = truth(arguments, context);
+            return value ? reworded(*value) : value;
+        };
     } else if (verb == "hang") {
         function = [](const Json& /*a*/, const ToolContext& /*c*/) -> Result<Json> {
             std::this_thread::sleep_for(std::chrono::seconds{20});
@@ -93,7 +108,7 @@ Result<Tool> drill(Tool tool, const std::string& kind) {
         return fail(
             ErrorCode::invalid,
             "drill.answers: \"" + kind +
-                "\" is none of times:K, half:K, constant:JSON, hang, throw, garbage"
+                "\" is none of times:K, half:K, constant:JSON, reword, hang, throw, garbage"
         );
     }
     return Tool::make(contract, description, std::move(function));

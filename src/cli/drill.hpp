@@ -6,6 +6,7 @@
 //          half:K      every second answer K-fold
 //          hang        never answers           throw          throws
 //          garbage     breaks its own output schema
+//          reword      texts louder: no lie to a judge
 #pragma once
 
 #include <string>

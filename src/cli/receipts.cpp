@@ -87,11 +87,35 @@ Result<std::optional<Contract>> read_contract(const JsonDoc& doc, const CallRequ
     return std::move(*contract);
 }
 
+/// What the judges said, where the file shows that they were asked; its signatures hold.
+Result<std::optional<Judgement>> read_judgement(const JsonDoc& doc, const Roster& roster) {
+    if (!doc.contains("judgement")) return std::nullopt;
+    const JsonDoc& shown = doc["judgement"];
+    const auto is_text = [&](const char* name) {
+        return shown.contains(name) && shown[name].is_string();
+    };
+    if (!shown.is_object() || !is_text("contract") || !is_text("result"))
+        return fail(ErrorCode::invalid, "\"judgement\" needs a receipt, contract, result and salt");
+    auto receipt = field<QuorumReceipt>(shown, "receipt");
+    if (!receipt) return tl::unexpected<Error>(receipt.error());
+    if (!*receipt) return fail(ErrorCode::invalid, "\"judgement\" shows no receipt");
+    auto salt = read_salt(shown);
+    if (!salt) return tl::unexpected<Error>(salt.error());
+    if (auto good = check_signatures(**receipt, roster); !good)
+        return fail(ErrorCode::invalid, "judgement: " + good.error().message);
+    return Judgement{
+        std::move(**receipt),
+        *salt,
+        shown["contract"].get<std::string>(),
+        shown["result"].get<std::string>()};
+}
+
 /// What the answers decide, and whether the result was shown in clear.
 struct Decided {
     std::size_t agreeing = 0;
     std::vector<AgentId> dissenting;
     bool is_opened = false;
+    std::optional<CallRequest> judges;  ///< Who was asked which answers are the same.
 };
 
 /// The result and the salt travel beside the receipt: together they must open the digest.
@@ -114,7 +138,10 @@ Result<Decided> decide_by_digest(const JsonDoc& doc, const QuorumReceipt& receip
 
 /// The answers in clear decide, under the contract's rule.
 Result<Decided> decide_by_contract(
-    const JsonDoc& doc, const QuorumReceipt& receipt, const std::optional<Contract>& contract
+    const JsonDoc& doc,
+    const QuorumReceipt& receipt,
+    const std::optional<Contract>& contract,
+    const Roster& roster
 ) {
     if (!contract || !doc.contains("shown") || !doc["shown"].is_array()) {
         return fail(
@@ -135,12 +162,17 @@ Result<Decided> decide_by_contract(
              item.at("text").get<std::string>()}
         );
     }
-    const auto decision = decide_shown(receipt, *contract, *salt, shown);
+    const auto judgement = read_judgement(doc, roster);
+    if (!judgement) return tl::unexpected<Error>(judgement.error());
+    const auto decision =
+        decide_shown(receipt, *contract, *salt, shown, *judgement, roster.chain());
     if (!decision) return tl::unexpected<Error>(decision.error());
     if (!doc.contains("result") || doc["result"] != decision->result) {
         return fail(ErrorCode::invalid, "the result shown is not the one that the answers decide");
     }
-    return Decided{decision->agreeing.size(), decision->dissenting, true};
+    Decided out{decision->agreeing.size(), decision->dissenting, true, std::nullopt};
+    if (*judgement) out.judges = (*judgement)->receipt.request;
+    return out;
 }
 
 /// How the contract compares, for people.
@@ -155,6 +187,8 @@ std::string rule_text(const MatchRule& rule) {
             out += " " + (pointer.empty() ? std::string{"the whole"} : pointer);
         return out;
     }
+    if (const auto* judge = std::get_if<MatchJudge>(&rule))
+        return "the judge " + judge->tool + ", contract " + judge->contract.value().brief();
     return std::holds_alternative<MatchLines>(rule) ? "the same set of lines" : "equal values";
 }
 
@@ -213,8 +247,9 @@ int command_receipt_verify(
     if (auto good = check_signatures(receipt, roster); !good) return refute(good.error());
     const auto contract = read_contract(doc, receipt.request);
     if (!contract) return refute(contract.error());
-    const auto decision = receipt.request.by_rule ? decide_by_contract(doc, receipt, *contract)
-                                                  : decide_by_digest(doc, receipt);
+    const auto decision = receipt.request.by_rule
+                              ? decide_by_contract(doc, receipt, *contract, roster)
+                              : decide_by_digest(doc, receipt);
     if (!decision) return refute(decision.error());
     std::optional<FinalDecision> final;
     if (held->final) {
@@ -259,6 +294,12 @@ int command_receipt_verify(
     }
     if (receipt.request.by_rule)
         lines += "\nthey agree by the contract's rule: " + rule_text((*contract)->match);
+    if (decision->judges) {
+        lines += "\nthey are not equal; " + std::to_string(decision->judges->bar) + " of " +
+                 std::to_string(decision->judges->panel.size()) +
+                 " judges were needed to say which are the same";
+        out["judges"] = {{"panel", decision->judges->panel.size()}, {"bar", decision->judges->bar}};
+    }
     if (roster.mode() == QuorumMode::crash) lines += "\ncrash: not proof against liars";
     for (const std::string& agent : dissenting)
         lines += "\ndissenting: " + agent;

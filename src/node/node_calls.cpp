@@ -198,12 +198,24 @@ void NodeImpl::command(Ticket ticket, const CallVerified& call) {
         reply_error(ticket, Error{ErrorCode::invalid, "arguments: " + arguments.error().message});
         return;
     }
-    // The contract that most providers offer under this name; the others offer another tool.
+    auto panel = panel_for(call, std::nullopt);
+    if (!panel) return reply_error(ticket, panel.error());
+    panel->arguments = canonical(*arguments);
+    const auto started = start_panel(std::move(*panel), {ticket, std::nullopt});
+    if (!started) reply_error(ticket, started.error());
+}
+
+/// Who is to be asked: the providers of the one contract, or of that which most offer under this name; the
+/// others offer another tool.
+Result<PanelCall> NodeImpl::panel_for(
+    const CallVerified& call, const std::optional<ContractId>& only
+) {
     std::map<ContractId, std::vector<const AgentRecord*>> by_contract;
     for (const AgentRecord* record : directory_.providers(call.tool)) {
         if (final_.excluded(record->agent) || final_.suspended(record->agent)) continue;
         if (!call.any_agent && voters().find(record->agent) == nullptr) continue;
-        by_contract[find_tool(*record, call.tool)->contract.id()].push_back(record);
+        const ContractId contract = find_tool(*record, call.tool)->contract.id();
+        if (!only || contract == *only) by_contract[contract].push_back(record);
     }
     const auto most =
         std::max_element(by_contract.begin(), by_contract.end(), [](auto& a, auto& b) {
@@ -211,37 +223,41 @@ void NodeImpl::command(Ticket ticket, const CallVerified& call) {
         });
     PanelCall panel{
         .command = call,
-        .arguments = canonical(*arguments),
         .nonce = static_cast<std::uint64_t>(unix_ms_at_start_) * 1'000'000 + next_nonce_++,
         .salt = draw_salt(),
         .deadline_unix_ms = unix_ms_at_start_ + (now_ - started_at_ + call.timeout).ms()};
-    if (most != by_contract.end()) {
-        const ToolOffer& offer = *find_tool(*most->second.front(), call.tool);
-        panel.contract = offer.contract;
-        panel.definition = offer.definition;
-        if (panel.contract.has(ContractSummary::by_rule)) {
-            auto contract = Contract::parse(offer.definition);
-            if (!contract) {
-                reply_error(ticket, contract.error());
-                return;
-            }
-            panel.match = std::move(contract->match);
-        }
-        for (const AgentRecord* record : most->second)
-            panel.panel.push_back(record->agent);
+    if (most == by_contract.end()) return panel;
+    const ToolOffer& offer = *find_tool(*most->second.front(), call.tool);
+    panel.contract = offer.contract;
+    panel.definition = offer.definition;
+    if (panel.contract.has(ContractSummary::by_rule)) {
+        auto contract = Contract::parse(offer.definition);
+        if (!contract) return tl::unexpected<Error>(contract.error());
+        panel.match = std::move(contract->match);
     }
+    for (const AgentRecord* record : most->second)
+        panel.panel.push_back(record->agent);
+    return panel;
+}
+
+/// Signs the request and asks all of the panel. What becomes of it may be known when this returns.
+Result<void> NodeImpl::start_panel(PanelCall panel, PanelOwner owner) {
+    const Duration timeout = panel.command.timeout;
     auto verified = VerifiedCall::make(std::move(panel), roster_.chain(), self_, signer_);
-    if (!verified) {
-        reply_error(ticket, verified.error());
-        return;
-    }
+    if (!verified) return tl::unexpected<Error>(verified.error());
     const CallClient::Token token = next_token_++;
-    const Instant deadline = now_ + call.timeout;
-    const CallStart message = verified->message(call.timeout);
+    const Instant deadline = now_ + timeout;
+    const CallStart message = verified->message(timeout);
     const std::vector<AgentId> members = verified->call().panel;
-    panels_.emplace(token, PanelCallEntry{ticket, std::move(*verified), deadline, deadline, false});
-    call_commands_.emplace(ticket, token);
-    const auto repeat = panels_.at(token).call.call().contract.has(ContractSummary::idempotent)
+    PanelCallEntry& entry =
+        panels_.emplace(token, PanelCallEntry{owner, std::move(*verified), deadline, deadline})
+            .first->second;
+    if (owner.asks_for) {
+        panels_.at(*owner.asks_for).judges = token;
+    } else {
+        call_commands_.emplace(owner.command, token);
+    }
+    const auto repeat = entry.call.call().contract.has(ContractSummary::idempotent)
                             ? CallClient::Repeat::yes
                             : CallClient::Repeat::no;
     for (const AgentId& member : members) {
@@ -252,8 +268,9 @@ void NodeImpl::command(Ticket ticket, const CallVerified& call) {
         if (started) continue;
         CallAnswer answer{.status = CallAnswer::Status::internal, .text = started.error().message};
         finish_member(token, {token, member, std::move(answer), true});
-        if (panels_.count(token) == 0) return;
+        if (panels_.count(token) == 0) break;
     }
+    return {};
 }
 
 NodeImpl::PanelCallEntry* NodeImpl::panel_of(const AgentId& from, const CallAnswer& answer) {
@@ -328,13 +345,23 @@ void NodeImpl::finish_member(CallClient::Token token, const CallClient::Finished
 
 void NodeImpl::settle_panel(CallClient::Token token) {
     PanelCallEntry& entry = panels_.at(token);
+    if (entry.call.wants_judge()) {
+        ask_judge(token);  // It may have been the last thing that this call waited for.
+        if (panels_.count(token) == 0) return;
+    }
     if (entry.call.decided() && !entry.replied) {
         entry.replied = true;
         entry.linger = std::min(entry.deadline, now_ + linger_time);
-        reply(entry.command, *entry.call.decided());
-        call_commands_.erase(entry.command);
+        dismiss_judges(entry);
+        if (entry.owner.asks_for) {
+            hear_judges(*entry.owner.asks_for, *entry.call.decided());
+        } else {
+            reply(entry.owner.command, *entry.call.decided());
+            call_commands_.erase(entry.owner.command);
+        }
     }
-    if (entry.call.complete() || (entry.call.hopeless() && !entry.replied)) close_panel(token);
+    const bool nobody_left = entry.call.complete() && !entry.call.judging();
+    if (nobody_left || (entry.call.hopeless() && !entry.replied)) close_panel(token);
 }
 
 /// Nobody else will answer, or the time is over: reply if that is still due, then look for lies.
@@ -342,9 +369,15 @@ void NodeImpl::close_panel(CallClient::Token token) {
     PanelCallEntry entry = std::move(panels_.at(token));
     panels_.erase(token);
     client_.cancel(token, effects_);
+    dismiss_judges(entry);
     if (!entry.replied) {
-        call_commands_.erase(entry.command);
-        reply_error(entry.command, {ErrorCode::unavailable, entry.call.failure()});
+        const Error error{ErrorCode::unavailable, entry.call.failure()};
+        if (entry.owner.asks_for) {
+            miss_judges(*entry.owner.asks_for, error.message);
+        } else {
+            call_commands_.erase(entry.owner.command);
+            reply_error(entry.owner.command, error);
+        }
     }
     for (AnswerConflict& conflict : memory_.learn(entry.call)) {
         on_evidence(Evidence{std::move(conflict)}, std::nullopt);

@@ -309,7 +309,10 @@ void NodeImpl::command(Ticket ticket, const Cancel& cancel) {
         if (const auto plain = plain_.find(token); plain != plain_.end() && plain->second.hedge_at)
             hedges_.erase({*plain->second.hedge_at, token});
         plain_.erase(token);
-        panels_.erase(token);
+        if (const auto panel = panels_.find(token); panel != panels_.end()) {
+            dismiss_judges(panel->second);
+            panels_.erase(panel);
+        }
         call_commands_.erase(call);
         reply_error(cancel.command, {ErrorCode::cancelled, "cancelled by the caller"});
     }

@@ -10,6 +10,7 @@
 //          node_commands.cpp  what local users ask
 //          node_reads.cpp     keys: reading, sessions, watching
 //          node_calls.cpp     calls and verified calls
+//          node_judges.cpp    answers whose likeness others judge
 //          node_streams.cpp   what tools show while they work
 //          node_peers.cpp     what is known of other agents, for users and watchers
 #pragma once
@@ -316,18 +317,24 @@ private:
     void plan_hedge(CallClient::Token token, const AgentId& provider);
     void hedge(CallClient::Token token);
     void end_plain(CallClient::Token token);
-    struct PanelCallEntry {
+    /// Who waits for a verified call: a command, or another one whose answers are to be judged.
+    struct PanelOwner {
         Ticket command;
+        std::optional<CallClient::Token> asks_for;
+    };
+    struct PanelCallEntry {
+        PanelOwner owner;
         VerifiedCall call;
         Instant deadline;
         Instant linger;  ///< When the record is made although some have not answered.
         bool replied = false;
-        std::map<AgentId, Digest> checking;  ///< Whose answers are under check, and their result.
+        std::optional<CallClient::Token> judges{};  ///< The call that judges its answers.
+        std::map<AgentId, Digest> checking{};  ///< Whose answers are under check, and their result.
         struct Held {
             AgentId from;
             CallAnswer answer;
         };
-        std::vector<Held> held;  ///< Enough others that say the same are being checked.
+        std::vector<Held> held{};  ///< Enough others that say the same are being checked.
         [[nodiscard]] bool surplus(const CallAnswer& answer) const;
     };
     [[nodiscard]] std::optional<AgentId> choose_provider(const PlainCall& call);
@@ -339,9 +346,20 @@ private:
     [[nodiscard]] Hold hold_back(const AgentId& from, const CallAnswer& answer);
     void answer_refused(const AgentId& from, const CallAnswer& answer);
     void release(CallClient::Token token);
+    [[nodiscard]] Result<PanelCall> panel_for(
+        const CallVerified& call, const std::optional<ContractId>& only
+    );
+    [[nodiscard]] Result<void> start_panel(PanelCall panel, PanelOwner owner);
     void settle_panel(CallClient::Token token);
     void close_panel(CallClient::Token token);
     void calls_on_time();
+
+    // Judges (node_judges.cpp)
+    void ask_judge(CallClient::Token token);
+    [[nodiscard]] Result<void> start_judges(CallClient::Token token);
+    void hear_judges(CallClient::Token token, const VerifiedReply& said);
+    void miss_judges(CallClient::Token token, const std::string& why);
+    void dismiss_judges(PanelCallEntry& entry);
 
     // Pieces (node_streams.cpp)
     void on(const Emitted& event);

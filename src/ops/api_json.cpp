@@ -111,6 +111,17 @@ struct ReplyJson {
                  {"text", shown.text}}
             );
         }
+        if (r.judgement) {
+            const QuorumReceipt& judges = r.judgement->receipt;
+            out["judgement"] = {
+                {"result", result_json(r.judgement->result)},
+                {"answers", judges.answers.size()},
+                {"panel", judges.request.panel.size()},
+                {"bar", judges.request.bar},
+                {"salt", to_hex(r.judgement->salt)},
+                {"receipt", to_hex(encode_bytes(judges))},
+                {"contract", r.judgement->definition}};
+        }
         if (r.recorded) out["recorded"] = r.recorded->value();
         return out;
     }

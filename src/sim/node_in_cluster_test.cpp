@@ -375,7 +375,9 @@ TEST(NodeInCluster, LiarsAtTheEdgeOfATolerance) {
             // The caller's receipt holds offline, with the answers in clear.
             const auto contract = Contract::parse(reply.definition);
             ASSERT_TRUE(contract.has_value()) << contract.error().message;
-            const auto shown = decide_shown(reply.receipt, *contract, reply.salt, reply.shown);
+            const auto shown = decide_shown(
+                reply.receipt, *contract, reply.salt, reply.shown, reply.judgement, {}
+            );
             ASSERT_TRUE(shown.has_value()) << shown.error().message;
             EXPECT_EQ(shown->result, reply.result);
             // The record becomes final, and nobody's standing is touched by digests that differ.

@@ -36,5 +36,6 @@ void add_number_tools(std::vector<Tool>& tools);
 void add_text_tools(std::vector<Tool>& tools);
 void add_data_tools(std::vector<Tool>& tools);
 void add_work_tools(std::vector<Tool>& tools);
+void add_judged_tools(std::vector<Tool>& tools);
 
 }  // namespace creto

@@ -76,6 +76,7 @@ std::vector<Tool> builtin_tools() {
     add_text_tools(tools);
     add_data_tools(tools);
     add_work_tools(tools);
+    add_judged_tools(tools);
     return tools;
 }
 

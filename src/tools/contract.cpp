@@ -39,6 +39,12 @@ struct RuleWriter {
         return Json{JsonObject{{"kind", Json{"fields"}}, {"pointers", Json{std::move(pointers)}}}};
     }
     Json operator()(const MatchLines&) const { return Json{JsonObject{{"kind", Json{"lines"}}}}; }
+    Json operator()(const MatchJudge& rule) const {
+        return Json{JsonObject{
+            {"contract", Json{rule.contract.value().hex()}},
+            {"kind", Json{"judge"}},
+            {"tool", Json{rule.tool}}}};
+    }
 };
 
 struct RuleChecker {
@@ -54,6 +60,10 @@ struct RuleChecker {
                std::adjacent_find(list.begin(), list.end(), not_ascending) == list.end();
     }
     bool operator()(const MatchLines&) const { return true; }
+    bool operator()(const MatchJudge& rule) const {
+        return !rule.tool.empty() && rule.tool.size() <= limits::name_bytes_max &&
+               consists_of(rule.tool, "._-/") && rule.contract != ContractId{};
+    }
 };
 
 /// Reads the fields of a definition; what is missing or of another kind is remembered as wrong.
@@ -84,6 +94,14 @@ private:
     bool ok_ = true;
 };
 
+std::optional<Digest> read_digest(const std::string& text) {
+    const auto bytes = from_hex(text);
+    if (!bytes || bytes->size() != Digest::size) return std::nullopt;
+    std::array<std::uint8_t, Digest::size> out{};
+    std::copy(bytes->begin(), bytes->end(), out.begin());
+    return Digest{out};
+}
+
 std::optional<MatchRule> read_rule(const Json& value) {
     FieldReader fields{value};
     const std::string kind = fields.text("kind");
@@ -95,6 +113,12 @@ std::optional<MatchRule> read_rule(const Json& value) {
         if (!distance || !fields.ok()) return std::nullopt;
         return MatchTolerance{.distance = *distance, .pointer = std::move(pointer)};
     }
+    if (kind == "judge") {
+        std::string tool = fields.text("tool");
+        const auto contract = read_digest(fields.text("contract"));
+        if (!contract || !fields.ok()) return std::nullopt;
+        return MatchJudge{.tool = std::move(tool), .contract = ContractId{*contract}};
+    }
     const JsonArray* pointers = fields.any("pointers").array();
     if (kind != "fields" || !pointers) return std::nullopt;
     MatchFields rule;
@@ -103,14 +127,6 @@ std::optional<MatchRule> read_rule(const Json& value) {
         rule.pointers.push_back(*pointer.string());
     }
     return rule;
-}
-
-std::optional<Digest> read_digest(const std::string& text) {
-    const auto bytes = from_hex(text);
-    if (!bytes || bytes->size() != Digest::size) return std::nullopt;
-    std::array<std::uint8_t, Digest::size> out{};
-    std::copy(bytes->begin(), bytes->end(), out.begin());
-    return Digest{out};
 }
 
 }  // namespace
@@ -141,14 +157,6 @@ Result<Contract> Contract::parse(std::string_view definition) {
     contract.deterministic = fields.flag("deterministic");
     contract.idempotent = fields.flag("idempotent");
     contract.open = fields.flag("open");
-    const Json* match = value->find("match");
-    const Json* kind = match ? match->find("kind") : nullptr;
-    if (kind && kind->string() && *kind->string() == "judge") {
-        return fail(
-            ErrorCode::invalid,
-            "contract: no agent judges answers here; match by exact, tolerance, fields or lines"
-        );
-    }
     auto rule = read_rule(fields.any("match"));
     if (value->find("implementation")) {
         contract.implementation = read_digest(fields.text("implementation"));

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "model/ids.hpp"
 #include "tools/json.hpp"
 
 namespace creto {
@@ -38,7 +39,15 @@ struct MatchLines {
     friend bool operator==(const MatchLines&, const MatchLines&) = default;
 };
 
-using MatchRule = std::variant<MatchExact, MatchTolerance, MatchFields, MatchLines>;
+/// Answers that are not equal are the same when a panel of judges says so: providers of the tool with
+/// this very contract (tools/judge.hpp).
+struct MatchJudge {
+    std::string tool;
+    ContractId contract;
+    friend bool operator==(const MatchJudge&, const MatchJudge&) = default;
+};
+
+using MatchRule = std::variant<MatchExact, MatchTolerance, MatchFields, MatchLines, MatchJudge>;
 
 struct AnswerGroup {
     std::vector<std::size_t> members;  ///< Places among the answers, ascending.
@@ -46,6 +55,7 @@ struct AnswerGroup {
     std::size_t representative = 0;
 };
 
+/// As far as answers show it by themselves: where a judge has the last word, equal values.
 /// Every answer in exactly one group; the largest group first, among equals that with the least
 /// representative.
 [[nodiscard]] std::vector<AnswerGroup> group_answers(

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tools/json_parse.hpp"
+#include "tools/judge.hpp"
 
 namespace creto {
 
@@ -81,7 +82,9 @@ Result<RuleDecision> decide_shown(
     const QuorumReceipt& receipt,
     const Contract& contract,
     const Salt& salt,
-    std::span<const ShownAnswer> answers
+    std::span<const ShownAnswer> answers,
+    const std::optional<Judgement>& judgement,
+    const ChainId& chain
 ) {
     const CallRequest& request = receipt.request;
     if (contract.id() != request.contract) {
@@ -109,6 +112,21 @@ Result<RuleDecision> decide_shown(
         }
     }
     auto decision = decide_by_rule(contract.match, request.bar, answers);
+    const auto* judge = std::get_if<MatchJudge>(&contract.match);
+    if (judgement && (decision || judge == nullptr))
+        return fail(ErrorCode::invalid, "a judgement is shown where nobody had to judge");
+    if (!decision && judgement) {
+        if (auto fits = check_judgement(request, *judge, answers, *judgement, chain); !fits)
+            return tl::unexpected<Error>(fits.error());
+        auto judged = decide_judged(request.bar, answers, judgement->result);
+        if (!judged) return tl::unexpected<Error>(judged.error());
+        decision = std::move(*judged);
+    } else if (!decision && judge != nullptr) {
+        return fail(
+            ErrorCode::invalid,
+            "the answers differ, and what \"" + judge->tool + "\" says of them is missing"
+        );
+    }
     if (!decision) {
         return fail(ErrorCode::invalid, "under the contract's rule no answer reached the bar");
     }

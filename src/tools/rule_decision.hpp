@@ -45,13 +45,15 @@ struct RuleDecision {
     const MatchRule& rule, const ShownAnswer& decided, const ShownAnswer& other
 );
 
-/// Checks what is shown against what was signed, then decides. Signatures are checked apart.
-/// invalid: what does not fit, or that nothing is decided.
+/// Checks what is shown against what was signed, then decides. Signatures are checked apart, those of the
+/// judgement too. invalid: what does not fit, or that nothing is decided.
 [[nodiscard]] Result<RuleDecision> decide_shown(
     const QuorumReceipt& receipt,
     const Contract& contract,
     const Salt& salt,
-    std::span<const ShownAnswer> answers
+    std::span<const ShownAnswer> answers,
+    const std::optional<Judgement>& judgement,
+    const ChainId& chain
 );
 
 }  // namespace creto

@@ -134,7 +134,7 @@ struct Shown {
         }
     }
     [[nodiscard]] std::string verdict() const {
-        const auto decision = decide_shown(receipt, contract, salt, answers);
+        const auto decision = decide_shown(receipt, contract, salt, answers, std::nullopt, {});
         return decision ? decision->result : decision.error().message;
     }
 
@@ -171,15 +171,29 @@ TEST(RuleDecision, IsRecomputedFromWhatIsShownAndFailsWhenAnyOfItIsChanged) {
     EXPECT_EQ(other.verdict(), "under the contract's rule no answer reached the bar");
 }
 
-TEST(RuleDecision, NoAgentJudges) {
-    std::string definition = builtin_registry().snapshot()->find("clock")->contract().definition();
+// [CALL-JUDGE.2]
+TEST(RuleDecision, AJudgeIsNamedByItsToolAndItsContract) {
+    const std::string clock = builtin_registry().snapshot()->find("clock")->contract().definition();
     const std::string rule = R"({"distance":5000,"kind":"tolerance","pointer":""})";
-    definition.replace(definition.find(rule), rule.size(), R"({"kind":"judge","prompt":"?"})");
-    const auto contract = Contract::parse(definition);
-    ASSERT_FALSE(contract);
-    EXPECT_EQ(
-        contract.error().message,
-        "contract: no agent judges answers here; match by exact, tolerance, fields or lines"
+    const auto with = [&](const std::string& judge) {
+        std::string definition = clock;
+        definition.replace(definition.find(rule), rule.size(), judge);
+        return Contract::parse(definition);
+    };
+    const std::string id(64, 'a');
+    const auto judged = with(R"({"contract":")" + id + R"(","kind":"judge","tool":"same_text"})");
+    ASSERT_TRUE(judged) << judged.error().message;
+    EXPECT_TRUE(judged->summary().has(ContractSummary::by_rule));
+    EXPECT_EQ(std::get<MatchJudge>(judged->match).tool, "same_text");
+    EXPECT_EQ(std::get<MatchJudge>(judged->match).contract.value().hex(), id);
+    EXPECT_FALSE(with(R"({"kind":"judge","prompt":"?"})"));
+    EXPECT_FALSE(with(R"({"kind":"judge","tool":"same_text"})"));
+    EXPECT_FALSE(with(R"({"contract":"aa","kind":"judge","tool":"same_text"})"));
+    EXPECT_FALSE(with(R"({"contract":")" + id + R"(","kind":"judge","tool":""})"));
+    EXPECT_FALSE(with(R"({"contract":")" + id + R"(","kind":"judge","tool":"same text"})"));
+    const std::string none(64, '0');
+    EXPECT_FALSE(with(R"({"contract":")" + none + R"(","kind":"judge","tool":"same_text"})"));
+    EXPECT_FALSE(with(R"({"contract":")" + id + R"(","kind":"judge","more":1,"tool":"same_text"})")
     );
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tools/judge.hpp"
+
 namespace creto {
 
 namespace {
@@ -103,21 +105,27 @@ std::vector<ShownAnswer> VerifiedCall::shown() const {
 
 /// What was decided stays: a late answer agrees with it, or dissents.
 void VerifiedCall::on_late(const Answer& said, const std::string& text) {
+    if (judge() != nullptr) return;  // Nobody has judged it.
     const ShownAnswer decided{said.provider, reply_->kind, reply_->result};
     const bool same = by_rule() ? agrees(call_.match, decided, {said.provider, said.kind, text})
                                 : said.kind == reply_->kind && text == reply_->result;
     if (!same) reply_->dissenting.push_back(said.provider);
 }
 
-void VerifiedCall::try_to_decide() {
+VerifiedReply VerifiedCall::reply_so_far() const {
     VerifiedReply reply{
         .receipt = receipt_,
         .salt = call_.salt,
         .arguments = call_.arguments,
         .call = id_,
         .definition = call_.definition};
+    if (by_rule()) reply.shown = shown();
+    return reply;
+}
+
+void VerifiedCall::try_to_decide() {
+    VerifiedReply reply = reply_so_far();
     if (by_rule()) {
-        reply.shown = shown();
         auto decision = decide_by_rule(call_.match, receipt_.request.bar, reply.shown);
         if (!decision) return;
         reply.kind = decision->kind;
@@ -137,8 +145,47 @@ void VerifiedCall::try_to_decide() {
     reply_ = std::move(reply);
 }
 
+bool VerifiedCall::wants_judge() const {
+    if (judge() == nullptr || reply_ || question_) return false;
+    const std::size_t there = receipt_.answers.size();
+    return there >= receipt_.request.bar && there > judged_ && distinct_results(shown()) > 1;
+}
+
+Result<std::string> VerifiedCall::ask_judge() {
+    CRETO_ASSERT(wants_judge());
+    question_ = reply_so_far();
+    judged_ = question_->shown.size();
+    return judge_question(question_->shown);
+}
+
+void VerifiedCall::on_judged(Judgement judgement) {
+    CRETO_ASSERT(question_.has_value());
+    VerifiedReply reply = std::move(*question_);
+    question_.reset();
+    if (reply_) return;  // Equal values have decided meanwhile.
+    auto decision = decide_judged(receipt_.request.bar, reply.shown, judgement.result);
+    if (!decision) return on_judge_failed(decision.error().message);
+    judge_failure_.clear();
+    judged_best_ = best_judged(reply.shown, judgement.result);
+    if (!*decision) return;
+    reply.kind = (*decision)->kind;
+    reply.result = std::move((*decision)->result);
+    reply.dissenting = std::move((*decision)->dissenting);
+    reply.judgement = std::move(judgement);
+    reply_ = std::move(reply);
+}
+
+void VerifiedCall::on_judge_failed(const std::string& why) {
+    question_.reset();
+    judge_failure_ = why;
+}
+
 bool VerifiedCall::hopeless() const {
     if (reply_) return false;
+    if (judge() != nullptr) {
+        if (question_ || wants_judge()) return false;
+        return open_ == 0 || receipt_.answers.size() + open_ < receipt_.request.bar;
+    }
     // An answer to come may move the median, so that more agree than it alone.
     const bool may_shift =
         open_ > 0 && by_rule() && std::holds_alternative<MatchTolerance>(call_.match);
@@ -159,6 +206,10 @@ std::uint32_t VerifiedCall::agreeing(const Digest& result) const {
 }
 
 std::string VerifiedCall::failure() const {
+    if (judge() != nullptr && question_)
+        return "undecided: the judge " + judge()->tool + " did not answer in time";
+    if (judge() != nullptr && !judge_failure_.empty())
+        return "undecided: the judge " + judge()->tool + ": " + judge_failure_;
     return "quorum not reached: " + std::to_string(best_count()) +
            (by_rule() ? " agreeing" : " equal") + " answers of " +
            std::to_string(call_.panel.size()) + " asked, " + std::to_string(receipt_.request.bar) +
@@ -166,6 +217,7 @@ std::string VerifiedCall::failure() const {
 }
 
 std::uint32_t VerifiedCall::best_count() const {
+    if (judge() != nullptr) return std::max(judged_best_, best_agreement(call_.match, shown()));
     if (by_rule()) return best_agreement(call_.match, shown());
     std::map<std::pair<AnswerKind, Digest>, std::uint32_t> counts;
     std::uint32_t best = 0;

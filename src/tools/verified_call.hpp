@@ -5,7 +5,10 @@
 // Source   docs/ARCHITECTURE.md, verified calls.
 // Holds    Panel and bar are in the signed request. An answer counts when it is signed, names this
 //          call and fits the text it came with. `bar` answers that the contract's match rule takes
-//          for the same decide; silence is not dissent.
+//          for the same decide; silence is not dissent. Where a judge decides whether answers are the same,
+//          it is asked when `bar` of them are there and equal values do not decide: about all that are
+//          there, one question at a time, and again only about more. [CALL-JUDGE.4] Without its word
+//          nothing is decided.
 //          After the decision, late answers join the record until `linger` has passed.
 // Units    bar = floor(2m/3)+1 of m unless the caller asked for another majority.
 #pragma once
@@ -53,6 +56,16 @@ public:
     [[nodiscard]] bool complete() const { return open_ == 0; }
     /// How many answers with this result count so far.
     [[nodiscard]] std::uint32_t agreeing(const Digest& result) const;
+    /// Judges should be asked now; see ask_judge().
+    [[nodiscard]] bool wants_judge() const;
+    /// What to ask them: about the answers that are there. Requires: wants_judge().
+    [[nodiscard]] Result<std::string> ask_judge();
+    /// What they said of it, and what shows that; or why they said nothing.
+    void on_judged(Judgement judgement);
+    void on_judge_failed(const std::string& why);
+    /// A question was asked and is open.
+    [[nodiscard]] bool judging() const { return question_.has_value(); }
+
     /// No result can reach the bar any more.
     [[nodiscard]] bool hopeless() const;
     /// "quorum not reached: 3 equal answers of 7, 5 needed"
@@ -73,6 +86,8 @@ private:
     [[nodiscard]] std::vector<ShownAnswer> shown() const;
     void on_late(const Answer& said, const std::string& text);
     void try_to_decide();
+    [[nodiscard]] VerifiedReply reply_so_far() const;
+    [[nodiscard]] const MatchJudge* judge() const { return std::get_if<MatchJudge>(&call_.match); }
 
     PanelCall call_;
     CallId id_;
@@ -80,6 +95,11 @@ private:
     std::map<AgentId, std::string> texts_;
     std::size_t open_ = 0;
     std::optional<VerifiedReply> reply_;
+    // Where a judge decides
+    std::optional<VerifiedReply> question_;  ///< The answers that it was asked about.
+    std::size_t judged_ = 0;                 ///< How many answers the last question was about.
+    std::uint32_t judged_best_ = 0;
+    std::string judge_failure_;
 };
 
 /// Remembers the answers of deterministic contracts and finds two of one provider that contradict.

@@ -112,5 +112,48 @@ TEST_F(Receipts, HoldOfflineUnderEveryRuleAndNotWhenChanged) {
     expect_refuted(forged, "not the one that was signed");
 }
 
+/// Five nodes: two greet louder than the others, and one greets twice and cannot judge.
+class Judged : public Receipts {
+protected:
+    void SetUp() override {
+        std::vector<RealNodeOptions> nodes = seats(5);
+        nodes[1].drill = "times:2";
+        nodes[2].drill = "reword";
+        nodes[3].drill = "reword";
+        ASSERT_NO_FATAL_FAILURE(make_and_start({.network = "judged", .nodes = std::move(nodes)}));
+        ASSERT_TRUE(knows_tools_of(5, seconds{20})) << "the nodes do not find each other";
+    }
+};
+
+// [CALL-JUDGE.3]
+TEST_F(Judged, AnswersInOtherWordsAreDecidedAndTheJudgementHoldsOffline) {
+    const Json good = call("greet", R"({"name":"Ann"})", false);
+    EXPECT_EQ(good["result"], R"("HELLO, ANN!")");
+    EXPECT_EQ(good["agreeing"], 4);
+    ASSERT_TRUE(good.contains("judgement")) << good.dump(2);
+    ASSERT_TRUE(write_file(file_, good.dump()));
+    const Json checked = verify(0);
+    EXPECT_EQ(checked["agreeing"], 4);
+    EXPECT_EQ(checked["judges"]["panel"], 5);
+    EXPECT_EQ(checked["judges"]["bar"], 4);
+    EXPECT_EQ(checked["rule"].get<std::string>().rfind("the judge same_text", 0), 0U);
+    Json forged = good;
+    forged.erase("judgement");
+    expect_refuted(forged, "says of them is missing");
+    forged = good;
+    forged["judgement"]["result"] = R"({"groups":[[0,1,2]]})";
+    expect_refuted(forged, "not what the judges signed");
+    forged = good;
+    std::string receipt = good["judgement"]["receipt"];
+    receipt.back() = receipt.back() == '0' ? '1' : '0';  // Of the last signature.
+    forged["judgement"]["receipt"] = receipt;
+    expect_refuted(forged, "a signature does not hold");
+    // What the judges said of other answers.
+    const Json other = call("greet", R"({"name":"Bob"})", false);
+    forged = good;
+    forged["judgement"] = other["judgement"];
+    expect_refuted(forged, "asked about other answers");
+}
+
 }  // namespace
 }  // namespace creto::system_test
