@@ -70,6 +70,11 @@ enum class HashDomain : std::uint8_t {
     operation_content = 25,
     checkpoint_part = 26,
     roster = 27,
+    beacon_secret = 28,
+    beacon_commitment = 29,
+    beacon_value = 30,
+    turns = 31,
+    panel = 32,
 };
 
 class Hasher {

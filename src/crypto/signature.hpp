@@ -55,6 +55,7 @@ enum class SignDomain : std::uint8_t {
     recovery = 9,
     alive = 10,
     approval = 11,
+    beacon = 12,  ///< Never shown to anybody: a seat draws its secrets from it.
 };
 
 /// domain || chain || message: what is really signed.

@@ -243,6 +243,8 @@ struct VerdictView {
     bool decided = false;
     Digest result;
     std::uint32_t agreeing = 0;
+    std::uint32_t panel = 0;  ///< Seats that were asked,
+    std::uint32_t bar = 0;    ///< and how many equal answers decide.
     std::vector<AgentId> dissenting;
 };
 struct VerdictsReply {
@@ -265,8 +267,15 @@ struct RosterReply {
         Epoch first;
         Epoch last;  ///< 0: no end is decided.
         LaneId lane;
-        std::string suspected;  ///< Of what, in words; empty: of nothing.
-        bool rests = false;     ///< It has no turns as leader in this epoch.
+        std::string suspected;       ///< Of what, in words; empty: of nothing.
+        bool rests = false;          ///< It has no turns as leader in this epoch.
+        std::uint32_t withheld = 0;  ///< Secrets that it committed to and did not reveal.
+    };
+    struct BeaconView {
+        Epoch epoch;  ///< Of the next block to be executed.
+        Digest value;
+        std::vector<Seat> fed_by;    ///< Whose secrets it is made of, ascending.
+        std::vector<Seat> withheld;  ///< Who had committed and revealed nothing, ascending.
     };
     struct AskedView {
         RosterOperation change;
@@ -280,6 +289,8 @@ struct RosterReply {
     std::uint32_t operators_needed = 0;
     std::vector<SeatView> seats;
     std::vector<AskedView> asked;
+    BeaconView beacon;
+    std::vector<Seat> leaders;  ///< Of this epoch, in the order of their turns.
 };
 
 using CommandBody = std::variant<

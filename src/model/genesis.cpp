@@ -206,7 +206,7 @@ Roster::Roster(
     Epoch epoch,
     std::vector<Member> members,
     std::vector<Member> known,
-    const std::vector<Seat>& resting
+    const Turns& turns
 )
     : chain_{before.chain_},
       epoch_{epoch},
@@ -220,15 +220,39 @@ Roster::Roster(
       members_{std::move(members)},
       known_{std::move(known)} {
     CRETO_ASSERT(validate(members_, mode_).has_value());
-    index(resting);
+    index(turns);
 }
 
-void Roster::index(const std::vector<Seat>& resting) {
+namespace {
+
+/// Ascending by a hash of each seat that nobody chose.
+void draw_order(std::vector<Seat>& seats, const Digest& beacon, Epoch epoch) {
+    std::vector<std::pair<Digest, Seat>> drawn;
+    drawn.reserve(seats.size());
+    for (const Seat seat : seats) {
+        const Digest lot = Hasher{HashDomain::turns}
+                               .update(beacon)
+                               .update_u64(epoch.value())
+                               .update_u64(seat.value())
+                               .finish();
+        drawn.emplace_back(lot, seat);
+    }
+    std::sort(drawn.begin(), drawn.end());
+    std::transform(drawn.begin(), drawn.end(), seats.begin(), [](const auto& one) {
+        return one.second;
+    });
+}
+
+}  // namespace
+
+void Roster::index(const Turns& turns) {
+    const std::vector<Seat>& resting = turns.resting;
     for (const Member& member : members_) {
         const bool rests = std::find(resting.begin(), resting.end(), member.seat) != resting.end();
         if (!rests) leaders_.push_back(member.seat);
     }
     CRETO_ASSERT(leaders_.size() >= quorum_.q);
+    if (turns.beacon) draw_order(leaders_, *turns.beacon, epoch_);  // [BEACON-TURNS.1]
     Writer w;
     encode_list(w, members_);
     digest_ = hash(HashDomain::roster, w.view());

@@ -62,20 +62,26 @@ void decode(Reader& r, Genesis& v);
 /// Says why these members cannot be a validator set.
 [[nodiscard]] Result<void> validate(const std::vector<Member>& members, QuorumMode mode);
 
+/// Who leads in an epoch, and in which order.
+struct Turns {
+    std::vector<Seat> resting;     ///< Members that have no turns. [STAND-REST.1]
+    std::optional<Digest> beacon;  ///< What their order is drawn from; none: by seat, ascending.
+};
+
 /// The validator set of an epoch, with the look-ups that everyone needs.
 class Roster {
 public:
     /// Requires: validate(genesis).
     explicit Roster(const Genesis& genesis);
     /// That of another epoch of the same chain. `known`: everyone who ever had a seat, or is to get
-    /// one, by seat. `resting`: members that have no turn as leader. Requires: validate(members,
-    /// before.mode()); the members are among those known; at most t rest.
+    /// one, by seat. Requires: validate(members, before.mode()); the members are among those known; at
+    /// most t rest.
     Roster(
         const Roster& before,
         Epoch epoch,
         std::vector<Member> members,
         std::vector<Member> known,
-        const std::vector<Seat>& resting = {}
+        const Turns& turns = {}
     );
 
     [[nodiscard]] const ChainId& chain() const { return chain_; }
@@ -91,7 +97,8 @@ public:
     [[nodiscard]] std::uint32_t operators_needed() const { return operators_needed_; }
     /// By seat, ascending; a member's place in this list is its bit in a certificate's bitmap.
     [[nodiscard]] const std::vector<Member>& members() const { return members_; }
-    /// Who takes turns, ascending: all members but those that rest. [STAND-REST.1]
+    /// Who takes turns, in the order of their turns: all members but those that rest, drawn from the
+    /// beacon where the epoch has one for that. [STAND-REST.1] [BEACON-TURNS.1]
     [[nodiscard]] const std::vector<Seat>& leaders() const { return leaders_; }
     /// Of its members, whatever the epoch: a boundary block names the next roster by it.
     [[nodiscard]] const Digest& digest() const { return digest_; }
@@ -106,7 +113,7 @@ public:
     [[nodiscard]] std::optional<std::uint32_t> index_of(Seat seat) const;
 
 private:
-    void index(const std::vector<Seat>& resting);
+    void index(const Turns& turns);
 
     ChainId chain_;
     Epoch epoch_{1};

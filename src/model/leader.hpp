@@ -4,7 +4,8 @@
 //          epoch and the term of the view alone. [ORD-T1.1] A leader that is dead is skipped by short
 //          local timers, never by a change of this function: a choice from local knowledge would split
 //          the network. A seat that the agreed state suspects has no turns, from the epoch after the
-//          next on. [STAND-REST.1]
+//          next on. [STAND-REST.1] The order is another one in each epoch, drawn from the beacon of
+//          the epoch before. [BEACON-TURNS.1]
 // Source   Rule L14 in docs/spec/ordering.md.
 #pragma once
 

@@ -6,6 +6,9 @@ namespace creto {
 
 namespace {
 
+/// Committed to in the first epoch, revealed in the second.
+constexpr Epoch first_fed_epoch{3};
+
 constexpr auto crdt_action_last = static_cast<std::uint8_t>(CrdtOperation::Action::list_append);
 
 void encode(Writer& w, const DataOperation& v) {
@@ -98,6 +101,24 @@ void decode(Reader& r, LaneResetOperation& v) {
     decode(r, v.life);
 }
 
+void encode(Writer& w, const BeaconCommitOperation& v) {
+    encode(w, v.feeds);
+    encode(w, v.commitment);
+}
+void decode(Reader& r, BeaconCommitOperation& v) {
+    decode(r, v.feeds);
+    decode(r, v.commitment);
+}
+
+void encode(Writer& w, const BeaconRevealOperation& v) {
+    encode(w, v.feeds);
+    encode(w, v.secret);
+}
+void decode(Reader& r, BeaconRevealOperation& v) {
+    decode(r, v.feeds);
+    decode(r, v.secret);
+}
+
 void encode_change(Writer& w, const RosterOperation& v) {
     w.u8(static_cast<std::uint8_t>(v.action));
     encode(w, v.seat);
@@ -185,6 +206,18 @@ Result<void> well_formed_parts(const CrdtOperation& v) {
     return {};
 }
 
+Result<void> well_formed_fed(Epoch feeds) {
+    if (feeds < first_fed_epoch) {
+        return fail(
+            ErrorCode::invalid,
+            "beacon: epoch " + std::to_string(feeds.value()) +
+                " has the beacon of the genesis; seats feed that of epoch " +
+                std::to_string(first_fed_epoch.value()) + " and later ones"
+        );
+    }
+    return {};
+}
+
 struct WellFormed {
     Result<void> operator()(const DataOperation& /*v*/) const { return {}; }
     Result<void> operator()(const KeyOperation& v) const {
@@ -226,6 +259,12 @@ struct WellFormed {
             return fail(ErrorCode::invalid, "lane reset: the first lane of a seat needs none");
         return {};
     }
+    Result<void> operator()(const BeaconCommitOperation& v) const {
+        return well_formed_fed(v.feeds);
+    }
+    Result<void> operator()(const BeaconRevealOperation& v) const {
+        return well_formed_fed(v.feeds);
+    }
 };
 
 }  // namespace
@@ -240,7 +279,9 @@ const char* kind_name(const OperationBody& body) {
         "dispute_answer",
         "evidence",
         "roster",
-        "lane_reset"};
+        "lane_reset",
+        "beacon_commit",
+        "beacon_reveal"};
     return names[body.index()];
 }
 
@@ -325,6 +366,22 @@ void decode(Reader& r, Operation& v) {
     decode_body(r, v.body, kind);
     if (r.boolean()) decode(r, v.signature.emplace());
     if (before - r.left() > limits::operation_bytes_max) r.fail(DecodeError::over_limit);
+}
+
+Digest beacon_commitment(
+    const ChainId& chain, Epoch feeds, const PublicKey& key, const Digest& secret
+) {
+    return Hasher{HashDomain::beacon_commitment}
+        .update(chain.value())
+        .update_u64(feeds.value())
+        .update(key.view())
+        .update(secret)
+        .finish();
+}
+
+bool feeds_beacon(const OperationBody& body) {
+    return std::holds_alternative<BeaconCommitOperation>(body) ||
+           std::holds_alternative<BeaconRevealOperation>(body);
 }
 
 Bytes possession_bytes(const PublicKey& key, const std::string& name) {

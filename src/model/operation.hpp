@@ -154,6 +154,20 @@ struct LaneResetOperation {
     friend bool operator==(const LaneResetOperation&, const LaneResetOperation&) = default;
 };
 
+/// This seat binds itself to a secret, before anybody's is known. In its own lane only.
+struct BeaconCommitOperation {
+    Epoch feeds;  ///< Whose beacon: the epoch after the next.
+    Digest commitment;
+    friend bool operator==(const BeaconCommitOperation&, const BeaconCommitOperation&) = default;
+};
+
+/// The secret, when nobody can commit any more. In the seat's own lane only.
+struct BeaconRevealOperation {
+    Epoch feeds;  ///< The next epoch.
+    Digest secret;
+    friend bool operator==(const BeaconRevealOperation&, const BeaconRevealOperation&) = default;
+};
+
 using OperationBody = std::variant<
     DataOperation,
     KeyOperation,
@@ -163,7 +177,9 @@ using OperationBody = std::variant<
     DisputeAnswerOperation,
     EvidenceOperation,
     RosterOperation,
-    LaneResetOperation>;
+    LaneResetOperation,
+    BeaconCommitOperation,
+    BeaconRevealOperation>;
 
 struct Operation {
     AgentId client;
@@ -192,6 +208,14 @@ struct Operation {
 /// What is wanted, whoever wants it: action, seat, key and name. Operators sign it
 /// (SignDomain::approval).
 [[nodiscard]] Bytes approval_bytes(const RosterOperation& change);
+
+/// What a seat's key commits to for one epoch of one chain. It binds the key, so that nobody commits to
+/// another's secret. [BEACON-COMMIT.1]
+[[nodiscard]] Digest beacon_commitment(
+    const ChainId& chain, Epoch feeds, const PublicKey& key, const Digest& secret
+);
+/// A commitment or a reveal: nothing that anybody asked for.
+[[nodiscard]] bool feeds_beacon(const OperationBody& body);
 
 /// Over the signing bytes: what the id and the vertex's root are made of, so that an operation's
 /// bytes are hashed once.

@@ -41,15 +41,12 @@ public:
 
     /// Says who votes in an epoch; what is known already stays. Requires: as for a Roster.
     void add(
-        Epoch epoch,
-        std::vector<Member> members,
-        std::vector<Member> known,
-        const std::vector<Seat>& resting = {}
+        Epoch epoch, std::vector<Member> members, std::vector<Member> known, const Turns& turns = {}
     ) {
         if (by_epoch_.contains(epoch)) return;
         by_epoch_.emplace(
             epoch,
-            Roster{by_epoch_.begin()->second, epoch, std::move(members), std::move(known), resting}
+            Roster{by_epoch_.begin()->second, epoch, std::move(members), std::move(known), turns}
         );
     }
     /// Requires: nobody holds one of these. The highest stays in any case.

@@ -156,6 +156,7 @@ Result<void> NodeImpl::restore_lane(
             for (const Operation& operation : (*vertex)->operations()) {
                 if (operation.client != self_) continue;
                 next_counter_ = std::max(next_counter_, operation.counter + 1);
+                note_own_beacon(operation.body);
             }
         }
         add_vertex({*vertex, CheckPass::own()}, false);
@@ -333,6 +334,7 @@ void NodeImpl::settle() {
             fetcher_.want(range, std::nullopt, now_);
         }
         offer_contracts();
+        feed_beacon();
         produce();
         fetcher_.on_time(now_, dialer_.peers(), effects_);
         deliver_to_self();

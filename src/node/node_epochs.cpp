@@ -19,10 +19,7 @@ constexpr std::size_t early_per_peer = 64;
 void NodeImpl::decide_rosters(Epoch first, Epoch last) {
     for (Epoch epoch = first; epoch <= last; ++epoch)
         rosters_.add(
-            epoch,
-            final_.seats().voters(epoch),
-            final_.seats().known(),
-            final_.standing().resting(epoch)
+            epoch, final_.seats().voters(epoch), final_.seats().known(), final_.turns(epoch)
         );
     dag_.add_seats(seats());
     tell_budget_of_seats();
@@ -51,6 +48,7 @@ void NodeImpl::follow_epoch() {
         producer_.reset();
         own_in_flight_.reset();
         offered_ = false;
+        beacon_committed_ = beacon_revealed_ = Epoch{};
         if (seat)
             producer_.emplace(
                 final_.lanes().of(*seat), ProducerOptions{.seats = now_voting.size()}
@@ -146,11 +144,16 @@ void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
              entry.last,
              final_.lanes().of(seat),
              suspicion == nullptr ? std::string{} : suspicion->reason(),
-             std::binary_search(resting.begin(), resting.end(), seat)}
+             std::binary_search(resting.begin(), resting.end(), seat),
+             final_.beacon().withheld(seat)}
         );
     }
     for (const auto& [digest, asked] : final_.seats().asked())
         out.asked.push_back({asked.change, {asked.by.begin(), asked.by.end()}});
+    const Epoch executed = rosters_.epochs().after(final_.height());
+    const Beacon::Value& beacon = final_.beacon().of(executed);
+    out.beacon = {executed, beacon.value, beacon.fed_by, beacon.withheld};
+    out.leaders = voters().leaders();
     reply(ticket, std::move(out));
 }
 

@@ -117,6 +117,7 @@ bool NodeImpl::execute(const FinalizedBlock& finalized) {
     note_tips(finalized);
     causal_.apply_final(ordered);
     note_final_changes(ordered, applied);
+    note_work(finalized.block, ordered);
     std::vector<VertexPtr> unparked = dag_.finalize(final_cut_);
     if (final_.court().closed_lanes().size() != closed_before) {
         forks_known_ = true;

@@ -21,6 +21,7 @@ constexpr std::uint32_t refusals_heard = 3;
 }  // namespace
 
 void NodeImpl::hand_over(Operation operation, Handed::From from) {
+    if (feeds_beacon(operation.body)) return;  // It counts in its own lane only.
     if (std::holds_alternative<CrdtOperation>(operation.body)) return;  // Its own lane's only.
     const OperationId id = operation.id(roster_.chain());
     if (!submissions_.contains(id)) return;

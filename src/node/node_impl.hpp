@@ -3,6 +3,7 @@
 // Layout   node.cpp           life: restore, start, the loop after each event, timers
 //          node_receive.cpp   what peers say, up to the door of each layer
 //          node_lanes.cpp     the own lane, when it is lost, and how it is had again
+//          node_beacon.cpp    the own part in the random beacon
 //          node_handing.cpp   operations that another seat has to carry
 //          node_data.cpp      vertices: own, received, asked for; anti-entropy; agent records
 //          node_finality.cpp  finalised blocks: execution, replies, disputes
@@ -155,6 +156,12 @@ private:
     void meet_another_life();
     [[nodiscard]] Instant lane_next_wake() const;
     void ask_for_lane();
+
+    // The random beacon (node_beacon.cpp)
+    [[nodiscard]] Digest beacon_secret(Epoch feeds) const;
+    void note_own_beacon(const OperationBody& body);
+    void note_work(const Block& block, const std::vector<VertexPtr>& ordered);
+    void feed_beacon();
 
     // What peers say (node_receive.cpp)
     void receive(const AgentId& from, MessagePtr message, std::size_t bytes);
@@ -487,6 +494,11 @@ private:
     std::optional<LaneId> lane_judged_;
     std::optional<Digest> lane_life_;  ///< Of the latest lane that this folder asked for.
     std::optional<Instant> reset_asked_at_;
+    // The random beacon: the newest value that this node has committed and revealed for, or has not
+    // and will not.
+    Epoch beacon_committed_;
+    Epoch beacon_revealed_;
+    Epoch work_in_;  ///< The latest whose blocks brought what somebody wanted.
 
     // Records and anti-entropy
     std::vector<ToolOffer> tools_;

@@ -17,6 +17,13 @@ tl::unexpected<Void> void_because(std::string reason) {
     return tl::unexpected<Void>(std::move(reason));
 }
 
+OpenDispute as_open(const Dispute& dispute) {
+    OpenDispute open{dispute.call, dispute.opening, dispute.panel, dispute.opened};
+    open.panel.insert(open.panel.end(), dispute.probation.begin(), dispute.probation.end());
+    std::sort(open.panel.begin(), open.panel.end());
+    return open;
+}
+
 /// A panel smaller than this decides nothing: it could not outvote a single liar.
 std::uint32_t least_panel(QuorumMode mode) {
     return mode == QuorumMode::byzantine ? 4 : 3;
@@ -30,28 +37,31 @@ Result<void, Void> Court::offer(
     const OfferOperation& operation, const Member& member, MerkleMap& map
 ) {
     if (excluded(member.key)) return void_because("its agent is excluded");
-    std::vector<ContractId> contracts;
-    contracts.reserve(operation.contracts.size());
-    for (const ContractSummary& contract : operation.contracts)
-        contracts.push_back(contract.id());
-    std::sort(contracts.begin(), contracts.end());
-    contracts.erase(std::unique(contracts.begin(), contracts.end()), contracts.end());
-
-    std::vector<ContractId>& held = offers_[member.seat];
-    for (const ContractId& old : held) {
+    std::map<ContractId, Epoch>& held = offers_[member.seat];
+    std::map<ContractId, Epoch> offered;
+    for (const ContractSummary& contract : operation.contracts) {
+        const ContractId id = contract.id();
+        const auto before = held.find(id);
+        offered.emplace(id, before == held.end() ? roster_->epoch() : before->second);
+    }
+    for (const auto& [old, since] : held) {
         const auto seats = offered_by_.find(old);
         seats->second.erase(member.seat);
         if (seats->second.empty()) offered_by_.erase(seats);
     }
-    for (const ContractId& contract : contracts)
-        offered_by_[contract].insert(member.seat);
-    held = std::move(contracts);
+    for (const auto& [contract, since] : offered)
+        offered_by_[contract].emplace(member.seat, since);
+    held = std::move(offered);
     if (held.empty()) {
         offers_.erase(member.seat);
         map.erase(offer_key(member.seat));
     } else {
         Writer w;
-        encode_list(w, held);
+        w.uvarint(held.size());
+        for (const auto& [contract, since] : held) {
+            encode(w, contract);
+            encode(w, since);
+        }
         map.set(offer_key(member.seat), w.take());
     }
     return {};
@@ -61,7 +71,7 @@ std::vector<Seat> Court::offers(const ContractId& contract) const {
     std::vector<Seat> seats;
     const auto found = offered_by_.find(contract);
     if (found == offered_by_.end()) return seats;
-    for (const Seat seat : found->second) {
+    for (const auto& [seat, since] : found->second) {
         const AgentId& agent = roster_->known(seat)->key;
         if (counts(agent) && !reputation(agent).suspended()) seats.push_back(seat);
     }
@@ -159,16 +169,12 @@ void Court::open(
     }
     const auto offered = offered_by_.find(request.contract);
     if (dispute.receipt.empty() || offered == offered_by_.end()) return;
-    for (const Seat seat : offered->second) {
-        const AgentId& agent = roster_->known(seat)->key;
-        if (!counts(agent)) continue;
-        (reputation(agent).suspended() ? dispute.probation : dispute.panel).push_back(agent);
-    }
-    std::sort(dispute.panel.begin(), dispute.panel.end());
-    std::sort(dispute.probation.begin(), dispute.probation.end());
-    const auto m = static_cast<std::uint32_t>(dispute.panel.size());
-    dispute.bar = std::max(panel_bar(m), roster_->quorum().t + 1);
-    if (m < least_panel(roster_->mode()) || dispute.bar > m) return;
+    // Whoever offered it before the epoch began did not know the call. If these are too few, as in a
+    // network's first epoch, all that offer it now.
+    const Epoch now = roster_->epoch();
+    if (!seat_panel(dispute, offered->second, now) &&
+        !seat_panel(dispute, offered->second, now.next()))
+        return;
     const auto of_caller =
         static_cast<std::size_t>(std::count_if(disputes_.begin(), disputes_.end(), [&](auto& d) {
             return d.second.caller == request.caller;
@@ -176,12 +182,42 @@ void Court::open(
     if (disputes_.size() >= most_.disputes || of_caller >= most_.disputes_per_caller) {
         return;
     }
-    OpenDispute notice{call, dispute.opening, dispute.panel, dispute.opened};
-    notice.panel.insert(notice.panel.end(), dispute.probation.begin(), dispute.probation.end());
-    std::sort(notice.panel.begin(), notice.panel.end());
-    session.opened.push_back(std::move(notice));
+    if (!dispute.awaits_draw) session.opened.push_back(as_open(dispute));
     map.set(dispute_key(call), encode_bytes(dispute));
     disputes_.emplace(call, std::move(dispute));
+}
+
+bool Court::seat_panel(Dispute& dispute, const std::map<Seat, Epoch>& offered, Epoch before) const {
+    dispute.panel.clear();
+    dispute.probation.clear();
+    for (const auto& [seat, since] : offered) {
+        const AgentId& agent = roster_->known(seat)->key;
+        if (before <= since || !counts(agent)) continue;
+        (reputation(agent).suspended() ? dispute.probation : dispute.panel).push_back(agent);
+    }
+    std::sort(dispute.panel.begin(), dispute.panel.end());
+    std::sort(dispute.probation.begin(), dispute.probation.end());
+    const auto m = static_cast<std::uint32_t>(dispute.panel.size());
+    const std::uint32_t t = roster_->quorum().t;
+    const auto drawn = drawn_bar(m, t);
+    dispute.awaits_draw = drawn.has_value();
+    dispute.bar = drawn.value_or(std::max(panel_bar(m), t + 1));
+    return m >= least_panel(roster_->mode()) && dispute.bar <= m;
+}
+
+/// The block that is over now was proposed when the record was ordered already. [DISPUTE-DRAWN.1]
+void Court::draw(Dispute& dispute, MerkleMap& map, Session& session) {
+    const Digest lot = Hasher{HashDomain::panel}
+                           .update(session.beacon)
+                           .update(session.block.value())
+                           .update(dispute.call.value())
+                           .finish();
+    dispute.panel = drawn_from(dispute.panel, lot);
+    dispute.probation = drawn_from(dispute.probation, lot);
+    dispute.awaits_draw = false;
+    dispute.opened = session.height;
+    session.opened.push_back(as_open(dispute));
+    map.set(dispute_key(dispute.call), encode_bytes(dispute));
 }
 
 Result<void, Void> Court::answer(const DisputeAnswerOperation& operation, const AgentId& client) {
@@ -209,6 +245,8 @@ void Court::end_block(MerkleMap& map, Session& session) {
         }
     }
     for (auto at = disputes_.begin(); at != disputes_.end();) {
+        if (at->second.awaits_draw && at->second.opened < session.height)
+            draw(at->second, map, session);
         if (session.height.value() < at->second.opened.value() + limits::dispute_blocks) {
             ++at;
             continue;
@@ -326,12 +364,8 @@ std::vector<const Verdict*> Court::verdicts(std::size_t count) const {
 
 std::vector<OpenDispute> Court::open_disputes() const {
     std::vector<OpenDispute> list;
-    for (const auto& [call, dispute] : disputes_) {
-        OpenDispute& open =
-            list.emplace_back(OpenDispute{call, dispute.opening, dispute.panel, dispute.opened});
-        open.panel.insert(open.panel.end(), dispute.probation.begin(), dispute.probation.end());
-        std::sort(open.panel.begin(), open.panel.end());
-    }
+    for (const auto& [call, dispute] : disputes_)
+        if (!dispute.awaits_draw) list.push_back(as_open(dispute));
     return list;
 }
 

@@ -6,6 +6,7 @@
 //          does. [COURT-PROOF.1] Only evidence that contradicts() excludes, at once and for good.
 //          [COURT-CLOSE.1] A proven fork closes its lane, also of an agent that is excluded already.
 //          Decisions are taken at the end of a block, so that all answers in it count.
+//          [DISPUTE-DRAWN.1] A panel is drawn by the block after the one that opened the dispute.
 // Errors   The reason why an operation is void.
 #pragma once
 
@@ -48,6 +49,8 @@ public:
     /// What one block brought, for watchers and for the panel.
     struct Session {
         Height height;
+        BlockId block;
+        Digest beacon;  ///< Of the block's epoch.
         std::vector<Notice> notices;
         std::vector<OpenDispute> opened;
     };
@@ -102,6 +105,12 @@ private:
     void open(
         const CallRecordOperation& operation, const CallId& call, MerkleMap& map, Session& session
     );
+    /// Who is asked, as far as that can be said when the dispute is opened. False: no panel could decide
+    /// it.
+    [[nodiscard]] bool seat_panel(
+        Dispute& dispute, const std::map<Seat, Epoch>& offered, Epoch before
+    ) const;
+    void draw(Dispute& dispute, MerkleMap& map, Session& session);
     [[nodiscard]] std::optional<Decided> decision(const Dispute& dispute) const;
     void close(const Dispute& dispute, const Decided& decided, MerkleMap& map, Session& session);
     void rate(
@@ -112,8 +121,9 @@ private:
 
     const Roster* roster_;
     StateLimits most_;
-    std::map<Seat, std::vector<ContractId>> offers_;  ///< Ascending ids.
-    std::map<ContractId, std::set<Seat>> offered_by_;
+    /// By id, ascending; since which epoch each is offered without a break.
+    std::map<Seat, std::map<ContractId, Epoch>> offers_;
+    std::map<ContractId, std::map<Seat, Epoch>> offered_by_;
     std::map<AgentId, Reputation> reputations_;  ///< Members of the roster only.
     Reputation start_;                           ///< Of everyone else.
     std::map<AgentId, Exclusion> exclusions_;

@@ -87,10 +87,20 @@ bool read_leaf(const std::string& key, const Bytes& value, std::string_view pref
 }
 
 struct ContractList {
-    std::vector<ContractId> ids;
+    std::map<ContractId, Epoch> since;
 };
 void decode(Reader& r, ContractList& v) {
-    decode_list(r, v.ids, limits::contracts_per_agent_max, Digest::size);
+    const std::size_t count = r.count(limits::contracts_per_agent_max, Digest::size + 1);
+    for (std::size_t i = 0; i < count && r.ok(); ++i) {
+        ContractId id;
+        Epoch since;
+        creto::decode(r, id);
+        creto::decode(r, since);
+        const bool ascends = v.since.empty() || v.since.rbegin()->first < id;
+        if (!ascends) r.fail(DecodeError::bad_value);
+        v.since.emplace(id, since);
+    }
+    if (v.since.empty()) r.fail(DecodeError::bad_value);
 }
 
 }  // namespace
@@ -119,9 +129,9 @@ Result<void> Court::restore(const MerkleMap& map) {
         good = good && read_leaf<ContractList>(key, value, "offer/", [&](ContractList list) {
                    for (const Member& member : roster_->known()) {
                        if (key.substr(6) != std::to_string(member.seat.value())) continue;
-                       for (const ContractId& id : list.ids)
-                           offered_by_[id].insert(member.seat);
-                       offers_.emplace(member.seat, std::move(list.ids));
+                       for (const auto& [id, since] : list.since)
+                           offered_by_[id].emplace(member.seat, since);
+                       offers_.emplace(member.seat, std::move(list.since));
                        return true;
                    }
                    return false;

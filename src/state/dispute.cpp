@@ -1,6 +1,8 @@
 #include "state/dispute.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace creto {
 
@@ -8,7 +10,62 @@ std::string dispute_key(const CallId& call) {
     return "dispute/" + call.value().hex();
 }
 
+namespace {
+
+__extension__ using Count = unsigned __int128;
+
+/// How many ways there are to choose up to limits::drawn_panel of n, by how many are chosen.
+using Ways = std::array<Count, limits::drawn_panel + 1>;
+static_assert(limits::seats_max <= 200, "the number of panels must fit a Count");
+
+Ways ways_of(std::uint32_t n) {
+    Ways row{1};
+    for (std::uint32_t i = 1; i <= n; ++i) {
+        for (std::uint32_t k = std::min(i, limits::drawn_panel); k > 0; --k)
+            row[k] += row[k - 1];
+    }
+    return row;
+}
+
+}  // namespace
+
+// [DISPUTE-DRAWN.1] Panels in which at least `bar` seats lie, among all panels there are.
+std::optional<std::uint32_t> drawn_bar(std::uint32_t seats, std::uint32_t liars) {
+    constexpr std::uint32_t m = limits::drawn_panel;
+    constexpr unsigned by_luck = 20;  // One of two to the power of this.
+    if (seats <= m) return std::nullopt;
+    const Ways lying = ways_of(std::min(liars, seats));
+    const Ways honest = ways_of(seats - std::min(liars, seats));
+    const Count allowed = ways_of(seats)[m] >> by_luck;
+    const std::uint32_t least = panel_bar(m);
+    Count captured = 0;
+    std::uint32_t bar = m + 1;
+    while (bar > least) {
+        captured += lying[bar - 1] * honest[m - (bar - 1)];
+        if (captured > allowed) break;
+        --bar;
+    }
+    return bar <= limits::drawn_bar_max ? std::optional{bar} : std::nullopt;
+}
+
+std::vector<AgentId> drawn_from(std::vector<AgentId> agents, const Digest& lot) {
+    if (agents.size() <= limits::drawn_panel) return agents;
+    std::vector<std::pair<Digest, AgentId>> drawn;
+    drawn.reserve(agents.size());
+    for (const AgentId& agent : agents) {
+        const Digest own = Hasher{HashDomain::panel}.update(lot).update(agent.view()).finish();
+        drawn.emplace_back(own, agent);
+    }
+    std::sort(drawn.begin(), drawn.end());
+    agents.resize(limits::drawn_panel);
+    for (std::size_t i = 0; i < agents.size(); ++i)
+        agents[i] = drawn[i].second;
+    std::sort(agents.begin(), agents.end());
+    return agents;
+}
+
 bool Dispute::asks(const AgentId& agent) const {
+    if (awaits_draw) return false;
     return std::binary_search(panel.begin(), panel.end(), agent) ||
            std::binary_search(probation.begin(), probation.end(), agent);
 }
@@ -56,6 +113,7 @@ void encode(Writer& w, const Dispute& v) {
     encode(w, v.opening);
     encode(w, v.opened);
     w.uvarint(v.bar);
+    w.boolean(v.awaits_draw);
     encode_list(w, v.panel);
     encode_list(w, v.probation);
     encode_all(w, v.receipt);
@@ -70,6 +128,7 @@ void decode(Reader& r, Dispute& v) {
     const std::uint64_t bar = r.uvarint();
     if (bar > limits::panel_max) r.fail(DecodeError::over_limit);
     v.bar = static_cast<std::uint32_t>(bar);
+    v.awaits_draw = r.boolean();
     decode_list(r, v.panel, limits::panel_max, AgentId::size);
     decode_list(r, v.probation, limits::panel_max, AgentId::size);
     decode_all(r, v.receipt);

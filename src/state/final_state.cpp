@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <limits>
+#include <type_traits>
 
 namespace creto {
 
@@ -38,6 +39,7 @@ FinalState::FinalState(const Roster& roster, const StateLimits& most)
       voters_{std::make_shared<const Roster>(roster)},
       most_{most},
       seats_{roster},
+      beacon_{roster},
       court_{*voters_, most},
       causal_{*voters_, most.causal_bytes} {
     write_header(Height{});
@@ -51,7 +53,12 @@ FinalState::Applied FinalState::apply(
     CRETO_ASSERT(block.height == height().next());
     enter_epoch(block.epoch);
     Applied result;
-    Court::Session session{.height = block.height, .notices = {}, .opened = {}};
+    Court::Session session{
+        .height = block.height,
+        .block = id,
+        .beacon = beacon_.of(block.epoch).value,
+        .notices = {},
+        .opened = {}};
     Hasher order{HashDomain::order};
     order.update(mark().order_digest).update(id.value());
     std::size_t operations = 0;
@@ -172,6 +179,10 @@ Result<void, Void> FinalState::perform(
         return change_roster(*change, operation.client, session);
     if (const auto* wanted = std::get_if<LaneResetOperation>(&operation.body))
         return reset_lane(*wanted, operation.client, session);
+    if (const auto* wanted = std::get_if<BeaconCommitOperation>(&operation.body))
+        return feed_beacon(*wanted, operation.client, place);
+    if (const auto* shown = std::get_if<BeaconRevealOperation>(&operation.body))
+        return feed_beacon(*shown, operation.client, place);
     const auto& proof = std::get<EvidenceOperation>(operation.body);
     auto proven = court_.prove(proof, id, map_, session);
     if (proven) end_seat(*proof.evidence, session);
@@ -206,6 +217,20 @@ Result<void, Void> FinalState::reset_lane(
     return {};
 }
 
+template <class Fed>
+Result<void, Void> FinalState::feed_beacon(
+    const Fed& fed, const AgentId& client, const Place& place
+) {
+    if (client != place.owner->key)
+        return void_because("a seat feeds the beacon in its own lane only");
+    if (court_.excluded(client)) return void_because("its agent is excluded");
+    if constexpr (std::is_same_v<Fed, BeaconCommitOperation>) {
+        return beacon_.commit(fed, *place.owner, *voters_, map_);
+    } else {
+        return beacon_.reveal(fed, *place.owner, *voters_, map_);
+    }
+}
+
 /// A proven liar votes no longer than it takes to agree on that.
 void FinalState::end_seat(const Evidence& evidence, Court::Session& session) {
     const auto agent = culprit(evidence, *voters_);
@@ -219,7 +244,7 @@ void FinalState::end_seat(const Evidence& evidence, Court::Session& session) {
 void FinalState::enter_epoch(Epoch epoch) {
     if (voters_->epoch() == epoch) return;
     voters_ = std::make_shared<const Roster>(
-        *roster_, epoch, seats_.voters(epoch), seats_.known(), standing_.resting(epoch)
+        *roster_, epoch, seats_.voters(epoch), seats_.known(), turns(epoch)
     );
     court_.set_roster(*voters_);
     causal_.set_roster(*voters_);
@@ -229,7 +254,9 @@ void FinalState::end_epoch(const Block& block) {
     if (!roster_->epochs().is_boundary(block.height)) return;
     for (const Seat seat : seats_.end_epoch(block.epoch, map_))
         court_.close_lane(lanes_.of(seat), block.height, map_);
-    standing_.end_epoch(block.epoch, *voters_, seats_.voters(block.epoch.plus(2)), map_);
+    const std::vector<Member> later = seats_.voters(block.epoch.plus(2));
+    standing_.end_epoch(block.epoch, *voters_, later, map_);
+    beacon_.end_epoch(block.epoch, later, map_);
 }
 
 Result<void, Void> FinalState::write_key(const KeyOperation& operation) {
@@ -328,6 +355,12 @@ ReputationView FinalState::reputation_view(const AgentId& agent) const {
             exclusion->reason
         );
     }
+    if (const std::uint32_t times = member == nullptr ? 0 : beacon_.withheld(member->seat)) {
+        view.reasons.push_back(
+            "committed to a secret for the random beacon and did not reveal it, " +
+            std::to_string(times) + " times"
+        );
+    }
     if (const auto* held = member == nullptr ? nullptr : standing_.suspicion(member->seat)) {
         view.reasons.push_back(
             "suspected since height " + std::to_string(held->since.value()) + ": " + held->reason()
@@ -417,6 +450,7 @@ Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark)
     if (auto done = seats_.restore(map_); !done) return done;
     if (auto done = standing_.restore(map_); !done) return done;
     if (auto done = lanes_.restore(map_); !done) return done;
+    if (auto done = beacon_.restore(map_, roster_->epochs().after(height)); !done) return done;
     enter_epoch(roster_->epochs().of(height));
     if (auto done = causal_.restore(reader, map_, std::move(cut)); !done) return done;
     for (const auto& [seat, opened] : lanes_.resets())

@@ -5,7 +5,7 @@
 // Holds    [STATE-ONCE.1] An operation is executed at most once. [STATE-ROOT.1] The root depends on
 //          the content only. apply() never fails: an operation that may not be is void, with a
 //          reason. Signatures were checked when the vertices were stored (model/vertex_checks.hpp).
-// Leaves   seat/N, seats/asked/DIGEST, standing/..., lane/N, final/K, causal/SLOT, removed/DOT-SLOT,
+// Leaves   seat/N, seats/asked/DIGEST, standing/..., lane/N, beacon/..., final/K, causal/SLOT, removed/DOT-SLOT,
 //          offer/SEAT, verdict/CALL, dispute/CALL, reputation/AGENT,
 //          excluded/AGENT, closed/LANE, executed/HEIGHT, header.
 // Cost     About 1 us for an operation of 256 bytes, most of it the hash of its id.
@@ -20,6 +20,7 @@
 #include "model/block.hpp"
 #include "model/notice.hpp"
 #include "model/vertex.hpp"
+#include "state/beacon.hpp"
 #include "state/causal_base.hpp"
 #include "state/court.hpp"
 #include "state/lane_book.hpp"
@@ -70,6 +71,11 @@ public:
     [[nodiscard]] const SeatBook& seats() const { return seats_; }
     [[nodiscard]] const Standing& standing() const { return standing_; }
     [[nodiscard]] const LaneBook& lanes() const { return lanes_; }
+    [[nodiscard]] const Beacon& beacon() const { return beacon_; }
+    /// Who leads in an epoch whose roster is known, and in which order.
+    [[nodiscard]] Turns turns(Epoch epoch) const {
+        return {standing_.resting(epoch), beacon_.for_turns(epoch)};
+    }
     [[nodiscard]] Height height() const { return marks_.back().height; }
     /// Of the latest height.
     [[nodiscard]] const ExecutedMark& mark() const { return marks_.back(); }
@@ -151,6 +157,10 @@ private:
     [[nodiscard]] Result<void, Void> reset_lane(
         const LaneResetOperation& wanted, const AgentId& client, Court::Session& session
     );
+    template <class Fed>
+    [[nodiscard]] Result<void, Void> feed_beacon(
+        const Fed& fed, const AgentId& client, const Place& place
+    );
     void end_seat(const Evidence& evidence, Court::Session& session);
     void enter_epoch(Epoch epoch);
     void end_epoch(const Block& block);
@@ -165,6 +175,7 @@ private:
     SeatBook seats_;
     Standing standing_;
     LaneBook lanes_;
+    Beacon beacon_;
     Court court_;
     CausalBase causal_;
     Counts counts_;

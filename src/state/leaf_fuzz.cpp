@@ -2,6 +2,7 @@
 // byte picks the kind.
 #include <cstdlib>
 
+#include "state/beacon.hpp"
 #include "state/crdt_entry.hpp"
 #include "state/dispute.hpp"
 #include "state/exclusion.hpp"
@@ -23,7 +24,7 @@ void round_trip(creto::ByteView input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const creto::ByteView input{data + 1, size - 1};
-    switch (data[0] % 9) {
+    switch (data[0] % 11) {
         case 0:
             round_trip<creto::Verdict>(input);
             break;
@@ -57,6 +58,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                     creto::prefix_of(slot->place, slot->kind) + std::string{slot->which};
                 if (name != creto::as_text(input)) std::abort();
             }
+            break;
+        case 9:
+            round_trip<creto::Beacon::Entry>(input);
+            break;
+        case 10:
+            round_trip<creto::Beacon::Value>(input);
             break;
         default:
             round_trip<creto::CrdtEntry>(input);

@@ -49,7 +49,10 @@ protected:
         if (!rosters->epochs().is_boundary(height)) return;
         standing.end_epoch(epoch, voters(), voters().members(), map);
         rosters->add(
-            epoch.plus(2), voters().members(), voters().known(), standing.resting(epoch.plus(2))
+            epoch.plus(2),
+            voters().members(),
+            voters().known(),
+            {standing.resting(epoch.plus(2)), std::nullopt}
         );
         epoch = epoch.next();
         view = View{};

@@ -21,6 +21,8 @@ struct StateLimits {
 namespace limits {
 
 inline constexpr std::uint64_t dispute_blocks = 64;    ///< Then a dispute ends undecided.
+inline constexpr std::uint32_t drawn_panel = 31;       ///< Seats; of more, so many are drawn.
+inline constexpr std::uint32_t drawn_bar_max = 24;     ///< With a higher one all are asked.
 inline constexpr std::size_t dissents_kept_max = 8;    ///< Of one agent, to explain its score.
 inline constexpr std::size_t marks_kept = 256;         ///< Heights whose mark can be asked for.
 inline constexpr std::size_t receipt_proofs_kept = 8;  ///< Heights, for each call that waits.

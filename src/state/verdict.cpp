@@ -14,6 +14,8 @@ VerdictView Verdict::view() const {
         .decided = decided,
         .result = result,
         .agreeing = agreeing,
+        .panel = panel,
+        .bar = bar,
         .dissenting = dissenting};
 }
 
