@@ -239,7 +239,7 @@ int command_verdicts(const Client& node, const Output& output) {
                 {cell(v["height"]),
                  cell(v["tool"]),
                  cell(v["decided"]),
-                 cell(v["agreeing"]),
+                 cell(v["agreeing"]) + " of " + cell(v["panel"]),
                  std::to_string(v["dissenting"].size()),
                  cell(v["call"]).substr(0, 16)}
             );

@@ -27,6 +27,32 @@ std::string asked_line(const JsonDoc& asked, const JsonDoc& needed) {
            " seats: " + change_text(asked["change"]) + "\n";
 }
 
+std::string names_of(const JsonDoc& d, const JsonDoc& numbers) {
+    std::string out;
+    for (const JsonDoc& number : numbers) {
+        std::string name = text_of(number);
+        for (const JsonDoc& seat : d["seats"])
+            if (seat["seat"] == number) name = text_of(seat["name"]);
+        out += (out.empty() ? "" : ", ") + name;
+    }
+    return out;
+}
+
+std::string beacon_lines(const JsonDoc& d) {
+    const JsonDoc& beacon = d["beacon"];
+    const bool fed = !beacon["fed_by"].empty();
+    std::string out = "beacon of epoch " + text_of(beacon["epoch"]) + ": " +
+                      text_of(beacon["value"]).substr(0, 8) +
+                      (fed ? ", from the secrets of " + names_of(d, beacon["fed_by"])
+                           : ", from no seat's secret") +
+                      "\n";
+    if (!beacon["withheld"].empty()) {
+        out += "withheld: " + names_of(d, beacon["withheld"]) +
+               " had committed to a secret for it and did not reveal it\n";
+    }
+    return out + "leaders, in turn: " + names_of(d, d["leaders"]) + "\n";
+}
+
 std::string roster_lines(const JsonDoc& d) {
     std::vector<std::vector<std::string>> rows{
         {"SEAT", "NAME", "STATE", "EPOCHS", "LANE", "AGENT"}};
@@ -47,6 +73,7 @@ std::string roster_lines(const JsonDoc& d) {
         out += "suspected: " + text_of(s["name"]) + ": " + text_of(s["suspected"]) +
                (s["rests"] == true ? "; it has no turns as leader" : "") + "\n";
     }
+    out += beacon_lines(d);
     if (d["boundary"].is_null())
         return out +
                "one epoch without end: this roster does not change (epoch_blocks in "

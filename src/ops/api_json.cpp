@@ -45,6 +45,8 @@ JsonDoc verdict_json(const VerdictView& v) {
         {"decided", v.decided},
         {"result_digest", v.result.hex()},
         {"agreeing", v.agreeing},
+        {"panel", v.panel},
+        {"bar", v.bar},
         {"dissenting", agents_json(v.dissenting)}};
 }
 

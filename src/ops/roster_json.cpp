@@ -41,6 +41,13 @@ void read_approvals(Fields& f, RosterOperation& change) {
     );
 }
 
+JsonDoc numbers_of(const std::vector<Seat>& seats) {
+    JsonDoc out = JsonDoc::array();
+    for (const Seat seat : seats)
+        out.push_back(seat.value());
+    return out;
+}
+
 }  // namespace
 
 JsonDoc roster_change_json(const RosterOperation& change) {
@@ -92,21 +99,24 @@ JsonDoc roster_json(const RosterReply& r) {
             {"last_epoch", nullptr},
             {"suspected", nullptr},
             {"rests", s.rests},
-            {"lane", lane_text(s.lane)}};
+            {"lane", lane_text(s.lane)},
+            {"beacon_withheld", s.withheld}};
         if (!s.suspected.empty()) seat["suspected"] = s.suspected;
         if (s.last != Epoch{}) seat["last_epoch"] = s.last.value();
         seats.push_back(std::move(seat));
     }
     JsonDoc asked = JsonDoc::array();
     for (const RosterReply::AskedView& a : r.asked) {
-        JsonDoc by = JsonDoc::array();
-        for (const Seat seat : a.by)
-            by.push_back(seat.value());
-        asked.push_back({{"change", roster_change_json(a.change)}, {"by", std::move(by)}});
+        asked.push_back({{"change", roster_change_json(a.change)}, {"by", numbers_of(a.by)}});
     }
     JsonDoc operators = JsonDoc::array();
     for (const AgentId& key : r.operators)
         operators.push_back(agent_text(key));
+    JsonDoc beacon{
+        {"epoch", r.beacon.epoch.value()},
+        {"value", r.beacon.value.hex()},
+        {"fed_by", numbers_of(r.beacon.fed_by)},
+        {"withheld", numbers_of(r.beacon.withheld)}};
     JsonDoc out{
         {"ok", true},
         {"epoch", r.epoch.value()},
@@ -116,7 +126,9 @@ JsonDoc roster_json(const RosterReply& r) {
         {"operators", std::move(operators)},
         {"operators_needed", r.operators_needed},
         {"seats", std::move(seats)},
-        {"asked", std::move(asked)}};
+        {"asked", std::move(asked)},
+        {"beacon", std::move(beacon)},
+        {"leaders", numbers_of(r.leaders)}};
     if (r.boundary != Height{}) out["boundary"] = r.boundary.value();
     return out;
 }
