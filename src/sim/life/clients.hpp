@@ -82,12 +82,14 @@ private:
     /// What the graph on a reliable node's disk says that other reliable nodes asked for.
     void audit_lanes();
     [[nodiscard]] bool was_asked_for(std::uint32_t node, const OperationBody& body);
+    [[nodiscard]] bool audit_beacon(std::uint32_t author, const Operation& operation);
     void check_recovery(Instant calm, Instant begun, Instant end);
 
     const Schedule& schedule_;
     SimCluster& cluster_;
     std::vector<bool> unreliable_;
     std::vector<Write> writes_;
+    std::map<std::pair<AgentId, Epoch>, Digest> beacon_said_;  ///< As a commitment.
     std::uint64_t submitted_ = 0;
     std::uint64_t next_extra_ = 1'000'000;
     std::uint64_t answered_final_ = 0;

@@ -122,6 +122,27 @@ bool Clients::was_asked_for(std::uint32_t node, const OperationBody& body) {
     return is_good;
 }
 
+/// [BEACON-SECRET.1] Whatever its node went through: a seat says one thing for each value.
+bool Clients::audit_beacon(std::uint32_t author, const Operation& operation) {
+    const auto* commits = std::get_if<BeaconCommitOperation>(&operation.body);
+    const auto* reveals = std::get_if<BeaconRevealOperation>(&operation.body);
+    const Epoch feeds = commits != nullptr ? commits->feeds : reveals->feeds;
+    const Digest says =
+        commits != nullptr ? commits->commitment
+                           : beacon_commitment(
+                                 cluster_.roster().chain(), feeds, operation.client, reveals->secret
+                             );
+    const auto [held, first] = beacon_said_.try_emplace({operation.client, feeds}, says);
+    if (!operation.signature && held->second == says) return true;
+    cluster_.violate(
+        "integrity",
+        "lane " + std::to_string(author) + " says two things for the beacon of epoch " +
+            std::to_string(feeds.value()),
+        NodeIndex{author}
+    );
+    return false;
+}
+
 void Clients::audit_lanes() {
     std::uint32_t reader = 0;
     while (!is_reliable(reader))
@@ -137,6 +158,10 @@ void Clients::audit_lanes() {
         if (author >= schedule_.nodes || !is_reliable(author)) return true;
         for (const Operation& operation : (*vertex)->operations()) {
             if (!seen.insert(operation.id(cluster_.roster().chain())).second) continue;
+            if (feeds_beacon(operation.body)) {
+                if (!audit_beacon(author, operation)) return false;
+                continue;
+            }
             // A seat that has ended has its writes carried by the others; a liar may ask for anything.
             const auto client = cluster_.find(operation.client);
             const bool is_carried = client && client->value() != author && operation.signature;
