@@ -228,7 +228,7 @@ void SimCluster::handle(SimHost& host, const Event& event, std::uint64_t fingerp
     auto effects =
         life.participant->on_event(event, Instant{} + (host.clock.read(now_) - life.started));
     const Duration cost =
-        costs_nothing_ ? Duration{} : protocol_cost(options_.costs, event, effects);
+        costs_nothing_ ? Duration{} : slowed(host, protocol_cost(options_.costs, event, effects));
     if (cost == Duration{}) return carry_out(host, std::move(effects));
     host.spent.protocol = host.spent.protocol + cost;
     life.is_busy = true;
@@ -237,6 +237,15 @@ void SimCluster::handle(SimHost& host, const Event& event, std::uint64_t fingerp
         pool_.run(now_, cost),
         SimEventTag{SimEventKind::finish, finishes_.put(std::move(finish))}.packed()
     );
+}
+
+void SimCluster::set_cpu_percent(NodeIndex node, std::uint32_t percent) {
+    CRETO_ASSERT(percent >= 1 && percent <= 100);
+    host_at(node).cpu_percent = percent;
+}
+
+Duration SimCluster::slowed(const SimHost& host, Duration cost) {
+    return host.cpu_percent == 100 ? cost : cost * 100 / host.cpu_percent;
 }
 
 void SimCluster::on_finish(FinishEvent finish) {

@@ -147,6 +147,12 @@ public:
     void resume(NodeIndex node);
     /// The node's clock runs wrong from now on; zero: as the simulation's. Its own instants only.
     void set_clock_drift(NodeIndex node, std::int64_t ppm);
+    /// The node's processors have so much of their speed, from now on. Requires: 1 to 100.
+    void set_cpu_percent(NodeIndex node, std::uint32_t percent);
+    /// Changes what the node is configured to; it counts from its next start on.
+    void reconfigure(NodeIndex node, const std::function<void(NodeOptions&)>& change) {
+        change(host_at(node).options);
+    }
     /// The node's clock jumps forward, as after a suspended machine wakes.
     void step_clock(NodeIndex node, Duration span);
     /// The next start finds the vote log damaged.
@@ -237,6 +243,7 @@ private:
     [[nodiscard]] SimHost* living(NodeIndex node, std::uint32_t boot);
     void later(SimHost& host, Instant at, Event event, std::uint64_t fingerprint);
     void offer_tools(NodeIndex node);
+    [[nodiscard]] static Duration slowed(const SimHost& host, Duration cost);
     [[nodiscard]] std::int64_t unix_ms() const;
 
     // NetworkHosts.

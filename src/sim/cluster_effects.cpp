@@ -153,7 +153,7 @@ void SimCluster::on_effect(SimHost& host, Check& check) {
         named = mix64(named ^ (good ? 1U : 0U));
     }
     named = mix64(named ^ check.ticket.value());
-    const Duration cost = check_cost(options_.costs, check);
+    const Duration cost = slowed(host, check_cost(options_.costs, check));
     Instant& free = host.life->checker_free;
     free = pool_.run(std::max(free, now_), cost);
     host.spent.crypto = host.spent.crypto + cost;

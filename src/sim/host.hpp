@@ -110,6 +110,7 @@ struct SimHost {
     std::optional<Life> life;  ///< None while the node is down.
     std::uint32_t boots = 0;   ///< Starts so far; events of an earlier life are dropped.
     bool is_paused = false;
+    std::uint32_t cpu_percent = 100;
     std::deque<SimNotice> notices;
     std::uint64_t notices_dropped = 0;
     std::uint64_t events = 0;

@@ -15,7 +15,10 @@ constexpr auto write_timeout = Duration::from_s(15);
 }  // namespace
 
 Clients::Clients(const Schedule& schedule, SimCluster& cluster)
-    : schedule_{schedule}, cluster_{cluster}, unreliable_{unreliable(schedule)} {
+    : schedule_{schedule},
+      cluster_{cluster},
+      unreliable_{unreliable(schedule)},
+      next_planned_{schedule.workload.count} {
     const NamedDraws draws{schedule.seed, client_stream};
     for (std::uint64_t number = 0; number < schedule_.workload.count; ++number) {
         const auto slot = static_cast<std::uint64_t>(schedule_.workload.every.ns());
@@ -62,6 +65,10 @@ void Clients::submit(std::uint64_t number) {
     operation.key = final_counter;
     operation.amount = 1;
     record(Kind::final_counter, node, number, Submit{operation, Reading::final, write_timeout});
+}
+
+void Clients::write_next() {
+    submit(next_planned_++);
 }
 
 Ticket Clients::write_final(std::uint32_t node) {

@@ -34,6 +34,12 @@ public:
     /// Both outlive it. Plans all writes at once.
     Clients(const Schedule& schedule, SimCluster& cluster);
 
+    /// One more of the planned kinds, now, at a node drawn by its number.
+    void write_next();
+    /// What others ask for: true for an operation that one of them has asked of the node.
+    void set_others(std::function<bool(std::uint32_t node, const OperationBody& body)> asked) {
+        others_asked_ = std::move(asked);
+    }
     /// One more final write at this node, now; its ticket. Counted like the planned ones.
     Ticket write_final(std::uint32_t node);
     /// Writes on, one every `steady_every`, for the schedule's steady stretch.
@@ -91,7 +97,9 @@ private:
     std::vector<Write> writes_;
     std::map<std::pair<AgentId, Epoch>, Digest> beacon_said_;  ///< As a commitment.
     std::uint64_t submitted_ = 0;
+    std::uint64_t next_planned_ = 0;
     std::uint64_t next_extra_ = 1'000'000;
+    std::function<bool(std::uint32_t, const OperationBody&)> others_asked_;
     std::uint64_t answered_final_ = 0;
     Tally final_tally_;
     Tally causal_tally_;

@@ -108,6 +108,7 @@ bool Clients::was_asked_for(std::uint32_t node, const OperationBody& body) {
     if (const auto* crdt = std::get_if<CrdtOperation>(&body))
         return crdt->key == causal_counter && crdt->amount == 1 &&
                crdt->action == CrdtOperation::Action::counter_add && take(causal_adds_asked_);
+    if (others_asked_ && others_asked_(node, body)) return true;
     const auto* key = std::get_if<KeyOperation>(&body);
     if (key == nullptr) return !std::holds_alternative<DataOperation>(body);
     if (key->key == final_counter)

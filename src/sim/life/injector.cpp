@@ -31,15 +31,28 @@ Injector::Injector(const Schedule& schedule, SimCluster& cluster)
         if (fault.kind == FaultKind::bit_rot)
             for (const std::uint32_t node : fault.nodes)
                 may_rot_[node] = true;
+    is_over_.resize(schedule.faults.size());
     for (FaultIndex index = 0; index < schedule_.faults.size(); ++index) {
         const Fault& fault = schedule_.faults[index];
         if (fault.at >= schedule_.calm_after) continue;
-        cluster_.at(Instant{} + fault.at, [this, index] {
-            if (!is_calm_) begin(index);
-        });
-        cluster_.at(Instant{} + std::min(fault.end(), schedule_.calm_after), [this, index] {
-            if (!is_calm_) end(index);
-        });
+        plan(index, Instant{} + std::min(fault.end(), schedule_.calm_after));
+    }
+}
+
+void Injector::plan(FaultIndex index, Instant until) {
+    cluster_.at(Instant{} + schedule_.faults[index].at, [this, index] {
+        if (!is_calm_ && !is_over_[index]) begin(index);
+    });
+    cluster_.at(until, [this, index] {
+        if (!is_calm_) end(index);
+    });
+}
+
+void Injector::add_new() {
+    for (FaultIndex index = active_.size(); index < schedule_.faults.size(); ++index) {
+        active_.push_back(false);
+        is_over_.push_back(false);
+        plan(index, Instant{} + schedule_.faults[index].end());
     }
 }
 
@@ -82,6 +95,7 @@ void Injector::begin(FaultIndex index) {
             part_all(fault, 1);
             break;
         case FaultKind::storm:
+        case FaultKind::loss:
             refresh_links();
             break;
         case FaultKind::failed_disk:
@@ -120,6 +134,7 @@ void Injector::begin(FaultIndex index) {
 }
 
 void Injector::end(FaultIndex index) {
+    is_over_[index] = true;
     if (!active_[index]) return;
     const Fault& fault = schedule_.faults[index];
     active_[index] = false;
@@ -148,6 +163,7 @@ void Injector::end(FaultIndex index) {
             part_all(fault, -1);
             break;
         case FaultKind::storm:
+        case FaultKind::loss:
             refresh_links();
             break;
         case FaultKind::failed_disk:
@@ -309,7 +325,10 @@ void Injector::refresh_links() {
     LinkProfile profile = cluster_.options().profile;
     for (FaultIndex index = 0; index < active_.size(); ++index) {
         const Fault& fault = schedule_.faults[index];
-        if (!active_[index] || fault.kind != FaultKind::storm) continue;
+        if (!active_[index]) continue;
+        if (fault.kind == FaultKind::loss)
+            profile.loss_ppm = std::max(profile.loss_ppm, static_cast<std::uint32_t>(fault.amount));
+        if (fault.kind != FaultKind::storm) continue;
         profile.kind = LinkKind::datagram;
         profile.loss_ppm = std::max(profile.loss_ppm, static_cast<std::uint32_t>(fault.amount));
         profile.duplicate_ppm =
@@ -329,6 +348,7 @@ void Injector::refresh_node(std::uint32_t node) {
     std::uint64_t kbit_per_s = 0;
     std::uint64_t sync_ms = 0;
     std::int64_t drift = 0;
+    std::uint32_t cpu_percent = 100;
     bool is_paused = false;
     bool is_full = false;
     for (FaultIndex i = 0; i < active_.size(); ++i) {
@@ -339,6 +359,8 @@ void Injector::refresh_node(std::uint32_t node) {
         if (fault.kind == FaultKind::bandwidth)
             kbit_per_s = kbit_per_s == 0 ? fault.amount : std::min(kbit_per_s, fault.amount);
         if (fault.kind == FaultKind::slow_disk) sync_ms = std::max(sync_ms, fault.amount);
+        if (fault.kind == FaultKind::slow_cpu)
+            cpu_percent = std::min(cpu_percent, static_cast<std::uint32_t>(fault.amount));
         if (fault.kind == FaultKind::clock_drift)
             drift = amount > 100'000 ? 100'000 - amount : amount;
         is_paused = is_paused || fault.kind == FaultKind::pause;
@@ -358,6 +380,7 @@ void Injector::refresh_node(std::uint32_t node) {
     disk.fail_reads(!reads(node));
     disk.set_capacity(is_full ? disk.used_bytes() : usual.capacity_bytes);
     cluster_.set_clock_drift(index, drift);
+    cluster_.set_cpu_percent(index, cpu_percent);
     if (!cluster_.is_up(index)) return;
     if (is_paused) {
         cluster_.pause(index);

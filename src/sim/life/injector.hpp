@@ -26,6 +26,11 @@ public:
     /// Both outlive it. Plans everything at once; run the cluster to see it happen.
     Injector(const Schedule& schedule, SimCluster& cluster);
 
+    /// Plans the faults that were appended to the schedule since; their instants are not past.
+    /// Ignores the schedule's calm: who adds faults says when it is calm.
+    void add_new();
+    /// Ends this fault now if it acts, or before it has begun.
+    void end(std::size_t index);
     /// Ends every fault and starts every node that is down.
     void calm();
     /// Faults that changed something, by kind.
@@ -35,8 +40,8 @@ public:
 private:
     using FaultIndex = std::size_t;
 
+    void plan(FaultIndex index, Instant until);
     void begin(FaultIndex index);
-    void end(FaultIndex index);
     void stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNotice notice);
     void start(std::uint32_t node);
     void restart(std::uint32_t node);
@@ -52,6 +57,7 @@ private:
     const Schedule& schedule_;
     SimCluster& cluster_;
     std::vector<bool> active_;
+    std::vector<bool> is_over_;
     std::vector<std::optional<FaultIndex>> stopped_by_;
     std::vector<bool> unreadable_;  ///< Could not start, because its disk read nothing.
     std::vector<bool> may_rot_;

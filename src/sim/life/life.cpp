@@ -7,6 +7,7 @@
 #include "sim/accountability.hpp"
 #include "sim/life/clients.hpp"
 #include "sim/life/injector.hpp"
+#include "sim/life/replay.hpp"
 #include "sim/life/watch.hpp"
 #include "sim/node_participant.hpp"
 #include "sim/run/recorder.hpp"
@@ -84,7 +85,7 @@ public:
         if (holds()) rest();
         if (holds()) clients_.audit();
         if (holds()) check_liars_are_known();
-        if (holds()) execute_again();
+        if (holds()) execute_again(schedule_, cluster_, unreliable_);
         if (holds()) check_not_empty();
         return report();
     }
@@ -205,34 +206,6 @@ private:
             });
         cluster_.forget(ticket);
         return found;
-    }
-
-    /// S10: the disk of one reliable node, drawn by the seed, read by a node that was never there.
-    void execute_again() {
-        std::uint32_t node = static_cast<std::uint32_t>(schedule_.seed % schedule_.nodes);
-        while (!is_reliable(node) || !status(node))
-            node = (node + 1) % schedule_.nodes;
-        const SimHost& host = cluster_.host(NodeIndex{node});
-        const SimLogSink silent;
-        SimLog log{NodeIndex{node}, silent};
-        NodeParticipant again{{NodeIndex{node}, host.boots, host.options, *host.signer, log}};
-        const auto restored = again.restore(host.disk, {host.disk.log(), true, {}});
-        const StatusReply now = *status(node);
-        const auto differs = [&](const std::string& what) {
-            cluster_.violate("replay", what, NodeIndex{node});
-        };
-        if (!restored) return differs(restored.error().message);
-        // The newest blocks may still be under way to the disk.
-        constexpr std::uint64_t behind_max = 64;
-        const StatusReply then = again.node()->status();
-        if (then.finalized.value() + behind_max < now.finalized.value())
-            return differs("height " + std::to_string(then.finalized.value()) + " is all it gives");
-        const auto root = cluster_.invariants().state_root(then.finalized);
-        if (root && then.state_root != *root)
-            differs(
-                "executed again, height " + std::to_string(then.finalized.value()) +
-                " has another state than it had"
-            );
     }
 
     /// L1, L2 and L4: a write at every node is final, and nobody stays behind.

@@ -12,9 +12,10 @@ namespace creto {
 namespace {
 
 constexpr std::array<const char*, fault_kinds> names{
-    "crash", "pause",      "cut",       "cut-one-way", "block-pair",    "slow-link",   "bandwidth",
-    "storm", "slow-disk",  "full-disk", "failed-disk", "clock-step",    "clock-drift", "rollback",
-    "wipe",  "read-error", "log-tear",  "bit-rot",     "memory-budget", "reseat"};
+    "crash",         "pause",    "cut",       "cut-one-way", "block-pair",  "slow-link",
+    "bandwidth",     "storm",    "slow-disk", "full-disk",   "failed-disk", "clock-step",
+    "clock-drift",   "rollback", "wipe",      "read-error",  "log-tear",    "bit-rot",
+    "memory-budget", "reseat",   "loss",      "slow-cpu"};
 
 Result<void> check(const Fault& fault, std::uint32_t nodes) {
     const auto refuse = [&](const std::string& what) {
@@ -27,13 +28,13 @@ Result<void> check(const Fault& fault, std::uint32_t nodes) {
     };
     if (!known(fault.nodes) || !known(fault.others))
         return refuse("nodes are below the node count, ascending, each once");
-    const bool is_global = fault.kind == FaultKind::storm;
+    const bool is_global = fault.kind == FaultKind::storm || fault.kind == FaultKind::loss;
     const bool is_reseat = fault.kind == FaultKind::reseat;
     const bool has_others =
         fault.kind == FaultKind::cut_one_way || fault.kind == FaultKind::block_pair;
     if (is_reseat && fault.nodes.size() > 1) return refuse("one seat at a time");
     if (!is_reseat && fault.nodes.empty() != is_global)
-        return refuse("it needs nodes, a storm none");
+        return refuse("it needs nodes, a storm and a loss none");
     if (fault.others.empty() == has_others)
         return refuse("`others` is for pairs, and needed there");
     for (const Duration span : {fault.at, fault.lasts})
@@ -42,14 +43,15 @@ Result<void> check(const Fault& fault, std::uint32_t nodes) {
     constexpr std::uint64_t amount_max = 1'000'000'000;
     if (fault.amount > amount_max || fault.more > amount_max)
         return refuse("the amount is too big");
-    const bool is_rate = fault.kind == FaultKind::storm;
-    if (is_rate && (fault.amount > 500'000 || fault.more > 500'000))
+    if (is_global && (fault.amount > 500'000 || fault.more > 500'000))
         return refuse("at most half of all messages");
     if ((fault.kind == FaultKind::slow_disk || fault.kind == FaultKind::slow_link) &&
         fault.amount > 60'000)
         return refuse("at most a minute");
     if (fault.kind == FaultKind::memory_budget && (fault.amount == 0 || fault.more > 60'000))
         return refuse("some KiB, and at most a minute until the restart");
+    if (fault.kind == FaultKind::slow_cpu && (fault.amount == 0 || fault.amount > 100))
+        return refuse("between 1 and 100 percent");
     if (fault.kind == FaultKind::clock_drift &&
         fault.amount > static_cast<std::uint64_t>(HostClock::drift_ppm_max))
         return refuse("at most 200,000");

@@ -45,8 +45,10 @@ enum class FaultKind : std::uint8_t {
                     ///< does, and its supervisor starts it again after `more` ms.
     reseat,         ///< The seats ask that the next spare get a seat: the one of `nodes`, or one
                     ///< more. No fault of anybody's, and hard to live through.
+    loss,           ///< Every link loses `amount` ppm: on a stream a message comes late, not never.
+    slow_cpu,  ///< Whatever `nodes` compute takes as long as with `amount` percent of a processor.
 };
-inline constexpr std::size_t fault_kinds = 20;
+inline constexpr std::size_t fault_kinds = 22;
 
 [[nodiscard]] const char* to_string(FaultKind kind);
 [[nodiscard]] Result<FaultKind> parse_fault_kind(std::string_view name);

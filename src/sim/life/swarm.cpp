@@ -213,7 +213,9 @@ private:
             case FaultKind::rollback:
             case FaultKind::wipe:
             case FaultKind::log_tear:
-                break;  // The nodes of these are chosen with the liars.
+            case FaultKind::loss:      // Storms lose more, and for good.
+            case FaultKind::slow_cpu:  // Most lives charge nothing.
+                break;                 // The nodes of these are chosen with the liars.
         }
     }
 

@@ -1,22 +1,19 @@
 #include "sim/run/trial.hpp"
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include "base/assert.hpp"
 #include "sim/life/injector.hpp"
 #include "sim/life/life.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/run/offered_load.hpp"
 #include "sim/run/recorder.hpp"
 
 namespace creto {
 namespace {
 
-enum class Draw : std::uint64_t { instant = 1, node = 2, elsewhere = 3 };
-constexpr std::uint64_t load_stream = 0x91;
 constexpr std::uint64_t liar_stream = 0x92;
-constexpr auto operation_timeout = Duration::from_s(15);
 constexpr auto drain_max = Duration::from_s(10);
 constexpr auto look_every = Duration::from_ms(100);
 
@@ -52,18 +49,16 @@ public:
           progress_{progress},
           unreliable_{unreliable(plan.base)},
           schedule_{with_calm(plan)},
-          workload_{plan.workload},
-          draws_{plan.base.seed, load_stream},
           recorder_{Recorder::Operations::told},
           cluster_{with_hooks(), honest_nodes()},
-          injector_{schedule_, cluster_} {
+          injector_{schedule_, cluster_},
+          load_{load_plan(), cluster_, recorder_} {
         recorder_.attach(cluster_);
         recorder_.set_faults(plan.base.faults, schedule_.calm_after);
         recorder_.set_measured_from(Instant{} + trial_warm_up);
         for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
             if (unreliable_[node]) cluster_.set_byzantine(NodeIndex{node});
-        workload_.begin(plan.base.seed, schedule_.calm_after);
-        cluster_.at(Instant{}, [this] { on_slot(); });
+        load_.begin(plan.workload, schedule_.calm_after);
     }
 
     TrialReport run() {
@@ -75,24 +70,18 @@ public:
                 progress_(
                     {cluster_.now() - Instant{},
                      of,
-                     submitted_,
-                     final_,
+                     load_.submitted(),
+                     load_.final(),
                      cluster_.invariants().counts().heights}
                 );
         }
         if (holds()) injector_.calm();
-        out_.answered = until([&] { return pending_.empty(); }, drain_max);
+        out_.answered = until([&] { return load_.all_answered(); }, drain_max);
         if (holds()) converge();
         return report();
     }
 
 private:
-    struct Pending {
-        Instant intended;
-        std::uint64_t number = 0;
-        bool is_retry = false;
-    };
-
     static Schedule with_calm(const TrialPlan& plan) {
         Schedule out = plan.base;
         out.calm_after = trial_warm_up + plan.duration;
@@ -105,9 +94,16 @@ private:
         };
         recorder_.hook(options);
         options.on_answer = [this](Ticket ticket, const SimCommand& command) {
-            on_answer(ticket, command);
+            (void)load_.on_answer(ticket, command);
         };
         return options;
+    }
+    OfferedLoad::Plan load_plan() {
+        OfferedLoad::Plan out;
+        out.seed = plan_.base.seed;
+        out.payload_bytes = plan_.payload_bytes;
+        out.takes = [this](std::uint32_t node) { return !unreliable_[node]; };
+        return out;
     }
     [[nodiscard]] bool holds() const { return cluster_.violation().empty(); }
     bool until(const std::function<bool()>& done, Duration span) {
@@ -116,67 +112,6 @@ private:
             if (cluster_.now() >= end || !cluster_.run_for(look_every)) return false;
         }
         return true;
-    }
-
-    // --- the load ---
-
-    void on_slot() {
-        const Instant now = cluster_.now();
-        for (const Ticket ticket : answered_)
-            cluster_.forget(ticket);
-        answered_.clear();
-        if (now >= Instant{} + schedule_.calm_after) return;
-        const std::uint64_t count = workload_.next_slot();
-        const auto slot = static_cast<std::uint64_t>(Workload::slot.ns());
-        for (std::uint64_t i = 0; i < count; ++i) {
-            const std::uint64_t number = next_number_++;
-            const std::uint64_t wait = scale_to(draws_(number, std::uint64_t(Draw::instant)), slot);
-            cluster_.at(now + Duration::from_ns(static_cast<std::int64_t>(wait)), [this, number] {
-                ++submitted_;
-                recorder_.on_submitted(cluster_.now());
-                offer({cluster_.now(), number, false});
-            });
-        }
-        cluster_.at(now + Workload::slot, [this] { on_slot(); });
-    }
-
-    /// At a live honest node, drawn by the operation's number.
-    void offer(const Pending& operation) {
-        std::vector<std::uint32_t> live;
-        for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
-            if (!unreliable_[node] && cluster_.is_up(NodeIndex{node})) live.push_back(node);
-        if (live.empty()) return recorder_.on_refused();
-        const Draw use = operation.is_retry ? Draw::elsewhere : Draw::node;
-        const NodeIndex node{
-            live[scale_to(draws_(operation.number, std::uint64_t(use)), live.size())]};
-        DataOperation data;
-        data.payload.resize(plan_.payload_bytes);
-        for (std::size_t i = 0; i < std::min<std::size_t>(8, data.payload.size()); ++i)
-            data.payload[i] = static_cast<std::uint8_t>(operation.number >> (8 * i));
-        const Ticket ticket =
-            cluster_.submit(node, Submit{std::move(data), Reading::final, operation_timeout});
-        pending_.emplace(ticket, operation);
-    }
-
-    void on_answer(Ticket ticket, const SimCommand& command) {
-        const auto found = pending_.find(ticket);
-        if (found == pending_.end()) return;
-        const Pending operation = found->second;
-        pending_.erase(found);
-        answered_.push_back(ticket);
-        if (const auto* done = std::get_if<SubmitReply>(&*command.reply)) {
-            ++final_;
-            recorder_.on_final(command.node, operation.intended, done->height);
-        } else if (!operation.is_retry) {
-            cluster_.at(
-                cluster_.now(),
-                [this, again = Pending{operation.intended, operation.number, true}] {
-                    offer(again);
-                }
-            );
-        } else {
-            recorder_.on_refused();
-        }
     }
 
     void on_notice(NodeIndex node, const SimNotice& notice) {
@@ -207,7 +142,10 @@ private:
             if (reply != nullptr || !writes[node])
                 writes[node] = cluster_.submit(
                     NodeIndex{node},
-                    Submit{DataOperation{to_bytes("last")}, Reading::final, operation_timeout}
+                    Submit{
+                        DataOperation{to_bytes("last")},
+                        Reading::final,
+                        OfferedLoad::operation_timeout}
                 );
             return false;
         };
@@ -248,17 +186,11 @@ private:
     const std::function<void(const TrialProgress&)>& progress_;
     std::vector<bool> unreliable_;
     Schedule schedule_;
-    Workload workload_;
     TrialReport out_;
-    NamedDraws draws_;
-    std::map<Ticket, Pending> pending_;
-    std::vector<Ticket> answered_;
-    std::uint64_t next_number_ = 0;
-    std::uint64_t submitted_ = 0;
-    std::uint64_t final_ = 0;
     Recorder recorder_;
     SimCluster cluster_;
     Injector injector_;
+    OfferedLoad load_;
 };
 
 }  // namespace
