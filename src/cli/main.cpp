@@ -10,6 +10,7 @@
 #include "cli/program.hpp"
 #include "cli/roster.hpp"
 #include "cli/run.hpp"
+#include "cli/scale.hpp"
 #include "cli/sim.hpp"
 #include "cli/sim_cuts.hpp"
 #include "cli/sim_flood.hpp"
@@ -478,7 +479,7 @@ void group_commands(CLI::App& app) {
         std::vector<const char*> commands;
     };
     for (const Group& group : std::initializer_list<Group>{
-             {"See it work", {"demo", "cluster", "sim"}},
+             {"See it work", {"demo", "cluster", "sim", "scale"}},
              {"Run a node", {"init", "run", "config", "doctor", "fsck", "keygen"}},
              {"Look at a node",
               {"status", "peers", "tools", "roster", "reputation", "verdicts", "log", "watch"}},
@@ -513,6 +514,7 @@ int creto_main(int argc, char** argv) {
     program.app.set_version_flag("--version", version_text);
     add_demo(program);
     add_sim(program);
+    add_scale(program);
     add_running(program);
     add_looking(program);
     add_roster(program);

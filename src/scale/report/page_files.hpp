@@ -11,5 +11,7 @@ namespace creto::embedded {
 [[nodiscard]] std::string_view page_js();
 /// The last errors of the simulator against real processes; written by `make calibrate`.
 [[nodiscard]] std::string_view calibration_json();
+/// docs/result.schema.json.
+[[nodiscard]] std::string_view result_schema_json();
 
 }  // namespace creto::embedded

@@ -1,0 +1,36 @@
+// `creto scale list | run | report`: the scale bench on the command line.
+//
+// Holds    With --json stdout holds one document; progress goes to stderr. The last line of a run of
+//          several scenarios says how many passed and failed. Ctrl-C keeps what was measured, marked
+//          PARTIAL.
+// Errors   exit codes as everywhere: 0 PASSED, 1 FAILED, 2 usage, 3 PARTIAL.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/output.hpp"
+#include "cli/program.hpp"
+
+namespace creto {
+
+struct ScaleOptions {
+    std::vector<std::string> names;
+    std::string category;
+    bool all = false;
+    bool smoke = false;
+    bool resume = false;
+    std::uint32_t nodes = 0;  ///< 0: each scenario's own.
+    std::uint64_t seed = 1;
+    std::string out;
+    std::string html;
+    std::string scenarios;  ///< A folder in place of the built-in files.
+};
+
+int command_scale_list(const ScaleOptions& options, const Output& output);
+int command_scale_run(const ScaleOptions& options, const Output& output);
+int command_scale_report(const std::string& dir, const std::string& html, const Output& output);
+
+void add_scale(Program& p);
+
+}  // namespace creto
