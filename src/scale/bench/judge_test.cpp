@@ -1,0 +1,111 @@
+#include "scale/bench/judge.hpp"
+
+#include <gtest/gtest.h>
+
+namespace creto {
+namespace {
+
+JudgedRun run_of(const std::string& variant, double tps, std::uint32_t nodes = 100) {
+    JudgedRun out;
+    out.variant = variant;
+    out.nodes = nodes;
+    out.nodes_required = 100;
+    out.whole.set("avg_tps", tps);
+    out.whole.set("running_nodes", nodes);
+    out.part = [](const ScenarioCriterion&) {
+        PerformanceMetrics part;
+        part.set("final_blocks", 0);
+        return part;
+    };
+    return out;
+}
+
+ScenarioCriterion at_least(double least) {
+    ScenarioCriterion out;
+    out.name = out.metric = "avg_tps";
+    out.min = least;
+    return out;
+}
+
+Criterion one(
+    const ScenarioCriterion& criterion,
+    const std::vector<JudgedRun>& runs,
+    RunLength length = RunLength::full
+) {
+    ScaleScenario scenario;
+    scenario.criteria = {criterion};
+    const Judgement judged = judge(scenario, runs, length);
+    return judged.criteria.empty() ? judged.wishes.at(0) : judged.criteria.at(0);
+}
+
+TEST(Judge, PassesByAMeasurementOnly) {
+    EXPECT_EQ(one(at_least(100), {run_of("", 100)}).passed, true);
+    EXPECT_EQ(one(at_least(100), {run_of("", 99.9)}).passed, false);
+    ScenarioCriterion missing = at_least(1);
+    missing.metric = "latency_p95_ms";
+    const Criterion nothing = one(missing, {run_of("", 1)});
+    EXPECT_FALSE(nothing.passed.has_value());
+    EXPECT_EQ(nothing.reason, "it was not measured in this run");
+    EXPECT_EQ(nothing.actual, "not measured");
+}
+
+TEST(Judge, AShortenedRunDoesNotDecideWhatNeedsItsLength) {
+    ScenarioCriterion criterion = at_least(100);
+    criterion.needs_full = true;
+    const Criterion shortened = one(criterion, {run_of("", 5)}, RunLength::shortened);
+    EXPECT_FALSE(shortened.passed.has_value());
+    EXPECT_FALSE(shortened.reason.empty());
+    EXPECT_EQ(shortened.actual, "5");
+    EXPECT_EQ(one(criterion, {run_of("", 5)}).passed, false);
+}
+
+TEST(Judge, WishesAndWhatCannotApplyDecideNothing) {
+    ScaleScenario scenario;
+    ScenarioCriterion wish = at_least(100);
+    wish.is_wish = true;
+    ScenarioCriterion other = at_least(1);
+    other.not_applicable = "there is none";
+    scenario.criteria = {wish, other};
+    const Judgement judged = judge(scenario, {run_of("", 5)}, RunLength::full);
+    EXPECT_TRUE(judged.criteria.empty());
+    ASSERT_EQ(judged.wishes.size(), 2U);
+    EXPECT_EQ(judged.wishes[1].reason, "not applicable, because there is none");
+}
+
+TEST(Judge, HoldsEachVariantOrTheNamedOne) {
+    EXPECT_EQ(one(at_least(100), {run_of("a", 100), run_of("b", 50)}).passed, false);
+    ScenarioCriterion named = at_least(100);
+    named.variant = "a";
+    EXPECT_EQ(one(named, {run_of("a", 100), run_of("b", 50)}).passed, true);
+    ScenarioCriterion relative = at_least(0.6);
+    relative.variant = "b";
+    relative.relative_to = "a";
+    const Criterion ratio = one(relative, {run_of("a", 100), run_of("b", 50)});
+    EXPECT_EQ(ratio.passed, false);
+    EXPECT_EQ(ratio.actual, "b: 0.5");
+}
+
+TEST(Judge, CountsShrinkWithTheNodes) {
+    ScenarioCriterion criterion = at_least(0);
+    criterion.metric = "running_nodes";
+    criterion.min = std::nullopt;
+    criterion.equals = 97;
+    criterion.scales = true;
+    EXPECT_EQ(one(criterion, {run_of("", 1, 30)}).required, "= 29 nodes");
+    EXPECT_EQ(one(criterion, {run_of("", 1, 30)}).passed, false);
+    criterion.equals = 100;
+    EXPECT_EQ(one(criterion, {run_of("", 1, 30)}).passed, true);
+}
+
+TEST(Judge, LooksWhereTheCriterionSays) {
+    ScenarioCriterion criterion = at_least(1);
+    criterion.metric = "final_blocks";
+    criterion.window = Window::during;
+    criterion.step = "cut";
+    const Criterion judged = one(criterion, {run_of("", 1)});
+    EXPECT_EQ(judged.passed, false);
+    EXPECT_EQ(judged.required, ">= 1 blocks during cut");
+}
+
+}  // namespace
+}  // namespace creto

@@ -1,0 +1,156 @@
+#include "scale/bench/scenario_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include "model/limits.hpp"
+
+namespace creto {
+namespace {
+
+const std::string head = "name = \"x\"\ncategory = \"chaos\"\nabout = \"a\"\n";
+const std::string network = "[network]\nnodes = 100\nprofile = \"lan\"\n";
+const std::string load =
+    "[load]\nworkload = \"constant:10\"\nduration = \"10m\"\nsmoke = \"20s\"\n";
+const std::string criterion = "[[criterion]]\nmetric = \"avg_tps\"\nmin = 10\n";
+
+ScaleScenario good(const std::string& text) {
+    auto parsed = parse_scenario(text, "x.toml");
+    EXPECT_TRUE(parsed.has_value()) << (parsed ? "" : parsed.error().message);
+    return parsed ? *parsed : ScaleScenario{};
+}
+
+std::string refusal(const std::string& text) {
+    const auto parsed = parse_scenario(text, "x.toml");
+    return parsed ? "accepted" : parsed.error().message;
+}
+
+TEST(ScenarioFile, ReadsWhatAFileSays) {
+    const ScaleScenario scenario = good(
+        head + network + "byzantine = \"20%\"\nattack = \"collusion\"\n" + load +
+        "[[step]]\nname = \"cut\"\nkind = \"partition\"\ngroups = [60, 40]\nat = \"1m\"\n"
+        "lasts = \"2m\"\n" +
+        criterion + "during = \"cut\"\nneeds_full = true\n"
+    );
+    EXPECT_EQ(scenario.alias(), "test_x");
+    EXPECT_EQ(scenario.network.byzantine_ppm, 200'000U);
+    EXPECT_EQ(scenario.network.attack, Attack::collusion);
+    ASSERT_EQ(scenario.steps.size(), 1U);
+    EXPECT_EQ(scenario.steps[0].groups, (std::vector<std::uint32_t>{60, 40}));
+    EXPECT_EQ(scenario.steps[0].lasts, Duration::from_s(120));
+    ASSERT_EQ(scenario.criteria.size(), 1U);
+    EXPECT_EQ(scenario.criteria[0].window, Window::during);
+    EXPECT_TRUE(scenario.criteria[0].needs_full);
+    EXPECT_EQ(scenario.too_big(), "");
+}
+
+struct Wrong {
+    std::string text;
+    std::string says;
+};
+
+TEST(ScenarioFile, NamesEachKindOfMistakeWithItsLine) {
+    const std::string step = "[[step]]\nkind = \"kill\"\nat = \"1m\"\n";
+    const std::vector<Wrong> all{
+        {head + network + "profil = \"lan\"\n" + criterion,
+         "x.toml:7: [network] has no key \"profil\"; did you mean \"profile\"?"},
+        {head + "[netwrok]\n" + criterion, "did you mean \"network\"?"},
+        {head + "[network]\nnodes = 0\n" + criterion,
+         "x.toml:5: [network] nodes: must be a whole number from 4 to 10000"},
+        {head + "[network]\nnodes = \"many\"\n" + criterion, "must be a whole number"},
+        {head + "[network]\nbyzantine = \"200%\"\n" + criterion,
+         "[network] byzantine: is a share from 0% to 100%"},
+        {head + "[network]\nbyzantine = \"some\"\n" + criterion, "is a share"},
+        {head + "[network]\nprofile = \"wam\"\n" + criterion, "did you mean \"wan\"?"},
+        {head + "[network]\nattack = \"colusion\"\n" + criterion, "did you mean \"collusion\"?"},
+        {head + "[load]\nworkload = \"steady\"\n" + criterion, "no workload \"steady\""},
+        {head + "[load]\nduration = \"long\"\n" + criterion, "no duration \"long\""},
+        {head + "[load]\npayload = 7\n" + criterion, "must be a whole number from 8"},
+        {head + "[load]\nduration = \"60s\"\nsmoke = \"4s\"\n" + criterion, "at least 5s"},
+        {head + network + load + step + "nodes = 100\n" + criterion, "from 1 to 99"},
+        {head + network + load + step + criterion, "a step kill needs it"},
+        {head + network + load + "[[step]]\nkind = \"kil\"\n" + criterion,
+         "did you mean \"kill\"?"},
+        {head + network + load + "[[step]]\nkind = \"partition\"\ngroups = [60, 60]\n" + criterion,
+         "at least two sides that have all 100 nodes together; these have 120"},
+        {head + network + load + "[[step]]\nkind = \"loss\"\npercent = 51\n" + criterion,
+         "must be a number from 0.001 to 50"},
+        {head + network + load + "[[step]]\nkind = \"restart-all\"\nat = \"10m\"\n" + criterion,
+         "is after the load has ended"},
+        {head + network + load +
+             "[[step]]\nkind = \"restart-all\"\nevery = \"1m\"\nlasts = \"2m\"\n" + criterion,
+         "ends before it comes again"},
+        {head + "[[criterion]]\nmetric = \"avg_tsp\"\nmin = 1\n",
+         "there is no metric \"avg_tsp\"; did you mean \"avg_tps\"?"},
+        {head + "[[criterion]]\nmetric = \"avg_tps\"\n", "needs min, max or equals"},
+        {head + criterion + "during = \"cut\"\n", "there is no \"cut\""},
+        {head + criterion + criterion, "another criterion is called so"},
+        {head, "a scenario has at least one [[criterion]]"},
+        {"category = \"chaos\"\n" + criterion, "a scenario has a name"},
+        {"name = \"x\"\ncategory = \"chaso\"\n" + criterion, "did you mean \"chaos\"?"},
+        {"name = ", "x.toml:1: "},
+        {std::string(limits::scenario_file_bytes_max + 1, ' '), "longer than 65536 bytes"},
+    };
+    for (const Wrong& one : all)
+        EXPECT_NE(refusal(one.text).find(one.says), std::string::npos)
+            << refusal(one.text) << "\nnot: " << one.says;
+}
+
+TEST(ScenarioFile, HasAtMostSoManySteps) {
+    std::string steps;
+    for (std::size_t i = 0; i < limits::scenario_steps_max; ++i)
+        steps += "[[step]]\nkind = \"restart-all\"\nat = \"1m\"\n";
+    EXPECT_EQ(refusal(head + network + load + steps + criterion), "accepted");
+    steps += "[[step]]\nkind = \"restart-all\"\n";
+    EXPECT_NE(
+        refusal(head + network + load + steps + criterion).find("at most 64"), std::string::npos
+    );
+}
+
+TEST(ScenarioFile, MoreNodesThanARosterHoldsAreSaidToBeTooMany) {
+    const std::string at = head + "[network]\nnodes = " + std::to_string(limits::seats_max) + "\n";
+    EXPECT_EQ(good(at + criterion).too_big(), "");
+    const std::string over =
+        head + "[network]\nnodes = " + std::to_string(limits::seats_max + 1) + "\n";
+    EXPECT_NE(
+        good(over + criterion).too_big().find("a roster holds at most 128"), std::string::npos
+    );
+}
+
+TEST(ScenarioFile, WithFewerNodesCountsShrinkAndSharesStay) {
+    const ScaleScenario whole = good(
+        head + "[network]\nnodes = 1000\nbyzantine = \"20%\"\n" + load +
+        "[[step]]\nname = \"a\"\nkind = \"kill-until\"\nnodes = 315\nat = \"1m\"\n"
+        "[[step]]\nname = \"b\"\nkind = \"kill-until\"\nnodes = 335\nat = \"2m\"\n"
+        "[[step]]\nkind = \"partition\"\ngroups = [400, 400, 200]\nat = \"3m\"\nlasts = \"1m\"\n" +
+        criterion
+    );
+    const ScaleScenario fewer = with_nodes(whole, 31).value();
+    EXPECT_EQ(fewer.network.nodes, 31U);
+    EXPECT_EQ(fewer.network.byzantine_ppm, 200'000U);
+    // Ten of 31 may be missing: what was tolerated still is, what was not still is not.
+    EXPECT_EQ(fewer.steps[0].nodes, 9U);
+    EXPECT_EQ(fewer.steps[1].nodes, 11U);
+    EXPECT_EQ(fewer.steps[2].groups, (std::vector<std::uint32_t>{13, 12, 6}));
+    EXPECT_FALSE(with_nodes(whole, 0).has_value());
+    EXPECT_FALSE(with_nodes(whole, limits::seats_max + 1).has_value());
+    EXPECT_TRUE(with_nodes(whole, limits::seats_max).has_value());
+}
+
+TEST(ScenarioFile, ShortenedKeepsFaultsAndShortensTime) {
+    const ScaleScenario whole = good(
+        head + network + load +
+        "[[step]]\nkind = \"kill\"\nnodes = 10\nat = \"5m\"\nlasts = \"1m\"\nevery = \"2m\"\n" +
+        criterion
+    );
+    const ScaleScenario shorter = shortened(whole);
+    EXPECT_EQ(shorter.duration, Duration::from_s(20));
+    EXPECT_EQ(shorter.network.nodes, 100U);
+    ASSERT_EQ(shorter.steps.size(), 1U);
+    EXPECT_EQ(shorter.steps[0].nodes, 10U);
+    EXPECT_EQ(shorter.steps[0].at, Duration::from_s(10));
+    EXPECT_EQ(shorter.steps[0].lasts, Duration::from_s(5));
+    EXPECT_EQ(shorter.steps[0].every, Duration::from_s(10));
+}
+
+}  // namespace
+}  // namespace creto

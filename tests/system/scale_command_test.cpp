@@ -1,0 +1,109 @@
+// `creto scale`: the words, the exit codes, the folder, and a stop in the middle.
+
+#include "scale/config.hpp"
+#include "system/support.hpp"
+
+namespace creto::system_test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(ScaleCommand, ListsTheSeventyNine) {
+    const Said said = creto({"scale", "list", "--json"});
+    ASSERT_EQ(said.exit, 0) << said.err;
+    const Json doc = said.json();
+    EXPECT_EQ(doc["scenarios"].size(), 79U);
+    std::size_t runnable = 0;
+    for (const Json& one : doc["scenarios"]) {
+        runnable += one["can_run"].get<bool>() ? 1 : 0;
+        EXPECT_EQ(one["can_run"].get<bool>(), !one.contains("reason")) << one["name"];
+    }
+    EXPECT_EQ(runnable, 22U);
+    EXPECT_NE(
+        creto({"scale", "list", "--category", "chaos"}).out.find("11 scenarios"), std::string::npos
+    );
+}
+
+TEST(ScaleCommand, SaysWhatIsWrongWithTheWords) {
+    struct Wrong {
+        Words words;
+        std::string says;
+    };
+    const std::vector<Wrong> all{
+        {{"scale", "run"}, "say which"},
+        {{"scale", "run", "creates_clutser"}, "did you mean creates_cluster?"},
+        {{"scale", "run", "--category", "chaoss"}, "did you mean chaos?"},
+        {{"scale", "run", "creates_cluster", "--nodes", "0"}, "between 4 and 128"},
+        {{"scale", "run", "creates_cluster", "--nodes", "129"}, "between 4 and 128"},
+        {{"scale", "run", "creates_cluster", "--all"}, "say which"},
+        {{"scale", "run", "creates_cluster", "--resume"}, "--out DIR"},
+        {{"scale", "run", "creates_cluster", "--out", "/proc/x"}, "cannot make the folder"},
+        {{"scale", "run", "creates_cluster", "--scenarios", "/none"}, "cannot read the folder"},
+        {{"scale", "report", "/none"}, "cannot read /none"},
+    };
+    for (const Wrong& one : all) {
+        const Said said = creto(one.words);
+        EXPECT_EQ(said.exit, 2) << said.out << said.err;
+        EXPECT_NE(said.err.find(one.says), std::string::npos) << said.err;
+    }
+}
+
+TEST(ScaleCommand, AFileWithATypoNamesTheKey) {
+    const WorkFolder folder;
+    const std::string text =
+        "name = \"mine\"\ncategory = \"load\"\n[network]\nnods = 4\n[[criterion]]\n"
+        "metric = \"avg_tps\"\nmin = 1\n";
+    ASSERT_TRUE(write_file(folder.path() / "mine.toml", text).has_value());
+    const Said said = creto({"scale", "run", "mine", "--scenarios", folder.path().string()});
+    EXPECT_EQ(said.exit, 2);
+    EXPECT_NE(
+        said.err.find("mine.toml:4: [network] has no key \"nods\"; did you mean \"nodes\"?"),
+        std::string::npos
+    ) << said.err;
+}
+
+TEST(ScaleCommand, RunsIntoAFolderGoesOnThereAndReportsIt) {
+    const WorkFolder folder;
+    const std::string out = (folder.path() / "results").string();
+    Words words{
+        "scale", "run", "creates_cluster", "test_1000_nodes_lan_network", "--smoke", "--out", out};
+    const Said first = creto(words);
+    EXPECT_EQ(first.exit, 1) << first.out << first.err;
+    EXPECT_NE(first.out.find("1 passed, 1 failed\n"), std::string::npos) << first.out;
+    EXPECT_NE(first.out.find("a roster holds at most 128"), std::string::npos) << first.out;
+    words.emplace_back("--resume");
+    words.emplace_back("--json");
+    const Said again = creto(words);
+    EXPECT_NE(again.err.find("creates_cluster: PASSED, kept from before"), std::string::npos)
+        << again.err;
+    EXPECT_EQ(again.json()["runs"].size(), 2U);
+    EXPECT_EQ(again.json()["status"], "FAILED");
+    const Said report = creto({"scale", "report", out, "--json"});
+    EXPECT_EQ(report.exit, 1) << report.err;
+    EXPECT_EQ(report.json()["passed"], 1);
+    const auto page = read_file(report.json()["page"].get<std::string>(), 8'000'000);
+    ASSERT_TRUE(page.has_value());
+    EXPECT_NE(page->find("creates_cluster"), std::string::npos);
+}
+
+TEST(ScaleCommand, AStopInTheMiddleKeepsWhatWasMeasured) {
+    const WorkFolder folder;
+    const std::string out = (folder.path() / "results").string();
+    // The child's own: it stops itself as soon as it has told that it is under way.
+    const std::string script =
+        "\"$0\" scale run no_memory_leaks workload_execution --nodes 4 --out \"$1\" --json "
+        "2>\"$1.err\" & pid=$!; "
+        "until grep -q 'virtual s' \"$1.err\" 2>/dev/null; do sleep 0.1; done; "
+        "kill -INT $pid; wait $pid";
+    const Said said = run({"bash", "-c", script, CRETO_PROGRAM, out});
+    EXPECT_EQ(said.exit, 3) << said.out << said.err;
+    const auto text = read_file(out + "/no_memory_leaks.json", 8'000'000);
+    ASSERT_TRUE(text.has_value()) << said.out;
+    const Json doc = Json::parse(*text);
+    EXPECT_EQ(doc["status"], "PARTIAL");
+    EXPECT_EQ(doc["acceptance_criteria"]["completed"]["passed"], nullptr);
+    EXPECT_EQ(doc["acceptance_criteria"]["invariants"]["passed"], true);
+}
+
+}  // namespace
+}  // namespace creto::system_test
