@@ -147,7 +147,8 @@ OfferedLoad::Plan ScaleTestCluster::load_plan() {
     out.payload_bytes = config_.payload_bytes;
     out.takes = [this](std::uint32_t node) {
         if (config_.one_client_node) return node == witness_;
-        return node < schedule_.seats() && !unreliable_[node];
+        return node < schedule_.seats() + joined_ && !unreliable_[node] &&
+               !departed_.contains(node);
     };
     out.on_final = [this](const SimCommand& command, Instant asked, const SubmitReply& done) {
         const auto second = static_cast<std::size_t>((asked - Instant{}).ms() / 1'000);
@@ -199,7 +200,10 @@ Result<void> ScaleTestCluster::restart() {
 void ScaleTestCluster::spawn(std::uint32_t count, const NodeList& instead_of) {
     for (std::uint32_t i = 0; i < count && joined_ < schedule_.spares; ++i, ++joined_) {
         NodeList seat;
-        if (i < instead_of.size()) seat.push_back(instead_of[i]);
+        if (i < instead_of.size()) {
+            seat.push_back(instead_of[i]);
+            departed_.insert(instead_of[i]);
+        }
         inject(FaultKind::reseat, seat, 0, {});
     }
 }
@@ -422,7 +426,9 @@ std::uint32_t ScaleTestCluster::running() const {
 NodeList ScaleTestCluster::honest() const {
     NodeList out;
     for (const std::uint32_t node : honest_of(schedule_))
-        if (!unreliable_[node]) out.push_back(node);
+        if (!unreliable_[node] && !departed_.contains(node)) out.push_back(node);
+    for (std::uint32_t i = 0; i < joined_; ++i)
+        out.push_back(schedule_.seats() + i);
     return out;
 }
 

@@ -162,6 +162,7 @@ public:
 
     // Looking.
     [[nodiscard]] std::uint32_t running() const;
+    /// Those who were replaced are gone, those who replace them count.
     [[nodiscard]] NodeList honest() const;
     [[nodiscard]] NodeList liars() const;
     /// Live honest nodes, drawn by the seed and the turn.
@@ -210,6 +211,7 @@ private:
     std::vector<bool> unreliable_;
     std::uint32_t witness_ = 0;
     std::vector<std::uint32_t> losers_;
+    std::set<std::uint32_t> departed_;  ///< Another has their seat.
     std::set<std::uint32_t> suspected_;
     std::set<std::uint32_t> excluded_;
     std::set<std::uint32_t> accused_;
