@@ -96,10 +96,10 @@ Criterion judge_one(
 
 }  // namespace
 
-Judgement judge(
+CriteriaResult judge(
     const ScaleScenario& scenario, const std::vector<JudgedRun>& runs, RunLength length
 ) {
-    Judgement out;
+    CriteriaResult out;
     for (const ScenarioCriterion& criterion : scenario.criteria) {
         const bool decides = !criterion.is_wish && criterion.not_applicable.empty();
         (decides ? out.criteria : out.wishes).push_back(judge_one(criterion, runs, length));

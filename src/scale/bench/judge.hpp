@@ -25,14 +25,14 @@ struct JudgedRun {
     std::function<PerformanceMetrics(const ScenarioCriterion&)> part;
 };
 
-struct Judgement {
+struct CriteriaResult {
     std::vector<Criterion> criteria;
     std::vector<Criterion> wishes;
 };
 
 enum class RunLength : std::uint8_t { full, shortened };
 
-[[nodiscard]] Judgement judge(
+[[nodiscard]] CriteriaResult judge(
     const ScaleScenario& scenario, const std::vector<JudgedRun>& runs, RunLength length
 );
 

@@ -34,7 +34,7 @@ Criterion one(
 ) {
     ScaleScenario scenario;
     scenario.criteria = {criterion};
-    const Judgement judged = judge(scenario, runs, length);
+    const CriteriaResult judged = judge(scenario, runs, length);
     return judged.criteria.empty() ? judged.wishes.at(0) : judged.criteria.at(0);
 }
 
@@ -66,7 +66,7 @@ TEST(Judge, WishesAndWhatCannotApplyDecideNothing) {
     ScenarioCriterion other = at_least(1);
     other.not_applicable = "there is none";
     scenario.criteria = {wish, other};
-    const Judgement judged = judge(scenario, {run_of("", 5)}, RunLength::full);
+    const CriteriaResult judged = judge(scenario, {run_of("", 5)}, RunLength::full);
     EXPECT_TRUE(judged.criteria.empty());
     ASSERT_EQ(judged.wishes.size(), 2U);
     EXPECT_EQ(judged.wishes[1].reason, "not applicable, because there is none");

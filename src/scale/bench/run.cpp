@@ -119,7 +119,7 @@ Result<ScenarioResult> run_functions(const ScaleScenario& scenario, const BenchO
     result.pids = {static_cast<std::uint32_t>(::getpid())};
     const JudgedRun run{
         "", 1, 1, *metrics, [](const ScenarioCriterion&) { return PerformanceMetrics{}; }};
-    Judgement judged = judge(scenario, {run}, RunLength::full);
+    CriteriaResult judged = judge(scenario, {run}, RunLength::full);
     result.criteria = std::move(judged.criteria);
     result.details["wishes"] = criteria_json(judged.wishes);
     result.details["metrics"] = metrics_json(*metrics);
@@ -239,7 +239,7 @@ private:
         const RunLength length = options_.smoke && scenario_.duration < asked_.duration
                                      ? RunLength::shortened
                                      : RunLength::full;
-        Judgement judged = judge(scenario_, judged_, length);
+        CriteriaResult judged = judge(scenario_, judged_, length);
         std::vector<Criterion> safety = std::move(out.criteria);
         out.criteria = std::move(judged.criteria);
         if (is_stopped_) {
