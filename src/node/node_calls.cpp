@@ -413,8 +413,10 @@ void NodeImpl::calls_on_time() {
     for (const auto& [token, entry] : panels_) {
         if (entry.linger <= now_) over.push_back(token);
     }
-    for (const CallClient::Token token : over)
-        close_panel(token);
+    for (const CallClient::Token token : over) {
+        // A call takes its judges with it, and they may take it.
+        if (panels_.count(token) > 0) close_panel(token);
+    }
     receipts_.on_time(now_, effects_);
 }
 
