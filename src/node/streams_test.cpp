@@ -7,13 +7,13 @@
 namespace creto {
 namespace {
 
-class Watcher : public calls_testing::Caller {
+class StreamReader : public calls_testing::Caller {
 protected:
     void call_and_watch(std::optional<AgentId> agent = {}) { call("add", agent, Shows::yes); }
 };
 
 // [CALL-STREAM.1]
-TEST_F(Watcher, SeesPiecesBeforeTheAnswerAndWhoeverDidNotAskSeesNone) {
+TEST_F(StreamReader, SeesPiecesBeforeTheAnswerAndWhoeverDidNotAskSeesNone) {
     offer(0, {safe_});
     call_and_watch();
     ASSERT_EQ(asked_.size(), 1U);
@@ -39,7 +39,7 @@ TEST_F(Watcher, SeesPiecesBeforeTheAnswerAndWhoeverDidNotAskSeesNone) {
 }
 
 // [CALL-STREAM.2]
-TEST_F(Watcher, GrantsMoreAsItReadsAndDropsWhoTakesMore) {
+TEST_F(StreamReader, GrantsMoreAsItReadsAndDropsWhoTakesMore) {
     offer(0, {safe_});
     call_and_watch();
     const std::string piece(limits::piece_bytes_max, 'x');
@@ -66,7 +66,7 @@ TEST_F(Watcher, GrantsMoreAsItReadsAndDropsWhoTakesMore) {
 }
 
 // [CALL-STREAM.4]
-TEST_F(Watcher, IsToldThatTheCallBeganAnewWhenItsProviderIsLost) {
+TEST_F(StreamReader, IsToldThatTheCallBeganAnewWhenItsProviderIsLost) {
     offer(0, {safe_});
     offer(1, {safe_});
     call_and_watch();
@@ -97,7 +97,7 @@ TEST_F(Watcher, IsToldThatTheCallBeganAnewWhenItsProviderIsLost) {
 }
 
 // [CALL-STREAM.4]
-TEST_F(Watcher, SeesOneOfTwoThatAreAskedAtOnceWhoeverWins) {
+TEST_F(StreamReader, SeesOneOfTwoThatAreAskedAtOnceWhoeverWins) {
     offer(0, {safe_});
     offer(1, {safe_});
     learn(100);
@@ -135,7 +135,7 @@ TEST_F(Watcher, SeesOneOfTwoThatAreAskedAtOnceWhoeverWins) {
     EXPECT_TRUE(dropped_.empty());
 }
 
-TEST_F(Watcher, SeesNothingAfterItCancelled) {
+TEST_F(StreamReader, SeesNothingAfterItCancelled) {
     offer(0, {safe_});
     call_and_watch();
     show(0, 1, "a");
@@ -146,7 +146,7 @@ TEST_F(Watcher, SeesNothingAfterItCancelled) {
     EXPECT_TRUE(dropped_.empty()) << "it could not know";
 }
 
-TEST_F(Watcher, WhatNobodyCanReadCostsItsSenderTheLink) {
+TEST_F(StreamReader, WhatNobodyCanReadCostsItsSenderTheLink) {
     offer(0, {safe_});
     for (const Piece& bad :
          {Piece{Piece::Kind::text, "\xFF"}, Piece{Piece::Kind::json, "{\"a\":"}}) {
@@ -160,7 +160,7 @@ TEST_F(Watcher, WhatNobodyCanReadCostsItsSenderTheLink) {
 }
 
 // [CALL-STREAM.5]
-TEST_F(Watcher, AVerifiedCallGrantsNothing) {
+TEST_F(StreamReader, AVerifiedCallGrantsNothing) {
     for (std::size_t i = 0; i < 4; ++i)
         offer(i, {safe_});
     asked_.clear();

@@ -95,7 +95,7 @@ TEST(ScaleCommand, AStopInTheMiddleKeepsWhatWasMeasured) {
         "2>\"$1.err\" & pid=$!; "
         "until grep -q 'virtual s' \"$1.err\" 2>/dev/null; do sleep 0.1; done; "
         "kill -INT $pid; wait $pid";
-    const Said said = run({"bash", "-c", script, CRETO_PROGRAM, out});
+    const Said said = run({"/bin/bash", "-c", script, CRETO_PROGRAM, out});
     EXPECT_EQ(said.exit, 3) << said.out << said.err;
     const auto text = read_file(out + "/no_memory_leaks.json", 8'000'000);
     ASSERT_TRUE(text.has_value()) << said.out;
