@@ -179,6 +179,52 @@ TEST(Genesis, SaysWhoseKeysMayChangeTheRoster) {
     EXPECT_FALSE(decode_exact<Genesis>(encode_bytes(over)).has_value()) << "one over the limit";
 }
 
+// [SEAT-DORMANT.1]
+TEST(Genesis, SaysWhenASeatIsSetAsideOnlyWhereThatIsNotAsUsual) {
+    Network a{4};
+    a.genesis.epoch_blocks = 64;
+    const ChainId usual = Roster{a.genesis}.chain();
+    const std::size_t bytes = encode_bytes(a.genesis).size();
+    EXPECT_EQ(Roster{a.genesis}.dead_after_reports(), 2'048U);
+    for (const std::uint32_t reports : {0U, 8U, 1'000'000U}) {
+        a.genesis.dead_after_reports = reports;
+        EXPECT_TRUE(validate(a.genesis).has_value()) << reports;
+        EXPECT_EQ(decode_exact<Genesis>(encode_bytes(a.genesis)).value(), a.genesis) << reports;
+        EXPECT_NE(Roster{a.genesis}.chain(), usual) << reports;
+    }
+    for (const std::uint32_t reports : {1U, 7U, 1'000'001U}) {
+        a.genesis.dead_after_reports = reports;
+        EXPECT_FALSE(validate(a.genesis).has_value()) << reports;
+    }
+    EXPECT_FALSE(decode_exact<Genesis>(encode_bytes(a.genesis)).has_value()) << "one over";
+    a.genesis.dead_after_reports = 100;
+    a.genesis.epoch_blocks = 0;
+    EXPECT_FALSE(validate(a.genesis).has_value()) << "one epoch without end sets nobody aside";
+    a.genesis.epoch_blocks = 64;
+    a.genesis.dead_after_reports = limits::dead_after_reports;
+    EXPECT_EQ(encode_bytes(a.genesis).size(), bytes);
+    EXPECT_EQ(Roster{a.genesis}.chain(), usual) << "what is as usual is not written";
+}
+
+// [SEAT-DORMANT.4]
+TEST(Roster, CanHaveAsManyDormantSeatsAsLeaveAQuorum) {
+    const Network network{7};
+    const auto& seven = network.genesis.members;
+    const std::vector<Member> four{seven.begin(), seven.begin() + 4};
+    EXPECT_TRUE(validate(four, QuorumMode::byzantine, 8).has_value());
+    EXPECT_FALSE(validate(four, QuorumMode::byzantine, 9).has_value());
+    EXPECT_TRUE(validate(four, QuorumMode::crash, limits::seats_max - 4).has_value());
+    EXPECT_FALSE(validate(four, QuorumMode::crash, limits::seats_max - 3).has_value());
+}
+
+TEST(Operation, AWordThatOneIsThereComesBackFromItsBytes) {
+    Operation operation;
+    operation.body = PresenceOperation{Epoch{7}};
+    EXPECT_TRUE(well_formed(operation).has_value());
+    EXPECT_EQ(kind_name(operation.body), std::string{"presence"});
+    EXPECT_EQ(decode_exact<Operation>(encode_bytes(operation)).value(), operation);
+}
+
 TEST(Operation, AChangeOfTheRosterHasOneForm) {
     const PublicKey key{std::array<std::uint8_t, 32>{7}};
     RosterOperation add{RosterOperation::Action::add, Seat{}, key, "delta", Signature{}, {}};

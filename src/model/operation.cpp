@@ -98,6 +98,13 @@ void decode(Reader& r, LaneResetOperation& v) {
     decode(r, v.life);
 }
 
+void encode(Writer& w, const PresenceOperation& v) {
+    encode(w, v.dormant_since);
+}
+void decode(Reader& r, PresenceOperation& v) {
+    decode(r, v.dormant_since);
+}
+
 void encode_change(Writer& w, const RosterOperation& v) {
     w.u8(static_cast<std::uint8_t>(v.action));
     encode(w, v.seat);
@@ -226,6 +233,7 @@ struct WellFormed {
             return fail(ErrorCode::invalid, "lane reset: the first lane of a seat needs none");
         return {};
     }
+    Result<void> operator()(const PresenceOperation& /*v*/) const { return {}; }
 };
 
 }  // namespace
@@ -240,7 +248,8 @@ const char* kind_name(const OperationBody& body) {
         "dispute_answer",
         "evidence",
         "roster",
-        "lane_reset"};
+        "lane_reset",
+        "presence"};
     return names[body.index()];
 }
 

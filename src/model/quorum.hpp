@@ -4,6 +4,7 @@
 //          would both commit. And a seat that is set aside (dormant) does not vote, but may be one of
 //          the liars that there are among all. The numbers are computed here and nowhere else.
 // Source   Two quorums of a voting seats share 2q - a of them, of which t may lie; so q > (a+t)/2.
+//          docs/decisions/0030-dormant-seats.md.
 // Holds    [SEAT-DORMANT.3] a seats vote, d are dormant.
 //          byzantine: t = floor((a+d-1)/3), q = max(floor(2a/3), floor((a+t)/2)) + 1; any two quorums
 //          share t+1 seats, so an honest one. With d = 0 that is q = floor(2a/3)+1 and t = a-q. The

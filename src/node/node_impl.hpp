@@ -154,6 +154,10 @@ private:
     [[nodiscard]] Instant lane_next_wake() const;
     void ask_for_lane();
 
+    // That it is there (node_presence.cpp)
+    void show_presence();
+    [[nodiscard]] std::string no_seat() const;
+
     // What peers say (node_receive.cpp)
     void receive(const AgentId& from, MessagePtr message, std::size_t bytes);
     void admit(
@@ -431,10 +435,11 @@ private:
         Instant deadline;
     };
     std::vector<WaitingRead> waiting_reads_;
-    std::vector<std::string> watched_;      ///< Prefixes.
-    std::set<std::string> final_changes_;   ///< Watched keys, in this event.
-    std::map<LaneId, LaneTip> own_stored_;  ///< The highest own vertices that the store held.
-    VertexPtr own_in_flight_;               ///< Not durable yet: must not leave.
+    std::vector<std::string> watched_;     ///< Prefixes.
+    std::set<std::string> final_changes_;  ///< Watched keys, in this event.
+    /// The highest own vertices that the store held, or that were written while there was the seat.
+    std::map<LaneId, LaneTip> own_stored_;
+    VertexPtr own_in_flight_;  ///< Not durable yet: must not leave.
     // The own lane
     std::optional<std::string> lane_lost_;  ///< Why it must not be written any more.
     Instant lane_lost_at_;
@@ -445,6 +450,7 @@ private:
     std::optional<LaneId> lane_judged_;
     std::optional<Digest> lane_life_;  ///< Of the latest lane that this folder asked for.
     std::optional<Instant> reset_asked_at_;
+    Instant presence_at_;  ///< When to look whether it must show itself.
 
     // Records and anti-entropy
     std::vector<ToolOffer> tools_;

@@ -151,9 +151,12 @@ private:
     [[nodiscard]] Result<void, Void> reset_lane(
         const LaneResetOperation& wanted, const AgentId& client, Court::Session& session
     );
+    [[nodiscard]] Result<void, Void> show_presence(
+        const PresenceOperation& said, const AgentId& client, Court::Session& session
+    );
     void end_seat(const Evidence& evidence, Court::Session& session);
     void enter_epoch(Epoch epoch);
-    void end_epoch(const Block& block);
+    void end_epoch(const Block& block, std::vector<Notice>& notices);
     void write_header(Height height);
     [[nodiscard]] Result<void> restore_parts(Reader& reader, const ExecutedMark& mark);
 
