@@ -25,14 +25,16 @@ void NodeImpl::decide_rosters(Epoch first, Epoch last) {
             final_.standing().resting(epoch)
         );
     dag_.add_seats(seats());
-    tell_budget_of_seats();
+    tell_of_seats();
 }
 
-/// Who holds a seat, will hold one, or held one a moment ago, speaks for the order.
-void NodeImpl::tell_budget_of_seats() {
+/// Who holds a seat, will hold one, or held one a moment ago, speaks for the order; with each of them
+/// there is a link.
+void NodeImpl::tell_of_seats() {
     std::set<AgentId> keys;
     for (const Member& member : seats().known())
         keys.insert(member.key);
+    overlay_.set_seats({keys.begin(), keys.end()});
     budget_.set_seats(std::move(keys));
 }
 

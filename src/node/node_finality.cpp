@@ -12,6 +12,8 @@ constexpr std::size_t blocks_in_memory = 256;
 constexpr std::size_t finalized_bytes_in_memory = 16 * 1024 * 1024;
 constexpr std::size_t newest_blocks = 4;
 constexpr std::size_t recent_blocks_max = 1'024;
+/// The id of each such block is the seed of the overlay until the next one.
+constexpr std::uint64_t overlay_seed_blocks = 1'024;
 constexpr Duration dispute_timeout = Duration::from_s(10);
 /// Of the operations that will never be final, so many are remembered for who asks.
 constexpr std::size_t lapsed_max = 1'024;
@@ -157,6 +159,9 @@ void NodeImpl::after_execution(
         prune_marks_.pop_front();
     }
     keep_checkpoint(finalized, bytes);
+    // [MESH-DRAW.1] Who made a key before cannot have known this.
+    if (finalized.block.height.value() % overlay_seed_blocks == 0)
+        overlay_.set_seed(finalized.id.value());
     if (restoring_) return;
     effects_.publish(Finalized{
         finalized.block,
