@@ -84,7 +84,7 @@ void CallServer::admit(
         running_.emplace(
                     ticket, Running{from, call.id, deadline, std::move(verified), held, {}}
         ).first->second;
-    if (shows) run.stream.emplace().credit = call.credit;
+    if (shows) run.stream.emplace(call.credit);
     deadlines_.emplace(deadline, ticket);
     ++counters_.admitted;
     effects.add(Execute{ticket, call.tool, call.contract, call.arguments, timeout, from, shows});

@@ -10,10 +10,9 @@
 //          answers as our contract does. [CALL-OWN.1]
 //          [CALL-STREAM.2] What a tool shows while it works is sent within the credit that the caller
 //          granted, no more than limits::stream_pieces_per_s; [CALL-STREAM.3] what waits meanwhile is
-//          held in limits::stream_held_bytes of the caller's own budget. The answer waits for no piece
-//          [CALL-STREAM.1]:
-//          it goes after those that credit allows, and says how many it did not. [CALL-STREAM.5] A
-//          verified call shows nothing.
+//          held in limits::stream_held_bytes of the caller's own budget. [CALL-STREAM.1] The answer
+//          waits for no piece: it goes after those that credit allows, and says how many it did not.
+//          [CALL-STREAM.5] A verified call shows nothing.
 // Cost     O(log peers + log calls) a call; refusing one costs no more than a look-up.
 #pragma once
 
@@ -87,7 +86,9 @@ public:
 private:
     /// What a caller who wants pieces has not been sent yet.
     struct Stream {
-        std::uint64_t credit = 0;
+        explicit Stream(std::uint64_t granted) : credit(granted) {}
+
+        std::uint64_t credit;
         std::uint64_t sent = 0;
         PieceQueue queue;
         TokenBucket pace{
