@@ -66,10 +66,31 @@ protected:
                 out.push_back(replace(std::move(send), sign(nullify(*vote))));
             return;
         }
+        const Certificate* shown = certificate_in(message);
+        if (shown != nullptr && is_for_a_block(*shown) && has_own_signature(*shown)) return;
         out.push_back(std::move(send));
     }
 
 private:
+    /// What its node put together from the others' votes and its own is that vote, too.
+    [[nodiscard]] static const Certificate* certificate_in(const Message& message) {
+        if (const auto* alone = std::get_if<Certificate>(&message)) return alone;
+        if (const auto* chain = std::get_if<ChainAnswer>(&message))
+            return chain->finalization ? &*chain->finalization : nullptr;
+        if (const auto* offered = std::get_if<OfferedCheckpoint>(&message))
+            return offered->proof.finalization ? &*offered->proof.finalization : nullptr;
+        return nullptr;
+    }
+    [[nodiscard]] bool is_for_a_block(const Certificate& shown) const {
+        const VoteContent& content = shown.content;
+        const bool names_block =
+            content.kind == VoteKind::notarize || content.kind == VoteKind::finalize;
+        return names_block && rejects(content.view);
+    }
+    [[nodiscard]] bool has_own_signature(const Certificate& shown) const {
+        const auto place = seat() ? roster().index_of(*seat()) : std::nullopt;
+        return place && shown.signed_by(*place);
+    }
     [[nodiscard]] bool rejects(View view) const {
         constexpr std::uint64_t coin_stream = 0x51;
         return scale_to(draw(seed(), coin_stream, view.value()), 100) < percent_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/cluster.hpp"
+#include "sim/node_participant.hpp"
 #include "sim/scripted_test_participant.hpp"
 
 namespace creto {
@@ -122,6 +123,35 @@ TEST(Attack, AlwaysRejectNullifiesInsteadOfVotingOrProposing) {
     EXPECT_EQ(
         summary(told_to(2, Attack::always_reject)), "nullify 2, " + data_and_probe() + ", nullify 1"
     );
+}
+
+/// Whole nodes, of which some reject; a write at each honest one.
+std::uint64_t heights_with(std::uint32_t rejecting, std::size_t& proven) {
+    SimOptions options;
+    options.node_count = 7;
+    options.profile = local_profile();
+    for (std::uint32_t node = 0; node < rejecting; ++node)
+        options.attacks[NodeIndex{node}] = Attack::always_reject;
+    SimCluster cluster{options, honest_nodes()};
+    for (std::uint32_t node = 0; node < rejecting; ++node)
+        cluster.set_byzantine(NodeIndex{node});
+    if (rejecting > 2) cluster.expect_split();
+    for (std::uint32_t node = rejecting; node < 7; ++node)
+        static_cast<void>(cluster.submit(
+            NodeIndex{node},
+            Submit{KeyOperation{KeyOperation::Action::add, "final/n", {}, 1}, Reading::final}
+        ));
+    EXPECT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
+    proven = cluster.invariants().proven().size();
+    return cluster.invariants().counts().heights;
+}
+
+TEST(Attack, WhoAlwaysRejectsFinalisesNothingInAnyForm) {
+    std::size_t proven = 0;
+    EXPECT_EQ(heights_with(3, proven), 0U) << "four of seven are no quorum";
+    EXPECT_EQ(proven, 0U) << "a rejection contradicts nothing that it says";
+    EXPECT_GT(heights_with(2, proven), 0U);
+    EXPECT_EQ(proven, 0U);
 }
 
 TEST(Attack, RandomVotingRejectsAboutHalfOfTheViews) {
