@@ -6,15 +6,14 @@
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
 #include "sim/scenario_run.hpp"
+#include "sim/testing/asking.hpp"
 
 namespace creto {
 namespace {
 
 constexpr std::uint32_t seats = 4;
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::at;
 
 SimOptions network(std::uint64_t seed, std::uint32_t epoch_blocks) {
     SimOptions options;

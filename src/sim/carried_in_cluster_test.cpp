@@ -3,13 +3,12 @@
 
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 
 namespace creto {
 namespace {
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::at;
 
 // One of them wants everything; another one, and the seats, hardly notice.
 // [CARRY-SHARE.1]

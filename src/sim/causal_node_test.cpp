@@ -3,6 +3,7 @@
 
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 
 namespace creto {
 namespace {
@@ -10,9 +11,7 @@ namespace {
 using Action = CrdtOperation::Action;
 using Path = std::vector<std::string>;
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::at;
 
 class CausalNode : public ::testing::Test {
 protected:

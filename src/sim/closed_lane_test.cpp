@@ -4,13 +4,12 @@
 #include "sim/byzantine/deviation.hpp"
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 
 namespace creto {
 namespace {
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::at;
 
 /// Shows its lane to everybody but the first node, which gets another first vertex and no more. If
 /// the first node has its own branch covered, that branch ends below what the others refer to.

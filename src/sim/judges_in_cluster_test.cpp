@@ -3,6 +3,7 @@
 
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 #include "tools/builtins.hpp"
 #include "tools/json_parse.hpp"
 #include "tools/rule_decision.hpp"
@@ -10,21 +11,11 @@
 namespace creto {
 namespace {
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::at;
+using sim_testing::text_of;
 
 ReplyBody ask(SimCluster& cluster, CommandBody body) {
-    const Ticket ticket = cluster.submit(at(0), std::move(body));
-    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(60));
-    const ReplyBody* reply = cluster.reply(ticket);
-    return reply != nullptr ? *reply
-                            : ReplyBody{Error{ErrorCode::timeout, "none: " + cluster.violation()}};
-}
-
-std::string text_of(const ReplyBody& reply) {
-    const auto* error = std::get_if<Error>(&reply);
-    return error == nullptr ? "no error" : error->message;
+    return sim_testing::ask(cluster, at(0), std::move(body));
 }
 
 CallVerified greeting() {

@@ -3,13 +3,12 @@
 
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 
 namespace creto {
 namespace {
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::at;
 
 SimOptions network(std::uint64_t seed, std::uint32_t epoch_blocks) {
     SimOptions options;

@@ -2,6 +2,7 @@
 
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 #include "state/final_receipt.hpp"
 #include "tools/builtins.hpp"
 #include "tools/json_parse.hpp"
@@ -10,9 +11,9 @@
 namespace creto {
 namespace {
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::ask;
+using sim_testing::at;
+using sim_testing::text_of;
 
 SimOptions nodes(std::uint32_t count, std::uint64_t seed = 1) {
     SimOptions options;
@@ -28,20 +29,6 @@ Submit add(const std::string& key, std::int64_t amount, Reading reading) {
             reading,
             Duration::from_s(20)};
     return {CrdtOperation{.key = key, .amount = amount}, reading, Duration::from_s(20)};
-}
-
-/// Submits and runs until there is an answer; an error of the cluster's own if there is none.
-ReplyBody ask(SimCluster& cluster, NodeIndex node, CommandBody body) {
-    const Ticket ticket = cluster.submit(node, std::move(body));
-    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(60));
-    const ReplyBody* reply = cluster.reply(ticket);
-    return reply != nullptr ? *reply
-                            : ReplyBody{Error{ErrorCode::timeout, "none: " + cluster.violation()}};
-}
-
-std::string text_of(const ReplyBody& reply) {
-    const auto* error = std::get_if<Error>(&reply);
-    return error == nullptr ? "no error" : error->message;
 }
 
 std::string value_at(SimCluster& cluster, NodeIndex node, const std::string& key) {

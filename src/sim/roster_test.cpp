@@ -3,13 +3,12 @@
 
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 
 namespace creto {
 namespace {
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::at;
 
 /// Four seats, and agents beside them.
 SimOptions network(std::uint64_t seed, std::uint32_t agents = 2) {

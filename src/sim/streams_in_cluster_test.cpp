@@ -3,6 +3,7 @@
 
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 #include "tools/builtins.hpp"
 
 namespace creto {
@@ -11,9 +12,7 @@ namespace {
 constexpr std::size_t lines = 300;
 constexpr std::size_t line_bytes = 1'000;
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::at;
 
 std::string line(std::size_t i) {
     std::string out = std::to_string(i) + " ";

@@ -1,0 +1,29 @@
+// Asking: what tests of whole simulated nodes ask them, and what comes back; tests only.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "sim/cluster.hpp"
+
+namespace creto::sim_testing {
+
+inline NodeIndex at(std::uint32_t number) {
+    return NodeIndex{number};
+}
+
+/// Submits and runs until there is an answer; an error of the cluster's own if there is none.
+inline ReplyBody ask(SimCluster& cluster, NodeIndex node, CommandBody body) {
+    const Ticket ticket = cluster.submit(node, std::move(body));
+    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(60));
+    const ReplyBody* reply = cluster.reply(ticket);
+    return reply != nullptr ? *reply
+                            : ReplyBody{Error{ErrorCode::timeout, "none: " + cluster.violation()}};
+}
+
+inline std::string text_of(const ReplyBody& reply) {
+    const auto* error = std::get_if<Error>(&reply);
+    return error == nullptr ? "no error" : error->message;
+}
+
+}  // namespace creto::sim_testing
