@@ -11,6 +11,7 @@
 #include "scale/bench/catalogue.hpp"
 #include "scale/bench/folder.hpp"
 #include "scale/bench/run.hpp"
+#include "scale/large_pages.hpp"
 #include "scale/report/page.hpp"
 
 namespace creto {
@@ -314,6 +315,7 @@ void add_scale(Program& p) {
     static std::string dir;
     CLI::App* scale = p.app.add_subcommand("scale", "The scale bench: 79 scenarios, simulated");
     scale->require_subcommand(1);
+    scale->callback([] { use_large_pages(); });
     CLI::App* sub = command(
         p, *scale, "list", "The scenarios, and which can run", "scale list --category chaos"
     );

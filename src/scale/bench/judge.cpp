@@ -7,7 +7,7 @@ namespace creto {
 namespace {
 
 std::string figure(double value) {
-    if (value >= 1e6 && value < 1e6 + 1) return "never";
+    if (std::isinf(value)) return "never";
     char out[48];
     std::snprintf(out, sizeof out, "%.5g", value);
     return out;
@@ -44,8 +44,7 @@ std::string required(const ScenarioCriterion& criterion, const JudgedRun& run) {
 
 bool is_kept(double value, const ScenarioCriterion& criterion, const JudgedRun& run) {
     const auto bound = [&](double one) { return scaled(one, criterion, run); };
-    // What a window of whole seconds may miss is no failure of the system.
-    constexpr double slack = 1e-9;
+    constexpr double slack = 1e-9;  // Of the arithmetic, not of the bound.
     return (!criterion.min || value >= bound(*criterion.min) - slack) &&
            (!criterion.max || value <= bound(*criterion.max) + slack) &&
            (!criterion.equals || std::abs(value - bound(*criterion.equals)) <= slack);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "link/link_model.hpp"
@@ -11,7 +12,7 @@
 namespace creto {
 namespace {
 
-constexpr double never_s = 1e6;
+constexpr double never_s = std::numeric_limits<double>::infinity();
 
 double seconds(Duration span) {
     return static_cast<double>(span.ns()) / 1e9;
@@ -119,6 +120,7 @@ void measure_seconds(const Samples& part, PerformanceMetrics& out) {
     double peak_memory = 0;
     double peak_bits = 0;
     double no_quorum = 0;
+    std::uint32_t no_quorum_nodes = 0;
     std::uint32_t sides = 0;
     for (std::size_t i = 0; i < part.size(); ++i) {
         cpu.push_back(part[i].cpu_mean_percent);
@@ -129,7 +131,9 @@ void measure_seconds(const Samples& part, PerformanceMetrics& out) {
         peak_bits = std::max(peak_bits, part[i].bits_max);
         sides = std::max(sides, part[i].sides);
         if (i == 0 || part[i].height_max > part[i - 1].height_max) ++alive;
-        if (part[i].honest > 0) no_quorum = 100.0 * part[i].no_quorum / part[i].honest;
+        if (part[i].honest == 0) continue;
+        no_quorum = 100.0 * part[i].no_quorum / part[i].honest;
+        no_quorum_nodes = part[i].no_quorum;
     }
     out.set("avg_cpu_percent", mean(cpu));
     out.set("peak_cpu_percent", peak_cpu);
@@ -146,6 +150,7 @@ void measure_seconds(const Samples& part, PerformanceMetrics& out) {
     out.set("partitions_seen", sides);
     out.set("partitions_left", part.back().sides);
     out.set("no_quorum_percent", no_quorum);
+    out.set("no_quorum_nodes", no_quorum_nodes);
 }
 
 /// Whether blocks became final in the last two seconds and nobody is far behind.

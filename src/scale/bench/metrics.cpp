@@ -78,6 +78,7 @@ constexpr std::array names{
     MetricName{"partitions_seen", "sides", "different sets that nodes say they reach"},
     MetricName{"partitions_left", "sides", "the same at the end of the window"},
     MetricName{"no_quorum_percent", "%", "of live honest nodes say that they hear no quorum"},
+    MetricName{"no_quorum_nodes", "nodes", "the same, counted"},
     MetricName{"link_latency_min_ms", "ms", "one way, of all pairs"},
     MetricName{"link_latency_max_ms", "ms", "one way, of all pairs"},
     MetricName{"link_loss_percent", "%", "of probes over the links' own model"},

@@ -5,7 +5,7 @@
 // Source   The documents' names for what they measure, and the fields of the one result format.
 // Holds    A figure that was not measured is absent, never zero.
 // Errors   known_metric(): invalid, with the nearest name.
-// Units    As in the table.
+// Units    As in the table; infinity is "never", and null in JSON.
 #pragma once
 
 #include <map>

@@ -59,9 +59,6 @@ PerformanceMetrics vertices() {
     const auto signer = scheme.signer(seed_of(1));
     const ChainId chain{};
     const LaneId lane{Seat{1}, Incarnation{0}};
-    std::vector<VertexRef> parents;
-    for (std::uint32_t i = 0; i < 3; ++i)
-        parents.push_back({LaneId{Seat{i + 2}, Incarnation{0}}, Sequence{i + 1}, VertexId{}});
     const auto fill = [&](std::size_t i) {
         VertexHeader header;
         header.lane = lane;

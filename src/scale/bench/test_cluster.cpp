@@ -500,6 +500,10 @@ void ScaleTestCluster::take_sample() {
         out.no_quorum += now->reachable_seats < now->quorum.q ? 1 : 0;
         if (now->partitioned) sides.insert(now->lost_seats);
     }
+    // Whoever lost its disk promises nothing, but is not back before it has caught up.
+    for (const std::uint32_t node : losers_)
+        if (const auto now = status(node))
+            out.height_min = std::min(out.height_min, now->finalized.value());
     out.sides = static_cast<std::uint32_t>(sides.size());
     // Load fills disks: what each operation may take of one, in the watch's own measure.
     constexpr std::uint64_t measure = 64 * 1'024;

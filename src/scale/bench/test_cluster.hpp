@@ -70,7 +70,7 @@ struct ClusterSample {
     std::uint64_t submitted = 0;
     std::uint64_t final = 0;
     std::uint64_t height_max = 0;  ///< Over live honest nodes, as below.
-    std::uint64_t height_min = 0;
+    std::uint64_t height_min = 0;  ///< Also over those that lost their disks.
     std::uint32_t running = 0;
     std::uint32_t honest = 0;
     std::uint32_t sides = 0;      ///< Different sets that nodes which say `partitioned` reach.
@@ -96,7 +96,7 @@ struct ClusterReport {
     std::set<std::uint32_t> found;  ///< Proven, or suspected at the witness.
     std::uint32_t witness = 0;
     std::optional<double> reputation_ratio;
-    std::uint32_t converged_nodes = 0;
+    std::uint32_t converged_nodes = 0;  ///< Those that lost their disks count.
     std::uint32_t honest_nodes = 0;
     std::size_t proven_to_others = 0;  ///< Whom proofs that a third party accepts name.
     std::uint64_t memory_kills = 0;

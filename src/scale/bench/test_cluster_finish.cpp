@@ -159,7 +159,9 @@ void ScaleTestCluster::count(ClusterReport& out) {
     out.witness = witness_;
     out.honest_nodes = static_cast<std::uint32_t>(honest().size());
     std::map<std::pair<Height, Digest>, std::uint32_t> ends;
-    for (const std::uint32_t node : honest()) {
+    NodeList converging = honest();
+    converging.insert(converging.end(), losers_.begin(), losers_.end());
+    for (const std::uint32_t node : converging) {
         const auto now = status(node);
         if (!now) continue;
         const std::uint32_t equal = ++ends[{now->finalized, now->state_root}];
