@@ -92,7 +92,7 @@ TEST_F(BeaconTest, IsMadeOfTheSecretsThatWereCommittedToAndRevealed) {
     EXPECT_EQ(state.get("beacon/value/3"), encode_bytes(third)) << "under the state root";
     const ReputationView view = state.reputation_view(net.agent(3));
     ASSERT_EQ(view.reasons.size(), 1U);
-    EXPECT_NE(view.reasons[0].find("did not reveal it, 1 times"), std::string::npos);
+    EXPECT_NE(view.reasons[0].find("did not reveal it, once"), std::string::npos);
     EXPECT_EQ(view.score_ppm, state.reputation_view(net.agent(0)).score_ppm) << "it costs nothing";
 }
 

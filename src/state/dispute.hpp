@@ -35,7 +35,7 @@ struct Dispute {
     Height opened;
     std::uint32_t bar = 0;
     bool awaits_draw = false;        ///< Panel and probation are those that it is drawn from.
-    std::vector<AgentId> panel;      ///< Ascending: offered the contract when it was opened.
+    std::vector<AgentId> panel;      ///< Ascending: whose equal answers decide.
     std::vector<AgentId> probation;  ///< Ascending: suspended; compared, but not counted.
     std::vector<Given> receipt;      ///< By agent: the counted answers of the caller's receipt.
     std::vector<Given> answers;      ///< By agent: of the panel and of those on probation.

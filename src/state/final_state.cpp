@@ -358,7 +358,7 @@ ReputationView FinalState::reputation_view(const AgentId& agent) const {
     if (const std::uint32_t times = member == nullptr ? 0 : beacon_.withheld(member->seat)) {
         view.reasons.push_back(
             "committed to a secret for the random beacon and did not reveal it, " +
-            std::to_string(times) + " times"
+            (times == 1 ? std::string{"once"} : std::to_string(times) + " times")
         );
     }
     if (const auto* held = member == nullptr ? nullptr : standing_.suspicion(member->seat)) {

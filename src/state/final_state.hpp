@@ -5,8 +5,8 @@
 // Holds    [STATE-ONCE.1] An operation is executed at most once. [STATE-ROOT.1] The root depends on
 //          the content only. apply() never fails: an operation that may not be is void, with a
 //          reason. Signatures were checked when the vertices were stored (model/vertex_checks.hpp).
-// Leaves   seat/N, seats/asked/DIGEST, standing/..., lane/N, beacon/..., final/K, causal/SLOT, removed/DOT-SLOT,
-//          offer/SEAT, verdict/CALL, dispute/CALL, reputation/AGENT,
+// Leaves   seat/N, seats/asked/DIGEST, standing/..., lane/N, beacon/..., final/K, causal/SLOT,
+//          removed/DOT-SLOT, offer/SEAT, verdict/CALL, dispute/CALL, reputation/AGENT,
 //          excluded/AGENT, closed/LANE, executed/HEIGHT, header.
 // Cost     About 1 us for an operation of 256 bytes, most of it the hash of its id.
 #pragma once

@@ -2,8 +2,7 @@
 //
 // Why      A new network must have something to call, and verified calls something to agree on; one of
 //          them, `primes`, works for up to seconds and shows what it has so far.
-// Holds    All but `timestamp` are deterministic and pinned: their contracts name this
-// implementation,
+// Holds    All but `timestamp` are deterministic and pinned: their contracts name this implementation,
 //          so two different answers of one agent are proof. A change of what a tool answers needs a
 //          new version.
 // Errors   Numbers over Decimal's limits, division by zero, texts that would grow beyond the

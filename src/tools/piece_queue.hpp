@@ -3,9 +3,9 @@
 // Why      A tool shows as fast as it works, its reader takes as fast as it reads. Neither must wait for
 //          the other, and nobody may hold more for them than a named limit.
 // Holds    [CALL-STREAM.3] Never more than bytes_max by cost_of(). Texts that follow each other become
-//          one, up to limits::piece_bytes_max, unless one between them was left out; a progress takes the place of the one that waits; what
-//          finds no room is left out and counted, never what was there before it. What comes out is in
-//          the order in which it went in, and UTF-8.
+//          one, up to limits::piece_bytes_max, unless one between them was left out; a progress takes
+//          the place of the one that waits. What finds no room is left out and counted, never what was
+//          there before it. What comes out is in the order in which it went in, and UTF-8.
 // Cost     O(1) a piece; O(pieces) for a progress.
 #pragma once
 

@@ -16,14 +16,14 @@ namespace creto {
 
 /// In brackets the checker that must fire.
 enum class PlantedBug : std::uint8_t {
-    double_vote,       ///< Tells half of the seats other votes [single-vote].
-    hasty_vote,        ///< Sends before what it sends is durable [durable-vote].
-    amnesia,           ///< Starts again with its first vote only [halt]: it sees the others in time.
-    wrong_state,       ///< Says another state root now and then [agreement].
-    skipped_height,    ///< Does not report one height [prefix].
-    hollow_answer,     ///< Answers a final write at once, and forgets it [durability].
-    altered_write,     ///< Writes another value than it was asked to [integrity].
-    write_twice,       ///< Executes a counter write two times [exactly-once].
+    double_vote,     ///< Tells half of the seats other votes [single-vote].
+    hasty_vote,      ///< Sends before what it sends is durable [durable-vote].
+    amnesia,         ///< Starts again with its first vote only [halt]: it sees the others in time.
+    wrong_state,     ///< Says another state root now and then [agreement].
+    skipped_height,  ///< Does not report one height [prefix].
+    hollow_answer,   ///< Answers a final write at once, and forgets it [durability].
+    altered_write,   ///< Writes another value than it was asked to [integrity].
+    write_twice,     ///< Executes a counter write two times [exactly-once].
     thin_certificate,  ///< Hands on certificates without their last signature [certificate].
     deaf_after_start,  ///< Hears nobody once it was restarted [progress].
     slander,           ///< Reports an honest agent as excluded [evidence].

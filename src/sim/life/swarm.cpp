@@ -213,9 +213,10 @@ private:
             case FaultKind::rollback:
             case FaultKind::wipe:
             case FaultKind::log_tear:
-            case FaultKind::loss:      // Storms lose more, and for good.
-            case FaultKind::slow_cpu:  // Most lives charge nothing.
                 break;                 // The nodes of these are chosen with the liars.
+            case FaultKind::loss:      // Not drawn: storms lose more, and for good,
+            case FaultKind::slow_cpu:  // and most lives charge nothing.
+                break;
         }
     }
 
