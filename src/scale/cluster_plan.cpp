@@ -7,6 +7,7 @@
 
 #include "crypto/digest.hpp"
 #include "runtime/address.hpp"
+#include "scale/pace.hpp"
 
 namespace creto {
 
@@ -190,6 +191,7 @@ Result<ClusterPlan> make_cluster(const NewCluster& wish) {
     plan.network = "cluster-" + plan.dir.filename().string();
     Genesis genesis{.network = plan.network, .mode = plan.mode};
     genesis.epoch_blocks = wish.epoch_blocks;
+    genesis.view_interval_ms = static_cast<std::uint32_t>(usual_view_interval(wish.nodes).ms());
     std::vector<KeySeed> keys;
     for (std::size_t i = 0; i < wish.nodes; ++i) {
         keys.push_back(fresh_key());

@@ -31,6 +31,8 @@ constexpr std::array<const char*, 15> step_names{
 
 const std::vector<std::string> micro_suites{"vertex", "graph", "hashing", "storage"};
 
+constexpr auto view_interval_max = Duration::from_s(60);
+
 std::string one_of(const std::string& word, const std::vector<std::string>& known) {
     const auto meant = nearest(word.substr(0, 64), known, 4);
     std::string all;
@@ -71,6 +73,10 @@ Result<void> read_network(TomlKeys& keys, ScenarioNetwork& out) {
         out.epoch_blocks = static_cast<std::uint32_t>(*blocks);
     if (const auto blocks = keys.whole("keep_blocks", 1, 1'000'000'000))
         out.keep_blocks = static_cast<std::uint32_t>(*blocks);
+    if (const auto span = keys.duration("view_interval")) {
+        if (*span > view_interval_max) keys.refuse("view_interval", "at most 60s");
+        out.view_interval = *span;
+    }
     if (const auto rate = keys.number("bandwidth_mbps", 0.001, 1'000'000))
         out.bandwidth_bps = static_cast<std::uint64_t>(*rate * mbps);
     return keys.finish();

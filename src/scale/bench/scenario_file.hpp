@@ -82,6 +82,7 @@ struct ScenarioNetwork {
     std::uint32_t epoch_blocks = 0;
     std::uint32_t keep_blocks = 0;
     std::uint64_t bandwidth_bps = 0;
+    std::optional<Duration> view_interval;  ///< None: usual_view_interval() of its nodes.
 };
 
 struct ScenarioVariant {

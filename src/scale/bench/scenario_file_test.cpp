@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "model/limits.hpp"
+#include "scale/pace.hpp"
 
 namespace creto {
 namespace {
@@ -26,7 +27,8 @@ std::string refusal(const std::string& text) {
 
 TEST(ScenarioFile, ReadsWhatAFileSays) {
     const ScaleScenario scenario = good(
-        head + network + "byzantine = \"20%\"\nattack = \"collusion\"\n" + load +
+        head + network + "byzantine = \"20%\"\nattack = \"collusion\"\nview_interval = \"5ms\"\n" +
+        load +
         "[[step]]\nname = \"cut\"\nkind = \"partition\"\ngroups = [60, 40]\nat = \"1m\"\n"
         "lasts = \"2m\"\n" +
         criterion + "during = \"cut\"\nneeds_full = true\n"
@@ -34,6 +36,7 @@ TEST(ScenarioFile, ReadsWhatAFileSays) {
     EXPECT_EQ(scenario.alias(), "test_x");
     EXPECT_EQ(scenario.network.byzantine_ppm, 200'000U);
     EXPECT_EQ(scenario.network.attack, Attack::collusion);
+    EXPECT_EQ(scenario.network.view_interval, Duration::from_ms(5));
     ASSERT_EQ(scenario.steps.size(), 1U);
     EXPECT_EQ(scenario.steps[0].groups, (std::vector<std::uint32_t>{60, 40}));
     EXPECT_EQ(scenario.steps[0].lasts, Duration::from_s(120));
@@ -56,6 +59,7 @@ TEST(ScenarioFile, NamesEachKindOfMistakeWithItsLine) {
         {head + "[netwrok]\n" + criterion, "did you mean \"network\"?"},
         {head + "[network]\nnodes = 0\n" + criterion,
          "x.toml:5: [network] nodes: must be a whole number from 4 to 10000"},
+        {head + network + "view_interval = \"61s\"\n" + criterion, "view_interval: at most 60s"},
         {head + "[network]\nnodes = \"many\"\n" + criterion, "must be a whole number"},
         {head + "[network]\nbyzantine = \"200%\"\n" + criterion,
          "[network] byzantine: is a share from 0% to 100%"},
@@ -93,6 +97,14 @@ TEST(ScenarioFile, NamesEachKindOfMistakeWithItsLine) {
     for (const Wrong& one : all)
         EXPECT_NE(refusal(one.text).find(one.says), std::string::npos)
             << refusal(one.text) << "\nnot: " << one.says;
+}
+
+TEST(ScenarioFile, WhoDoesNotNameAPaceGetsTheOneOfItsSize) {
+    EXPECT_FALSE(good(head + network + load + criterion).network.view_interval.has_value());
+    EXPECT_EQ(usual_view_interval(16), Duration{});
+    EXPECT_EQ(usual_view_interval(17), Duration::from_ms(25));
+    EXPECT_EQ(usual_view_interval(4'999), Duration::from_ms(25));
+    EXPECT_EQ(usual_view_interval(5'000), Duration::from_ms(100));
 }
 
 TEST(ScenarioFile, HasAtMostSoManySteps) {

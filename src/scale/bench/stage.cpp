@@ -4,6 +4,8 @@
 #include <array>
 #include <numeric>
 
+#include "scale/pace.hpp"
+
 namespace creto {
 namespace {
 
@@ -27,6 +29,8 @@ Stage::Stage(const ScaleScenario& scenario, const ScenarioNetwork& network, std:
     config_.one_client_node = scenario.one_client_node;
     config_.knobs.epoch_blocks = network.epoch_blocks;
     config_.knobs.keep_blocks = network.keep_blocks;
+    config_.knobs.view_interval =
+        network.view_interval.value_or(usual_view_interval(network.nodes));
     for (const ScenarioStep& step : scenario.steps)
         if (step.kind == StepKind::disk) config_.disk_losers = step.nodes;
 }
