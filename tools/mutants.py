@@ -48,10 +48,12 @@ class Checker:
 def checkers(seconds: int, names: list[str]) -> list[Checker]:
     """Those that are named, or all, the cheapest first."""
     found = [
+        Checker("rosters", "rosters", [str(BUILD / "rosters"), "--seconds", "10"], r"VIOLATION\n\s*(.*)"),
         Checker("crash", "test_crash_points", [str(BUILD / "test_crash_points"), "--gtest_brief=1"],
                 r"\[  FAILED  \] (\S+)"),
         Checker("twins", "twins", [str(BUILD / "twins"), "--cases", "4000"], r"VIOLATION\s*(.*)"),
         Checker("unit", "test_order", [str(BUILD / "test_order"), "--gtest_brief=1"], r"\[  FAILED  \] (\S+)"),
+        Checker("state", "test_state", [str(BUILD / "test_state"), "--gtest_brief=1"], r"\[  FAILED  \] (\S+)"),
         Checker("model", "model", [str(BUILD / "model"), "--seconds", str(seconds)], r"VIOLATION\n\s*(.*)"),
     ]
     command = [str(BUILD / "creto"), "sim", "run", "--seeds", "3"]

@@ -233,6 +233,7 @@ Result<ClusterPlan> plan_for(const ClusterUpOptions& options) {
              .mode = options.quorum == "crash" ? QuorumMode::crash : QuorumMode::byzantine,
              .port = static_cast<std::uint16_t>(options.port),
              .epoch_blocks = options.epoch_blocks,
+             .dead_after_reports = options.dead_after_reports,
              .operators = options.operators}
         );
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/output.hpp"
+#include "model/limits.hpp"
 
 namespace creto {
 
@@ -20,7 +21,8 @@ struct ClusterUpOptions {
     std::uint64_t port = 0;
     std::uint64_t timeout_ms = 60'000;
     std::uint32_t epoch_blocks = 0;  ///< Of a new cluster; 0: its roster does not change.
-    std::uint32_t operators = 0;     ///< Of a new cluster: keys that may change the roster.
+    std::uint32_t dead_after_reports = limits::dead_after_reports;  ///< Of a new cluster.
+    std::uint32_t operators = 0;  ///< Of a new cluster: keys that may change the roster.
 };
 int command_cluster_up(const ClusterUpOptions& options, const Output& output);
 int command_cluster_status(const std::filesystem::path& dir, const Output& output);

@@ -57,6 +57,13 @@ void add_cluster(Program& p) {
         "Blocks between two moments at which the roster can change; 0: never"
     );
     sub->add_option(
+           "--dead-after",
+           up.dead_after_reports,
+           "Reports of all nodes together that miss one before it is set aside, such as 56; 0: "
+           "never"
+    )
+        ->default_str(std::to_string(limits::dead_after_reports));
+    sub->add_option(
         "--operators",
         up.operators,
         "Keys, in DIR/operators, of which more than half can change the roster; needs epochs"

@@ -73,6 +73,17 @@ std::string roster_lines(const JsonDoc& d) {
         out += "suspected: " + text_of(s["name"]) + ": " + text_of(s["suspected"]) +
                (s["rests"] == true ? "; it has no turns as leader" : "") + "\n";
     }
+    for (const JsonDoc& s : d["seats"]) {
+        if (s["dormant_from"].is_null() || s["state"] == "ended") continue;
+        const JsonDoc& again = s["votes_again_from"];
+        out += "dormant: " + text_of(s["name"]) + ": " +
+               (s["state"] == "dormant" ? "since epoch " : "from epoch ") +
+               text_of(s["dormant_from"]) + ", " +
+               (again.is_null() ? std::string{"comes back by itself"}
+                                : "votes again from epoch " + text_of(again) + " on") +
+               "\n";
+    }
+    out += text_of(d["needed"]) + " of the " + text_of(d["voting"]) + " seats that vote decide\n";
     out += beacon_lines(d);
     if (d["boundary"].is_null())
         return out +

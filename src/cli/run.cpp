@@ -167,6 +167,16 @@ void log_notice(Log& log, const Notice& notice) {
         log.warn("seat of " + w->name + " suspected: " + w->reason);
     } else if (const auto* t = std::get_if<SeatCleared>(&notice)) {
         log.info("seat of " + t->name + " suspected no more");
+    } else if (const auto* o = std::get_if<SeatDormant>(&notice)) {
+        log.warn(
+            "seat of " + o->name + " is set aside from epoch " + std::to_string(o->from.value()) +
+            " on: nobody has seen it for long; it comes back by itself"
+        );
+    } else if (const auto* b = std::get_if<SeatReturned>(&notice)) {
+        log.info(
+            "seat of " + b->name + " votes again from epoch " + std::to_string(b->from.value()) +
+            " on"
+        );
     } else if (const auto* r = std::get_if<LaneReset>(&notice)) {
         log.warn(
             "seat " + std::to_string(r->seat.value()) + " (" + r->name +

@@ -265,7 +265,9 @@ struct RosterReply {
     struct SeatView {
         Member member;
         Epoch first;
-        Epoch last;  ///< 0: no end is decided.
+        Epoch last;           ///< 0: no end is decided.
+        Epoch dormant_from;   ///< Its latest dormancy; 0: there was none.
+        Epoch dormant_until;  ///< The first epoch in which it votes again; 0: not decided.
         LaneId lane;
         std::string suspected;       ///< Of what, in words; empty: of nothing.
         bool rests = false;          ///< It has no turns as leader in this epoch.
@@ -284,7 +286,9 @@ struct RosterReply {
     Epoch epoch;
     Height height;                   ///< The latest that was executed.
     Height boundary;                 ///< Where the epoch ends; 0: it has no end.
-    std::uint32_t needed = 0;        ///< Seats that must ask for a change.
+    std::uint32_t needed = 0;        ///< Seats that must agree, and ask for a change.
+    std::uint32_t voting = 0;        ///< Of so many that vote,
+    std::uint32_t dormant = 0;       ///< while so many are set aside.
     std::vector<AgentId> operators;  ///< Of the genesis: so many of them can do it, too.
     std::uint32_t operators_needed = 0;
     std::vector<SeatView> seats;

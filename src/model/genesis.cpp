@@ -14,7 +14,9 @@ constexpr std::uint8_t has_terms = 2;
 constexpr std::uint8_t has_checkpoints = 4;
 constexpr std::uint8_t has_epochs = 8;
 constexpr std::uint8_t has_operators = 16;
-constexpr std::uint8_t has_any = has_terms | has_checkpoints | has_epochs | has_operators;
+constexpr std::uint8_t has_dead_after = 32;
+constexpr std::uint8_t has_any =
+    has_terms | has_checkpoints | has_epochs | has_operators | has_dead_after;
 
 /// A number that is written only when it is not the usual one.
 std::uint32_t unusual(Reader& r, bool is_written, std::uint32_t usual, std::uint32_t most) {
@@ -42,10 +44,11 @@ void encode(Writer& w, const Genesis& v) {
     const bool terms = v.term_views != 1;
     const bool checkpoints = v.checkpoint_blocks != limits::checkpoint_blocks;
     const bool epochs = v.epoch_blocks != 0;
+    const bool dead_after = v.dead_after_reports != limits::dead_after_reports;
     w.u8(static_cast<std::uint8_t>(
         static_cast<std::uint8_t>(v.mode) | (terms ? has_terms : 0) |
         (checkpoints ? has_checkpoints : 0) | (epochs ? has_epochs : 0) |
-        (v.operators.empty() ? 0 : has_operators)
+        (v.operators.empty() ? 0 : has_operators) | (dead_after ? has_dead_after : 0)
     ));
     w.uvarint(v.members.size());
     for (const Member& member : v.members)
@@ -54,9 +57,11 @@ void encode(Writer& w, const Genesis& v) {
     if (terms) w.uvarint(v.term_views);
     if (checkpoints) w.uvarint(v.checkpoint_blocks);
     if (epochs) w.uvarint(v.epoch_blocks);
-    if (v.operators.empty()) return;
-    encode_list(w, v.operators);
-    w.uvarint(v.operators_needed);
+    if (!v.operators.empty()) {
+        encode_list(w, v.operators);
+        w.uvarint(v.operators_needed);
+    }
+    if (dead_after) w.uvarint(v.dead_after_reports);
 }
 
 void decode(Reader& r, Genesis& v) {
@@ -77,19 +82,32 @@ void decode(Reader& r, Genesis& v) {
     v.epoch_blocks = unusual(r, (mode & has_epochs) != 0, 0, limits::epoch_blocks_max);
     v.operators.clear();
     v.operators_needed = 0;
-    if ((mode & has_operators) == 0) return;
-    decode_list(r, v.operators, limits::operators_max, PublicKey::size);
-    if (v.operators.empty()) r.fail(DecodeError::bad_value);
-    v.operators_needed = unusual(r, true, 0, limits::operators_max);
+    if ((mode & has_operators) != 0) {
+        decode_list(r, v.operators, limits::operators_max, PublicKey::size);
+        if (v.operators.empty()) r.fail(DecodeError::bad_value);
+        v.operators_needed = unusual(r, true, 0, limits::operators_max);
+    }
+    v.dead_after_reports = unusual(
+        r, (mode & has_dead_after) != 0, limits::dead_after_reports, limits::dead_after_reports_max
+    );
 }
 
-Result<void> validate(const std::vector<Member>& members, QuorumMode mode) {
+Result<void> validate(const std::vector<Member>& members, QuorumMode mode, std::uint32_t dormant) {
     const std::size_t least = least_members(mode);
     if (members.size() < least || members.size() > limits::seats_max) {
         return fail(
             ErrorCode::invalid,
             "roster: " + std::to_string(members.size()) + " members; this mode takes " +
                 std::to_string(least) + " to " + std::to_string(limits::seats_max)
+        );
+    }
+    const bool holds = dormant <= limits::seats_max - members.size() &&
+                       Quorum::possible(mode, static_cast<std::uint32_t>(members.size()), dormant);
+    if (!holds) {
+        return fail(
+            ErrorCode::invalid,
+            "roster: " + std::to_string(dormant) + " dormant seats beside " +
+                std::to_string(members.size()) + " that vote are too many"
         );
     }
     std::set<PublicKey> keys;
@@ -182,6 +200,24 @@ Result<void> validate(const Genesis& genesis) {
                 " to " + std::to_string(limits::epoch_blocks_max)
         );
     }
+    const std::uint32_t dead_after = genesis.dead_after_reports;
+    if (dead_after != 0 && (dead_after < limits::dead_after_reports_min ||
+                            dead_after > limits::dead_after_reports_max)) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: a seat dead after " + std::to_string(dead_after) +
+                " reports; it takes 0, for never, or " +
+                std::to_string(limits::dead_after_reports_min) + " to " +
+                std::to_string(limits::dead_after_reports_max)
+        );
+    }
+    if (usual && dead_after != limits::dead_after_reports) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: seats are set aside (dead_after_reports) where an epoch ends, which takes "
+            "epochs (epoch_blocks)"
+        );
+    }
     if (auto operators = validate_operators(genesis); !operators) return operators;
     return validate(genesis.members, genesis.mode);
 }
@@ -195,32 +231,37 @@ Roster::Roster(const Genesis& genesis)
       checkpoint_blocks_{genesis.checkpoint_blocks},
       operators_{genesis.operators},
       operators_needed_{genesis.operators_needed},
+      dead_after_reports_{genesis.dead_after_reports},
       members_{genesis.members},
       known_{genesis.members} {
     CRETO_ASSERT(validate(genesis).has_value());
-    index({});
+    index({}, {});
 }
 
-Roster::Roster(
-    const Roster& before,
-    Epoch epoch,
-    std::vector<Member> members,
-    std::vector<Member> known,
-    const Turns& turns
-)
+Roster::Roster(const Roster& before, Epoch epoch, Seating seating)
     : chain_{before.chain_},
       epoch_{epoch},
       epochs_{before.epochs_},
       mode_{before.mode_},
-      quorum_{Quorum::of(before.mode_, static_cast<std::uint32_t>(members.size()))},
+      quorum_{Quorum::of(
+          before.mode_, static_cast<std::uint32_t>(seating.members.size()), seating.dormant
+      )},
+      dormant_{seating.dormant},
       term_views_{before.term_views_},
       checkpoint_blocks_{before.checkpoint_blocks_},
       operators_{before.operators_},
       operators_needed_{before.operators_needed_},
-      members_{std::move(members)},
-      known_{std::move(known)} {
-    CRETO_ASSERT(validate(members_, mode_).has_value());
-    index(turns);
+      dead_after_reports_{before.dead_after_reports_},
+      members_{std::move(seating.members)},
+      known_{std::move(seating.known)} {
+    CRETO_ASSERT(validate(members_, mode_, dormant_).has_value());
+    index(seating.resting, seating.beacon);
+}
+
+Roster Roster::in_epoch(Epoch epoch) const {
+    Roster same = *this;
+    same.epoch_ = epoch;
+    return same;
 }
 
 namespace {
@@ -245,16 +286,16 @@ void draw_order(std::vector<Seat>& seats, const Digest& beacon, Epoch epoch) {
 
 }  // namespace
 
-void Roster::index(const Turns& turns) {
-    const std::vector<Seat>& resting = turns.resting;
+void Roster::index(const std::vector<Seat>& resting, const std::optional<Digest>& beacon) {
     for (const Member& member : members_) {
         const bool rests = std::find(resting.begin(), resting.end(), member.seat) != resting.end();
         if (!rests) leaders_.push_back(member.seat);
     }
     CRETO_ASSERT(leaders_.size() >= quorum_.q);
-    if (turns.beacon) draw_order(leaders_, *turns.beacon, epoch_);  // [BEACON-TURNS.1]
+    if (beacon) draw_order(leaders_, *beacon, epoch_);  // [BEACON-TURNS.1]
     Writer w;
     encode_list(w, members_);
+    if (dormant_ > 0) w.uvarint(dormant_);  // [SEAT-DORMANT.4]
     digest_ = hash(HashDomain::roster, w.view());
     by_key_.resize(members_.size());
     std::iota(by_key_.begin(), by_key_.end(), 0U);

@@ -4,9 +4,11 @@
 //          for one network is valid on another.
 // Holds    Seats strictly increase; keys are distinct; 1 to limits::seats_max members; byzantine
 //          mode needs at least 4, so that one liar is tolerated. What is as usual, the lengths of terms
-//          and epochs, the distance of checkpoints and no operators, is not written, so that such a
-//          genesis has the id it had. Operator keys are distinct, and no member has one. A roster of a
-//          later epoch is made by the agreed state, from the one before.
+//          and epochs, the distance of checkpoints, no operators and when a seat is set aside, is not
+//          written, so that such a genesis has the id it had. Operator keys are distinct, and no member
+//          has one. A roster of a later epoch is made by the agreed state, from the one before. Its digest
+//          binds all that its quorum depends on: the members, and how many seats are dormant.
+//          [SEAT-DORMANT.4]
 #pragma once
 
 #include <optional>
@@ -43,6 +45,9 @@ struct Genesis {
     /// consent of a quorum of seats. [SEAT-OPERATORS.1]
     std::vector<PublicKey> operators;
     std::uint32_t operators_needed = 0;  ///< How many of them; 0 exactly where there are none.
+    /// When a seat that nobody sees is set aside: after so many reports of all seats together, from
+    /// limits::dead_after_reports_min to _max, or 0 for never. Only with epochs. [SEAT-DORMANT.1]
+    std::uint32_t dead_after_reports = limits::dead_after_reports;
 
     friend bool operator==(const Genesis&, const Genesis&) = default;
 };
@@ -59,13 +64,19 @@ void decode(Reader& r, Genesis& v);
 [[nodiscard]] constexpr std::size_t least_members(QuorumMode mode) {
     return mode == QuorumMode::byzantine ? 4 : 1;
 }
-/// Says why these members cannot be a validator set.
-[[nodiscard]] Result<void> validate(const std::vector<Member>& members, QuorumMode mode);
+/// Says why these members cannot be a validator set, while so many seats are dormant.
+[[nodiscard]] Result<void> validate(
+    const std::vector<Member>& members, QuorumMode mode, std::uint32_t dormant = 0
+);
 
-/// Who leads in an epoch, and in which order.
-struct Turns {
-    std::vector<Seat> resting;     ///< Members that have no turns. [STAND-REST.1]
-    std::optional<Digest> beacon;  ///< What their order is drawn from; none: by seat, ascending.
+/// Who has a seat in an epoch, and how, as the agreed state says.
+struct Seating {
+    std::vector<Member> members;     ///< Who votes, by seat.
+    std::vector<Member> known;       ///< Everyone who ever had a seat, or is to get one, by seat.
+    std::uint32_t dormant = 0;       ///< Seats that are set aside: no vote, but perhaps liars.
+    std::vector<Seat> resting = {};  ///< Members that have no turn as leader; at most n - q.
+    /// What the order of turns is drawn from; none: by seat, ascending.
+    std::optional<Digest> beacon = {};
 };
 
 /// The validator set of an epoch, with the look-ups that everyone needs.
@@ -73,16 +84,11 @@ class Roster {
 public:
     /// Requires: validate(genesis).
     explicit Roster(const Genesis& genesis);
-    /// That of another epoch of the same chain. `known`: everyone who ever had a seat, or is to get
-    /// one, by seat. Requires: validate(members, before.mode()); the members are among those known; at
-    /// most t rest.
-    Roster(
-        const Roster& before,
-        Epoch epoch,
-        std::vector<Member> members,
-        std::vector<Member> known,
-        const Turns& turns = {}
-    );
+    /// That of another epoch of the same chain. Requires: validate(seating.members, before.mode(),
+    /// seating.dormant); the members are among those known.
+    Roster(const Roster& before, Epoch epoch, Seating seating);
+    /// The same seats in another epoch.
+    [[nodiscard]] Roster in_epoch(Epoch epoch) const;
 
     [[nodiscard]] const ChainId& chain() const { return chain_; }
     [[nodiscard]] Epoch epoch() const { return epoch_; }
@@ -90,6 +96,10 @@ public:
     [[nodiscard]] QuorumMode mode() const { return mode_; }
     [[nodiscard]] const Quorum& quorum() const { return quorum_; }
     [[nodiscard]] std::uint32_t size() const { return quorum_.n; }
+    /// Seats that are set aside: they count for what may lie, and for nothing else.
+    [[nodiscard]] std::uint32_t dormant() const { return dormant_; }
+    /// Of the genesis, whatever the epoch; 0: never.
+    [[nodiscard]] std::uint32_t dead_after_reports() const { return dead_after_reports_; }
     [[nodiscard]] std::uint32_t term_views() const { return term_views_; }
     [[nodiscard]] std::uint32_t checkpoint_blocks() const { return checkpoint_blocks_; }
     /// Of the genesis, whatever the epoch.
@@ -100,7 +110,8 @@ public:
     /// Who takes turns, in the order of their turns: all members but those that rest, drawn from the
     /// beacon where the epoch has one for that. [STAND-REST.1] [BEACON-TURNS.1]
     [[nodiscard]] const std::vector<Seat>& leaders() const { return leaders_; }
-    /// Of its members, whatever the epoch: a boundary block names the next roster by it.
+    /// Of its members and how many are dormant, whatever the epoch: a boundary block names the next
+    /// roster by it.
     [[nodiscard]] const Digest& digest() const { return digest_; }
 
     /// Whose seat this is, was or will be: a seat has one key for ever.
@@ -113,17 +124,19 @@ public:
     [[nodiscard]] std::optional<std::uint32_t> index_of(Seat seat) const;
 
 private:
-    void index(const Turns& turns);
+    void index(const std::vector<Seat>& resting, const std::optional<Digest>& beacon);
 
     ChainId chain_;
     Epoch epoch_{1};
     Epochs epochs_;
     QuorumMode mode_;
     Quorum quorum_;
+    std::uint32_t dormant_ = 0;
     std::uint32_t term_views_;
     std::uint32_t checkpoint_blocks_;
     std::vector<PublicKey> operators_;
     std::uint32_t operators_needed_ = 0;
+    std::uint32_t dead_after_reports_;
     std::vector<Member> members_;
     std::vector<Member> known_;
     std::vector<Seat> leaders_;

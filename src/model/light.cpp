@@ -71,7 +71,7 @@ Result<ProvenRoster> follow_links(
                 "the link at the end of epoch " + std::to_string(ends.value()) + " " + what
             );
         };
-        const Roster voting{proven.roster, ends, proven.roster.members(), proven.roster.known()};
+        const Roster voting = proven.roster.in_epoch(ends);
         std::vector<Block> blocks{link.boundary};
         if (link.echo) blocks.push_back(*link.echo);
         const bool last = voting.epochs().is_boundary(link.boundary.height);
@@ -82,12 +82,16 @@ Result<ProvenRoster> follow_links(
         auto items = signatures_of(link.finalization, voting);
         if (!items) return tl::unexpected<Error>(items.error());
         std::move(items->begin(), items->end(), std::back_inserter(proven.items));
-        if (!validate(link.members, voting.mode())) return refuse("names no possible roster");
-        proven.roster = Roster{voting, ends.next(), link.members, link.members};
+        if (!validate(link.members, voting.mode(), link.dormant))
+            return refuse("names no possible roster");
+        proven.roster = Roster{
+            voting,
+            ends.next(),
+            {.members = link.members, .known = link.members, .dormant = link.dormant}};
         if (proven.roster.digest() != link.boundary.next_roster)
             return refuse("names another roster than it shows");
     }
-    proven.roster = Roster{proven.roster, epoch, proven.roster.members(), proven.roster.known()};
+    proven.roster = proven.roster.in_epoch(epoch);
     return proven;
 }
 

@@ -12,6 +12,11 @@ namespace creto::limits {
 // Roster
 inline constexpr std::size_t seats_max = 128;    ///< Votes to all; aggregation lifts this.
 inline constexpr std::size_t operators_max = 8;  ///< Keys of a genesis that may change the roster.
+/// Reports of all seats together that must miss a seat before it is set aside, unless the genesis names
+/// another number: some five minutes of work, an hour where nothing happens.
+inline constexpr std::uint32_t dead_after_reports = 2'048;
+inline constexpr std::uint32_t dead_after_reports_min = 8;
+inline constexpr std::uint32_t dead_after_reports_max = 1'000'000;
 
 // Ordering
 /// Views whose votes a leader may still report on.

@@ -89,10 +89,25 @@ struct SeatCleared {
     AgentId agent;
     std::string name;
 };
+/// Nobody sees this seat any more: it is set aside, and comes back by itself. [SEAT-DORMANT.1]
+struct SeatDormant {
+    Seat seat;
+    AgentId agent;
+    std::string name;
+    Epoch from;
+};
+/// A seat that was set aside has shown itself: it votes again. [SEAT-DORMANT.5]
+struct SeatReturned {
+    Seat seat;
+    AgentId agent;
+    std::string name;
+    Epoch from;
+};
 /// This node is in another epoch: who votes now, and whether it does.
 struct EpochBegun {
     Epoch epoch;
     std::vector<Member> voters;
+    std::uint32_t dormant = 0;  ///< Seats that are set aside.
     std::optional<Seat> own;
 };
 /// The final order closed a seat's lane and opened its next one: its node had lost the old one.
@@ -142,6 +157,8 @@ using Notice = std::variant<
     RosterChanged,
     SeatSuspected,
     SeatCleared,
+    SeatDormant,
+    SeatReturned,
     EpochBegun,
     LaneReset,
     LaneLost,

@@ -119,6 +119,13 @@ void decode(Reader& r, BeaconRevealOperation& v) {
     decode(r, v.secret);
 }
 
+void encode(Writer& w, const PresenceOperation& v) {
+    encode(w, v.dormant_since);
+}
+void decode(Reader& r, PresenceOperation& v) {
+    decode(r, v.dormant_since);
+}
+
 void encode_change(Writer& w, const RosterOperation& v) {
     w.u8(static_cast<std::uint8_t>(v.action));
     encode(w, v.seat);
@@ -265,6 +272,7 @@ struct WellFormed {
     Result<void> operator()(const BeaconRevealOperation& v) const {
         return well_formed_fed(v.feeds);
     }
+    Result<void> operator()(const PresenceOperation& /*v*/) const { return {}; }
 };
 
 }  // namespace
@@ -281,7 +289,8 @@ const char* kind_name(const OperationBody& body) {
         "roster",
         "lane_reset",
         "beacon_commit",
-        "beacon_reveal"};
+        "beacon_reveal",
+        "presence"};
     return names[body.index()];
 }
 

@@ -168,6 +168,13 @@ struct BeaconRevealOperation {
     friend bool operator==(const BeaconRevealOperation&, const BeaconRevealOperation&) = default;
 };
 
+/// A seat's agent says that it is there. Who goes missing says it in its own lane before it is set aside;
+/// a dormant seat's, in another's lane: it votes again from the epoch after the next on.
+struct PresenceOperation {
+    Epoch dormant_since;  ///< The first epoch of what it ends; 0: the seat is not dormant.
+    friend bool operator==(const PresenceOperation&, const PresenceOperation&) = default;
+};
+
 using OperationBody = std::variant<
     DataOperation,
     KeyOperation,
@@ -179,7 +186,8 @@ using OperationBody = std::variant<
     RosterOperation,
     LaneResetOperation,
     BeaconCommitOperation,
-    BeaconRevealOperation>;
+    BeaconRevealOperation,
+    PresenceOperation>;
 
 struct Operation {
     AgentId client;

@@ -4,7 +4,8 @@
 // Source   Rule L13 in docs/spec/ordering.md.
 // Holds    The boundary block names the digest of `members`, and `finalization` is about it, or about
 //          the echo of it. Signatures are checked apart (model/light.hpp). One link for each change
-//          of the roster is enough: between two of them it is the same.
+//          of the roster is enough: between two of them it is the same. [SEAT-DORMANT.4] A change of
+//          how many seats are dormant is one: the quorum depends on it.
 #pragma once
 
 #include <optional>
@@ -19,6 +20,7 @@ struct RosterLink {
     std::optional<Block> echo;
     Certificate finalization;
     std::vector<Member> members;  ///< Of the epoch after the boundary.
+    std::uint32_t dormant = 0;    ///< Seats that are set aside in it.
 
     [[nodiscard]] Epoch epoch() const { return boundary.epoch.next(); }
     friend bool operator==(const RosterLink&, const RosterLink&) = default;

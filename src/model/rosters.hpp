@@ -22,8 +22,7 @@ public:
     explicit Rosters(const Genesis& genesis) {
         Roster first{genesis};
         const bool more = first.epochs().have_end();
-        if (more)
-            by_epoch_.emplace(Epoch{2}, Roster{first, Epoch{2}, first.members(), first.known()});
+        if (more) by_epoch_.emplace(Epoch{2}, first.in_epoch(Epoch{2}));
         by_epoch_.emplace(Epoch{1}, std::move(first));
     }
 
@@ -40,14 +39,9 @@ public:
     [[nodiscard]] const Roster& newest() const { return by_epoch_.rbegin()->second; }
 
     /// Says who votes in an epoch; what is known already stays. Requires: as for a Roster.
-    void add(
-        Epoch epoch, std::vector<Member> members, std::vector<Member> known, const Turns& turns = {}
-    ) {
+    void add(Epoch epoch, Seating seating) {
         if (by_epoch_.contains(epoch)) return;
-        by_epoch_.emplace(
-            epoch,
-            Roster{by_epoch_.begin()->second, epoch, std::move(members), std::move(known), turns}
-        );
+        by_epoch_.emplace(epoch, Roster{by_epoch_.begin()->second, epoch, std::move(seating)});
     }
     /// Requires: nobody holds one of these. The highest stays in any case.
     void forget_below(Epoch epoch) {

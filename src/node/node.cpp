@@ -322,6 +322,7 @@ void NodeImpl::settle() {
         const std::size_t queued = to_execute_.size();
         execute_finalized();
         follow_epoch();
+        show_presence();
         for (WantedData& wanted : ordering_.take_wanted()) {
             fetcher_.want(wanted.range, wanted.first_to_ask, now_);
         }

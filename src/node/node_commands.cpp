@@ -64,7 +64,7 @@ Result<void> NodeImpl::may_submit(Reading reading) const {
     }
     if (!seat_) {
         if (reading == Reading::causal) {
-            return fail(ErrorCode::denied, "causal writes need a seat; this agent has none");
+            return fail(ErrorCode::denied, "causal writes need a seat; " + no_seat());
         }
         if (dialer_.peers().empty()) {
             return fail(ErrorCode::unavailable, "no seat can be reached to carry the operation");

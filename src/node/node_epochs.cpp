@@ -18,9 +18,7 @@ constexpr std::size_t early_per_peer = 64;
 /// The agreed state says who votes in these epochs. [ORD-L12.2]
 void NodeImpl::decide_rosters(Epoch first, Epoch last) {
     for (Epoch epoch = first; epoch <= last; ++epoch)
-        rosters_.add(
-            epoch, final_.seats().voters(epoch), final_.seats().known(), final_.turns(epoch)
-        );
+        rosters_.add(epoch, final_.seating(epoch));
     dag_.add_seats(seats());
     tell_budget_of_seats();
 }
@@ -44,6 +42,10 @@ void NodeImpl::follow_epoch() {
     const bool is_other = seat != seat_;
     if (is_other) {
         if (seat_ && producer_ && started_ && !restoring_) leave_seat();
+        if (producer_) {  // Who is set aside goes on with its lane later. [SEAT-DORMANT.6]
+            LaneTip& written = own_stored_[producer_->lane()];
+            if (producer_->tip().sequence > written.sequence) written = producer_->tip();
+        }
         seat_ = seat;
         producer_.reset();
         own_in_flight_.reset();
@@ -53,6 +55,9 @@ void NodeImpl::follow_epoch() {
             producer_.emplace(
                 final_.lanes().of(*seat), ProducerOptions{.seats = now_voting.size()}
             );
+        const auto own = producer_ ? own_stored_.find(producer_->lane()) : own_stored_.end();
+        // Not written before t+1 peers have confirmed it, as a new one.
+        if (own != own_stored_.end()) producer_->restore(own->second, Producer::Disk::damaged);
         lane_judged_.reset();
         follow_own_lane();
         if (started_) publish_record(draining_);
@@ -61,7 +66,7 @@ void NodeImpl::follow_epoch() {
     reachability_.set_roster(now_voting, seat_, now_);
     rosters_.forget_below(epoch_);
     if (started_ && !restoring_) {
-        effects_.publish(EpochBegun{epoch_, now_voting.members(), seat_});
+        effects_.publish(EpochBegun{epoch_, now_voting.members(), now_voting.dormant(), seat_});
         for (Early& early : std::exchange(early_, {}))
             receive(early.from, std::move(early.message), early.bytes);
     }
@@ -133,6 +138,8 @@ void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
     out.height = final_.height();
     if (rosters_.epochs().have_end()) out.boundary = rosters_.epochs().last_of(out.epoch);
     out.needed = voters().quorum().q;
+    out.voting = voters().size();
+    out.dormant = voters().dormant();
     out.operators = roster_.operators();
     out.operators_needed = roster_.operators_needed();
     for (const auto& [seat, entry] : final_.seats().seats()) {
@@ -142,6 +149,8 @@ void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
             {entry.member,
              entry.first,
              entry.last,
+             entry.dormant_from,
+             entry.dormant_until,
              final_.lanes().of(seat),
              suspicion == nullptr ? std::string{} : suspicion->reason(),
              std::binary_search(resting.begin(), resting.end(), seat),

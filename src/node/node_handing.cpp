@@ -87,7 +87,7 @@ bool NodeImpl::is_refused(const OperationId& id, const AgentId& by) {
     return handed.from == Handed::From::client && handed.refused == handed.asked;
 }
 
-/// The seat has ended. What waits for a place in its lane, and what the lane holds uncovered, goes to
+/// The seat has ended, or is set aside. What waits for a place in its lane, and what the lane holds uncovered, goes to
 /// others; causal writes that wait have no other place.
 void NodeImpl::leave_seat() {
     const LaneId lane = producer_->lane();
@@ -101,7 +101,8 @@ void NodeImpl::leave_seat() {
             }
             reply_error(
                 waiting->second.command,
-                {ErrorCode::unavailable, "this node's seat has ended; write at another validator"}
+                {ErrorCode::unavailable,
+                 "this node's seat votes no more; write at another validator"}
             );
             causal_deadlines_.erase({waiting->second.deadline, operation.counter});
             causal_commands_.erase(waiting);

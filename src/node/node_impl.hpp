@@ -163,6 +163,10 @@ private:
     void note_work(const Block& block, const std::vector<VertexPtr>& ordered);
     void feed_beacon();
 
+    // That it is there (node_presence.cpp)
+    void show_presence();
+    [[nodiscard]] std::string no_seat() const;
+
     // What peers say (node_receive.cpp)
     void receive(const AgentId& from, MessagePtr message, std::size_t bytes);
     void admit(
@@ -480,10 +484,11 @@ private:
         Instant deadline;
     };
     std::vector<WaitingRead> waiting_reads_;
-    std::vector<std::string> watched_;      ///< Prefixes.
-    std::set<std::string> final_changes_;   ///< Watched keys, in this event.
-    std::map<LaneId, LaneTip> own_stored_;  ///< The highest own vertices that the store held.
-    VertexPtr own_in_flight_;               ///< Not durable yet: must not leave.
+    std::vector<std::string> watched_;     ///< Prefixes.
+    std::set<std::string> final_changes_;  ///< Watched keys, in this event.
+    /// The highest own vertices that the store held, or that were written while there was the seat.
+    std::map<LaneId, LaneTip> own_stored_;
+    VertexPtr own_in_flight_;  ///< Not durable yet: must not leave.
     // The own lane
     std::optional<std::string> lane_lost_;  ///< Why it must not be written any more.
     Instant lane_lost_at_;
@@ -499,6 +504,7 @@ private:
     Epoch beacon_committed_;
     Epoch beacon_revealed_;
     Epoch work_in_;  ///< The latest whose blocks brought what somebody wanted.
+    Instant presence_at_;  ///< When to look whether it must show itself.
 
     // Records and anti-entropy
     std::vector<ToolOffer> tools_;

@@ -310,11 +310,28 @@ struct NoticeJson {
             {"agent", agent_text(n.agent)},
             {"name", n.name}};
     }
+    JsonDoc operator()(const SeatDormant& n) const {
+        return {
+            {"event", "seat_dormant"},
+            {"seat", n.seat.value()},
+            {"agent", agent_text(n.agent)},
+            {"name", n.name},
+            {"from_epoch", n.from.value()}};
+    }
+    JsonDoc operator()(const SeatReturned& n) const {
+        return {
+            {"event", "seat_returned"},
+            {"seat", n.seat.value()},
+            {"agent", agent_text(n.agent)},
+            {"name", n.name},
+            {"from_epoch", n.from.value()}};
+    }
     JsonDoc operator()(const EpochBegun& n) const {
         JsonDoc out{
             {"event", "epoch"},
             {"epoch", n.epoch.value()},
             {"validators", n.voters.size()},
+            {"dormant", n.dormant},
             {"seat", nullptr}};
         if (n.own) out["seat"] = n.own->value();
         return out;

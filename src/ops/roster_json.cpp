@@ -85,24 +85,33 @@ Submit roster_change(Fields& f) {
 JsonDoc roster_json(const RosterReply& r) {
     JsonDoc seats = JsonDoc::array();
     for (const RosterReply::SeatView& s : r.seats) {
-        const bool voted = s.first <= r.epoch;
-        const bool votes = voted && (s.last == Epoch{} || r.epoch <= s.last);
+        const bool begun = s.first <= r.epoch;
+        const bool held = begun && (s.last == Epoch{} || r.epoch <= s.last);
+        const bool back = s.dormant_until != Epoch{} && s.dormant_until <= r.epoch;
+        const bool dormant = s.dormant_from != Epoch{} && s.dormant_from <= r.epoch && !back;
         JsonDoc seat{
             {"seat", s.member.seat.value()},
             {"name", s.member.name},
             {"agent", agent_text(s.member.key)},
             {"state",
-             votes   ? "votes"
-             : voted ? "ended"
+             held    ? (dormant ? "dormant" : "votes")
+             : begun ? "ended"
                      : "begins"},
             {"first_epoch", s.first.value()},
             {"last_epoch", nullptr},
+            {"dormant_from", nullptr},
+            {"votes_again_from", nullptr},
             {"suspected", nullptr},
             {"rests", s.rests},
             {"lane", lane_text(s.lane)},
             {"beacon_withheld", s.withheld}};
         if (!s.suspected.empty()) seat["suspected"] = s.suspected;
         if (s.last != Epoch{}) seat["last_epoch"] = s.last.value();
+        // What was and is over is history; what is to come is not.
+        if (s.dormant_from != Epoch{} && !back) {
+            seat["dormant_from"] = s.dormant_from.value();
+            if (s.dormant_until != Epoch{}) seat["votes_again_from"] = s.dormant_until.value();
+        }
         seats.push_back(std::move(seat));
     }
     JsonDoc asked = JsonDoc::array();
@@ -123,6 +132,8 @@ JsonDoc roster_json(const RosterReply& r) {
         {"height", r.height.value()},
         {"boundary", nullptr},
         {"needed", r.needed},
+        {"voting", r.voting},
+        {"dormant", r.dormant},
         {"operators", std::move(operators)},
         {"operators_needed", r.operators_needed},
         {"seats", std::move(seats)},

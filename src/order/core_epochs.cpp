@@ -29,7 +29,9 @@ std::unique_ptr<OrderingCore> OrderingCore::succeed() {
     const bool changes = roster->digest() != roster_.digest() && roster->epoch() == epoch_.next();
     if (root.boundary && changes && last != nullptr && last->stored.finalization) {
         const simplex::StoredBlock& stored = last->stored;
-        links_.push_back({stored.block, stored.echo, *stored.finalization, roster->members()});
+        links_.push_back(
+            {stored.block, stored.echo, *stored.finalization, roster->members(), roster->dormant()}
+        );
     }
     if (root.boundary) {
         root.id = *root.boundary;

@@ -397,7 +397,7 @@ TEST(EpochsInTree, ARangeMayCrossABoundary) {
 // [ORD-L12.5]
 TEST(EpochsInVoter, VotesOfLaterEpochsWaitForTheirTime) {
     Seats seats{4, QuorumMode::byzantine, 0, 0, 1, limits::checkpoint_blocks, 4};
-    const Roster second{seats.roster, Epoch{2}, seats.roster.members(), seats.roster.known()};
+    const Roster second = seats.roster.in_epoch(Epoch{2});
     const VoteContent said{VoteKind::notarize, Epoch{2}, View{1}, View{}, block_id("said")};
     Voter writer{second, seats.seat(0), *seats.signers[0]};
     ASSERT_TRUE(writer.notarize(said));

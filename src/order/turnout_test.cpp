@@ -140,7 +140,7 @@ TEST_F(TurnoutOfFour, AnEpochThatIsOverIsStillReported) {
         vote(by, 1, 0);
     is_final(1);
     const Seats later{4, QuorumMode::byzantine, 0, 0, 1, limits::checkpoint_blocks, 64};
-    const Roster next{later.roster, Epoch{2}, later.roster.members(), later.roster.known()};
+    const Roster next = later.roster.in_epoch(Epoch{2});
     book.enter(next);
     vote(3, 1, 900);
     EXPECT_EQ(report(1'000), (Turnout{Height{1}, {}}));

@@ -219,8 +219,7 @@ private:
     const Roster& voters_of(const Block& block) {
         if (!state_ || block.epoch <= Epoch{2}) return roster_;
         if (!voters_ || voters_->epoch() != block.epoch) {
-            const SeatBook& seats = state_->seats();
-            voters_.emplace(roster_, block.epoch, seats.voters(block.epoch), seats.known());
+            voters_.emplace(roster_, block.epoch, state_->seats().seating(block.epoch));
         }
         return *voters_;
     }

@@ -177,6 +177,18 @@ Result<ClusterPlan> make_cluster(const NewCluster& wish) {
                 : "operators change the roster, which takes epochs: add --epoch-blocks 64"
         );
     }
+    const std::uint32_t dead_after = wish.dead_after_reports;
+    const bool is_possible = dead_after == 0 || (dead_after >= limits::dead_after_reports_min &&
+                                                 dead_after <= limits::dead_after_reports_max);
+    if (!is_possible || (dead_after != limits::dead_after_reports && wish.epoch_blocks == 0)) {
+        return fail(
+            ErrorCode::invalid,
+            is_possible ? "seats are set aside where an epoch ends: add --epoch-blocks 64"
+                        : "a seat is dead after " + std::to_string(limits::dead_after_reports_min) +
+                              " to " + std::to_string(limits::dead_after_reports_max) +
+                              " reports, or with 0 never"
+        );
+    }
     std::error_code error;
     std::filesystem::create_directories(wish.dir, error);
     if (error) return fail(ErrorCode::io, wish.dir.string() + ": " + error.message());
@@ -192,6 +204,7 @@ Result<ClusterPlan> make_cluster(const NewCluster& wish) {
     Genesis genesis{.network = plan.network, .mode = plan.mode};
     genesis.epoch_blocks = wish.epoch_blocks;
     genesis.view_interval_ms = static_cast<std::uint32_t>(usual_view_interval(wish.nodes).ms());
+    genesis.dead_after_reports = wish.dead_after_reports;
     std::vector<KeySeed> keys;
     for (std::size_t i = 0; i < wish.nodes; ++i) {
         keys.push_back(fresh_key());

@@ -55,7 +55,8 @@ struct NewCluster {
     std::uint16_t port =
         0;  ///< Of node 0, the others follow; 0 takes the first free ones from 7400 on.
     std::uint32_t epoch_blocks = 0;  ///< 0: a roster that does not change.
-    std::uint32_t operators = 0;     ///< Keys that may change it, by more than half of them.
+    std::uint32_t dead_after_reports = limits::dead_after_reports;  ///< Only with epochs; 0: never.
+    std::uint32_t operators = 0;  ///< Keys that may change it, by more than half of them.
 };
 
 /// Makes the plan with a key and a folder for each node. The folder must be new or empty.

@@ -90,8 +90,8 @@ struct Config {
 
 /// Genesis as JSON: {"network", "mode", "view_interval_ms", "members": [{"seat", "name", "agent"}]},
 /// "term_views" where one leader has more than one view in a row, and "checkpoint_blocks" where
-/// checkpoints are not as far apart as usual, "epoch_blocks" where the roster can change, and
-/// "operators" with "operators_needed" where people's keys can change it.
+/// checkpoints are not as far apart as usual, "epoch_blocks" where the roster can change,
+/// "dead_after_reports" where dead seats are set aside sooner, later or never, and "operators" with "operators_needed" where people's keys can change it.
 [[nodiscard]] Result<Genesis> read_genesis(const std::filesystem::path& file);
 [[nodiscard]] std::string genesis_json(const Genesis& genesis);
 

@@ -84,6 +84,7 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
          "term_views",
          "checkpoint_blocks",
          "epoch_blocks",
+         "dead_after_reports",
          "operators",
          "operators_needed",
          "members"}};
@@ -94,6 +95,7 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
     genesis.term_views = fields.whole("term_views", 1);
     genesis.checkpoint_blocks = fields.whole("checkpoint_blocks", limits::checkpoint_blocks);
     genesis.epoch_blocks = fields.whole("epoch_blocks", 0);
+    genesis.dead_after_reports = fields.whole("dead_after_reports", limits::dead_after_reports);
     genesis.operators_needed = fields.whole("operators_needed", 0);
     if (!fields.wrong().empty()) return refuse(fields.wrong());
     if (mode != "byzantine" && mode != "crash") return refuse("mode must be byzantine or crash");
@@ -144,6 +146,8 @@ std::string genesis_json(const Genesis& genesis) {
     if (genesis.checkpoint_blocks != limits::checkpoint_blocks)
         doc["checkpoint_blocks"] = genesis.checkpoint_blocks;
     if (genesis.epoch_blocks != 0) doc["epoch_blocks"] = genesis.epoch_blocks;
+    if (genesis.dead_after_reports != limits::dead_after_reports)
+        doc["dead_after_reports"] = genesis.dead_after_reports;
     if (!genesis.operators.empty()) {
         for (const PublicKey& key : genesis.operators)
             doc["operators"].push_back(agent_text(key));

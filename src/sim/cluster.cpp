@@ -127,6 +127,7 @@ Genesis SimCluster::make_genesis() const {
     genesis.term_views = options_.term_views;
     genesis.checkpoint_blocks = options_.checkpoint_blocks;
     genesis.epoch_blocks = options_.epoch_blocks;
+    genesis.dead_after_reports = options_.dead_after_reports;
     const std::uint32_t seats = options_.seat_count.value_or(options_.node_count);
     for (std::uint32_t i = 0; i < seats; ++i)
         genesis.members.push_back({Seat{i}, hosts_[i]->agent, "node-" + std::to_string(i)});

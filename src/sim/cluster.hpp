@@ -69,6 +69,7 @@ struct SimOptions {
     std::uint32_t term_views = 1;
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
     std::uint32_t epoch_blocks = 0;
+    std::uint32_t dead_after_reports = limits::dead_after_reports;
     LinkProfile profile = lan_profile();
     Linking linking = Linking::automatic;
     Duration detection = Duration::from_s(1);

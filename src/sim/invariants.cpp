@@ -142,17 +142,23 @@ void Invariants::on_adopted(NodeIndex node, const Adopted& adopted, Instant now)
 void Invariants::on_epoch(NodeIndex node, const EpochBegun& begun, Instant now) {
     if (violation_ || is_byzantine(node)) return;
     if (begun.own) seats_[node.value()] = begun.own;
-    const auto [known, fresh] = voters_.emplace(begun.epoch, begun.voters);
+    const Voters said{begun.voters, begun.dormant};
+    const auto [known, fresh] = voters_.emplace(begun.epoch, said);
     const std::string epoch = "epoch " + std::to_string(begun.epoch.value());
-    if (!fresh && known->second != begun.voters)
+    if (!fresh && known->second != said)
         return violate("roster", epoch + " has other voters here than elsewhere", node, now);
-    const bool unasked = begun.epoch <= Epoch{2} && begun.voters != genesis_.members;
+    const bool unasked = begun.epoch <= Epoch{2} && said != Voters{genesis_.members, 0};
     if (unasked) violate("roster", epoch + " has not the voters of the genesis", node, now);
 }
 
 const std::vector<Member>& Invariants::voters_in(Epoch epoch) const {
     const auto known = voters_.find(epoch);
-    return known == voters_.end() ? genesis_.members : known->second;
+    return known == voters_.end() ? genesis_.members : known->second.members;
+}
+
+std::uint32_t Invariants::dormant_in(Epoch epoch) const {
+    const auto known = voters_.find(epoch);
+    return known == voters_.end() ? 0 : known->second.dormant;
 }
 
 /// Whether the id is the hash of the block. The first node to finalise a height pays for the hash;
@@ -362,15 +368,18 @@ bool Invariants::signatures_hold(const Certificate& certificate) const {
     }
     if (next != certificate.signatures.size()) return false;
     // A third or more contains one who does not lie; where nobody lies, anyone does.
+    const std::size_t all = members.size() + dormant_in(certificate.content.epoch);
     if (certificate.content.kind == VoteKind::bury)
-        return next > 0 && (roster_.mode() == QuorumMode::crash || 3 * next >= members.size());
+        return next > 0 && (roster_.mode() == QuorumMode::crash || 3 * next >= all);
     return is_quorum(static_cast<std::uint32_t>(next), certificate.content.epoch);
 }
 
-/// More than two thirds, or more than half: said without the division that the model uses.
+/// More than two thirds, and so many that what two quorums share is a third of all seats, the dormant ones
+/// included; or more than half: said without the division that the model uses.
 bool Invariants::is_quorum(std::uint32_t count, Epoch epoch) const {
     const auto n = static_cast<std::uint32_t>(voters_in(epoch).size());
-    return roster_.mode() == QuorumMode::byzantine ? 3 * count > 2 * n : 2 * count > n;
+    if (roster_.mode() == QuorumMode::crash) return 2 * count > n;
+    return 3 * count > 2 * n && 2 * count > n && 3 * (2 * count - n) >= n + dormant_in(epoch);
 }
 
 void Invariants::forget_old_views() {

@@ -138,6 +138,7 @@ private:
     void on_certificate(NodeIndex node, const Certificate& certificate, Instant now);
     [[nodiscard]] bool signatures_hold(const Certificate& certificate) const;
     [[nodiscard]] const std::vector<Member>& voters_in(Epoch epoch) const;
+    [[nodiscard]] std::uint32_t dormant_in(Epoch epoch) const;
     [[nodiscard]] bool is_quorum(std::uint32_t count, Epoch epoch) const;
     [[nodiscard]] bool is_given_up(const ViewKey& key) const;
     [[nodiscard]] bool is_justified(const VoteContent& content) const;
@@ -151,8 +152,13 @@ private:
     Genesis genesis_;
     Roster roster_;
     const SignatureScheme& scheme_;
-    std::vector<std::optional<Seat>> seats_;       ///< A node has one seat at most, for ever.
-    std::map<Epoch, std::vector<Member>> voters_;  ///< As the first honest node in it said.
+    std::vector<std::optional<Seat>> seats_;  ///< A node has one seat at most, for ever.
+    struct Voters {
+        std::vector<Member> members;
+        std::uint32_t dormant = 0;
+        friend bool operator==(const Voters&, const Voters&) = default;
+    };
+    std::map<Epoch, Voters> voters_;  ///< As the first honest node in it said.
     std::vector<bool> is_byzantine_;
     std::vector<bool> is_lying_provider_;
     std::vector<Tip> tips_;

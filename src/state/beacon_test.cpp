@@ -233,8 +233,8 @@ TEST_F(BeaconTest, WhoeverWithholdsChoosesBetweenTwoValues) {
 // [BEACON-TURNS.1]
 TEST_F(BeaconTest, TheOrderOfLeadersComesFromTheValueBefore) {
     const std::vector<Seat> by_seat{Seat{0}, Seat{1}, Seat{2}, Seat{3}};
-    EXPECT_EQ(state.turns(Epoch{2}).beacon, std::nullopt);
-    EXPECT_EQ(state.turns(Epoch{3}).beacon, state.beacon().of(Epoch{2}).value);
+    EXPECT_EQ(state.seating(Epoch{2}).beacon, std::nullopt);
+    EXPECT_EQ(state.seating(Epoch{3}).beacon, state.beacon().of(Epoch{2}).value);
     std::set<std::vector<Seat>> orders;
     for (std::uint64_t epoch = 1; epoch <= 30; ++epoch) {
         advance(state, (epoch - 1) * epoch_blocks + 1);
@@ -248,7 +248,7 @@ TEST_F(BeaconTest, TheOrderOfLeadersComesFromTheValueBefore) {
         EXPECT_EQ(leaders, by_seat) << epoch;
         // Known when the roster of the epoch after the next is.
         advance(state, epoch * epoch_blocks);
-        EXPECT_EQ(state.turns(Epoch{epoch + 2}).beacon, state.beacon().of(Epoch{epoch + 1}).value);
+        EXPECT_EQ(state.seating(Epoch{epoch + 2}).beacon, state.beacon().of(Epoch{epoch + 1}).value);
     }
     EXPECT_GT(orders.size(), 10U) << "of 24";
 }
@@ -264,8 +264,11 @@ TEST(Turns, AreFairOverManyBeaconsAndLeaveOutWhoRests) {
     for (std::uint32_t i = 0; i < draws; ++i) {
         const Digest beacon = digest_of("beacon " + std::to_string(i));
         const auto& members = net.roster.members();
-        const Roster drawn{net.roster, Epoch{3}, members, members, {{}, beacon}};
-        const Roster six{net.roster, Epoch{3}, members, members, {resting, beacon}};
+        const Seating seven{.members = members, .known = members, .beacon = beacon};
+        const Roster drawn{net.roster, Epoch{3}, seven};
+        Seating fewer = seven;
+        fewer.resting = resting;
+        const Roster six{net.roster, Epoch{3}, std::move(fewer)};
         EXPECT_EQ(drawn.digest(), net.roster.digest()) << "what certificates are checked by";
         ++first[leader_of(drawn, View{1})];
         ++last[drawn.leaders().back()];

@@ -121,7 +121,7 @@ Roster in_epoch(const std::vector<Roster>& rosters, Epoch epoch) {
     for (const Roster& roster : rosters) {
         if (roster.epoch() <= epoch) found = &roster;
     }
-    return {*found, epoch, found->members(), found->known()};
+    return found->in_epoch(epoch);
 }
 
 }  // namespace
@@ -134,7 +134,7 @@ Result<void> check_finalization(
 ) {
     if (certificate.content != block.content(VoteKind::finalize))
         return broken("the certificate does not finalise the block");
-    const Roster voting{roster, block.epoch, roster.members(), roster.known()};
+    const Roster voting = roster.in_epoch(block.epoch);
     const auto items = signatures_of(certificate, voting);
     if (!items) return tl::unexpected<Error>(items.error());
     if (!CheckPass::verify(scheme, *items))

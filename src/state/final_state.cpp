@@ -73,7 +73,7 @@ FinalState::Applied FinalState::apply(
     court_.end_block(map_, session);
     for (Notice& notice : standing_.on_block(block, *voters_, map_))
         session.notices.push_back(std::move(notice));
-    end_epoch(block);
+    end_epoch(block, session.notices);
     causal_.seal(map_);
     ids_.seal(block.height, map_);
     write_header(block.height);
@@ -183,6 +183,8 @@ Result<void, Void> FinalState::perform(
         return feed_beacon(*wanted, operation.client, place);
     if (const auto* shown = std::get_if<BeaconRevealOperation>(&operation.body))
         return feed_beacon(*shown, operation.client, place);
+    if (const auto* said = std::get_if<PresenceOperation>(&operation.body))
+        return show_presence(*said, operation.client, session);
     const auto& proof = std::get<EvidenceOperation>(operation.body);
     auto proven = court_.prove(proof, id, map_, session);
     if (proven) end_seat(*proof.evidence, session);
@@ -231,6 +233,25 @@ Result<void, Void> FinalState::feed_beacon(
     }
 }
 
+/// Who goes missing is there, and who was set aside comes back. [SEAT-DORMANT.2] [SEAT-DORMANT.5]
+Result<void, Void> FinalState::show_presence(
+    const PresenceOperation& said, const AgentId& client, Court::Session& session
+) {
+    if (court_.excluded(client)) return void_because("its agent is excluded");
+    if (said.dormant_since == Epoch{}) {
+        const Member* member = voters_->find(client);
+        if (member == nullptr) return void_because("only a seat that votes can be missed");
+        standing_.show(member->seat, map_);
+        return {};
+    }
+    const auto votes = seats_.come_back(client, said.dormant_since, voters_->epoch(), map_);
+    if (!votes) return void_because(votes.error());
+    const Member& member = seats_.held_by(client, *votes)->member;
+    standing_.show(member.seat, map_);
+    session.notices.emplace_back(SeatReturned{member.seat, client, member.name, *votes});
+    return {};
+}
+
 /// A proven liar votes no longer than it takes to agree on that.
 void FinalState::end_seat(const Evidence& evidence, Court::Session& session) {
     const auto agent = culprit(evidence, *voters_);
@@ -241,22 +262,33 @@ void FinalState::end_seat(const Evidence& evidence, Court::Session& session) {
         "the seat of " + whose + " ends: a proof was accepted", voters_->epoch().plus(2)});
 }
 
+Seating FinalState::seating(Epoch epoch) const {
+    Seating seating = seats_.seating(epoch);
+    seating.resting = standing_.resting(epoch);
+    seating.beacon = beacon_.for_turns(epoch);
+    return seating;
+}
+
 void FinalState::enter_epoch(Epoch epoch) {
     if (voters_->epoch() == epoch) return;
-    voters_ = std::make_shared<const Roster>(
-        *roster_, epoch, seats_.voters(epoch), seats_.known(), turns(epoch)
-    );
+    voters_ = std::make_shared<const Roster>(*roster_, epoch, seating(epoch));
     court_.set_roster(*voters_);
     causal_.set_roster(*voters_);
 }
 
-void FinalState::end_epoch(const Block& block) {
+void FinalState::end_epoch(const Block& block, std::vector<Notice>& notices) {
     if (!roster_->epochs().is_boundary(block.height)) return;
     for (const Seat seat : seats_.end_epoch(block.epoch, map_))
         court_.close_lane(lanes_.of(seat), block.height, map_);
-    const std::vector<Member> later = seats_.voters(block.epoch.plus(2));
-    standing_.end_epoch(block.epoch, *voters_, later, map_);
-    beacon_.end_epoch(block.epoch, later, map_);
+    const Epoch later = block.epoch.plus(2);
+    const std::vector<Seat> dead = standing_.attendance().dead(*voters_);
+    for (const Seat seat : seats_.set_aside(dead, block.epoch, map_)) {
+        const Member& member = seats_.seats().at(seat).member;
+        notices.emplace_back(SeatDormant{seat, member.key, member.name, later});
+    }
+    const Seating seating = seats_.seating(later);
+    standing_.end_epoch(block.epoch, roster_->mode(), seating, map_);
+    beacon_.end_epoch(block.epoch, seating.members, map_);
 }
 
 Result<void, Void> FinalState::write_key(const KeyOperation& operation) {

@@ -72,10 +72,8 @@ public:
     [[nodiscard]] const Standing& standing() const { return standing_; }
     [[nodiscard]] const LaneBook& lanes() const { return lanes_; }
     [[nodiscard]] const Beacon& beacon() const { return beacon_; }
-    /// Who leads in an epoch whose roster is known, and in which order.
-    [[nodiscard]] Turns turns(Epoch epoch) const {
-        return {standing_.resting(epoch), beacon_.for_turns(epoch)};
-    }
+    /// Who votes and who leads in an epoch whose roster is known, and in which order.
+    [[nodiscard]] Seating seating(Epoch epoch) const;
     [[nodiscard]] Height height() const { return marks_.back().height; }
     /// Of the latest height.
     [[nodiscard]] const ExecutedMark& mark() const { return marks_.back(); }
@@ -161,9 +159,12 @@ private:
     [[nodiscard]] Result<void, Void> feed_beacon(
         const Fed& fed, const AgentId& client, const Place& place
     );
+    [[nodiscard]] Result<void, Void> show_presence(
+        const PresenceOperation& said, const AgentId& client, Court::Session& session
+    );
     void end_seat(const Evidence& evidence, Court::Session& session);
     void enter_epoch(Epoch epoch);
-    void end_epoch(const Block& block);
+    void end_epoch(const Block& block, std::vector<Notice>& notices);
     void write_header(Height height);
     [[nodiscard]] Result<void> restore_parts(Reader& reader, const ExecutedMark& mark);
 

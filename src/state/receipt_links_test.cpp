@@ -34,7 +34,7 @@ struct Changed {
     }
 
     [[nodiscard]] Roster voters(Epoch epoch) const {
-        return {net.roster, epoch, state.seats().voters(epoch), state.seats().known()};
+        return {net.roster, epoch, state.seats().seating(epoch)};
     }
     [[nodiscard]] Certificate finalization(const Block& block) const {
         const Roster roster = voters(block.epoch);

@@ -1,6 +1,7 @@
 #include "state/seat_book.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "model/limits.hpp"
 
@@ -12,6 +13,10 @@ namespace {
 constexpr std::size_t asked_per_seat = 8;
 /// Epochs after which a change that a quorum did not ask for is forgotten.
 constexpr std::uint64_t asked_epochs = 64;
+/// Below this nobody is set aside: the quorum would not become smaller by it.
+constexpr std::uint32_t least_voting(QuorumMode mode) {
+    return mode == QuorumMode::byzantine ? 4 : 3;
+}
 /// Seats that there ever were.
 constexpr std::size_t seats_ever_max = 65'536;
 
@@ -43,6 +48,27 @@ std::vector<Member> SeatBook::voters(Epoch epoch) const {
     return members;
 }
 
+std::uint32_t SeatBook::dormant(Epoch epoch) const {
+    return static_cast<std::uint32_t>(std::count_if(seats_.begin(), seats_.end(), [&](auto& one) {
+        return one.second.is_dormant_in(epoch);
+    }));
+}
+
+Seating SeatBook::seating(Epoch epoch) const {
+    return {.members = voters(epoch), .known = known(), .dormant = dormant(epoch)};
+}
+
+Quorum SeatBook::quorum(Epoch epoch) const {
+    const auto voting = static_cast<std::uint32_t>(voters(epoch).size());
+    return Quorum::of(genesis_->mode(), voting, dormant(epoch));
+}
+
+bool SeatBook::may_lose_one(Epoch epoch) const {
+    const auto left = static_cast<std::uint32_t>(voters(epoch).size() - 1);
+    return left >= least_members(genesis_->mode()) &&
+           Quorum::possible(genesis_->mode(), left, dormant(epoch));
+}
+
 std::vector<Member> SeatBook::known() const {
     std::vector<Member> members;
     for (const auto& [seat, entry] : seats_)
@@ -50,22 +76,25 @@ std::vector<Member> SeatBook::known() const {
     return members;
 }
 
-SeatEntry* SeatBook::holder(const AgentId& agent, Epoch epoch) {
-    for (auto& [seat, entry] : seats_) {
-        if (entry.member.key == agent && entry.votes_in(epoch)) return &entry;
+const SeatEntry* SeatBook::held_by(const AgentId& agent, Epoch epoch) const {
+    for (const auto& [seat, entry] : seats_) {
+        if (entry.member.key == agent && entry.is_held_in(epoch)) return &entry;
     }
     return nullptr;
 }
 
+SeatEntry* SeatBook::holder(const AgentId& agent, Epoch epoch) {
+    const SeatEntry* held = held_by(agent, epoch);
+    return held == nullptr ? nullptr : &seats_.at(held->member.seat);
+}
+
 /// Why this change cannot be, whoever asks.
-std::optional<std::string> SeatBook::refusal(
-    const RosterOperation& change, Epoch epoch, QuorumMode mode
-) const {
+std::optional<std::string> SeatBook::refusal(const RosterOperation& change, Epoch epoch) const {
     using Action = RosterOperation::Action;
     const Epoch first = epoch.plus(2);
     const bool ends = change.action != Action::add;
     const auto old = seats_.find(change.seat);
-    if (ends && (old == seats_.end() || !old->second.votes_in(first)))
+    if (ends && (old == seats_.end() || !old->second.is_held_in(first)))
         return "seat " + std::to_string(change.seat.value()) + " has no vote in epoch " +
                std::to_string(first.value());
     if (change.action != Action::remove) {
@@ -79,14 +108,16 @@ std::optional<std::string> SeatBook::refusal(
                        ", or had it: a key has one seat, once";
             const bool replaced = change.action == Action::replace && seat == change.seat;
             const bool same_name =
-                !replaced && entry.member.name == change.name && entry.votes_in(first);
+                !replaced && entry.member.name == change.name && entry.is_held_in(first);
             if (same_name) return "the name \"" + change.name + "\" is taken";
         }
     }
-    std::size_t left = voters(first).size();
-    if (change.action == Action::add && left >= limits::seats_max) return "all seats are taken";
-    if (change.action == Action::remove && left <= least_members(mode))
-        return "too few seats would be left: " + std::to_string(left - 1);
+    const std::size_t voting = voters(first).size();
+    if (change.action == Action::add && voting + dormant(first) >= limits::seats_max)
+        return "all seats are taken";
+    const bool loses_vote = change.action == Action::remove && old->second.votes_in(first);
+    if (loses_vote && !may_lose_one(first))
+        return "too few seats would be left: " + std::to_string(voting - 1);
     return std::nullopt;
 }
 
@@ -96,7 +127,7 @@ tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
     if (!genesis_->epochs().have_end())
         return Refused{"this network has one epoch without end (epoch_blocks in its genesis)"};
     const Epoch epoch = voters.epoch();
-    if (auto why = refusal(change, epoch, voters.mode())) return Refused{std::move(*why)};
+    if (auto why = refusal(change, epoch)) return Refused{std::move(*why)};
     const Member* asking = voters.find(client);
     // Its own end, or another key for itself, is nobody else's matter. [SEAT-QUORUM.1]
     const auto own = seats_.find(change.seat);
@@ -165,12 +196,61 @@ Seat SeatBook::give(const AgentId& key, const std::string& name, Epoch first, Me
 
 bool SeatBook::exclude(const AgentId& agent, Epoch epoch, MerkleMap& map) {
     if (!genesis_->epochs().have_end()) return false;
-    SeatEntry* entry = holder(agent, epoch.plus(2));
-    const bool enough = voters(epoch.plus(2)).size() > least_members(genesis_->mode());
-    if (entry == nullptr || !enough) return false;  // [SEAT-ENOUGH.1]
+    const Epoch first = epoch.plus(2);
+    SeatEntry* entry = holder(agent, first);
+    if (entry == nullptr) return false;
+    if (entry->votes_in(first) && !may_lose_one(first)) return false;  // [SEAT-ENOUGH.1]
     entry->last = epoch.next();
     write(*entry, map);
     return true;
+}
+
+std::vector<Seat> SeatBook::set_aside(const std::vector<Seat>& dead, Epoch epoch, MerkleMap& map) {
+    if (!genesis_->epochs().have_end()) return {};
+    const Epoch first = epoch.plus(2);  // [SEAT-LATER.1]
+    const QuorumMode mode = genesis_->mode();
+    std::vector<Seat> may;
+    std::copy_if(dead.begin(), dead.end(), std::back_inserter(may), [&](Seat seat) {
+        const auto found = seats_.find(seat);
+        return found != seats_.end() && found->second.votes_in(epoch) &&
+               found->second.votes_in(first);
+    });
+    const auto voting = static_cast<std::uint32_t>(voters(first).size());
+    const std::uint32_t asleep = dormant(first);
+    // The fewest that make the quorum smallest. [SEAT-DORMANT.1]
+    std::uint32_t smallest = quorum(first).q;
+    std::uint32_t count = 0;
+    for (std::uint32_t k = 1; k <= may.size() && voting - k >= least_voting(mode); ++k) {
+        if (!Quorum::possible(mode, voting - k, asleep + k)) break;
+        const std::uint32_t q = Quorum::of(mode, voting - k, asleep + k).q;
+        if (q < smallest) count = k;
+        smallest = std::min(smallest, q);
+    }
+    may.resize(count);
+    std::sort(may.begin(), may.end());
+    for (const Seat seat : may) {
+        SeatEntry& entry = seats_.at(seat);
+        // Set aside already, back in this epoch, and dead again before its end: it stays away.
+        const bool goes_on = entry.dormant_until == first;
+        if (!goes_on) entry.dormant_from = first;
+        entry.dormant_until = Epoch{};
+        write(entry, map);
+    }
+    return may;
+}
+
+tl::expected<Epoch, std::string> SeatBook::come_back(
+    const AgentId& agent, Epoch dormant_since, Epoch epoch, MerkleMap& map
+) {
+    const Epoch first = epoch.plus(2);  // [SEAT-LATER.1]
+    SeatEntry* entry = holder(agent, first);
+    // A word that was given for an earlier dormancy, and kept, ends no later one.
+    if (entry == nullptr || !entry->is_dormant_in(first) || entry->dormant_from != dormant_since)
+        return Refused{
+            "it has no seat that is dormant since epoch " + std::to_string(dormant_since.value())};
+    entry->dormant_until = std::max(first, entry->dormant_from);
+    write(*entry, map);
+    return entry->dormant_until;
 }
 
 std::vector<Seat> SeatBook::end_epoch(Epoch epoch, MerkleMap& map) {
@@ -193,8 +273,8 @@ void SeatBook::write(const SeatEntry& entry, MerkleMap& map) {
 }
 
 void SeatBook::note(const SeatEntry& entry) {
-    settled_ =
-        std::max({settled_, entry.first, entry.last == Epoch{} ? entry.last : entry.last.next()});
+    const Epoch end = entry.last == Epoch{} ? entry.last : entry.last.next();
+    settled_ = std::max({settled_, entry.first, end, entry.dormant_from, entry.dormant_until});
 }
 
 Result<void> SeatBook::restore(const MerkleMap& map) {
@@ -221,11 +301,18 @@ void encode(Writer& w, const SeatEntry& v) {
     encode(w, v.member);
     encode(w, v.first);
     encode(w, v.last);
+    if (v.dormant_from == Epoch{}) return;
+    encode(w, v.dormant_from);
+    encode(w, v.dormant_until);
 }
 void decode(Reader& r, SeatEntry& v) {
     decode(r, v.member);
     decode(r, v.first);
     decode(r, v.last);
+    if (r.left() == 0) return;  // Nothing follows in its leaf.
+    decode(r, v.dormant_from);
+    decode(r, v.dormant_until);
+    if (v.dormant_from == Epoch{}) r.fail(DecodeError::bad_value);
 }
 
 void encode(Writer& w, const SeatBook::Asked& v) {

@@ -8,7 +8,12 @@
 //          says, whoever brings it. What a change needs to be possible it needs in any case.
 //          [SEAT-LATER.1] What epoch e decides is in force from e+2 on, so roster(e+1) is fixed when e
 //          begins. [SEAT-ONCE.1] A seat has one number and one key for ever; neither comes again.
-//          [SEAT-ENOUGH.1] No change leaves fewer seats than the failure model needs.
+//          [SEAT-ENOUGH.1] No change leaves fewer seats than the failure model needs, or fewer that vote
+//          than must agree.
+//          [SEAT-DORMANT.1] Seats that are dead where an epoch ends are set aside from the epoch after the
+//          next on, if the quorum becomes smaller by that, and no more than it takes.
+//          [SEAT-DORMANT.5] A dormant seat votes again from the epoch after the next on when its key says
+//          that it is there. Until then it counts for what may lie. It ends like any seat.
 // Errors   The reason why an operation is void.
 // Leaves   seat/N where it differs from the genesis, seats/asked/DIGEST.
 // Cost     O(seats) for a roster; O(log) for what is asked.
@@ -26,13 +31,22 @@
 
 namespace creto {
 
-/// A seat and the epochs in which it votes.
+/// A seat, the epochs in which there is it, and its latest dormancy.
 struct SeatEntry {
     Member member;
     Epoch first{1};
-    Epoch last;  ///< 0: no end is decided.
-    [[nodiscard]] bool votes_in(Epoch epoch) const {
+    Epoch last;           ///< 0: no end is decided.
+    Epoch dormant_from;   ///< 0: it never was.
+    Epoch dormant_until;  ///< The first epoch in which it votes again; 0: not decided.
+    [[nodiscard]] bool is_held_in(Epoch epoch) const {
         return first <= epoch && (last == Epoch{} || epoch <= last);
+    }
+    [[nodiscard]] bool is_dormant_in(Epoch epoch) const {
+        return is_held_in(epoch) && dormant_from != Epoch{} && dormant_from <= epoch &&
+               (dormant_until == Epoch{} || epoch < dormant_until);
+    }
+    [[nodiscard]] bool votes_in(Epoch epoch) const {
+        return is_held_in(epoch) && !is_dormant_in(epoch);
     }
     friend bool operator==(const SeatEntry&, const SeatEntry&) = default;
 };
@@ -66,8 +80,21 @@ public:
     /// What was asked for long ago is forgotten; the seats whose lanes close now. [SEAT-LANE.1]
     std::vector<Seat> end_epoch(Epoch epoch, MerkleMap& map);
 
-    /// Requires: the epoch's predecessor but one is over, or has begun without changes.
+    /// Of these seats, the deadest first, as many are set aside as make the quorum as small as it can
+    /// become; nobody if it stays as it is. Who is set aside, ascending. Called where an epoch ends.
+    std::vector<Seat> set_aside(const std::vector<Seat>& dead, Epoch epoch, MerkleMap& map);
+    /// A dormant seat's agent is there again: the epoch from which on it votes.
+    [[nodiscard]] tl::expected<Epoch, std::string> come_back(
+        const AgentId& agent, Epoch dormant_since, Epoch epoch, MerkleMap& map
+    );
+
+    /// Who votes, who is known, how many are dormant; nobody rests. Requires: the epoch's predecessor
+    /// but one is over, or has begun without changes.
+    [[nodiscard]] Seating seating(Epoch epoch) const;
+    [[nodiscard]] Quorum quorum(Epoch epoch) const;
     [[nodiscard]] std::vector<Member> voters(Epoch epoch) const;
+    /// The agent's seat, if it has one in this epoch, dormant or not.
+    [[nodiscard]] const SeatEntry* held_by(const AgentId& agent, Epoch epoch) const;
     [[nodiscard]] std::vector<Member> known() const;
     /// A change is decided that is not in force in this epoch yet.
     [[nodiscard]] bool changes_after(Epoch epoch) const { return epoch < settled_; }
@@ -80,9 +107,11 @@ public:
 private:
     using Refused = tl::unexpected<std::string>;
     [[nodiscard]] SeatEntry* holder(const AgentId& agent, Epoch epoch);
-    [[nodiscard]] std::optional<std::string> refusal(
-        const RosterOperation& change, Epoch epoch, QuorumMode mode
-    ) const;
+    [[nodiscard]] std::uint32_t dormant(Epoch epoch) const;
+    /// One that votes less would still be enough.
+    [[nodiscard]] bool may_lose_one(Epoch epoch) const;
+    [[nodiscard]] std::optional<std::string> refusal(const RosterOperation& change, Epoch epoch)
+        const;
     std::string carry_out(const RosterOperation& change, Epoch epoch, MerkleMap& map);
     Seat give(const AgentId& key, const std::string& name, Epoch first, MerkleMap& map);
     void write(const SeatEntry& entry, MerkleMap& map);

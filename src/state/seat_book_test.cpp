@@ -48,7 +48,7 @@ struct Desk {
         while (now.epoch() < Epoch{epoch}) {
             ended = book.end_epoch(now.epoch(), map);
             const Epoch next = now.epoch().next();
-            now = Roster{first, next, book.voters(next), book.known()};
+            now = Roster{first, next, book.seating(next)};
         }
     }
 

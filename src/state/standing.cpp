@@ -97,6 +97,9 @@ std::string Standing::Suspicion::reason() const {
 std::vector<Notice> Standing::on_block(const Block& block, const Roster& voters, MerkleMap& map) {
     std::vector<Notice> notices;
     count_turns(block, voters, map);
+    attendance_.seen(block.proposer, map);
+    for (const LaneRange& range : block.delta)
+        attendance_.seen(range.lane.seat, map);
     if (block.turnout) count_votes(block, voters, map);
     if (block.height.value() % judge_blocks == 0) judge(block, voters, map, notices);
     return notices;
@@ -131,6 +134,7 @@ void Standing::count_votes(const Block& block, const Roster& voters, MerkleMap& 
         row.cells[member.seat].add(missed, reports_window);
     }
     map.set(votes_key(block.proposer), encode_bytes(row));
+    attendance_.on_report(block.proposer, absent, map);
 }
 
 // [STAND-MEDIAN.1] Nothing about a seat of which fewer than all but t of the others reported enough.
@@ -226,12 +230,11 @@ void Standing::write(Seat seat, MerkleMap& map) const {
 }
 
 // [STAND-REST.1]
-void Standing::end_epoch(
-    Epoch epoch, const Roster& now, const std::vector<Member>& later, MerkleMap& map
-) {
+void Standing::end_epoch(Epoch epoch, QuorumMode mode, const Seating& later, MerkleMap& map) {
     std::set<Seat> stay;
-    for (const Member& member : later)
+    for (const Member& member : later.members)
         stay.insert(member.seat);
+    attendance_.keep(stay, map);
     for (auto row = rows_.begin(); row != rows_.end();) {
         const bool gone = !stay.contains(row->first);
         const std::size_t others = std::erase_if(row->second.cells, [&](const auto& cell) {
@@ -260,7 +263,8 @@ void Standing::end_epoch(
         if (rests) worst.emplace_back(1'000'000 - std::max(held.votes_ppm, held.turns_ppm), seat);
     }
     std::sort(worst.begin(), worst.end());
-    const Quorum quorum = Quorum::of(now.mode(), static_cast<std::uint32_t>(later.size()));
+    const Quorum quorum =
+        Quorum::of(mode, static_cast<std::uint32_t>(later.members.size()), later.dormant);
     if (worst.size() > quorum.n - quorum.q) worst.resize(quorum.n - quorum.q);
     if (worst.empty()) return;
     std::vector<Seat>& rest = resting_[when];
@@ -308,6 +312,8 @@ Result<void> Standing::restore(const MerkleMap& map) {
             auto row = decode_exact<Row>(value);
             good = good && row && key == votes_key(seat);
             if (good) rows_.emplace(seat, std::move(*row));
+        } else if (key.starts_with(Attendance::prefix)) {
+            good = attendance_.restore(key, value);
         } else if (key.starts_with(suspect)) {
             const Seat seat{static_cast<std::uint32_t>(number(key, suspect))};
             auto held = decode_exact<Suspicion>(value);

@@ -24,6 +24,7 @@
 
 #include "model/block.hpp"
 #include "model/notice.hpp"
+#include "state/attendance.hpp"
 #include "state/merkle_map.hpp"
 
 namespace creto {
@@ -70,11 +71,12 @@ public:
     [[nodiscard]] std::vector<Notice> on_block(
         const Block& block, const Roster& voters, MerkleMap& map
     );
-    /// This epoch is over: who rests in the epoch after the next, of those that vote in it. Seats
-    /// that voted in neither are forgotten.
-    void end_epoch(
-        Epoch epoch, const Roster& now, const std::vector<Member>& later, MerkleMap& map
-    );
+    /// This epoch is over: who rests in the epoch after the next, of those that vote in it, whose
+    /// seating is `later`. Seats that do not are forgotten.
+    void end_epoch(Epoch epoch, QuorumMode mode, const Seating& later, MerkleMap& map);
+    /// The seat's agent said that it is there.
+    void show(Seat seat, MerkleMap& map) { attendance_.seen(seat, map); }
+    [[nodiscard]] const Attendance& attendance() const { return attendance_; }
     /// Decided by end_epoch(); ascending.
     [[nodiscard]] const std::vector<Seat>& resting(Epoch epoch) const;
     /// Who is suspected, or is on probation (holds() is false), by seat.
@@ -101,6 +103,7 @@ private:
     void write(Seat seat, MerkleMap& map) const;
 
     std::map<Seat, Row> rows_;  ///< By reporter.
+    Attendance attendance_;
     std::map<Seat, Cell> turns_;
     std::map<Seat, Suspicion> suspicions_;
     std::map<Epoch, std::vector<Seat>> resting_;

@@ -47,13 +47,10 @@ protected:
         for (Notice& notice : standing.on_block(made, voters(), map))
             notices.push_back(std::move(notice));
         if (!rosters->epochs().is_boundary(height)) return;
-        standing.end_epoch(epoch, voters(), voters().members(), map);
-        rosters->add(
-            epoch.plus(2),
-            voters().members(),
-            voters().known(),
-            {standing.resting(epoch.plus(2)), std::nullopt}
-        );
+        Seating later{.members = voters().members(), .known = voters().known()};
+        standing.end_epoch(epoch, voters().mode(), later, map);
+        later.resting = standing.resting(epoch.plus(2));
+        rosters->add(epoch.plus(2), std::move(later));
         epoch = epoch.next();
         view = View{};
     }

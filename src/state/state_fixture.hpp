@@ -22,9 +22,10 @@ public:
     explicit Network(
         std::uint32_t n,
         QuorumMode mode = QuorumMode::byzantine,
-        std::uint32_t epoch_blocks = 0  ///< 0: one epoch without end.
+        std::uint32_t epoch_blocks = 0,  ///< 0: one epoch without end.
+        std::uint32_t dead_after_reports = limits::dead_after_reports
     )
-        : roster{genesis_of(n, mode, epoch_blocks)}, lanes_(n) {}
+        : roster{genesis_of(n, mode, epoch_blocks, dead_after_reports)}, lanes_(n) {}
 
     [[nodiscard]] AgentId agent(std::uint32_t seat) const { return signers[seat]->public_key(); }
 
@@ -92,9 +93,15 @@ private:
         bytes.fill(n);
         return KeySeed{bytes};
     }
-    Genesis genesis_of(std::uint32_t n, QuorumMode mode, std::uint32_t epoch_blocks) {
+    Genesis genesis_of(
+        std::uint32_t n,
+        QuorumMode mode,
+        std::uint32_t epoch_blocks,
+        std::uint32_t dead_after_reports
+    ) {
         Genesis genesis;
         genesis.epoch_blocks = epoch_blocks;
+        genesis.dead_after_reports = dead_after_reports;
         genesis.network = "test";
         genesis.mode = mode;
         for (std::uint32_t i = 0; i < n; ++i) {

@@ -65,6 +65,8 @@ public:
 
     /// Who votes in an epoch, from the third on; without it the seats of the genesis.
     std::function<std::vector<Member>(Epoch)> voters;
+    /// How many seats are dormant in it; without it none.
+    std::function<std::uint32_t(Epoch)> dormant;
     /// Returns false to lose a message on its way.
     std::function<bool(Index from, Index to, const Message& message)> pass;
     /// Sees every message as it arrives, and as it leaves.
@@ -538,7 +540,10 @@ private:
         if (!epochs.is_boundary(height)) return;
         const Epoch epoch = epochs.of(height).plus(2);
         node(i).rosters->add(
-            epoch, voters ? voters(epoch) : seats_.genesis.members, seats_.everyone()
+            epoch,
+            {.members = voters ? voters(epoch) : seats_.genesis.members,
+             .known = seats_.everyone(),
+             .dormant = dormant ? dormant(epoch) : 0}
         );
     }
 

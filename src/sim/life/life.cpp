@@ -26,6 +26,7 @@ SimOptions cluster_options(const Schedule& schedule, const LifeOptions& options)
     out.term_views = schedule.knobs.term_views;
     out.checkpoint_blocks = schedule.knobs.checkpoint_blocks;
     out.epoch_blocks = schedule.knobs.epoch_blocks;
+    out.dead_after_reports = schedule.knobs.dead_after_reports;
     out.profile = *parse_profile(schedule.profile);
     out.detection = schedule.knobs.detection;
     const SimSignatures modelled =

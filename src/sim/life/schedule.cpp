@@ -114,6 +114,12 @@ Result<void> check(const Schedule& schedule) {
     const std::uint32_t epoch = schedule.knobs.epoch_blocks;
     if (epoch != 0 && (epoch < limits::epoch_blocks_min || epoch > limits::epoch_blocks_max))
         return refuse("an epoch is too short or too long");
+    const std::uint32_t dead_after = schedule.knobs.dead_after_reports;
+    if (dead_after != 0 && (dead_after < limits::dead_after_reports_min ||
+                            dead_after > limits::dead_after_reports_max))
+        return refuse("a seat is dead too soon or too late");
+    if (dead_after != Knobs{}.dead_after_reports && epoch == 0)
+        return refuse("seats are set aside only where the roster has epochs");
     if (schedule.knobs.detection < Duration::from_ms(10) ||
         schedule.knobs.detection > Duration::from_s(60))
         return refuse("detection takes between 10 ms and 60 s");

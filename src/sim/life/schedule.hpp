@@ -101,6 +101,7 @@ struct Knobs {
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
     std::uint32_t keep_blocks = 0;   ///< In each node's store; 0: all.
     std::uint32_t epoch_blocks = 0;  ///< 0: one epoch without end.
+    std::uint32_t dead_after_reports = limits::dead_after_reports;
     Duration detection = Duration::from_s(1);
 
     friend bool operator==(const Knobs&, const Knobs&) = default;

@@ -138,6 +138,9 @@ Result<void> read_parts(Fields& fields, Schedule& out) {
         );
         part.number("keep_blocks", out.knobs.keep_blocks, limits::schedule_workload_max);
         part.number("epoch_blocks", out.knobs.epoch_blocks, limits::epoch_blocks_max);
+        part.number(
+            "dead_after_reports", out.knobs.dead_after_reports, limits::dead_after_reports_max
+        );
         part.span("detection_ms", out.knobs.detection);
         if (auto end = part.end(); !end) return end;
     }
@@ -188,6 +191,8 @@ std::string to_json(const Schedule& schedule) {
         out["knobs"]["checkpoint_blocks"] = schedule.knobs.checkpoint_blocks;
     if (schedule.knobs.epoch_blocks != 0)
         out["knobs"]["epoch_blocks"] = schedule.knobs.epoch_blocks;
+    if (schedule.knobs.dead_after_reports != Knobs{}.dead_after_reports)
+        out["knobs"]["dead_after_reports"] = schedule.knobs.dead_after_reports;
     if (schedule.knobs.keep_blocks != 0) out["knobs"]["keep_blocks"] = schedule.knobs.keep_blocks;
     out["workload"] = {
         {"count", schedule.workload.count},

@@ -118,7 +118,11 @@ private:
         tries([](Schedule& s) { s.knobs.view_interval = Knobs{}.view_interval; });
         tries([](Schedule& s) { s.knobs.term_views = Knobs{}.term_views; });
         tries([](Schedule& s) { s.knobs.keep_blocks = Knobs{}.keep_blocks; });
-        tries([](Schedule& s) { s.knobs.epoch_blocks = Knobs{}.epoch_blocks; });
+        tries([](Schedule& s) { s.knobs.dead_after_reports = Knobs{}.dead_after_reports; });
+        tries([](Schedule& s) {
+            s.knobs.epoch_blocks = Knobs{}.epoch_blocks;
+            s.knobs.dead_after_reports = Knobs{}.dead_after_reports;
+        });
         tries([](Schedule& s) { s.knobs.checkpoint_blocks = Knobs{}.checkpoint_blocks; });
         tries([](Schedule& s) { s.knobs.detection = Knobs{}.detection; });
         tries([](Schedule& s) { s.profile = "local"; });

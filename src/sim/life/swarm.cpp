@@ -23,6 +23,7 @@ enum class Stream : std::uint64_t {
     memory = 0x6B,
     epochs = 0x6C,
     reseats = 0x6D,
+    dormant = 0x6E,
 };
 
 class Dice {
@@ -83,6 +84,10 @@ Knobs draw_knobs(const Dice& dice, bool is_slow_net) {
     if (dice.chance(Stream::epochs, 35, 0))
         knobs.epoch_blocks =
             dice.pick(Stream::epochs, std::array<std::uint32_t, 4>{3, 4, 8, 64}, 1);
+    // Of seven seats each misses a dead one in two, four or nine of its reports.
+    if (knobs.epoch_blocks != 0 && dice.chance(Stream::dormant, 60, 0))
+        knobs.dead_after_reports =
+            dice.pick(Stream::dormant, std::array<std::uint32_t, 3>{8, 28, 60}, 1);
     // A view must be able to last as long as its messages take.
     if (is_slow_net) knobs.delta_max = std::max(knobs.delta_max, Duration::from_s(1));
     knobs.delta_max = std::max(knobs.delta_max, knobs.delta);
