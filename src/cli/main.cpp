@@ -149,7 +149,9 @@ void add_sim_lives(Program& p, CLI::App& sim) {
 
 void add_trial_options(CLI::App& sub, SimRunOptions& run) {
     sub.add_option("--nodes", run.nodes, "How many nodes, 4 to 128 (default 4)");
-    sub.add_option("--profile", run.profile, "local, lan, wan or degraded (default local)");
+    sub.add_option(
+        "--profile", run.profile, "local, lan, wan, degraded or regions (default local)"
+    );
     sub.add_option("--byzantine", run.byzantine, "Which share deviates: 0.30 or 30%");
     sub.add_option("--attack", run.attack, "How: random-voting (default), always-reject, …");
     sub.add_option(
@@ -191,13 +193,17 @@ void add_sim_mesh(Program& p, CLI::App& sim) {
         "How a mesh of many agents finds each other and notices who died",
         "sim mesh --nodes 1000 --loss 5% --slow 10% --crashes 10 --duration 10m --json\n"
         "         creto sim mesh --nodes 300 --liars 30% --crashes 5\n"
-        "         creto sim mesh --nodes 1000 --joins"
+        "         creto sim mesh --nodes 1000 --joins\n"
+        "         creto sim mesh --nodes 1000 --regions 10 --spread --overlay random --seeds 3\n"
+        "         creto sim mesh --nodes 1000 --regions 10 --eclipse 30%"
     );
     sub->add_option("--nodes", mesh.nodes, "How many agents, 4 to 4096 (default 100)");
     sub->add_option("--seed", mesh.seed, "The first seed");
     sub->add_option("--seeds", mesh.seeds, "How many seeds");
     sub->add_option("--duration", mesh.duration, "From 2m on (default 5m)");
-    sub->add_option("--profile", mesh.profile, "local, lan, wan or degraded (default wan)");
+    sub->add_option(
+        "--profile", mesh.profile, "local, lan, wan, degraded or regions (default wan)"
+    );
     sub->add_option("--loss", mesh.loss, "Share of messages: 5% or 0.05 (default the profile's)");
     sub->add_option(
         "--link", mesh.link, "datagram: what is lost is gone (default); stream: it comes late"
@@ -206,6 +212,17 @@ void add_sim_mesh(Program& p, CLI::App& sim) {
     sub->add_option("--liars", mesh.liars, "Share that says of everybody that he is silent");
     sub->add_option("--crashes", mesh.crashes, "How many agents die, one after the other");
     sub->add_flag("--joins", mesh.joins, "All start at once: how long until all know all");
+    sub->add_option(
+        "--regions", mesh.regions, "10: as --profile regions, ten regions of the world"
+    );
+    sub->add_flag("--spread", mesh.spread, "How long until what an agent says is known to all");
+    sub->add_option(
+        "--overlay", mesh.overlay, "With --spread: drawn (default), or random: parents near or far"
+    );
+    sub->add_option("--items", mesh.items, "With --spread: how much is said (default 40)");
+    sub->add_option(
+        "--eclipse", mesh.eclipse, "Share that conspires to keep what is new from 20 victims"
+    );
     sub->callback([&p] { p.chosen = [&p] { return command_sim_mesh(mesh, p.output); }; });
 }
 

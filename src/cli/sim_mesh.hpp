@@ -21,10 +21,15 @@ struct SimMeshOptions {
     std::string liars = "0";
     std::uint32_t crashes = 0;
     bool joins = false;
+    bool spread = false;
+    std::string overlay = "drawn";  ///< drawn or random.
+    std::uint32_t regions = 0;      ///< 0: the profile's.
+    std::uint32_t items = 40;
+    std::string eclipse = "0";
 };
 
 /// Done when nobody alive was declared dead and all that died was noticed; with joins, when all found
-/// all.
+/// all; with spread or eclipse, when everybody got everything, victims within twice the time.
 int command_sim_mesh(const SimMeshOptions& options, const Output& output);
 
 }  // namespace creto

@@ -59,7 +59,7 @@ enum class HashDomain : std::uint8_t {
     arguments = 14,
     contract = 15,
     agent_record = 16,
-    beacon = 17,
+    own_draw = 17,  ///< What a node draws for itself: salts of calls, the life of a lane.
     receipt = 18,
     trace = 19,
     checksum = 20,
@@ -75,6 +75,7 @@ enum class HashDomain : std::uint8_t {
     beacon_value = 30,
     turns = 31,
     panel = 32,
+    overlay = 34,
 };
 
 class Hasher {

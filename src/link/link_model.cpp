@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "link/regions.hpp"
 
 namespace creto {
 namespace {
@@ -94,13 +95,21 @@ Duration LinkModel::share_of_span(std::uint64_t word, std::uint32_t percent) con
 /// The base is the pair's, unordered, so that both directions are equally far.
 Duration LinkModel::base_latency(NodePair pair) const {
     const NodePair unordered = pair.from < pair.to ? pair : pair.reversed();
+    if (has_regions(profile_)) {
+        const std::uint32_t here = region_of(distance_(unordered.from.value(), ~std::uint64_t{0}));
+        const std::uint32_t there = region_of(distance_(unordered.to.value(), ~std::uint64_t{0}));
+        return region_latency(here, there, distance_(unordered.key()));
+    }
     return profile_.latency_min +
            share_of_span(distance_(unordered.key()), 100 - profile_.jitter_percent);
 }
 
 Duration LinkModel::latency(NodePair pair, std::uint64_t jitter_word) const {
-    return base_latency(pair) + share_of_span(jitter_word, profile_.jitter_percent) +
-           nodes_[pair.from.value()].extra + nodes_[pair.to.value()].extra;
+    const Duration base = base_latency(pair);
+    const Duration jitter = has_regions(profile_)
+                                ? region_jitter(base, jitter_word)
+                                : share_of_span(jitter_word, profile_.jitter_percent);
+    return base + jitter + nodes_[pair.from.value()].extra + nodes_[pair.to.value()].extra;
 }
 
 Duration LinkModel::retransmissions(std::uint64_t word) const {

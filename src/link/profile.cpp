@@ -1,5 +1,7 @@
 #include "link/profile.hpp"
 
+#include "link/regions.hpp"
+
 namespace creto {
 namespace {
 
@@ -45,16 +47,26 @@ LinkProfile degraded_profile() {
         "degraded", Duration::from_ms(200), Duration::from_ms(500), 10'000, Duration::from_ms(1'200)
     );
 }
+LinkProfile regions_profile() {
+    return profile(
+        region_profile_name,
+        Duration::from_ms(1),
+        Duration::from_us(168'300),
+        100,
+        Duration::from_ms(400)
+    );
+}
 
 Result<LinkProfile> parse_profile(std::string_view name) {
     const std::string wanted = lower(name.substr(0, 64));
-    for (auto* make : {local_profile, lan_profile, wan_profile, degraded_profile}) {
+    for (auto* make :
+         {local_profile, lan_profile, wan_profile, degraded_profile, regions_profile}) {
         LinkProfile made = make();
         if (made.name == wanted) return made;
     }
     return fail(
         ErrorCode::invalid,
-        "no network profile \"" + wanted + "\"; there are local, lan, wan and degraded"
+        "no network profile \"" + wanted + "\"; there are local, lan, wan, degraded and regions"
     );
 }
 

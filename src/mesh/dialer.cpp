@@ -9,13 +9,16 @@ void Dialer::add_bootstrap(const std::string& address, Instant now) {
     next_wake_.reset();
 }
 
-void Dialer::want(const AgentId& agent, const std::vector<std::string>& addresses, Instant now) {
+void Dialer::want(
+    const AgentId& agent, const std::vector<std::string>& addresses, Instant now, Turn turn
+) {
     if (agent == self_ || addresses.empty()) return;
     const auto [it, fresh] = agents_.try_emplace(agent);
     it->second.addresses = addresses;
+    it->second.turn = turn;
     if (!fresh) return;
     it->second.back_off = options_.retry_min;
-    it->second.next = self_ < agent ? now : now + options_.courtesy;
+    it->second.next = is_first(agent, it->second) ? now : now + options_.courtesy;
     if (next_wake_ && !connected(agent)) next_wake_ = std::min(*next_wake_, it->second.next);
 }
 
@@ -39,9 +42,18 @@ void Dialer::on_peer_down(const AgentId& agent, Instant now) {
     const auto place = std::lower_bound(peers_.begin(), peers_.end(), agent);
     if (place != peers_.end() && *place == agent) peers_.erase(place);
     if (const auto target = agents_.find(agent); target != agents_.end()) {
-        target->second.next = self_ < agent ? now + options_.retry_min : now + options_.courtesy;
+        target->second.next =
+            now + (is_first(agent, target->second) ? options_.retry_min : options_.courtesy);
         if (next_wake_) next_wake_ = std::min(*next_wake_, target->second.next);
     }
+}
+
+std::vector<AgentId> Dialer::wanted() const {
+    std::vector<AgentId> out;
+    out.reserve(agents_.size());
+    for (const auto& [agent, target] : agents_)
+        out.push_back(agent);
+    return out;
 }
 
 bool Dialer::connected(const AgentId& agent) const {

@@ -30,7 +30,14 @@ public:
     /// An address without a known agent; dialled until somebody answered there.
     void add_bootstrap(const std::string& address, Instant now);
     /// An agent to stay connected to, with the addresses of its newest record.
-    void want(const AgentId& agent, const std::vector<std::string>& addresses, Instant now);
+    /// `either`: the agent wants a link as well, and the smaller id dials first.
+    enum class Turn : std::uint8_t { either, ours };
+    void want(
+        const AgentId& agent,
+        const std::vector<std::string>& addresses,
+        Instant now,
+        Turn turn = Turn::either
+    );
     void unwant(const AgentId& agent);
 
     void on_peer_up(const AgentId& agent, const std::string& address);
@@ -41,6 +48,7 @@ public:
     [[nodiscard]] bool connected(const AgentId& agent) const;
     /// Who is connected, in ascending order.
     [[nodiscard]] const std::vector<AgentId>& peers() const { return peers_; }
+    [[nodiscard]] std::vector<AgentId> wanted() const;
 
 private:
     struct Target {
@@ -48,8 +56,12 @@ private:
         std::size_t next_address = 0;
         Duration back_off;
         Instant next;
+        Turn turn = Turn::either;
     };
     void try_later(Target& target, Instant now) const;
+    [[nodiscard]] bool is_first(const AgentId& agent, const Target& target) const {
+        return target.turn == Turn::ours || self_ < agent;
+    }
 
     AgentId self_;
     DialerOptions options_;

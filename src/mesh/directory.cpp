@@ -71,10 +71,29 @@ void Directory::erase(std::map<AgentId, Entry>::iterator entry) {
     entries_.erase(entry);
 }
 
+RecordSummary Directory::only(const AgentId& agent) {
+    const ByteView key = agent.view();
+    constexpr auto slices = static_cast<std::uint32_t>(limits::agents_max);
+    return {.slice = (key[0] + (std::uint32_t{key[1]} << 8U)) % slices, .slices = slices};
+}
+
+/// Where those can be that it covers: slices that many name the first byte of a key.
+std::pair<Directory::Place, Directory::Place> Directory::range_of(const RecordSummary& like) const {
+    if (like.slices % 256 != 0) return {entries_.begin(), entries_.end()};
+    std::array<std::uint8_t, AgentId::size> first{};
+    first[0] = static_cast<std::uint8_t>(like.slice % 256);
+    const Place from = entries_.lower_bound(AgentId{first});
+    if (first[0] == 255) return {from, entries_.end()};
+    ++first[0];
+    return {from, entries_.lower_bound(AgentId{first})};
+}
+
 RecordSummary Directory::summary(bool answer, const RecordSummary& like) const {
     RecordSummary summary{.answer = answer, .slice = like.slice, .slices = like.slices};
-    for (const auto& [agent, entry] : entries_) {
-        if (summary.covers(agent)) summary.versions.push_back({agent, entry.record->version});
+    const auto [from, to] = range_of(like);
+    for (Place at = from; at != to; ++at) {
+        if (summary.covers(at->first))
+            summary.versions.push_back({at->first, at->second.record->version});
     }
     return summary;
 }
@@ -82,7 +101,9 @@ RecordSummary Directory::summary(bool answer, const RecordSummary& like) const {
 std::vector<Shared<AgentRecord>> Directory::newer_than(const RecordSummary& peer) const {
     std::vector<Shared<AgentRecord>> newer;
     auto theirs = peer.versions.begin();
-    for (const auto& [agent, entry] : entries_) {
+    const auto [from, to] = range_of(peer);
+    for (Place at = from; at != to; ++at) {
+        const auto& [agent, entry] = *at;
         if (!peer.covers(agent)) continue;
         while (theirs != peer.versions.end() && theirs->agent < agent)
             ++theirs;

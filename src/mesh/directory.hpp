@@ -46,6 +46,8 @@ public:
         return std::exchange(evicted_, {});
     }
 
+    /// What covers this agent and, of 4,096 others, one on average.
+    [[nodiscard]] static RecordSummary only(const AgentId& agent);
     /// Of all, or of the agents that `like` covers.
     [[nodiscard]] RecordSummary summary(bool answer, const RecordSummary& like = {}) const;
     /// Records that a peer with this summary lacks or holds in an older version.
@@ -68,6 +70,8 @@ private:
         Instant expires;
         AgentId from;  ///< Who brought the agent here first.
     };
+    using Place = std::map<AgentId, Entry>::const_iterator;
+    [[nodiscard]] std::pair<Place, Place> range_of(const RecordSummary& like) const;
     void make_room();
     void forget(const AgentId& agent, std::uint64_t version);
     void erase(std::map<AgentId, Entry>::iterator entry);

@@ -142,6 +142,7 @@ std::optional<AgentId> Liveness::next_in_turn() {
         }
         const AgentId& agent = turn_[turn_next_++];
         if (state(agent) == AgentState::suspect || is_looked_at(agent)) continue;
+        if (is_sparse_ && !links_.connected(agent)) continue;
         if (fresh_.count(agent) == 0) return agent;
     }
     return std::nullopt;
@@ -182,6 +183,12 @@ void Liveness::look(
     look.sent = now;
     look.ask_at = now + health_.stretch(options_.ask_after);
     look.give_up_at = now + health_.stretch(options_.give_up_after);
+    // Helpers have no link to most agents either: who answers at its own address lives.
+    if (is_sparse_ && !links_.connected(agent)) {
+        const AgentRecord* const record = directory_.find(agent);
+        if (record != nullptr && !record->addresses.empty())
+            effects.add(Dial{record->addresses[look.nonce % record->addresses.size()], agent});
+    }
     // For a suspect all ways are tried at once.
     if (links_.connected(agent) && state(agent) != AgentState::suspect) {
         effects.send(agent, Ping{look.nonce, std::nullopt, rumours_for(agent)});

@@ -93,6 +93,9 @@ public:
     );
 
     void start(Instant now);
+    /// There are not links with all: in turn those are looked at with whom there is one, and a look at
+    /// another one, of whom somebody spoke, opens one.
+    void set_sparse(bool is_sparse) { is_sparse_ = is_sparse; }
     /// The directory took a record of an agent that it did not know, or a newer record.
     void on_found(const AgentId& agent, Instant now);
     void on_record(const AgentId& agent, Instant now);
@@ -218,6 +221,7 @@ private:
     std::size_t answered_next_ = 0;
     Instant answered_until_;
 
+    bool is_sparse_ = false;
     std::vector<AgentId> turn_;  ///< All known agents, shuffled; asked from the front.
     std::size_t turn_next_ = 0;
     std::map<AgentId, Deviation> deviations_;

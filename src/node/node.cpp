@@ -51,20 +51,22 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
           roster_.find(self_) == nullptr ? std::nullopt : std::optional{roster_.find(self_)->seat},
           {.probe_after = options_.probe_after, .lost_after = options_.lost_after}},
       dialer_{self_, {}},
+      overlay_{self_, directory_, dialer_, {}, draw(options_.seed, 5)},
       liveness_{
           {self_, signer, roster_.chain()},
           directory_,
           dialer_,
           {.interval = options_.ping_interval},
           draw(options_.seed, 2)},
-      discovery_{self_, directory_, dialer_, liveness_, draw(options_.seed, 3)},
+      discovery_{self_, directory_, dialer_, liveness_, overlay_, draw(options_.seed, 3)},
       fetcher_{{}, draw(options_.seed, 1)},
       budget_{self_, options_.limits},
       server_{roster_.chain(), self_, signer, budget_},
       shelf_{
           roster_, {.keep_blocks = options_.keep_blocks, .state_share = options_.checkpoint_share}},
       giver_{shelf_, ordering_, links_} {
-    tell_budget_of_seats();
+    tell_of_seats();
+    overlay_.set_seed(roster_.chain().value());
     if (const Member* member = roster_.find(self_)) {
         seat_ = member->seat;
         producer_.emplace(LaneId{*seat_, Incarnation{}}, ProducerOptions{.seats = roster_.size()});
@@ -186,6 +188,8 @@ std::vector<Effect> NodeImpl::on_event(const Event& event, Instant now) {
     changed_ = true;
     std::visit([this](const auto& e) { on(e); }, event);
     show_lives();
+    liveness_.set_sparse(overlay_.is_sparse());
+    discovery_.on_time(now_, effects_);
     if (changed_) {
         settle();
         if (!waiting_reads_.empty()) serve_waiting_reads();
@@ -230,6 +234,7 @@ void NodeImpl::on(const PeerUp& event) {
         drop(event.peer, "it was dropped for a flood a moment ago");
         return;
     }
+    if (!overlay_.on_peer_up(event, now_, effects_)) return;
     dialer_.on_peer_up(event.peer, event.address);
     if (const Member* member = voters().find(event.peer)) reachability_.link_up(member->seat, now_);
     liveness_.heard(event.peer, now_);
@@ -238,16 +243,18 @@ void NodeImpl::on(const PeerUp& event) {
     ordering_.on_peer_up(event.peer, now_, effects_);
     for (const CallClient::Again& again : client_.on_peer_up(event.peer, now_, effects_))
         sent_again(again);
+    on_visited(event.peer);
 }
 
 void NodeImpl::on(const PeerDown& event) {
     dialer_.on_peer_down(event.peer, now_);
+    discovery_.on_peer_down(event.peer);
     if (const Member* member = voters().find(event.peer)) {
         reachability_.link_down(member->seat, now_);
     }
     giver_.on_peer_down(event.peer);
     fetch_.on_peer_down(event.peer);
-    liveness_.on_link_lost(event.peer, now_, effects_);
+    if (overlay_.on_peer_down(event.peer, now_)) liveness_.on_link_lost(event.peer, now_, effects_);
     ordering_.on_peer_down(event.peer, now_, effects_);
     server_.on_peer_down(event.peer, effects_);
     budget_.on_peer_down(event.peer, now_);
@@ -312,6 +319,7 @@ void NodeImpl::on_time() {
     ask_for_lane();
     repeat_handed();
     fetch_.on_time(now_);
+    overlay_.on_time(now_, effects_);
     dialer_.on_time(now_, effects_);
 }
 
@@ -375,6 +383,8 @@ void NodeImpl::arm() {
          fetch_.next_wake(),
          directory_.next_expiry(),
          liveness_.next_wake(),
+         overlay_.next_wake(),
+         discovery_.next_wake(),
          dialer_.next_wake()}
     );
     // These two did what they could in settle(): what is still due waits for a peer, or for room in

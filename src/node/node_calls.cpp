@@ -9,6 +9,8 @@ namespace {
 
 /// How long after the decision late answers may still join the record.
 constexpr Duration linger_time = Duration::from_ms(500);
+/// How long a link may take to come up.
+constexpr Duration visit_patience = Duration::from_s(3);
 
 /// A second provider is not asked sooner, however quick the first one usually is.
 constexpr Duration hedge_after_min = Duration::from_ms(1);
@@ -54,6 +56,7 @@ void NodeImpl::command(Ticket ticket, const CallTool& call) {
 std::optional<AgentId> NodeImpl::choose_provider(const PlainCall& call) {
     if (call.call.agent) return call.tried.empty() ? call.call.agent : std::nullopt;
     std::vector<AgentId> good;
+    std::vector<AgentId> far;
     for (const AgentRecord* record : directory_.providers(call.call.tool)) {
         const AgentId& agent = record->agent;
         if (call.tried.count(agent) > 0 || final_.excluded(agent)) continue;
@@ -61,8 +64,10 @@ std::optional<AgentId> NodeImpl::choose_provider(const PlainCall& call) {
         if (call.again && find_tool(*record, call.call.tool)->contract.id() != *call.again)
             continue;
         if (agent == self_) return self_;
-        if (dialer_.connected(agent)) good.push_back(agent);
+        (dialer_.connected(agent) ? good : far).push_back(agent);
     }
+    // Among many there is no link with most of them, and one is opened.
+    if (good.empty() && overlay_.is_sparse()) good = std::move(far);
     if (good.empty()) return std::nullopt;
     return good[prng_.below(good.size())];
 }
@@ -77,10 +82,18 @@ Result<void> NodeImpl::ask_provider(CallClient::Token token) {
                 "\"; `creto tools` lists what the mesh offers"
         );
     }
-    if (*provider != self_ && !dialer_.connected(*provider))
-        return fail(ErrorCode::unavailable, "agent " + name_of(*provider) + " is not connected");
     call.tried.insert(*provider);
+    if (*provider == self_ || dialer_.connected(*provider)) return ask(token, *provider);
+    if (!overlay_.is_sparse() || directory_.find(*provider) == nullptr)
+        return fail(ErrorCode::unavailable, "agent " + name_of(*provider) + " is not connected");
+    visit(token, *provider);
+    return {};
+}
+
+Result<void> NodeImpl::ask(CallClient::Token token, const AgentId& provider) {
+    PlainCall& call = plain_.at(token);
     const Duration left = call.deadline - now_;
+    overlay_.keep(provider, call.deadline);
     CallStart start{
         .tool = call.call.tool,
         .contract = call.again.value_or(ContractId{}),
@@ -88,7 +101,7 @@ Result<void> NodeImpl::ask_provider(CallClient::Token token) {
         .timeout_ms =
             static_cast<std::uint32_t>(std::clamp<std::int64_t>(left.ms(), 1, 86'400'000)),
         .credit = call.call.stream ? std::uint32_t{limits::stream_window_bytes} : 0};
-    const AgentRecord* record = directory_.find(*provider);
+    const AgentRecord* record = directory_.find(provider);
     const ToolOffer* offer = record == nullptr ? nullptr : find_tool(*record, call.call.tool);
     const bool idempotent = offer != nullptr && offer->contract.has(ContractSummary::idempotent);
     if (idempotent && !call.call.agent) call.again = offer->contract.id();
@@ -102,16 +115,60 @@ Result<void> NodeImpl::ask_provider(CallClient::Token token) {
     const bool same_again = idempotent && (call.call.agent || !elsewhere());
     auto started = client_.start(
         token,
-        *provider,
+        provider,
         std::move(start),
         call.deadline,
         effects_,
         same_again ? CallClient::Repeat::yes : CallClient::Repeat::no
     );
     if (!started) return started;
-    call.under_way.emplace(*provider, PlainCall::Asked{now_, ++call.attempts});
-    plan_hedge(token, *provider);
+    call.under_way.emplace(provider, PlainCall::Asked{now_, ++call.attempts});
+    plan_hedge(token, provider);
     return {};
+}
+
+// --- providers without a link ---
+
+void NodeImpl::visit(CallClient::Token token, const AgentId& provider) {
+    const Instant until = std::min(plain_.at(token).deadline, now_ + visit_patience);
+    visits_.emplace(provider, Visit{token, until});
+    overlay_.visit(provider, effects_);
+}
+
+void NodeImpl::on_visited(const AgentId& provider) {
+    while (true) {
+        const auto visit = visits_.find(provider);
+        if (visit == visits_.end()) return;
+        const CallClient::Token token = visit->second.token;
+        visits_.erase(visit);
+        if (plain_.count(token) == 0) continue;
+        if (const auto asked = ask(token, provider); !asked) {
+            if (!plain_.at(token).under_way.empty()) continue;
+            reply_error(plain_.at(token).command, asked.error());
+            end_plain(token);
+        }
+    }
+}
+
+/// Who does not come up is left for another provider, if there is one.
+void NodeImpl::end_visits() {
+    std::vector<std::pair<AgentId, CallClient::Token>> over;
+    std::erase_if(visits_, [&](const auto& entry) {
+        if (now_ < entry.second.until) return false;
+        over.emplace_back(entry.first, entry.second.token);
+        return true;
+    });
+    for (const auto& [provider, token] : over) {
+        const auto call = plain_.find(token);
+        if (call == plain_.end() || !call->second.under_way.empty()) continue;
+        if (now_ < call->second.deadline && !call->second.call.agent && ask_provider(token))
+            continue;
+        reply_error(
+            call->second.command,
+            {ErrorCode::unavailable, "agent " + name_of(provider) + " cannot be reached"}
+        );
+        end_plain(token);
+    }
 }
 
 /// When the provider takes longer than it usually does, another one is asked as well, once, and who
@@ -400,6 +457,7 @@ void NodeImpl::close_panel(CallClient::Token token) {
 }
 
 void NodeImpl::calls_on_time() {
+    end_visits();
     server_.on_time(now_, effects_);
     for (CallClient::Finished& finished : client_.on_time(now_, effects_)) {
         on_finished(std::move(finished));
@@ -423,6 +481,8 @@ void NodeImpl::calls_on_time() {
 Instant NodeImpl::calls_next_wake() const {
     Instant next = std::min({server_.next_wake(), client_.next_wake(), receipts_.next_wake()});
     if (!hedges_.empty()) next = std::min(next, hedges_.begin()->first);
+    for (const auto& [provider, entry] : visits_)
+        next = std::min(next, entry.until);
     for (const auto& [token, entry] : panels_)
         next = std::min(next, entry.linger);
     return next;
@@ -439,7 +499,7 @@ Salt NodeImpl::draw_salt() {
     w.raw(salt_secret_->view());
     w.u64(prng_.next());
     w.u64(next_nonce_);
-    const Digest digest = hash(HashDomain::beacon, w.view());
+    const Digest digest = hash(HashDomain::own_draw, w.view());
     Salt salt{};
     std::copy_n(digest.view().begin(), salt.size(), salt.begin());
     return salt;

@@ -303,6 +303,7 @@ void NodeImpl::bring_proofs() {
 void NodeImpl::publish_record(bool leaving) {
     record_version_ = std::max(record_version_, liveness_.version()) + 1;
     liveness_.set_version(record_version_);
+    const Duration lifetime = overlay_.record_lifetime(options_.record_lifetime);
     AgentRecord record{
         .agent = self_,
         .version = record_version_,
@@ -311,12 +312,12 @@ void NodeImpl::publish_record(bool leaving) {
         .seat = seat_,
         .addresses = options_.addresses,
         .tools = tools_,
-        .lifetime_ms = static_cast<std::uint32_t>(options_.record_lifetime.ms()),
+        .lifetime_ms = static_cast<std::uint32_t>(lifetime.ms()),
         .leaving = leaving};
     record.signature =
         signer_.sign(SignDomain::agent_record, roster_.chain().value(), signing_bytes(record));
     discovery_.publish(std::move(record), now_, effects_);
-    record_renewal_ = now_ + options_.record_lifetime / 3;
+    record_renewal_ = now_ + lifetime / 3;
 }
 
 void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const CheckPass& pass) {
@@ -342,11 +343,10 @@ void NodeImpl::on_records(const AgentId& from, const RecordBatch& batch, const C
 void NodeImpl::spread_summaries() {
     if (now_ < next_summary_) return;
     next_summary_ = now_ + summary_interval;
-    const std::vector<AgentId>& peers = dialer_.peers();
-    if (peers.empty()) return;
-    const AgentId& peer = peers[summary_turn_++ % peers.size()];
-    effects_.send(peer, lane_summary(false));
-    discovery_.send_summary(peer, effects_);
+    const auto peer = discovery_.next_partner();
+    if (!peer) return;
+    effects_.send(*peer, lane_summary(false));
+    discovery_.send_summary(*peer, effects_);
 }
 
 }  // namespace creto

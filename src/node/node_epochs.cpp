@@ -20,14 +20,33 @@ void NodeImpl::decide_rosters(Epoch first, Epoch last) {
     for (Epoch epoch = first; epoch <= last; ++epoch)
         rosters_.add(epoch, final_.seating(epoch));
     dag_.add_seats(seats());
-    tell_budget_of_seats();
+    tell_of_seats();
+    draw_overlay();
 }
 
-/// Who holds a seat, will hold one, or held one a moment ago, speaks for the order.
-void NodeImpl::tell_budget_of_seats() {
+/// [MESH-DRAW.1] Who made a key before cannot have known the seed: it is the random beacon's, or, where
+/// epochs have no end and the beacon stays as it is, a digest of all that is final.
+void NodeImpl::draw_overlay() {
+    const Epochs& epochs = rosters_.epochs();
+    const std::uint64_t height = final_.height().value();
+    if (!epochs.have_end()) {
+        if (height > 0 && height % Overlay::seed_blocks == 0)
+            overlay_.set_seed(final_.mark().order_digest);
+        return;
+    }
+    const Epoch now = epochs.after(final_.height());
+    const Epoch drawn = Overlay::seed_epoch(epochs, now);
+    // Whoever begins at a checkpoint may find that the beacon of that epoch is kept no longer.
+    if (now < drawn.plus(Beacon::kept)) overlay_.set_seed(final_.beacon().of(drawn).value);
+}
+
+/// Who holds a seat, will hold one, or held one a moment ago, speaks for the order; with each of them
+/// there is a link.
+void NodeImpl::tell_of_seats() {
     std::set<AgentId> keys;
     for (const Member& member : seats().known())
         keys.insert(member.key);
+    overlay_.set_seats({keys.begin(), keys.end()});
     budget_.set_seats(std::move(keys));
 }
 

@@ -158,6 +158,7 @@ void NodeImpl::after_execution(
         prune_marks_.pop_front();
     }
     keep_checkpoint(finalized, bytes);
+    if (!rosters_.epochs().have_end()) draw_overlay();
     if (restoring_) return;
     effects_.publish(Finalized{
         finalized.block,

@@ -29,6 +29,7 @@
 #include "mesh/discovery.hpp"
 #include "mesh/fetcher.hpp"
 #include "mesh/liveness.hpp"
+#include "mesh/overlay.hpp"
 #include "mesh/reachability.hpp"
 #include "model/light.hpp"
 #include "node/check_gate.hpp"
@@ -177,7 +178,8 @@ private:
         const AgentId& from, const Message& message, std::size_t bytes
     );
     void refuse(const AgentId& from, const Message& message, const PeerBudget::Refusal& refusal);
-    void tell_budget_of_seats();
+    void tell_of_seats();
+    void draw_overlay();
 
     // Vertices and records (node_data.cpp)
     void produce();
@@ -325,6 +327,10 @@ private:
     };
     /// Asks one provider more. not_found, unavailable or limit: nobody was asked.
     [[nodiscard]] Result<void> ask_provider(CallClient::Token token);
+    [[nodiscard]] Result<void> ask(CallClient::Token token, const AgentId& provider);
+    void visit(CallClient::Token token, const AgentId& provider);
+    void on_visited(const AgentId& provider);
+    void end_visits();
     void plan_hedge(CallClient::Token token, const AgentId& provider);
     void hedge(CallClient::Token token);
     void end_plain(CallClient::Token token);
@@ -413,6 +419,7 @@ private:
     Directory directory_;
     Reachability reachability_;
     Dialer dialer_;
+    Overlay overlay_;
     Liveness liveness_;
     Discovery discovery_;
     Fetcher fetcher_;
@@ -511,7 +518,6 @@ private:
     std::uint64_t record_version_ = 0;
     Instant record_renewal_;
     Instant next_summary_;
-    std::uint64_t summary_turn_ = 0;
     std::map<std::uint64_t, Instant> probes_;
     std::uint64_t next_probe_ = 1;
     std::set<std::pair<AgentId, Digest>> evidence_seen_;
@@ -555,6 +561,12 @@ private:
     std::map<CallClient::Token, PlainCall> plain_;
     std::set<std::pair<Instant, CallClient::Token>> hedges_;  ///< By hedge_at.
     std::uint64_t hedge_credit_ = 0;
+    /// Calls that wait for a link to this provider.
+    struct Visit {
+        CallClient::Token token = 0;
+        Instant until;
+    };
+    std::multimap<AgentId, Visit> visits_;
     std::map<CallClient::Token, PanelCallEntry> panels_;
     std::map<Ticket, CallClient::Token> call_commands_;
     std::uint64_t next_nonce_ = 1;

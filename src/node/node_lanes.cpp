@@ -143,7 +143,7 @@ void NodeImpl::ask_for_lane() {
         draw.u64(prng_.next());
         draw.u64(static_cast<std::uint64_t>(unix_ms_at_start_));
         draw.raw(self_.view());
-        lane_life_ = hash(HashDomain::beacon, draw.view());
+        lane_life_ = hash(HashDomain::own_draw, draw.view());
         stored = effects_.persist(
             {{Column::meta, life_key(), share(encode_bytes(*lane_life_))}}, {}, Durable::yes
         );

@@ -39,7 +39,9 @@ void NodeImpl::on_probe(const AgentId& from, const Probe& probe) {
 }
 
 void NodeImpl::on_ping_answer(const AgentId& from, const Checked<const PingAnswer&>& answer) {
-    const auto sample = liveness_.on_answer(from, answer, now_, effects_);
+    auto sample = overlay_.on_answer(from, answer->nonce, now_);
+    const auto looked = liveness_.on_answer(from, answer, now_, effects_);
+    if (!sample) sample = looked;
     const auto found = acquaintances_.find(from);
     if (!sample || found == acquaintances_.end()) return;
     Duration& smooth = found->second.round_trip;
@@ -61,6 +63,7 @@ void NodeImpl::saw_vote(const Vote& vote) {
 /// Tells watchers who is suspected, has died, or lives after all.
 void NodeImpl::show_lives() {
     for (const Liveness::Change& change : liveness_.take_changes()) {
+        overlay_.on_state(change.agent, change.to);
         if (const auto known = acquaintances_.find(change.agent); known != acquaintances_.end())
             known->second.since = now_;
         const std::string name = name_of(change.agent);

@@ -195,6 +195,7 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
         };
         shared = without(batch->vertices, is_known, std::move(shared));
     } else if (const auto* records = std::get_if<RecordBatch>(&message)) {
+        discovery_.note_known(from, *records);
         const auto is_known = [this](const AgentRecord& record) {
             const AgentRecord* held = directory_.find(record.agent);
             return record.agent != self_ && held != nullptr && held->version >= record.version;
@@ -308,7 +309,7 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
         void operator()(const VertexRequest& m) const { node.on_vertex_request(from, m); }
         void operator()(const EvidenceNotice& m) const { node.on_evidence(m.evidence, from); }
         void operator()(const RecordSummary& m) const {
-            node.discovery_.on_summary(from, m, node.effects_);
+            node.discovery_.on_summary(from, m, node.now_, node.effects_);
         }
         void operator()(const RecordBatch& m) const { node.on_records(from, m, pass); }
         void operator()(const Probe& m) const { node.on_probe(from, m); }

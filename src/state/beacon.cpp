@@ -12,8 +12,6 @@ namespace {
 constexpr std::string_view entries = "beacon/seat/";
 constexpr std::string_view values = "beacon/value/";
 constexpr const char* withheld_key = "beacon/withheld";
-/// The present value, the one before, from which its leaders are drawn, and the next.
-constexpr std::uint64_t values_kept = 3;
 
 std::string entry_key(Epoch feeds, Seat seat) {
     return std::string{entries} + std::to_string(feeds.value()) + "/" +
@@ -147,7 +145,7 @@ void Beacon::end_epoch(Epoch epoch, const std::vector<Member>& later, MerkleMap&
         map.set(value_key(next), encode_bytes(made));
         values_.emplace(next, std::move(made));
     }
-    while (values_.size() > values_kept) {
+    while (values_.size() > kept) {
         map.erase(value_key(values_.begin()->first));
         values_.erase(values_.begin());
     }
@@ -212,10 +210,10 @@ Result<void> Beacon::restore(const MerkleMap& map, Epoch next_block) {
         }
     });
     // As a state that ran on has them.
-    while (values_.size() > values_kept)
+    while (values_.size() > kept)
         values_.erase(values_.begin());
     const Epoch newest = std::max(next_block, Epoch{2});
-    const std::uint64_t count = std::min(newest.value(), values_kept);
+    const std::uint64_t count = std::min(newest.value(), kept);
     good = good && values_.size() == count && values_.rbegin()->first == newest &&
            values_.begin()->first.value() == newest.value() + 1 - count;
     if (!good) return fail(ErrorCode::corrupt, "state: a leaf of the beacon is malformed");

@@ -32,6 +32,8 @@ namespace creto {
 
 class Beacon {
 public:
+    /// The present value, the one before, from which its leaders are drawn, and the next.
+    static constexpr std::uint64_t kept = 3;
     struct Entry {
         Digest commitment;
         std::optional<Digest> secret;

@@ -105,7 +105,7 @@ TEST(SimCommand, RefusesWhatItDoesNotUnderstandAndSaysWhatThereIs) {
     for (const Wrong& wrong : std::initializer_list<Wrong>{
              {{"--nodes", "3"}, "between 4 and 128 nodes"},
              {{"--nodes", "129"}, "between 4 and 128 nodes"},
-             {{"--profile", "moon"}, "local, lan, wan and degraded"},
+             {{"--profile", "moon"}, "local, lan, wan, degraded and regions"},
              {{"--byzantine", "1.1"}, "0.30 or 30%"},
              {{"--byzantine", "x"}, "0.30 or 30%"},
              {{"--attack", "silence"}, "--byzantine"},

@@ -6,14 +6,19 @@
 // Holds    No lanes, no votes, no calls: a command is answered with an error.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "mesh/discovery.hpp"
+#include "mesh/overlay.hpp"
 #include "node/check_gate.hpp"
 #include "sim/participant.hpp"
 
 namespace creto {
+
+/// What the record of an agent says after its n-th change, followed by n.
+inline constexpr std::string_view change_of_mesh = "change ";
 
 /// How a participant deviates.
 enum class MeshLie : std::uint8_t {
@@ -21,6 +26,16 @@ enum class MeshLie : std::uint8_t {
     /// Tells everybody of eight agents at a time that they do not answer, as often as its peers'
     /// quotas let it; says of nobody whom it was asked to ping that he lives; hands out old Alives.
     accuses,
+    /// Takes part in everything, answers pings, dials the victims again and again, tells everybody of
+    /// the identities that it and its accomplices made up, and hands on nothing of what others say.
+    eclipses,
+};
+
+/// With whom participants are linked.
+enum class MeshLinks : std::uint8_t {
+    all,     ///< With everybody.
+    drawn,   ///< As nodes are: Overlay. When few are known, with everybody.
+    random,  ///< The same, and the parents are drawn, near or far.
 };
 
 struct MeshSetup {
@@ -28,6 +43,14 @@ struct MeshSetup {
     std::vector<Shared<AgentRecord>> known;
     LivenessOptions liveness;
     std::vector<MeshLie> lies;  ///< By node; shorter when the others do not lie.
+    MeshLinks links = MeshLinks::all;
+    OverlayOptions overlay;
+    /// These know nobody but their bootstrap address, whatever is known.
+    std::vector<bool> strangers;
+    std::vector<AgentRecord> victims;              ///< Of those who eclipse.
+    std::vector<Shared<AgentRecord>> accomplices;  ///< By agent; invented ones too.
+    /// A record came that is newer than what a participant held.
+    std::function<void(NodeIndex, const AgentRecord&)> on_record;
 };
 
 class MeshParticipant final : public Participant {
@@ -58,12 +81,21 @@ private:
     void publish_own();
     void show_lives();
     void lie();
+    void accuse();
+    void crowd();
+    void advertise(const AgentId& peer);
+    /// What it sends of others, a liar that eclipses does not send.
+    void withhold();
+    /// Whether agents tell each other who there is; else all know all for ever.
+    [[nodiscard]] bool discovers() const { return is_new_ || setup_->links != MeshLinks::all; }
     void arm();
 
     NodeOptions options_;
     const Signer& signer_;
     std::shared_ptr<const MeshSetup> setup_;
+    NodeIndex index_;
     MeshLie lie_ = MeshLie::none;
+    bool is_new_ = false;  ///< Knows nobody at the start.
     AgentId self_;
     ChainId chain_;
     Instant now_;
@@ -71,12 +103,14 @@ private:
     CheckGate gate_;
     Directory directory_;
     Dialer dialer_;
+    Overlay overlay_;
     Liveness liveness_;
     Discovery discovery_;
     Prng prng_;
     std::uint64_t version_ = 0;
+    std::uint64_t changes_ = 0;  ///< Of its own record.
+    Instant renewal_ = Instant::max();
     Instant next_summary_ = Instant::max();
-    std::uint64_t summary_turn_ = 0;
     Instant next_lie_ = Instant::max();
     std::vector<Alive> heard_;  ///< What a liar has heard and hands out again.
     Instant armed_ = Instant::max();

@@ -35,6 +35,7 @@ public:
         for (std::uint32_t i = 0; i < plan_.nodes; ++i)
             setup_->lies.push_back(liar_[i] ? MeshLie::accuses : MeshLie::none);
         if (!plan_.joins) know_all();
+        if (plan_.joins) setup_->links = MeshLinks::drawn;
         for (std::uint32_t i = 0; i < plan_.nodes; ++i) {
             (void)cluster_.start(NodeIndex{i});
             if (slow_[i]) stand_still(NodeIndex{i}, draw(plan_.seed, word(Draw::phase), i));
