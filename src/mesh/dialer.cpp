@@ -30,7 +30,10 @@ void Dialer::unwant(const AgentId& agent) {
 void Dialer::on_peer_up(const AgentId& agent, const std::string& address) {
     const auto place = std::lower_bound(peers_.begin(), peers_.end(), agent);
     if (place == peers_.end() || *place != agent) peers_.insert(place, agent);
-    if (bootstrap_.erase(address) > 0) next_wake_.reset();
+    if (const auto known = bootstrap_.find(address); known != bootstrap_.end()) {
+        known->second.has_answered = true;
+        next_wake_.reset();
+    }
     if (const auto target = agents_.find(agent); target != agents_.end()) {
         target->second.back_off = options_.retry_min;
         // Of many only whoever was the next one changes when that is.
@@ -41,6 +44,7 @@ void Dialer::on_peer_up(const AgentId& agent, const std::string& address) {
 void Dialer::on_peer_down(const AgentId& agent, Instant now) {
     const auto place = std::lower_bound(peers_.begin(), peers_.end(), agent);
     if (place != peers_.end() && *place == agent) peers_.erase(place);
+    if (knows_nobody()) next_wake_.reset();
     if (const auto target = agents_.find(agent); target != agents_.end()) {
         target->second.next =
             now + (is_first(agent, target->second) ? options_.retry_min : options_.courtesy);
@@ -64,7 +68,7 @@ void Dialer::on_time(Instant now, Effects& effects) {
     if (next_wake() > now) return;
     next_wake_.reset();
     for (auto& [address, target] : bootstrap_) {
-        if (target.next > now) continue;
+        if (target.next > now || (target.has_answered && !knows_nobody())) continue;
         effects.add(Dial{address, std::nullopt});
         try_later(target, now);
     }
@@ -82,7 +86,7 @@ Instant Dialer::next_wake() const {
     if (next_wake_) return *next_wake_;
     Instant next = Instant::max();
     for (const auto& [address, target] : bootstrap_)
-        next = std::min(next, target.next);
+        if (!target.has_answered || knows_nobody()) next = std::min(next, target.next);
     for (const auto& [agent, target] : agents_) {
         if (!connected(agent)) next = std::min(next, target.next);
     }

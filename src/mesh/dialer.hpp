@@ -27,7 +27,8 @@ class Dialer {
 public:
     Dialer(const AgentId& self, DialerOptions options) : self_{self}, options_{options} {}
 
-    /// An address without a known agent; dialled until somebody answered there.
+    /// An address without a known agent; dialled until somebody answered there, and again while this
+    /// node has no link and nobody to dial: who answered may have had no place for it.
     void add_bootstrap(const std::string& address, Instant now);
     /// An agent to stay connected to, with the addresses of its newest record.
     /// `either`: the agent wants a link as well, and the smaller id dials first.
@@ -57,7 +58,9 @@ private:
         Duration back_off;
         Instant next;
         Turn turn = Turn::either;
+        bool has_answered = false;  ///< Of a bootstrap address.
     };
+    [[nodiscard]] bool knows_nobody() const { return peers_.empty() && agents_.empty(); }
     void try_later(Target& target, Instant now) const;
     [[nodiscard]] bool is_first(const AgentId& agent, const Target& target) const {
         return target.turn == Turn::ours || self_ < agent;

@@ -103,6 +103,30 @@ TEST(Dialer, ABootstrapAddressIsDialledUntilSomebodyAnswers) {
     EXPECT_EQ(dialer.next_wake(), Instant::max());
 }
 
+/// Whoever has no place for one more closes the link at once, and has said nothing by then.
+TEST(Dialer, WhoKnowsNobodyDialsItsBootstrapAddressAgain) {
+    Dialer dialer{agent_of(1), {}};
+    Effects effects;
+    const auto dials = [&](std::int64_t ms) {
+        dialer.on_time(at_ms(ms), effects);
+        return effects.take().size();
+    };
+    dialer.add_bootstrap("x", at_ms(0));
+    EXPECT_EQ(dials(0), 1U);
+    dialer.on_peer_up(agent_of(2), "x");
+    EXPECT_EQ(dials(500), 0U);
+    dialer.on_peer_down(agent_of(2), at_ms(500));
+    EXPECT_EQ(dialer.next_wake(), at_ms(200));
+    EXPECT_EQ(dials(500), 1U);
+    EXPECT_EQ(dials(501), 0U) << "and backs off";
+    dialer.on_peer_up(agent_of(2), "x");
+    dialer.want(agent_of(3), {"y"}, at_ms(600));
+    dialer.on_peer_down(agent_of(2), at_ms(600));
+    EXPECT_EQ(dials(2'000), 1U) << "who knows somebody dials him";
+    dialer.unwant(agent_of(3));
+    EXPECT_EQ(dials(2'000), 1U) << "he is gone: it starts from the beginning";
+}
+
 TEST(Fetcher, AsksTheNamedPeerFirstThenOthersAndStopsOnArrival) {
     Fetcher fetcher{{}, 1};
     const LaneRange range{{Seat{3}, {}}, Sequence{1}, Sequence{5}, VertexId{blake3(as_bytes("x"))}};

@@ -153,6 +153,8 @@ private:
         if (liar_[node.value()]) return;
         if (std::holds_alternative<AgentFound>(*notice.notice)) {
             if (++found_[node.value()] + 1 == plan_.nodes) ++complete_;
+        } else if (std::holds_alternative<AgentLeft>(*notice.notice)) {
+            if (found_[node.value()]-- + 1 == plan_.nodes) --complete_;
         } else if (const auto* suspected = std::get_if<AgentSuspected>(&*notice.notice)) {
             const NodeIndex who = *cluster_.find(suspected->agent);
             if (crash_of(who)) return;
@@ -206,7 +208,7 @@ private:
     std::shared_ptr<MeshSetup> setup_;
     std::vector<bool> slow_;
     std::vector<bool> liar_;
-    std::vector<std::uint32_t> found_;  ///< By node: how many others it has found.
+    std::vector<std::uint32_t> found_;  ///< By node: how many others it knows.
     std::uint32_t complete_ = 0;
     std::vector<Crash> crashes_;
     std::map<std::uint32_t, std::size_t> crash_of_;
