@@ -79,6 +79,16 @@ TEST(MeshTrial, AllWhoStartAtOnceFindEachOther) {
     }
 }
 
+/// The one whom all of them know has no place for most of them at first.
+TEST(MeshTrial, MoreThanHaveLinksWithEverybodyCanJoinAtOnce) {
+    MeshPlan plan = plan_of(1, 200, 120);
+    plan.links = wan_profile();
+    plan.joins = true;
+    const MeshReport report = run_mesh_trial(plan);
+    EXPECT_TRUE(report.joined);
+    EXPECT_LT(report.joined_ms, 20'000);
+}
+
 TEST(MeshTrial, IsAFunctionOfItsPlan) {
     MeshPlan plan = plan_of(7, 20, 120);
     plan.crashes = 1;
