@@ -10,6 +10,8 @@ constexpr Duration tick_every = Duration::from_ms(500);
 constexpr Duration ping_every = Duration::from_s(10);
 /// A candidate that has no link after this is passed over.
 constexpr Duration patience = Duration::from_s(5);
+/// After this the next one of the draw is dialled as well.
+constexpr Duration hope = Duration::from_s(1);
 constexpr Duration passed_over_for = Duration::from_s(300);
 constexpr Duration strays_for = Duration::from_s(60);
 /// A stranger has time to ask for what it lacks.
@@ -283,6 +285,11 @@ void Overlay::tick(Instant now, Effects& effects) {
         std::erase_if(passed_over_, [now](const auto& entry) { return entry.second <= now; });
     std::erase_if(barred_, [now](const auto& entry) { return entry.second <= now; });
     judge(now);
+    const auto hopeful =
+        std::count_if(candidates_.begin(), candidates_.end(), [&](const AgentId& agent) {
+            return is_hopeful(agent, now);
+        });
+    if (static_cast<std::size_t>(hopeful) != candidates_max) is_due_ = true;
     if (now >= strays_until_) is_due_ = true;
     if (is_due_ || lapsed > 0) {
         is_due_ = false;
@@ -308,18 +315,27 @@ bool Overlay::may_draw(const AgentId& agent, Instant now) const {
     return passed == passed_over_.end() || passed->second <= now;
 }
 
+/// It has a link, or may still get one soon.
+bool Overlay::is_hopeful(const AgentId& agent, Instant now) const {
+    if (links_.count(agent) > 0) return true;
+    const auto waits = wanted_.find(agent);
+    return waits == wanted_.end() || now - waits->second < hope;
+}
+
 void Overlay::draw_candidates(Instant now) {
     candidates_.clear();
+    std::size_t hopeful = 0;
     std::map<std::string, std::size_t> groups;
     // First with a limit for each network; when all are neighbours, without.
     for (const bool is_limited : {true, false}) {
         for (const auto& [at, agent] : places_) {
-            if (candidates_.size() >= candidates_max) return;
+            if (hopeful >= candidates_max || candidates_.size() >= drawn_max) return;
             if (!may_draw(agent, now) || contains(candidates_, agent)) continue;
             const std::string group = group_of(*directory_.find(agent));
             if (is_limited && !group.empty() && ++groups[group] > candidates_per_group_max)
                 continue;
             candidates_.push_back(agent);
+            hopeful += is_hopeful(agent, now) ? 1 : 0;
         }
     }
 }

@@ -7,8 +7,9 @@
 //          (Leitao, Pereira, Rodrigues 2007); differs: the eager ones are the nearest of those drawn.
 // Holds    [MESH-FULL.1] Up to full_mesh_max known agents everybody is connected to everybody.
 //          [MESH-DRAW.1] Above that a node dials the seats, the first `candidates_max` of all agents by
-//          H(seed, own id, their id), and `strays_max` that its own generator draws. Under a seed
-//          only those count that were known before it, so that no identity can be made for a place.
+//          H(seed, own id, their id), the next ones too while some of these have no link, and
+//          `strays_max` that its own generator draws. Under a seed only those count that were known
+//          before it, so that no identity can be made for a place.
 //          [MESH-PARENTS.1] Parents are the two candidates with the shortest measured round trips.
 //          Whoever does not come up, dies, or brings nothing of what others bring is passed over.
 //          [MESH-SLOTS.1] Of links that others dial those with the best draw stay, children_max of
@@ -45,6 +46,7 @@ struct OverlayOptions {
 class Overlay {
 public:
     static constexpr std::size_t candidates_max = 8;
+    static constexpr std::size_t drawn_max = 24;  ///< Candidates while some do not come up.
     static constexpr std::size_t parents_max = 2;
     static constexpr std::size_t strays_max = 2;
     static constexpr std::size_t candidates_per_group_max = 2;  ///< While there are others.
@@ -154,6 +156,7 @@ private:
     void ping(const AgentId& peer, Link& link, Instant now, Effects& effects);
     void pass_over(const AgentId& agent, Instant until);
     void bar(const AgentId& agent, Instant until);
+    [[nodiscard]] bool is_hopeful(const AgentId& agent, Instant now) const;
     [[nodiscard]] bool may_draw(const AgentId& agent, Instant now) const;
     [[nodiscard]] std::uint64_t place(const AgentId& child, const AgentId& agent) const;
     [[nodiscard]] Kind kind_of(const AgentId& peer, const Link& link) const;

@@ -225,6 +225,23 @@ TEST(Overlay, WhoDoesNotComeUpIsPassedOver) {
     EXPECT_EQ(node.overlay.candidates()[0], gone);
 }
 
+/// Whoever invents agents that nobody can dial does not leave a new agent alone until it found out.
+// [MESH-DRAW.1]
+TEST(Overlay, WhileSomeDoNotComeUpTheNextAreDialledToo) {
+    Node node{500};
+    std::set<AgentId> silent;
+    for (std::uint32_t n = 1; n <= 500; ++n)
+        if (n % 5 < 3) silent.insert(agent_of(n));
+    node.run(4'000, silent);
+    std::size_t linked = 0;
+    for (const AgentId& agent : node.overlay.candidates())
+        linked += node.dialer.connected(agent) ? 1 : 0;
+    EXPECT_EQ(linked, Overlay::candidates_max);
+    EXPECT_LE(node.overlay.candidates().size(), Overlay::drawn_max);
+    node.run(20'000, silent);
+    EXPECT_EQ(node.overlay.candidates().size(), Overlay::candidates_max) << "in the end, no more";
+}
+
 // [MESH-PARENTS.1]
 TEST(Overlay, WhoClosesEachLinkIsPassedOver) {
     Node node{500};
