@@ -119,7 +119,7 @@ void Overlay::set_seed(const Digest& seed) {
 
 void Overlay::set_seats(std::vector<AgentId> seats) {
     std::sort(seats.begin(), seats.end());
-    std::erase(seats, self_);
+    is_seat_ = std::erase(seats, self_) > 0;
     seats_ = std::move(seats);
     is_due_ = true;
 }
@@ -153,6 +153,12 @@ Overlay::Kind Overlay::kind_of(const AgentId& peer, const Link& link) const {
     return link.rank < child_rank_max ? Kind::child : Kind::stranger;
 }
 
+/// Everybody dials the seats: a seat has a place for each agent whose record it holds.
+bool Overlay::takes_place(const AgentId& peer, const Link& link) const {
+    if (link.is_closing || (is_seat_ && directory_.find(peer) != nullptr)) return false;
+    return kind_of(peer, link) == Kind::stranger;
+}
+
 bool Overlay::on_peer_up(const PeerUp& up, Instant now, Effects& effects) {
     Link link{.group = up.group, .since = now, .is_dialled = !up.address.empty()};
     if (is_sparse_) link.rank = rank_here(up.peer);
@@ -160,16 +166,16 @@ bool Overlay::on_peer_up(const PeerUp& up, Instant now, Effects& effects) {
     const auto [place, fresh] = links_.insert_or_assign(up.peer, std::move(link));
     if (!is_sparse_) return true;
     if (kind == Kind::wanted) ping(up.peer, place->second, now, effects);
-    if (kind != Kind::stranger || place->second.is_dialled) return true;
+    if (place->second.is_dialled || !takes_place(up.peer, place->second)) return true;
     const auto strangers = std::count_if(links_.begin(), links_.end(), [&](const auto& held) {
-        return kind_of(held.first, held.second) == Kind::stranger && !held.second.is_closing;
+        return takes_place(held.first, held.second);
     });
     if (static_cast<std::size_t>(strangers) <= strangers_max) return true;
     close_surplus(now, effects);
     const auto barred = barred_.find(up.peer);
     const bool is_barred = barred != barred_.end() && now < barred->second;
     const auto left = std::count_if(links_.begin(), links_.end(), [&](const auto& held) {
-        return kind_of(held.first, held.second) == Kind::stranger && !held.second.is_closing;
+        return takes_place(held.first, held.second);
     });
     if (static_cast<std::size_t>(left) <= strangers_max && !is_barred) return true;
     links_.erase(up.peer);
@@ -404,6 +410,7 @@ std::vector<AgentId> Overlay::surplus(Instant now) const {
     std::vector<AgentId> out;
     for (const auto& [peer, link] : links_) {
         if (link.is_closing || now < link.in_use_until) continue;
+        if (is_seat_ && directory_.find(peer) != nullptr) continue;
         const Kind kind = kind_of(peer, link);
         if (kind == Kind::child) children.emplace_back(link.rank, peer);
         if (kind != Kind::stranger) continue;

@@ -159,6 +159,7 @@ private:
     [[nodiscard]] bool is_hopeful(const AgentId& agent, Instant now) const;
     [[nodiscard]] bool may_draw(const AgentId& agent, Instant now) const;
     [[nodiscard]] std::uint64_t place(const AgentId& child, const AgentId& agent) const;
+    [[nodiscard]] bool takes_place(const AgentId& peer, const Link& link) const;
     [[nodiscard]] Kind kind_of(const AgentId& peer, const Link& link) const;
     [[nodiscard]] bool is_wanted(const AgentId& agent) const;
 
@@ -170,6 +171,7 @@ private:
     Digest seed_;
     bool is_sparse_ = false;
     bool young_wait_ = false;  ///< There are enough that were known before the seed.
+    bool is_seat_ = false;     ///< This node has a seat.
     bool is_due_ = false;      ///< Something changed: draw and choose again.
 
     std::set<std::pair<std::uint64_t, AgentId>> places_;  ///< All that are known, by their place.

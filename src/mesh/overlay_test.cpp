@@ -381,6 +381,24 @@ TEST(Overlay, WhomItVisitsItLeavesAgainUnlessTheLinkIsInUse) {
     EXPECT_TRUE(node.dialer.connected(agent_of(others[1])));
 }
 
+// [MESH-SLOTS.1]
+TEST(Overlay, ASeatHasAPlaceForEachAgentThatItKnows) {
+    Node node{500};
+    node.overlay.set_seats({agent_of(0), agent_of(1)});
+    node.run(5'000);
+    for (std::uint32_t n = 1; n <= 500; ++n)
+        EXPECT_TRUE(
+            node.dialer.connected(agent_of(n)) || node.up(agent_of(n), "", "203.0.113.0/24")
+        );
+    node.run(5'000);
+    EXPECT_EQ(node.dialer.peers().size(), 500U);
+    std::size_t unknown = 0;
+    for (std::uint32_t n = 1'000; n < 1'400; ++n)
+        unknown += node.up(agent_of(n), "") ? 1 : 0;
+    EXPECT_LE(unknown, Overlay::strangers_max + Overlay::child_rank_max);
+    EXPECT_GE(node.dialer.peers().size(), 500U);
+}
+
 TEST(Overlay, SeatsAreLinkedInAnyCase) {
     Node node{500};
     std::vector<AgentId> seats;
