@@ -259,7 +259,7 @@ struct LogReply {
     std::vector<Block> blocks;
 };
 
-/// Who votes, who will, and what is asked for.
+/// Who votes, who will, under which parameters, and what is asked for.
 struct AskRoster {};
 struct RosterReply {
     struct SeatView {
@@ -279,6 +279,12 @@ struct RosterReply {
         std::vector<Seat> fed_by;    ///< Whose secrets it is made of, ascending.
         std::vector<Seat> withheld;  ///< Who had committed and revealed nothing, ascending.
     };
+    struct ParameterView {
+        Parameter parameter = Parameter::term_views;
+        std::uint32_t value = 0;                             ///< In force.
+        std::uint32_t changes = 0;                           ///< Decided since the genesis.
+        std::vector<std::pair<Epoch, std::uint32_t>> later;  ///< Decided, and from when on.
+    };
     struct AskedView {
         RosterOperation change;
         std::vector<Seat> by;
@@ -292,6 +298,7 @@ struct RosterReply {
     std::vector<AgentId> operators;  ///< Of the genesis: so many of them can do it, too.
     std::uint32_t operators_needed = 0;
     std::vector<SeatView> seats;
+    std::vector<ParameterView> parameters;
     std::vector<AskedView> asked;
     BeaconView beacon;
     std::vector<Seat> leaders;  ///< Of this epoch, in the order of their turns.

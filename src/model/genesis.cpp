@@ -1,7 +1,6 @@
 #include "model/genesis.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <numeric>
 #include <set>
 
@@ -15,8 +14,9 @@ constexpr std::uint8_t has_checkpoints = 4;
 constexpr std::uint8_t has_epochs = 8;
 constexpr std::uint8_t has_operators = 16;
 constexpr std::uint8_t has_dead_after = 32;
+constexpr std::uint8_t has_guests = 64;
 constexpr std::uint8_t has_any =
-    has_terms | has_checkpoints | has_epochs | has_operators | has_dead_after;
+    has_terms | has_checkpoints | has_epochs | has_operators | has_dead_after | has_guests;
 
 /// A number that is written only when it is not the usual one.
 std::uint32_t unusual(Reader& r, bool is_written, std::uint32_t usual, std::uint32_t most) {
@@ -45,10 +45,12 @@ void encode(Writer& w, const Genesis& v) {
     const bool checkpoints = v.checkpoint_blocks != limits::checkpoint_blocks;
     const bool epochs = v.epoch_blocks != 0;
     const bool dead_after = v.dead_after_reports != limits::dead_after_reports;
+    const bool guests = v.guest_operations != 0 || v.guests_total != limits::guests_total;
     w.u8(static_cast<std::uint8_t>(
         static_cast<std::uint8_t>(v.mode) | (terms ? has_terms : 0) |
         (checkpoints ? has_checkpoints : 0) | (epochs ? has_epochs : 0) |
-        (v.operators.empty() ? 0 : has_operators) | (dead_after ? has_dead_after : 0)
+        (v.operators.empty() ? 0 : has_operators) | (dead_after ? has_dead_after : 0) |
+        (guests ? has_guests : 0)
     ));
     w.uvarint(v.members.size());
     for (const Member& member : v.members)
@@ -62,6 +64,10 @@ void encode(Writer& w, const Genesis& v) {
         w.uvarint(v.operators_needed);
     }
     if (dead_after) w.uvarint(v.dead_after_reports);
+    if (guests) {
+        w.uvarint(v.guest_operations);
+        w.uvarint(v.guests_total);
+    }
 }
 
 void decode(Reader& r, Genesis& v) {
@@ -90,6 +96,24 @@ void decode(Reader& r, Genesis& v) {
     v.dead_after_reports = unusual(
         r, (mode & has_dead_after) != 0, limits::dead_after_reports, limits::dead_after_reports_max
     );
+    v.guest_operations = 0;
+    v.guests_total = limits::guests_total;
+    if ((mode & has_guests) == 0) return;
+    const std::uint64_t each = r.uvarint();
+    const std::uint64_t total = r.uvarint();
+    const bool usual = each == 0 && total == limits::guests_total;
+    if (usual || each > limits::guest_operations_max || total > limits::guests_total_max)
+        r.fail(DecodeError::over_limit);
+    v.guest_operations = static_cast<std::uint32_t>(each);
+    v.guests_total = static_cast<std::uint32_t>(total);
+}
+
+Parameters parameters_of(const Genesis& genesis) {
+    return {
+        .term_views = genesis.term_views,
+        .dead_after_reports = genesis.dead_after_reports,
+        .guest_operations = genesis.guest_operations,
+        .guests_total = genesis.guests_total};
 }
 
 Result<void> validate(const std::vector<Member>& members, QuorumMode mode, std::uint32_t dormant) {
@@ -174,13 +198,8 @@ Result<void> validate_operators(const Genesis& genesis) {
 }  // namespace
 
 Result<void> validate(const Genesis& genesis) {
-    if (!std::has_single_bit(genesis.term_views) || genesis.term_views > limits::term_views_max) {
-        return fail(
-            ErrorCode::invalid,
-            "genesis: a term of " + std::to_string(genesis.term_views) +
-                " views; it takes a power of two, up to " + std::to_string(limits::term_views_max)
-        );
-    }
+    if (auto within = validate(parameters_of(genesis)); !within)
+        return fail(ErrorCode::invalid, "genesis: " + within.error().message);
     if (genesis.checkpoint_blocks < limits::checkpoint_blocks_min ||
         genesis.checkpoint_blocks > limits::checkpoint_blocks_max) {
         return fail(
@@ -200,22 +219,18 @@ Result<void> validate(const Genesis& genesis) {
                 " to " + std::to_string(limits::epoch_blocks_max)
         );
     }
-    const std::uint32_t dead_after = genesis.dead_after_reports;
-    if (dead_after != 0 && (dead_after < limits::dead_after_reports_min ||
-                            dead_after > limits::dead_after_reports_max)) {
-        return fail(
-            ErrorCode::invalid,
-            "genesis: a seat dead after " + std::to_string(dead_after) +
-                " reports; it takes 0, for never, or " +
-                std::to_string(limits::dead_after_reports_min) + " to " +
-                std::to_string(limits::dead_after_reports_max)
-        );
-    }
-    if (usual && dead_after != limits::dead_after_reports) {
+    if (usual && genesis.dead_after_reports != limits::dead_after_reports) {
         return fail(
             ErrorCode::invalid,
             "genesis: seats are set aside (dead_after_reports) where an epoch ends, which takes "
             "epochs (epoch_blocks)"
+        );
+    }
+    if (usual && (genesis.guest_operations != 0 || genesis.guests_total != limits::guests_total)) {
+        return fail(
+            ErrorCode::invalid,
+            "genesis: quotas of agents without a seat (guest_operations, guests_total) are for an "
+            "epoch, which takes epochs (epoch_blocks)"
         );
     }
     if (auto operators = validate_operators(genesis); !operators) return operators;
@@ -227,11 +242,11 @@ Roster::Roster(const Genesis& genesis)
       epochs_{genesis.epoch_blocks},
       mode_{genesis.mode},
       quorum_{Quorum::of(genesis.mode, static_cast<std::uint32_t>(genesis.members.size()))},
-      term_views_{genesis.term_views},
+      first_{parameters_of(genesis)},
+      parameters_{first_},
       checkpoint_blocks_{genesis.checkpoint_blocks},
       operators_{genesis.operators},
       operators_needed_{genesis.operators_needed},
-      dead_after_reports_{genesis.dead_after_reports},
       members_{genesis.members},
       known_{genesis.members} {
     CRETO_ASSERT(validate(genesis).has_value());
@@ -247,15 +262,20 @@ Roster::Roster(const Roster& before, Epoch epoch, Seating seating)
           before.mode_, static_cast<std::uint32_t>(seating.members.size()), seating.dormant
       )},
       dormant_{seating.dormant},
-      term_views_{before.term_views_},
+      first_{before.first_},
+      parameters_{seating.parameters.value_or(before.first_)},
       checkpoint_blocks_{before.checkpoint_blocks_},
       operators_{before.operators_},
       operators_needed_{before.operators_needed_},
-      dead_after_reports_{before.dead_after_reports_},
       members_{std::move(seating.members)},
       known_{std::move(seating.known)} {
     CRETO_ASSERT(validate(members_, mode_, dormant_).has_value());
+    CRETO_ASSERT(validate(parameters_).has_value());
     index(seating.resting, seating.beacon);
+}
+
+std::optional<Parameters> Roster::changed_parameters() const {
+    return parameters_ == first_ ? std::nullopt : std::optional{parameters_};
 }
 
 Roster Roster::in_epoch(Epoch epoch) const {
@@ -295,7 +315,9 @@ void Roster::index(const std::vector<Seat>& resting, const std::optional<Digest>
     if (beacon) draw_order(leaders_, *beacon, epoch_);  // [BEACON-TURNS.1]
     Writer w;
     encode_list(w, members_);
-    if (dormant_ > 0) w.uvarint(dormant_);  // [SEAT-DORMANT.4]
+    const auto changed = changed_parameters();
+    if (dormant_ > 0 || changed) w.uvarint(dormant_);  // [SEAT-DORMANT.4]
+    if (changed) encode(w, *changed);                  // [PARAM-DIGEST.1]
     digest_ = hash(HashDomain::roster, w.view());
     by_key_.resize(members_.size());
     std::iota(by_key_.begin(), by_key_.end(), 0U);

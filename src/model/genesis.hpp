@@ -4,11 +4,11 @@
 //          for one network is valid on another.
 // Holds    Seats strictly increase; keys are distinct; 1 to limits::seats_max members; byzantine
 //          mode needs at least 4, so that one liar is tolerated. What is as usual, the lengths of terms
-//          and epochs, the distance of checkpoints, no operators and when a seat is set aside, is not
-//          written, so that such a genesis has the id it had. Operator keys are distinct, and no member
-//          has one. A roster of a later epoch is made by the agreed state, from the one before. Its digest
-//          binds all that its quorum depends on: the members, and how many seats are dormant.
-//          [SEAT-DORMANT.4]
+//          and epochs, the distance of checkpoints, no operators, when a seat is set aside and no quotas,
+//          is not written, so that such a genesis has the id it had. Operator keys are distinct, and no
+//          member has one. A roster of a later epoch is made by the agreed state, from the one before.
+//          Its digest binds all that its quorum depends on, the members and how many seats are dormant,
+//          [SEAT-DORMANT.4] and the parameters where they are not those of the genesis. [PARAM-DIGEST.1]
 #pragma once
 
 #include <optional>
@@ -17,6 +17,7 @@
 
 #include "model/epochs.hpp"
 #include "model/limits.hpp"
+#include "model/parameters.hpp"
 #include "model/quorum.hpp"
 
 namespace creto {
@@ -35,7 +36,7 @@ struct Genesis {
     std::vector<Member> members;  ///< By seat, ascending.
     /// Smallest time between a leader's proposals; 0 up to 16 seats.
     std::uint32_t view_interval_ms = 0;
-    /// Successive views with one leader: a power of two up to limits::term_views_max.
+    /// The first of Parameters::term_views.
     std::uint32_t term_views = 1;
     /// Every so many heights lies a checkpoint: limits::checkpoint_blocks_min to _max.
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
@@ -45,9 +46,10 @@ struct Genesis {
     /// consent of a quorum of seats. [SEAT-OPERATORS.1]
     std::vector<PublicKey> operators;
     std::uint32_t operators_needed = 0;  ///< How many of them; 0 exactly where there are none.
-    /// When a seat that nobody sees is set aside: after so many reports of all seats together, from
-    /// limits::dead_after_reports_min to _max, or 0 for never. Only with epochs. [SEAT-DORMANT.1]
+    /// The first of Parameters::dead_after_reports. Only with epochs, as those below.
     std::uint32_t dead_after_reports = limits::dead_after_reports;
+    std::uint32_t guest_operations = 0;                 ///< The first of the parameter.
+    std::uint32_t guests_total = limits::guests_total;  ///< The first of the parameter.
 
     friend bool operator==(const Genesis&, const Genesis&) = default;
 };
@@ -56,6 +58,9 @@ void encode(Writer& w, const Member& v);
 void decode(Reader& r, Member& v);
 void encode(Writer& w, const Genesis& v);
 void decode(Reader& r, Genesis& v);
+
+/// The parameters of the first epochs, until others are agreed on.
+[[nodiscard]] Parameters parameters_of(const Genesis& genesis);
 
 /// Says why a genesis cannot start a chain.
 [[nodiscard]] Result<void> validate(const Genesis& genesis);
@@ -77,6 +82,7 @@ struct Seating {
     std::vector<Seat> resting = {};  ///< Members that have no turn as leader; at most n - q.
     /// What the order of turns is drawn from; none: by seat, ascending.
     std::optional<Digest> beacon = {};
+    std::optional<Parameters> parameters = {};  ///< None: those of the genesis.
 };
 
 /// The validator set of an epoch, with the look-ups that everyone needs.
@@ -98,11 +104,16 @@ public:
     [[nodiscard]] std::uint32_t size() const { return quorum_.n; }
     /// Seats that are set aside: they count for what may lie, and for nothing else.
     [[nodiscard]] std::uint32_t dormant() const { return dormant_; }
-    /// Of the genesis, whatever the epoch; 0: never.
-    [[nodiscard]] std::uint32_t dead_after_reports() const { return dead_after_reports_; }
-    [[nodiscard]] std::uint32_t term_views() const { return term_views_; }
+    /// What is in force in this epoch. [PARAM-LATER.1]
+    [[nodiscard]] const Parameters& parameters() const { return parameters_; }
+    /// None where they are those of the genesis.
+    [[nodiscard]] std::optional<Parameters> changed_parameters() const;
+    [[nodiscard]] std::uint32_t dead_after_reports() const {
+        return parameters_.dead_after_reports;
+    }
+    [[nodiscard]] std::uint32_t term_views() const { return parameters_.term_views; }
+    /// Of the genesis, whatever the epoch, as what follows.
     [[nodiscard]] std::uint32_t checkpoint_blocks() const { return checkpoint_blocks_; }
-    /// Of the genesis, whatever the epoch.
     [[nodiscard]] const std::vector<PublicKey>& operators() const { return operators_; }
     [[nodiscard]] std::uint32_t operators_needed() const { return operators_needed_; }
     /// By seat, ascending; a member's place in this list is its bit in a certificate's bitmap.
@@ -110,8 +121,8 @@ public:
     /// Who takes turns, in the order of their turns: all members but those that rest, drawn from the
     /// beacon where the epoch has one for that. [STAND-REST.1] [BEACON-TURNS.1]
     [[nodiscard]] const std::vector<Seat>& leaders() const { return leaders_; }
-    /// Of its members and how many are dormant, whatever the epoch: a boundary block names the next
-    /// roster by it.
+    /// Of its members, how many are dormant, and parameters that are not those of the genesis, whatever
+    /// the epoch: a boundary block names the next roster by it.
     [[nodiscard]] const Digest& digest() const { return digest_; }
 
     /// Whose seat this is, was or will be: a seat has one key for ever.
@@ -132,11 +143,11 @@ private:
     QuorumMode mode_;
     Quorum quorum_;
     std::uint32_t dormant_ = 0;
-    std::uint32_t term_views_;
+    Parameters first_;  ///< Of the genesis.
+    Parameters parameters_;
     std::uint32_t checkpoint_blocks_;
     std::vector<PublicKey> operators_;
     std::uint32_t operators_needed_ = 0;
-    std::uint32_t dead_after_reports_;
     std::vector<Member> members_;
     std::vector<Member> known_;
     std::vector<Seat> leaders_;

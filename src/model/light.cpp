@@ -84,12 +84,20 @@ Result<ProvenRoster> follow_links(
         std::move(items->begin(), items->end(), std::back_inserter(proven.items));
         if (!validate(link.members, voting.mode(), link.dormant))
             return refuse("names no possible roster");
+        if (link.parameters && !validate(*link.parameters))
+            return refuse("names parameters that cannot be");
         proven.roster = Roster{
             voting,
             ends.next(),
-            {.members = link.members, .known = link.members, .dormant = link.dormant}};
+            {.members = link.members,
+             .known = link.members,
+             .dormant = link.dormant,
+             .parameters = link.parameters}};
         if (proven.roster.digest() != link.boundary.next_roster)
             return refuse("names another roster than it shows");
+        // One form for each link: what is as in the genesis is not written.
+        if (link.parameters != proven.roster.changed_parameters())
+            return refuse("writes the parameters of the genesis");
     }
     proven.roster = proven.roster.in_epoch(epoch);
     return proven;

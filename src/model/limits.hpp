@@ -12,11 +12,17 @@ namespace creto::limits {
 // Roster
 inline constexpr std::size_t seats_max = 128;    ///< Votes to all; aggregation lifts this.
 inline constexpr std::size_t operators_max = 8;  ///< Keys of a genesis that may change the roster.
-/// Reports of all seats together that must miss a seat before it is set aside, unless the genesis names
-/// another number: some five minutes of work, an hour where nothing happens.
+/// Reports of all seats together that must miss a seat before it is set aside, unless the network has
+/// agreed on another number: some five minutes of work, an hour where nothing happens.
 inline constexpr std::uint32_t dead_after_reports = 2'048;
 inline constexpr std::uint32_t dead_after_reports_min = 8;
 inline constexpr std::uint32_t dead_after_reports_max = 1'000'000;
+
+// Agents without a seat, in the agreed state: what they may do in one epoch
+inline constexpr std::uint32_t guest_operations_max = 65'536;  ///< Of one of them.
+inline constexpr std::uint32_t guests_total = 65'536;  ///< Of all, unless the network says other.
+inline constexpr std::uint32_t guests_total_min = 1'024;
+inline constexpr std::uint32_t guests_total_max = 1'048'576;
 
 // Ordering
 /// Views whose votes a leader may still report on.

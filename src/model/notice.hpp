@@ -72,7 +72,7 @@ struct Suspended {
     std::string name;
     std::string reason;
 };
-/// The final order changed who votes from an epoch on; `what` in words.
+/// The final order changed who votes, or a parameter, from an epoch on; `what` in words.
 struct RosterChanged {
     std::string what;
     Epoch from;
@@ -108,6 +108,7 @@ struct EpochBegun {
     Epoch epoch;
     std::vector<Member> voters;
     std::uint32_t dormant = 0;  ///< Seats that are set aside.
+    Parameters parameters;      ///< What is in force.
     std::optional<Seat> own;
 };
 /// The final order closed a seat's lane and opened its next one: its node had lost the old one.

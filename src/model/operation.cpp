@@ -131,6 +131,7 @@ void encode_change(Writer& w, const RosterOperation& v) {
     encode(w, v.seat);
     encode(w, v.key);
     w.text(v.name);
+    if (v.action == RosterOperation::Action::set) encode(w, v.parameter);
 }
 
 template <std::size_t I = 0>
@@ -225,6 +226,28 @@ Result<void> well_formed_fed(Epoch feeds) {
     return {};
 }
 
+Result<void> well_formed_approvals(const std::vector<Approval>& approvals) {
+    for (std::size_t i = 0; i < approvals.size(); ++i) {
+        const bool ascends = i == 0 || approvals[i - 1].who < approvals[i].who;
+        if (!ascends || approvals[i].who >= limits::operators_max)
+            return fail(ErrorCode::invalid, "roster: approvals are not in order, one a key");
+    }
+    return {};
+}
+
+/// [PARAM-BOUND.1]
+Result<void> well_formed_set(const RosterOperation& v) {
+    const bool is_bare =
+        v.seat == Seat{} && v.key == PublicKey{} && v.name.empty() && !v.possession;
+    if (!is_bare) return fail(ErrorCode::invalid, "roster: what an action does not use is empty");
+    const ParameterChange& change = v.parameter;
+    if (change.number == 0)
+        return fail(ErrorCode::invalid, "roster: changes of a parameter are numbered from 1 on");
+    if (auto why = refusal(change.parameter, change.value))
+        return fail(ErrorCode::invalid, std::string{to_string(change.parameter)} + ": " + *why);
+    return {};
+}
+
 struct WellFormed {
     Result<void> operator()(const DataOperation& /*v*/) const { return {}; }
     Result<void> operator()(const KeyOperation& v) const {
@@ -239,11 +262,14 @@ struct WellFormed {
     Result<void> operator()(const DisputeAnswerOperation& /*v*/) const { return {}; }
     Result<void> operator()(const EvidenceOperation& /*v*/) const { return {}; }
     Result<void> operator()(const RosterOperation& v) const {
+        if (auto form = well_formed_approvals(v.approvals); !form) return form;
+        if (v.action == RosterOperation::Action::set) return well_formed_set(v);
         const bool adds = v.action == RosterOperation::Action::add;
         const bool removes = v.action == RosterOperation::Action::remove;
         if (adds ? v.name.empty() : removes && !v.name.empty())
             return fail(ErrorCode::invalid, "roster: a name belongs to giving a seat");
-        if ((adds && v.seat != Seat{}) || (removes && v.key != PublicKey{}))
+        if ((adds && v.seat != Seat{}) || (removes && v.key != PublicKey{}) ||
+            v.parameter != ParameterChange{})
             return fail(ErrorCode::invalid, "roster: what an action does not use is empty");
         if (!removes && v.key == PublicKey{})
             return fail(ErrorCode::invalid, "roster: a key is missing");
@@ -253,11 +279,6 @@ struct WellFormed {
                 removes ? "roster: what an action does not use is empty"
                         : "roster: the key that is to have a seat has not signed for it"
             );
-        }
-        for (std::size_t i = 0; i < v.approvals.size(); ++i) {
-            const bool ascends = i == 0 || v.approvals[i - 1].who < v.approvals[i].who;
-            if (!ascends || v.approvals[i].who >= limits::operators_max)
-                return fail(ErrorCode::invalid, "roster: approvals are not in order, one a key");
         }
         return {};
     }
@@ -422,10 +443,14 @@ void encode(Writer& w, const RosterOperation& v) {
     encode_list(w, v.approvals);
 }
 void decode(Reader& r, RosterOperation& v) {
-    v.action = static_cast<RosterOperation::Action>(r.kind(2));
+    v.action = static_cast<RosterOperation::Action>(
+        r.kind(static_cast<std::uint8_t>(RosterOperation::Action::set))
+    );
     decode(r, v.seat);
     decode(r, v.key);
     v.name = r.text(limits::name_bytes_max);
+    v.parameter = {};
+    if (v.action == RosterOperation::Action::set) decode(r, v.parameter);
     v.possession.reset();
     if (r.boolean()) decode(r, v.possession.emplace());
     decode_list(r, v.approvals, limits::operators_max, 1 + Signature::size);

@@ -16,6 +16,7 @@
 #include "model/call.hpp"
 #include "model/evidence.hpp"
 #include "model/ids.hpp"
+#include "model/parameters.hpp"
 
 namespace creto {
 
@@ -119,21 +120,22 @@ struct EvidenceOperation {
     friend bool operator==(const EvidenceOperation&, const EvidenceOperation&) = default;
 };
 
-/// An operator of the genesis wants a change of the roster.
+/// An operator of the genesis wants a change of the roster, or of a parameter.
 struct Approval {
     std::uint8_t who = 0;  ///< Its place among the genesis' operators.
     Signature signature;   ///< Over approval_bytes().
     friend bool operator==(const Approval&, const Approval&) = default;
 };
 
-/// A change of the roster. It takes effect once a quorum of the seats has asked for the same, when the
-/// seat that it is about asks for it itself, or at once where enough operators of the genesis have
-/// signed it; in force from the epoch after the next on.
+/// A change of the roster, or of a parameter that comes with it. It takes effect once a quorum of the
+/// seats has asked for the same, when the seat that it is about asks for it itself, or at once where
+/// enough operators of the genesis have signed it; in force from the epoch after the next on.
 struct RosterOperation {
     enum class Action : std::uint8_t {
         add,      ///< `key` gets a seat, under `name`.
         remove,   ///< `seat` ends.
         replace,  ///< `seat` ends and `key` gets another one.
+        set,      ///< A parameter gets another value. [PARAM-AUTHORITY.1]
     };
     Action action = Action::add;
     Seat seat;         ///< For remove and replace.
@@ -143,6 +145,7 @@ struct RosterOperation {
     /// hold. [SEAT-POSSESSION.1]
     std::optional<Signature> possession;
     std::vector<Approval> approvals;  ///< By `who`, ascending.
+    ParameterChange parameter = {};   ///< For set.
     friend bool operator==(const RosterOperation&, const RosterOperation&) = default;
 };
 
@@ -213,8 +216,8 @@ struct Operation {
 
 /// What a key signs (SignDomain::grant) to have a seat, under this name.
 [[nodiscard]] Bytes possession_bytes(const PublicKey& key, const std::string& name);
-/// What is wanted, whoever wants it: action, seat, key and name. Operators sign it
-/// (SignDomain::approval).
+/// What is wanted, whoever wants it: action, seat, key and name, or the parameter's change. Operators
+/// sign it (SignDomain::approval).
 [[nodiscard]] Bytes approval_bytes(const RosterOperation& change);
 
 /// What a seat's key commits to for one epoch of one chain. It binds the key, so that nobody commits to

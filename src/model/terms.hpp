@@ -3,8 +3,8 @@
 // Why      A leader that is alive keeps its turn, so that its next block needs no hand-over; and one
 //          that is dead costs one timeout a term.
 // Source   Stable leaders of Simplex implementations; docs/decisions/0018 says when they pay.
-// Holds    [ORD-T1.1] The term of a view is a function of the view and of the length that the
-//          genesis names, the same for every node. View 0, genesis, is in no term. A length divides
+// Holds    [ORD-T1.1] The term of a view is a function of the view and of the length that the roster
+//          of its epoch names, the same for every node. View 0, genesis, is in no term. A length divides
 //          burial_span, so that a stretch that can be buried consists of whole terms.
 #pragma once
 

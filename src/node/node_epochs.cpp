@@ -85,7 +85,8 @@ void NodeImpl::follow_epoch() {
     reachability_.set_roster(now_voting, seat_, now_);
     rosters_.forget_below(epoch_);
     if (started_ && !restoring_) {
-        effects_.publish(EpochBegun{epoch_, now_voting.members(), now_voting.dormant(), seat_});
+        effects_.publish(EpochBegun{
+            epoch_, now_voting.members(), now_voting.dormant(), now_voting.parameters(), seat_});
         for (Early& early : std::exchange(early_, {}))
             receive(early.from, std::move(early.message), early.bytes);
     }
@@ -175,6 +176,15 @@ void NodeImpl::command(Ticket ticket, const AskRoster& /*ask*/) {
              std::binary_search(resting.begin(), resting.end(), seat),
              final_.beacon().withheld(seat)}
         );
+    }
+    for (const Parameter parameter : all_parameters) {
+        const ParameterBook::History& history = final_.seats().parameters().of(parameter);
+        RosterReply::ParameterView& shown = out.parameters.emplace_back();
+        shown.parameter = parameter;
+        shown.value = value_of(voters().parameters(), parameter);
+        shown.changes = history.changes;
+        for (const ParameterBook::Decided& decided : history.decided)
+            if (out.epoch < decided.from) shown.later.emplace_back(decided.from, decided.value);
     }
     for (const auto& [digest, asked] : final_.seats().asked())
         out.asked.push_back({asked.change, {asked.by.begin(), asked.by.end()}});

@@ -184,6 +184,10 @@ void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
         if (found == submissions_.end()) continue;
         const Submission& submission = found->second;
         const Height height = applied.mark.height;
+        if (result.elsewhere) {  // Its client hands it to another seat. [PARAM-SHARE.1]
+            if (submission.submitter) give_back(result.id, submission, result.reason);
+            continue;
+        }
         reply(
             submission.command,
             SubmitReply{result.id, height, result.applied, result.reason, {height, std::nullopt}}
@@ -203,6 +207,19 @@ void NodeImpl::settle_submissions(const FinalState::Applied& applied) {
         unawaited_.erase({submission.expiry, result.id});
         submissions_.erase(found);
     }
+}
+
+/// This seat cannot bring it any more in this epoch.
+void NodeImpl::give_back(
+    const OperationId& id, const Submission& submission, const std::string& why
+) {
+    effects_.send(
+        *submission.submitter,
+        OperationOutcome{id, OperationOutcome::State::refused, {}, why.substr(0, 1'000)}
+    );
+    --carried_;
+    submission_deadlines_.erase({submission.deadline, id});
+    submissions_.erase(id);
 }
 
 /// Whoever waited has an answer. What was taken stays known, so that asking for it tells more.

@@ -233,6 +233,7 @@ private:
     [[nodiscard]] bool is_refused(const OperationId& id, const AgentId& by);
     void leave_seat();
     void let_go(const OperationId& id, Submission& submission);
+    void give_back(const OperationId& id, const Submission& submission, const std::string& why);
     void lapse(Height height);
     void run_dispute(const OpenDispute& dispute);
     void offer_contracts();
@@ -510,7 +511,7 @@ private:
     // and will not.
     Epoch beacon_committed_;
     Epoch beacon_revealed_;
-    Epoch work_in_;  ///< The latest whose blocks brought what somebody wanted.
+    Epoch work_in_;        ///< The latest whose blocks brought what somebody wanted.
     Instant presence_at_;  ///< When to look whether it must show itself.
 
     // Records and anti-entropy

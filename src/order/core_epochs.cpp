@@ -30,7 +30,12 @@ std::unique_ptr<OrderingCore> OrderingCore::succeed() {
     if (root.boundary && changes && last != nullptr && last->stored.finalization) {
         const simplex::StoredBlock& stored = last->stored;
         links_.push_back(
-            {stored.block, stored.echo, *stored.finalization, roster->members(), roster->dormant()}
+            {stored.block,
+             stored.echo,
+             *stored.finalization,
+             roster->members(),
+             roster->dormant(),
+             roster->changed_parameters()}
         );
     }
     if (root.boundary) {

@@ -142,13 +142,17 @@ void Invariants::on_adopted(NodeIndex node, const Adopted& adopted, Instant now)
 void Invariants::on_epoch(NodeIndex node, const EpochBegun& begun, Instant now) {
     if (violation_ || is_byzantine(node)) return;
     if (begun.own) seats_[node.value()] = begun.own;
-    const Voters said{begun.voters, begun.dormant};
+    const Voters said{begun.voters, begun.dormant, begun.parameters};
     const auto [known, fresh] = voters_.emplace(begun.epoch, said);
     const std::string epoch = "epoch " + std::to_string(begun.epoch.value());
     if (!fresh && known->second != said)
-        return violate("roster", epoch + " has other voters here than elsewhere", node, now);
-    const bool unasked = begun.epoch <= Epoch{2} && said != Voters{genesis_.members, 0};
-    if (unasked) violate("roster", epoch + " has not the voters of the genesis", node, now);
+        return violate(
+            "roster", epoch + " has other voters or parameters here than elsewhere", node, now
+        );
+    const bool unasked =
+        begun.epoch <= Epoch{2} && said != Voters{genesis_.members, 0, parameters_of(genesis_)};
+    if (unasked)
+        violate("roster", epoch + " has not the voters and parameters of the genesis", node, now);
 }
 
 const std::vector<Member>& Invariants::voters_in(Epoch epoch) const {
@@ -159,6 +163,11 @@ const std::vector<Member>& Invariants::voters_in(Epoch epoch) const {
 std::uint32_t Invariants::dormant_in(Epoch epoch) const {
     const auto known = voters_.find(epoch);
     return known == voters_.end() ? 0 : known->second.dormant;
+}
+
+std::uint64_t Invariants::term_in(Epoch epoch) const {
+    const auto known = voters_.find(epoch);
+    return known == voters_.end() ? genesis_.term_views : known->second.parameters.term_views;
 }
 
 /// Whether the id is the hash of the block. The first node to finalise a height pays for the hash;
@@ -331,7 +340,7 @@ bool Invariants::is_given_up(const ViewKey& key) const {
 /// Every view between the parent's and its own was given up, or an earlier one of its term was; and
 /// inside a term there is none between. Only for views that are remembered.
 bool Invariants::is_justified(const VoteContent& content) const {
-    const std::uint64_t term = genesis_.term_views;
+    const std::uint64_t term = term_in(content.epoch);
     if (content.kind == VoteKind::notarize && content.view.value() % term != 1 % term)
         return content.parent_view.next() == content.view;
     constexpr std::uint64_t looked_at_max = 1'000;

@@ -139,6 +139,7 @@ private:
     [[nodiscard]] bool signatures_hold(const Certificate& certificate) const;
     [[nodiscard]] const std::vector<Member>& voters_in(Epoch epoch) const;
     [[nodiscard]] std::uint32_t dormant_in(Epoch epoch) const;
+    [[nodiscard]] std::uint64_t term_in(Epoch epoch) const;
     [[nodiscard]] bool is_quorum(std::uint32_t count, Epoch epoch) const;
     [[nodiscard]] bool is_given_up(const ViewKey& key) const;
     [[nodiscard]] bool is_justified(const VoteContent& content) const;
@@ -156,6 +157,7 @@ private:
     struct Voters {
         std::vector<Member> members;
         std::uint32_t dormant = 0;
+        Parameters parameters;
         friend bool operator==(const Voters&, const Voters&) = default;
     };
     std::map<Epoch, Voters> voters_;  ///< As the first honest node in it said.

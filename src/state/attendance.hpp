@@ -6,7 +6,7 @@
 // Holds    [SEAT-DORMANT.1] A seat is dead when t+1 of the seats that vote, and more than half of a quorum,
 //          have missed it in each of their last `share` reports, and it has neither written in its lane,
 //          nor led a final block, nor said that it is there, in that time. `share` is dead_after_reports
-//          of the genesis divided by the seats that vote. So t liars make nobody dead; and whoever is
+//          of the epoch divided by the seats that vote. So t liars make nobody dead; and whoever is
 //          there and reached by an honest leader shows it with a vertex, whatever is reported of him.
 //          [SEAT-DORMANT.2] Half of the way there a seat is going missing: then its node writes one.
 // Leaves   standing/unseen/SEAT, of seats that somebody misses.

@@ -42,6 +42,7 @@ FinalState::FinalState(const Roster& roster, const StateLimits& most)
       beacon_{roster},
       court_{*voters_, most},
       causal_{*voters_, most.causal_bytes} {
+    guests_.enter(*voters_, seats_.lane_holders(voters_->epoch()));
     write_header(Height{});
     marks_.push_back({Height{}, map_.root(), hash(HashDomain::order, roster.chain().value().view())}
     );
@@ -76,6 +77,7 @@ FinalState::Applied FinalState::apply(
     end_epoch(block, session.notices);
     causal_.seal(map_);
     ids_.seal(block.height, map_);
+    guests_.seal(block.height, map_);
     write_header(block.height);
 
     marks_.push_back({block.height, map_.root(), order.finish()});
@@ -107,7 +109,12 @@ void FinalState::apply(
             }
         }
         results.push_back(
-            {id, operation.client, applied, outcome.counted, std::move(outcome.reason)}
+            {id,
+             operation.client,
+             applied,
+             outcome.counted,
+             std::move(outcome.reason),
+             outcome.elsewhere}
         );
         ++place.dot.index;
     }
@@ -133,12 +140,25 @@ FinalState::Outcome FinalState::execute(
         outcome = may_be_new(operation, session.height);
     }
     if (!outcome.counted && at_most_once) return outcome;
+    if (outcome.counted) {
+        GuestBook::Ruling ruling = budget(operation, place);
+        if (ruling.elsewhere) return {false, std::move(ruling.reason), true};
+        if (!ruling.reason.empty()) {
+            ids_.add(id, session.height, operation.expiry, false);
+            return {true, std::move(ruling.reason)};
+        }
+    }
 
     const auto performed = perform(operation, id, place, session);
     if (!outcome.counted) return outcome;
     ids_.add(id, session.height, operation.expiry, performed.has_value());
     if (!performed) outcome.reason = performed.error();
     return outcome;
+}
+
+GuestBook::Ruling FinalState::budget(const Operation& operation, const Place& place) {
+    if (std::holds_alternative<EvidenceOperation>(operation.body)) return {};
+    return guests_.take(operation.client, place.owner->seat);
 }
 
 FinalState::Outcome FinalState::may_be_new(const Operation& operation, Height height) const {
@@ -274,6 +294,7 @@ void FinalState::enter_epoch(Epoch epoch) {
     voters_ = std::make_shared<const Roster>(*roster_, epoch, seating(epoch));
     court_.set_roster(*voters_);
     causal_.set_roster(*voters_);
+    guests_.enter(*voters_, seats_.lane_holders(epoch));
 }
 
 void FinalState::end_epoch(const Block& block, std::vector<Notice>& notices) {
@@ -289,6 +310,7 @@ void FinalState::end_epoch(const Block& block, std::vector<Notice>& notices) {
     const Seating seating = seats_.seating(later);
     standing_.end_epoch(block.epoch, roster_->mode(), seating, map_);
     beacon_.end_epoch(block.epoch, seating.members, map_);
+    guests_.end_epoch(map_);
 }
 
 Result<void, Void> FinalState::write_key(const KeyOperation& operation) {
@@ -484,6 +506,7 @@ Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark)
     if (auto done = lanes_.restore(map_); !done) return done;
     if (auto done = beacon_.restore(map_, roster_->epochs().after(height)); !done) return done;
     enter_epoch(roster_->epochs().of(height));
+    if (auto done = guests_.restore(map_); !done) return done;
     if (auto done = causal_.restore(reader, map_, std::move(cut)); !done) return done;
     for (const auto& [seat, opened] : lanes_.resets())
         causal_.open(lanes_.of(seat));

@@ -5,7 +5,7 @@
 // Holds    [STATE-ONCE.1] An operation is executed at most once. [STATE-ROOT.1] The root depends on
 //          the content only. apply() never fails: an operation that may not be is void, with a
 //          reason. Signatures were checked when the vertices were stored (model/vertex_checks.hpp).
-// Leaves   seat/N, seats/asked/DIGEST, standing/..., lane/N, beacon/..., final/K, causal/SLOT,
+// Leaves   seat/N, seats/asked/DIGEST, parameter/NAME, guests/HEIGHT, standing/..., lane/N, beacon/..., final/K, causal/SLOT,
 //          removed/DOT-SLOT, offer/SEAT, verdict/CALL, dispute/CALL, reputation/AGENT,
 //          excluded/AGENT, closed/LANE, executed/HEIGHT, header.
 // Cost     About 1 us for an operation of 256 bytes, most of it the hash of its id.
@@ -23,6 +23,7 @@
 #include "state/beacon.hpp"
 #include "state/causal_base.hpp"
 #include "state/court.hpp"
+#include "state/guest_book.hpp"
 #include "state/lane_book.hpp"
 #include "state/merkle_map.hpp"
 #include "state/operation_ids.hpp"
@@ -41,9 +42,11 @@ public:
         AgentId client;
         bool applied = false;
         /// False for a copy that says nothing about the operation: one that is already final, one
-        /// that its client did not authorise here, one outside its expiry.
+        /// that its client did not authorise here, one outside its expiry, one that another seat may
+        /// bring.
         bool counted = true;
-        std::string reason;  ///< Why it is void; empty when applied.
+        std::string reason;      ///< Why it is void; empty when applied.
+        bool elsewhere = false;  ///< It may still take effect, brought by another seat.
     };
     struct Applied {
         ExecutedMark mark;
@@ -72,6 +75,7 @@ public:
     [[nodiscard]] const Standing& standing() const { return standing_; }
     [[nodiscard]] const LaneBook& lanes() const { return lanes_; }
     [[nodiscard]] const Beacon& beacon() const { return beacon_; }
+    [[nodiscard]] const GuestBook& guests() const { return guests_; }
     /// Who votes and who leads in an epoch whose roster is known, and in which order.
     [[nodiscard]] Seating seating(Epoch epoch) const;
     [[nodiscard]] Height height() const { return marks_.back().height; }
@@ -129,6 +133,7 @@ private:
     struct Outcome {
         bool counted = true;
         std::string reason;  ///< Empty: applied.
+        bool elsewhere = false;
     };
 
     void apply(
@@ -163,6 +168,8 @@ private:
         const PresenceOperation& said, const AgentId& client, Court::Session& session
     );
     void end_seat(const Evidence& evidence, Court::Session& session);
+    /// What an agent without a seat may have executed; empty: this. [PARAM-QUOTA.1] [PARAM-SHARE.1]
+    [[nodiscard]] GuestBook::Ruling budget(const Operation& operation, const Place& place);
     void enter_epoch(Epoch epoch);
     void end_epoch(const Block& block, std::vector<Notice>& notices);
     void write_header(Height height);
@@ -177,6 +184,7 @@ private:
     Standing standing_;
     LaneBook lanes_;
     Beacon beacon_;
+    GuestBook guests_;
     Court court_;
     CausalBase causal_;
     Counts counts_;

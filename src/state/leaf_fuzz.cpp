@@ -6,7 +6,9 @@
 #include "state/crdt_entry.hpp"
 #include "state/dispute.hpp"
 #include "state/exclusion.hpp"
+#include "state/guest_book.hpp"
 #include "state/lane_book.hpp"
+#include "state/parameter_book.hpp"
 #include "state/reputation.hpp"
 #include "state/seat_book.hpp"
 #include "state/slot.hpp"
@@ -24,7 +26,7 @@ void round_trip(creto::ByteView input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const creto::ByteView input{data + 1, size - 1};
-    switch (data[0] % 11) {
+    switch (data[0] % 13) {
         case 0:
             round_trip<creto::Verdict>(input);
             break;
@@ -64,6 +66,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 10:
             round_trip<creto::Beacon::Value>(input);
+            break;
+        case 11:
+            round_trip<creto::ParameterBook::History>(input);
+            break;
+        case 12:
+            round_trip<creto::GuestBook::Counts>(input);
             break;
         default:
             round_trip<creto::CrdtEntry>(input);

@@ -35,7 +35,7 @@ std::string named(const Member& member) {
 
 }  // namespace
 
-SeatBook::SeatBook(const Roster& genesis) : genesis_{&genesis} {
+SeatBook::SeatBook(const Roster& genesis) : genesis_{&genesis}, parameters_{genesis.parameters()} {
     for (const Member& member : genesis.members())
         seats_.emplace(member.seat, SeatEntry{.member = member, .last = {}});
 }
@@ -55,7 +55,11 @@ std::uint32_t SeatBook::dormant(Epoch epoch) const {
 }
 
 Seating SeatBook::seating(Epoch epoch) const {
-    return {.members = voters(epoch), .known = known(), .dormant = dormant(epoch)};
+    return {
+        .members = voters(epoch),
+        .known = known(),
+        .dormant = dormant(epoch),
+        .parameters = parameters_.in(epoch)};
 }
 
 Quorum SeatBook::quorum(Epoch epoch) const {
@@ -76,6 +80,15 @@ std::vector<Member> SeatBook::known() const {
     return members;
 }
 
+std::vector<AgentId> SeatBook::lane_holders(Epoch epoch) const {
+    std::vector<AgentId> holders;
+    for (const auto& [seat, entry] : seats_) {
+        const bool ended = entry.last != Epoch{} && entry.last.plus(lane_grace_epochs) < epoch;
+        if (entry.first <= epoch && !ended) holders.push_back(entry.member.key);
+    }
+    return holders;
+}
+
 const SeatEntry* SeatBook::held_by(const AgentId& agent, Epoch epoch) const {
     for (const auto& [seat, entry] : seats_) {
         if (entry.member.key == agent && entry.is_held_in(epoch)) return &entry;
@@ -92,6 +105,7 @@ SeatEntry* SeatBook::holder(const AgentId& agent, Epoch epoch) {
 std::optional<std::string> SeatBook::refusal(const RosterOperation& change, Epoch epoch) const {
     using Action = RosterOperation::Action;
     const Epoch first = epoch.plus(2);
+    if (change.action == Action::set) return parameters_.refusal(change.parameter, first);
     const bool ends = change.action != Action::add;
     const auto old = seats_.find(change.seat);
     if (ends && (old == seats_.end() || !old->second.is_held_in(first)))
@@ -130,9 +144,9 @@ tl::expected<SeatBook::Effect, std::string> SeatBook::ask(
     if (auto why = refusal(change, epoch)) return Refused{std::move(*why)};
     const Member* asking = voters.find(client);
     // Its own end, or another key for itself, is nobody else's matter. [SEAT-QUORUM.1]
-    const auto own = seats_.find(change.seat);
-    const bool is_own =
-        change.action != RosterOperation::Action::add && own->second.member.key == client;
+    const bool ends = change.action == RosterOperation::Action::remove ||
+                      change.action == RosterOperation::Action::replace;
+    const bool is_own = ends && seats_.at(change.seat).member.key == client;
     const Digest digest = digest_of(change);
     if (is_own) return Effect{true, carry_out(change, epoch, map)};
     const std::uint32_t operators = genesis_->operators_needed();
@@ -171,6 +185,7 @@ std::string SeatBook::carry_out(const RosterOperation& change, Epoch epoch, Merk
     const Epoch first = epoch.plus(2);  // [SEAT-LATER.1]
     const Digest digest = digest_of(change);
     if (asked_.erase(digest) > 0) map.erase(asked_key(digest));
+    if (change.action == RosterOperation::Action::set) return set(change.parameter, first, map);
     std::string ended;
     std::string name = change.name;
     if (change.action != RosterOperation::Action::add) {
@@ -184,6 +199,19 @@ std::string SeatBook::carry_out(const RosterOperation& change, Epoch epoch, Merk
     const Seat seat = give(change.key, name, first, map);
     const std::string given = named(seats_.at(seat).member);
     return ended.empty() ? given + " is given" : given + " takes the place of " + ended;
+}
+
+/// Whatever else was asked for as this change of the parameter cannot be any more. [PARAM-ONCE.1]
+std::string SeatBook::set(const ParameterChange& change, Epoch first, MerkleMap& map) {
+    for (auto at = asked_.begin(); at != asked_.end();) {
+        const RosterOperation& other = at->second.change;
+        const bool over = other.action == RosterOperation::Action::set &&
+                          other.parameter.parameter == change.parameter;
+        if (over) map.erase(asked_key(at->first));
+        at = over ? asked_.erase(at) : std::next(at);
+    }
+    settled_ = std::max(settled_, first);
+    return parameters_.decide(change, first, map);
 }
 
 Seat SeatBook::give(const AgentId& key, const std::string& name, Epoch first, MerkleMap& map) {
@@ -291,9 +319,15 @@ Result<void> SeatBook::restore(const MerkleMap& map) {
             auto asked = decode_exact<Asked>(value);
             good = good && asked && key == asked_key(digest_of(asked->change));
             if (good) asked_.emplace(digest_of(asked->change), std::move(*asked));
+        } else if (key.starts_with(ParameterBook::prefix)) {
+            good = good && parameters_.restore(key, value);
         }
     });
     if (!good) return fail(ErrorCode::corrupt, "state: a leaf of the seats is malformed");
+    for (const Parameter parameter : all_parameters) {
+        const ParameterBook::History& history = parameters_.of(parameter);
+        if (!history.decided.empty()) settled_ = std::max(settled_, history.decided.back().from);
+    }
     return {};
 }
 

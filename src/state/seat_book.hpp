@@ -1,13 +1,15 @@
 // SeatBook: who has a seat, from when to when, and what is asked for but not granted yet.
 //
-// Why      Seats are what votes, so they change through the final order only, by those that vote.
+// Why      Seats are what votes, so they change through the final order only, by those that vote. So do
+//          the parameters of the network, which are asked for and decided in the same way.
 // Source   Rules L12.2 and L13 in docs/spec/ordering.md; docs/decisions/0023-roster-changes.md.
 // Holds    [SEAT-QUORUM.1] A change takes effect when a quorum of those that vote in the epoch of the
 //          block has asked for the same one, or its own seat for its end or another key.
 //          [SEAT-OPERATORS.1] Or at once, with the signatures of as many operators of the genesis as it
 //          says, whoever brings it. What a change needs to be possible it needs in any case.
 //          [SEAT-LATER.1] What epoch e decides is in force from e+2 on, so roster(e+1) is fixed when e
-//          begins. [SEAT-ONCE.1] A seat has one number and one key for ever; neither comes again.
+//          begins. [PARAM-AUTHORITY.1] A parameter's value changes on the same consent, and on nobody's
+//          alone. [SEAT-ONCE.1] A seat has one number and one key for ever; neither comes again.
 //          [SEAT-ENOUGH.1] No change leaves fewer seats than the failure model needs, or fewer that vote
 //          than must agree.
 //          [SEAT-DORMANT.1] Seats that are dead where an epoch ends are set aside from the epoch after the
@@ -15,7 +17,7 @@
 //          [SEAT-DORMANT.5] A dormant seat votes again from the epoch after the next on when its key says
 //          that it is there. Until then it counts for what may lie. It ends like any seat.
 // Errors   The reason why an operation is void.
-// Leaves   seat/N where it differs from the genesis, seats/asked/DIGEST.
+// Leaves   seat/N where it differs from the genesis, seats/asked/DIGEST, parameter/NAME.
 // Cost     O(seats) for a roster; O(log) for what is asked.
 #pragma once
 
@@ -28,6 +30,7 @@
 #include "model/genesis.hpp"
 #include "model/operation.hpp"
 #include "state/merkle_map.hpp"
+#include "state/parameter_book.hpp"
 
 namespace creto {
 
@@ -88,7 +91,7 @@ public:
         const AgentId& agent, Epoch dormant_since, Epoch epoch, MerkleMap& map
     );
 
-    /// Who votes, who is known, how many are dormant; nobody rests. Requires: the epoch's predecessor
+    /// Who votes, who is known, how many are dormant, which parameters; nobody rests. Requires: the epoch's predecessor
     /// but one is over, or has begun without changes.
     [[nodiscard]] Seating seating(Epoch epoch) const;
     [[nodiscard]] Quorum quorum(Epoch epoch) const;
@@ -96,6 +99,9 @@ public:
     /// The agent's seat, if it has one in this epoch, dormant or not.
     [[nodiscard]] const SeatEntry* held_by(const AgentId& agent, Epoch epoch) const;
     [[nodiscard]] std::vector<Member> known() const;
+    /// Whose seat there is in this epoch, dormant or not, or whose lane is open still.
+    [[nodiscard]] std::vector<AgentId> lane_holders(Epoch epoch) const;
+    [[nodiscard]] const ParameterBook& parameters() const { return parameters_; }
     /// A change is decided that is not in force in this epoch yet.
     [[nodiscard]] bool changes_after(Epoch epoch) const { return epoch < settled_; }
     [[nodiscard]] const std::map<Seat, SeatEntry>& seats() const { return seats_; }
@@ -113,6 +119,7 @@ private:
     [[nodiscard]] std::optional<std::string> refusal(const RosterOperation& change, Epoch epoch)
         const;
     std::string carry_out(const RosterOperation& change, Epoch epoch, MerkleMap& map);
+    std::string set(const ParameterChange& change, Epoch first, MerkleMap& map);
     Seat give(const AgentId& key, const std::string& name, Epoch first, MerkleMap& map);
     void write(const SeatEntry& entry, MerkleMap& map);
     void note(const SeatEntry& entry);
@@ -120,6 +127,7 @@ private:
     const Roster* genesis_;
     std::map<Seat, SeatEntry> seats_;
     std::map<Digest, Asked> asked_;
+    ParameterBook parameters_;
     Epoch settled_;  ///< From which on nothing changes any more, as far as is decided.
 };
 

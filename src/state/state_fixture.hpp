@@ -23,9 +23,10 @@ public:
         std::uint32_t n,
         QuorumMode mode = QuorumMode::byzantine,
         std::uint32_t epoch_blocks = 0,  ///< 0: one epoch without end.
-        std::uint32_t dead_after_reports = limits::dead_after_reports
+        std::uint32_t dead_after_reports = limits::dead_after_reports,
+        void (*also)(Genesis&) = nullptr  ///< What else is not as usual.
     )
-        : roster{genesis_of(n, mode, epoch_blocks, dead_after_reports)}, lanes_(n) {}
+        : roster{genesis_of(n, mode, epoch_blocks, dead_after_reports, also)}, lanes_(n) {}
 
     [[nodiscard]] AgentId agent(std::uint32_t seat) const { return signers[seat]->public_key(); }
 
@@ -97,7 +98,8 @@ private:
         std::uint32_t n,
         QuorumMode mode,
         std::uint32_t epoch_blocks,
-        std::uint32_t dead_after_reports
+        std::uint32_t dead_after_reports,
+        void (*also)(Genesis&)
     ) {
         Genesis genesis;
         genesis.epoch_blocks = epoch_blocks;
@@ -110,6 +112,7 @@ private:
                 {Seat{i}, signers.back()->public_key(), "agent-" + std::to_string(i)}
             );
         }
+        if (also != nullptr) also(genesis);
         return genesis;
     }
     std::vector<VertexPtr> lanes_;
