@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "crypto/signature.hpp"
+#include "scale/nearest.hpp"
 
 namespace creto {
 
@@ -12,7 +14,7 @@ namespace {
 
 using Doc = nlohmann::ordered_json;
 
-constexpr std::array<const char*, 3> actions{"add", "remove", "replace"};
+constexpr std::array<const char*, 4> actions{"add", "remove", "replace", "set"};
 constexpr std::size_t file_bytes_max = 64 * 1024;
 
 std::optional<Signature> signature_of(const Doc& text) {
@@ -34,6 +36,11 @@ bool is_signed(
     return scheme.verify(key, signed_bytes(domain, chain.value(), message), signature);
 }
 
+bool gives_seat(const RosterOperation& change) {
+    return change.action == RosterOperation::Action::add ||
+           change.action == RosterOperation::Action::replace;
+}
+
 /// The change that operators have approved, and their signatures. Says what is wrong.
 std::string read_approvals(const Doc& doc, Grant& grant, const std::vector<AgentId>& operators) {
     RosterOperation& change = grant.change;
@@ -42,9 +49,17 @@ std::string read_approvals(const Doc& doc, Grant& grant, const std::vector<Agent
         actions.begin(), actions.end(), wanted.is_object() ? wanted.value("action", "") : ""
     );
     if (action == actions.end()) return "it has approvals, and not the change that they are of";
-    change.action = static_cast<RosterOperation::Action>(action - actions.begin());
+    change.action = action_named(*action);
     change.seat = Seat{wanted.value("seat", std::uint32_t{0})};
-    if (change.action == RosterOperation::Action::remove) change.possession.reset();
+    if (!gives_seat(change)) change.possession.reset();
+    if (change.action == RosterOperation::Action::set) {
+        const auto parameter = parameter_named(wanted.value("parameter", ""));
+        if (!parameter) return "it names no parameter that there is";
+        change.parameter = {
+            *parameter,
+            wanted.value("value", std::uint32_t{0}),
+            wanted.value("number", std::uint32_t{0})};
+    }
     for (const Doc& one : doc["approvals"]) {
         const std::string text = one.is_string() ? one.get<std::string>() : std::string{};
         const bool named = text.size() > 2 && text[1] == ':' && text[0] >= '0' && text[0] <= '7';
@@ -114,6 +129,41 @@ std::string read(const Doc& doc, Grant& grant, const std::vector<AgentId>& opera
 
 }  // namespace
 
+RosterOperation::Action action_named(const std::string& name) {
+    const auto found = std::find(actions.begin(), actions.end(), name);
+    CRETO_ASSERT(found != actions.end());
+    return static_cast<RosterOperation::Action>(found - actions.begin());
+}
+
+/// What an operator means by these words; the number of the change is still to be said.
+Result<ParameterChange> read_parameter(const std::string& name, const std::string& value) {
+    const auto parameter = parameter_named(name);
+    if (!parameter) {
+        std::vector<std::string> names;
+        std::string list;
+        for (const Parameter one : all_parameters) {
+            names.emplace_back(to_string(one));
+            list += (list.empty() ? "" : ", ") + names.back();
+        }
+        const auto meant = nearest(name, names, 4);
+        return fail(
+            ErrorCode::invalid,
+            "there is no parameter \"" + name + "\"" +
+                (meant ? "; did you mean \"" + *meant + "\"?" : "") + " There are " + list
+        );
+    }
+    std::uint32_t number = 0;
+    const char* end = value.data() + value.size();
+    const auto [stop, error] = std::from_chars(value.data(), end, number);
+    if (error != std::errc{} || stop != end) {
+        return fail(
+            ErrorCode::invalid, name + " takes a whole number of 0 or more, not \"" + value + "\""
+        );
+    }
+    if (auto why = refusal(*parameter, number)) return fail(ErrorCode::invalid, name + ": " + *why);
+    return ParameterChange{*parameter, number, 0};
+}
+
 Grant request_grant(const KeySeed& key, const std::string& name, const Genesis& genesis) {
     Ed25519Scheme scheme;
     const auto signer = scheme.signer(key);
@@ -153,17 +203,22 @@ Result<Grant> read_grant(const std::filesystem::path& file, const std::vector<Ag
 
 Result<void> write_grant(const std::filesystem::path& file, const Grant& grant) {
     const RosterOperation& change = grant.change;
-    const bool removes = change.action == RosterOperation::Action::remove;
+    const bool is_set = change.action == RosterOperation::Action::set;
     Doc doc{
         {"network", grant.network},
         {"chain", grant.chain.value().hex()},
-        {"agent", removes ? std::string{} : agent_text(change.key)},
+        {"agent", gives_seat(change) ? agent_text(change.key) : std::string{}},
         {"name", change.name}};
     if (change.possession) doc["possession"] = to_hex(change.possession->view());
     if (!change.approvals.empty()) {
         doc["change"] = {{"action", actions[static_cast<std::size_t>(change.action)]}};
-        if (change.action != RosterOperation::Action::add)
+        if (change.action != RosterOperation::Action::add && !is_set)
             doc["change"]["seat"] = change.seat.value();
+        if (is_set) {
+            doc["change"]["parameter"] = to_string(change.parameter.parameter);
+            doc["change"]["value"] = change.parameter.value;
+            doc["change"]["number"] = change.parameter.number;
+        }
         Doc approvals = Doc::array();
         for (const Approval& approval : change.approvals)
             approvals.push_back(

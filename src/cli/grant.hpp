@@ -4,7 +4,8 @@
 //          hands the file on. Seats' operators ask for it through their nodes (`creto roster add`);
 //          operators of the genesis sign in the file, wherever their keys are.
 // Layout   {"network", "chain", "agent", "name", "possession", "change": {"action", "seat"},
-//          "approvals": ["0:SIGNATURE", …]}; "change" and "approvals" once an operator has signed.
+//          "approvals": ["0:SIGNATURE", …]}; "change" and "approvals" once an operator has signed. For a
+//          parameter "change" is {"action", "parameter", "value", "number"}, and nobody asks for a seat.
 // Errors   invalid, with the file, what is wrong and what to do.
 #pragma once
 
@@ -24,6 +25,14 @@ struct Grant {
     /// Without approvals its action is `add` where it has a name, else `replace`, of no seat yet.
     RosterOperation change;
 };
+
+/// Requires: "add", "remove", "replace" or "set".
+[[nodiscard]] RosterOperation::Action action_named(const std::string& name);
+/// What somebody means who names a parameter and its value; which change of it that is he has still to
+/// say. Errors: there is no such parameter, or it cannot have this value.
+[[nodiscard]] Result<ParameterChange> read_parameter(
+    const std::string& name, const std::string& value
+);
 
 /// Signed by the key that wants a seat. An empty name: it can only take the place of another seat.
 [[nodiscard]] Grant request_grant(

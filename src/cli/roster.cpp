@@ -16,6 +16,8 @@ std::string text_of(const JsonDoc& value) {
 
 std::string change_text(const JsonDoc& change) {
     const std::string action = text_of(change["action"]);
+    if (action == "set")
+        return "set " + text_of(change["parameter"]) + " to " + text_of(change["value"]);
     if (action == "add") return "add " + text_of(change["name"]) + " " + text_of(change["agent"]);
     const std::string seat = "seat " + text_of(change["seat"]);
     return action == "remove" ? "remove " + seat
@@ -53,6 +55,19 @@ std::string beacon_lines(const JsonDoc& d) {
     return out + "leaders, in turn: " + names_of(d, d["leaders"]) + "\n";
 }
 
+std::string parameter_lines(const JsonDoc& d) {
+    std::string out;
+    std::string later;
+    for (const auto& [name, parameter] : d["parameters"].items()) {
+        out += (out.empty() ? "parameters: " : ", ") + name + " " + text_of(parameter["value"]);
+        for (const JsonDoc& one : parameter["later"]) {
+            later += "from epoch " + text_of(one["from_epoch"]) + " on: " + name + " " +
+                     text_of(one["value"]) + "\n";
+        }
+    }
+    return out + "\n" + later;
+}
+
 std::string roster_lines(const JsonDoc& d) {
     std::vector<std::vector<std::string>> rows{
         {"SEAT", "NAME", "STATE", "EPOCHS", "LANE", "AGENT"}};
@@ -85,10 +100,11 @@ std::string roster_lines(const JsonDoc& d) {
     }
     out += text_of(d["needed"]) + " of the " + text_of(d["voting"]) + " seats that vote decide\n";
     out += beacon_lines(d);
+    out += parameter_lines(d);
     if (d["boundary"].is_null())
         return out +
-               "one epoch without end: this roster does not change (epoch_blocks in "
-               "genesis.json)\n";
+               "one epoch without end: this roster and its parameters do not change "
+               "(epoch_blocks in genesis.json)\n";
     out += "epoch " + text_of(d["epoch"]) + " ends at height " + text_of(d["boundary"]) +
            "; now at " + text_of(d["height"]) + "\n";
     for (const JsonDoc& asked : d["asked"])
@@ -150,6 +166,59 @@ Result<ChainId> chain_of(const Client& node) {
     return ChainId{Digest{out}};
 }
 
+Result<Grant> grant_for(
+    const RosterChange& wish, const ChainId& chain, const std::vector<AgentId>& operators
+) {
+    auto grant = read_grant(wish.grant, operators);
+    if (grant && grant->chain != chain) {
+        return fail(
+            ErrorCode::invalid,
+            wish.grant.string() + " is for another network (\"" + grant->network +
+                "\"); make it with this network's genesis.json"
+        );
+    }
+    return grant;
+}
+
+/// Errors: there is no such parameter, it has the value already, or the grant is of another change.
+Result<RosterOperation> parameter_change(
+    const RosterChange& wish,
+    const JsonDoc& roster,
+    const ChainId& chain,
+    const std::vector<AgentId>& operators
+) {
+    auto wanted = read_parameter(wish.parameter, wish.value);
+    if (!wanted) return tl::unexpected<Error>(wanted.error());
+    const JsonDoc& known = roster["parameters"][wish.parameter];
+    const JsonDoc& later = known["later"];
+    if ((later.empty() ? known : later.back())["value"] == wanted->value) {
+        return fail(
+            ErrorCode::conflict,
+            wish.parameter + " is " + std::to_string(wanted->value) + " already" +
+                (later.empty() ? std::string{}
+                               : ", from epoch " + text_of(later.back()["from_epoch"]) + " on") +
+                ": nothing to change"
+        );
+    }
+    wanted->number = known["changes"].get<std::uint32_t>() + 1;
+    RosterOperation change;
+    change.action = RosterOperation::Action::set;
+    change.parameter = *wanted;
+    if (wish.grant.empty()) return change;
+    auto grant = grant_for(wish, chain, operators);
+    if (!grant) return tl::unexpected<Error>(grant.error());
+    if (grant->change.action != change.action || grant->change.parameter != *wanted) {
+        return fail(
+            ErrorCode::invalid,
+            wish.grant.string() + ": its operators have signed another change than change " +
+                std::to_string(wanted->number) + " of " + wish.parameter + ", to " + wish.value +
+                "; let them sign that one (creto roster grant --approve set --number " +
+                std::to_string(wanted->number) + ")"
+        );
+    }
+    return grant->change;
+}
+
 /// The change with all signatures that it has. Errors: the grant is of another network or change.
 Result<RosterOperation> signed_change(
     const Client& node, const JsonDoc& roster, const RosterChange& wish
@@ -160,25 +229,20 @@ Result<RosterOperation> signed_change(
     const auto chain = chain_of(node);
     if (!chain) return tl::unexpected<Error>(chain.error());
     using Action = RosterOperation::Action;
-    const Action action = wish.action == "add"      ? Action::add
-                          : wish.action == "remove" ? Action::remove
-                                                    : Action::replace;
+    const Action action = action_named(wish.action);
     Seat seat;
-    if (action != Action::add) {
+    if (action == Action::set) {
+        auto made = parameter_change(wish, roster, *chain, *operators);
+        if (!made) return made;
+        change = std::move(*made);
+    } else if (action != Action::add) {
         auto found = find_seat(node, roster, wish.seat);
         if (!found) return tl::unexpected<Error>(found.error());
         seat = Seat{static_cast<std::uint32_t>(*found)};
     }
-    if (!wish.grant.empty()) {
-        auto grant = read_grant(wish.grant, *operators);
+    if (!wish.grant.empty() && action != Action::set) {
+        auto grant = grant_for(wish, *chain, *operators);
         if (!grant) return tl::unexpected<Error>(grant.error());
-        if (grant->chain != *chain) {
-            return fail(
-                ErrorCode::invalid,
-                wish.grant.string() + " is for another network (\"" + grant->network +
-                    "\"); make it with this network's genesis.json"
-            );
-        }
         change = grant->change;
         const bool is_other =
             !change.approvals.empty() && (change.action != action || change.seat != seat);
@@ -227,8 +291,15 @@ int command_roster_change(const Client& node, const RosterChange& wish, const Ou
         return output.fail(change.error(), denied ? exit_code::denied : exit_code::usage);
     }
     JsonDoc body{{"action", wish.action}, {"timeout_ms", wish.timeout_ms}};
-    if (wish.action != "add") body["seat"] = change->seat.value();
-    if (wish.action != "remove") {
+    using Action = RosterOperation::Action;
+    if (change->action == Action::set) {
+        body["parameter"] = wish.parameter;
+        body["value"] = change->parameter.value;
+        body["number"] = change->parameter.number;
+    }
+    if (change->action == Action::remove || change->action == Action::replace)
+        body["seat"] = change->seat.value();
+    if (change->action == Action::add || change->action == Action::replace) {
         body["agent"] = agent_text(change->key);
         body["name"] = change->name;
         body["possession"] = to_hex(change->possession->view());
@@ -247,9 +318,11 @@ int command_roster_change(const Client& node, const RosterChange& wish, const Ou
     std::string line;
     for (const JsonDoc& asked : (*after)["asked"]) {
         const JsonDoc& what = asked["change"];
-        const bool same = what["action"] == wish.action &&
-                          (wish.action == "remove" || what.value("agent", "") == body["agent"]) &&
-                          (!body.contains("seat") || what["seat"] == body["seat"]);
+        const auto agrees = [&](const char* field) {
+            return !body.contains(field) || (what.contains(field) && what[field] == body[field]);
+        };
+        const bool same = agrees("action") && agrees("agent") && agrees("seat") &&
+                          agrees("parameter") && agrees("value");
         if (same) line = asked_line(asked, (*after)["needed"]);
     }
     if (line.empty())
@@ -285,7 +358,8 @@ int command_roster_grant(const GrantOptions& options, const Output& output) {
         return exit_code::done;
     }
     Grant grant{genesis->network, Roster{*genesis}.chain(), {}};
-    const bool fresh = options.approve == "remove" && !std::filesystem::exists(options.file);
+    const bool asks_nobody = options.approve == "remove" || options.approve == "set";
+    const bool fresh = asks_nobody && !std::filesystem::exists(options.file);
     if (!fresh) {
         auto read = read_grant(options.file, genesis->operators);
         if (!read) return refuse(read.error());
@@ -295,11 +369,15 @@ int command_roster_grant(const GrantOptions& options, const Output& output) {
     }
     if (!options.approve.empty()) {
         RosterOperation change = grant.change;
-        change.action = options.approve == "add"      ? RosterOperation::Action::add
-                        : options.approve == "remove" ? RosterOperation::Action::remove
-                                                      : RosterOperation::Action::replace;
+        change.action = action_named(options.approve);
         change.seat = Seat{};
-        if (change.action != RosterOperation::Action::add) {
+        change.parameter = {};
+        if (change.action == RosterOperation::Action::set) {
+            auto wanted = read_parameter(options.parameter, options.value);
+            if (!wanted) return refuse(wanted.error());
+            change.parameter = *wanted;
+            change.parameter.number = options.number;
+        } else if (change.action != RosterOperation::Action::add) {
             char* end = nullptr;
             change.seat =
                 Seat{static_cast<std::uint32_t>(std::strtoul(options.seat.c_str(), &end, 10))};
@@ -309,12 +387,13 @@ int command_roster_grant(const GrantOptions& options, const Output& output) {
                 );
             }
         }
-        if (change.action == RosterOperation::Action::remove) {
+        if (asks_nobody) {
             change.key = {};
             change.name.clear();
             change.possession.reset();
         }
-        if (change.action != grant.change.action || change.seat != grant.change.seat)
+        if (change.action != grant.change.action || change.seat != grant.change.seat ||
+            change.parameter != grant.change.parameter)
             change.approvals.clear();  // They were of another change.
         auto done = approve(change, options.operator_key, grant.chain, genesis->operators);
         if (!done) return refuse(done.error());
@@ -323,7 +402,11 @@ int command_roster_grant(const GrantOptions& options, const Output& output) {
     }
     const RosterOperation& change = grant.change;
     std::string line = options.file.string() + ": ";
-    line += change.action == RosterOperation::Action::remove
+    const bool is_set = change.action == RosterOperation::Action::set;
+    line += is_set ? "change " + std::to_string(change.parameter.number) + " of " +
+                         to_string(change.parameter.parameter) + ", to " +
+                         std::to_string(change.parameter.value)
+            : change.action == RosterOperation::Action::remove
                 ? "the end of seat " + std::to_string(change.seat.value())
                 : agent_text(change.key) + " asks for a seat" +
                       (change.name.empty() ? std::string{} : " as " + change.name);
@@ -334,7 +417,7 @@ int command_roster_grant(const GrantOptions& options, const Output& output) {
     output.say(
         {{"ok", true},
          {"file", options.file.string()},
-         {"agent", agent_text(change.key)},
+         {"agent", change.key == PublicKey{} ? std::string{} : agent_text(change.key)},
          {"name", change.name},
          {"approvals", change.approvals.size()},
          {"operators_needed", genesis->operators_needed}},
@@ -361,8 +444,17 @@ void add_grant(Program& p, CLI::App& roster) {
     sub->add_option("--genesis", grant.genesis, "The network's genesis.json (default: in --dir)");
     auto* approve =
         sub->add_option("--approve", grant.approve, "Sign it as an operator of the genesis")
-            ->check(CLI::IsMember({"add", "remove", "replace"}));
+            ->check(CLI::IsMember({"add", "remove", "replace", "set"}));
     sub->add_option("--seat", grant.seat, "With --approve remove or replace: the seat that ends");
+    sub->add_option("--parameter", grant.parameter, "With --approve set: its name");
+    sub->add_option("--value", grant.value, "With --approve set: what it becomes");
+    sub->add_option(
+           "--number",
+           grant.number,
+           "With --approve set: which change of the parameter it is, one more than `changes` in "
+           "`creto roster --json`"
+    )
+        ->default_str("1");
     auto* key =
         sub->add_option("--operator-key", grant.operator_key, "With --approve: the key file");
     approve->needs(key);
@@ -375,7 +467,11 @@ void add_grant(Program& p, CLI::App& roster) {
 void add_roster(Program& p) {
     static RosterChange change;
     CLI::App* roster = node_command(
-        p, p.app, "roster", "Who votes, who will, and how that changes", "roster --node alpha"
+        p,
+        p.app,
+        "roster",
+        "Who votes, who will, under which parameters, and how that changes",
+        "roster --node alpha"
     );
     roster->require_subcommand(0, 1);
     roster->callback([&p, roster] {
@@ -439,6 +535,18 @@ void add_roster(Program& p) {
             });
         };
     });
+    CLI::App* set = node_command(
+        p,
+        *roster,
+        "set",
+        "Ask for another value of a parameter; in force once a quorum of the seats has asked for "
+        "the "
+        "same",
+        "roster set term_views 8 --node alpha"
+    );
+    set->add_option("NAME", change.parameter, "As `creto roster` names it")->required();
+    set->add_option("VALUE", change.value, "A whole number")->required();
+    set->callback(chosen("set"));
     for (CLI::App* sub : {add, rotate, recover})
         sub->add_option(
                "--grant",
@@ -446,7 +554,7 @@ void add_roster(Program& p) {
                "What `creto roster grant --request` wrote on the new machine"
         )
             ->required();
-    for (CLI::App* sub : {add, remove, rotate, recover}) {
+    for (CLI::App* sub : {add, remove, rotate, recover, set}) {
         sub->add_option("--timeout", change.timeout_ms, "Deadline in milliseconds");
         sub->add_option(
             "--operator-key",
@@ -457,6 +565,9 @@ void add_roster(Program& p) {
     }
     remove->add_option(
         "--grant", change.grant, "What `creto roster grant --approve remove` wrote, if anything"
+    );
+    set->add_option(
+        "--grant", change.grant, "What `creto roster grant --approve set` wrote, if anything"
     );
     add_grant(p, *roster);
 }

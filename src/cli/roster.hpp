@@ -1,4 +1,4 @@
-// The roster as an operator sees it: who votes, who will, and how that changes.
+// The roster as an operator sees it: who votes, who will, under which parameters, and how that changes.
 #pragma once
 
 #include <filesystem>
@@ -14,8 +14,10 @@ namespace creto {
 int command_roster(const Client& node, const Output& output);
 
 struct RosterChange {
-    std::string action;  ///< "add", "remove" or "replace".
-    std::string seat;    ///< For remove and replace: its number or name. Empty: the node's own.
+    std::string action;     ///< "add", "remove", "replace" or "set".
+    std::string seat;       ///< For remove and replace: its number or name. Empty: the node's own.
+    std::string parameter;  ///< For set: its name,
+    std::string value;      ///< and a whole number.
     std::filesystem::path grant;  ///< For add and replace: what the new machine made.
     /// Keys of operators of the genesis that sign it; others may have signed in the grant.
     std::vector<std::filesystem::path> operator_keys;
@@ -30,8 +32,11 @@ struct GrantOptions {
     std::filesystem::path dir = ".";  ///< The folder of the node that wants the seat.
     std::filesystem::path genesis;    ///< Empty: the one in the folder.
     std::string name;
-    std::string seat;     ///< A number.
-    std::string approve;  ///< "add", "remove" or "replace": sign that as an operator.
+    std::string seat;          ///< A number.
+    std::string parameter;     ///< With set: its name,
+    std::string value;         ///< a whole number,
+    std::uint32_t number = 1;  ///< and which change of the parameter it is.
+    std::string approve;       ///< "add", "remove", "replace" or "set": sign that as an operator.
     std::filesystem::path operator_key;
     bool request = false;
 };

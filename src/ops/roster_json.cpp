@@ -9,7 +9,7 @@ namespace creto {
 
 namespace {
 
-constexpr std::array<const char*, 3> actions{"add", "remove", "replace"};
+constexpr std::array<const char*, 4> actions{"add", "remove", "replace", "set"};
 
 std::optional<Signature> signature_of(Fields& f, const std::string& text, const char* name) {
     const auto bytes = from_hex(text);
@@ -41,6 +41,24 @@ void read_approvals(Fields& f, RosterOperation& change) {
     );
 }
 
+std::uint32_t small(Fields& f, const char* name) {
+    const std::uint64_t number = f.number(name);
+    constexpr std::uint64_t most = ~std::uint32_t{0};
+    if (number > most) f.refuse(std::string{"\""} + name + "\" is too large a number");
+    return static_cast<std::uint32_t>(std::min(number, most));
+}
+
+ParameterChange parameter_change(Fields& f) {
+    const auto parameter = parameter_named(f.text("parameter"));
+    if (!parameter) {
+        std::string names;
+        for (const Parameter one : all_parameters)
+            names += (names.empty() ? "" : ", ") + std::string{to_string(one)};
+        f.refuse("\"parameter\" must be one of " + names);
+    }
+    return {parameter.value_or(Parameter::term_views), small(f, "value"), small(f, "number")};
+}
+
 JsonDoc numbers_of(const std::vector<Seat>& seats) {
     JsonDoc out = JsonDoc::array();
     for (const Seat seat : seats)
@@ -52,6 +70,12 @@ JsonDoc numbers_of(const std::vector<Seat>& seats) {
 
 JsonDoc roster_change_json(const RosterOperation& change) {
     JsonDoc out{{"action", actions[static_cast<std::size_t>(change.action)]}};
+    if (change.action == RosterOperation::Action::set) {
+        out["parameter"] = to_string(change.parameter.parameter);
+        out["value"] = change.parameter.value;
+        out["number"] = change.parameter.number;
+        return out;
+    }
     if (change.action != RosterOperation::Action::add) out["seat"] = change.seat.value();
     if (change.action != RosterOperation::Action::remove) out["agent"] = agent_text(change.key);
     if (!change.name.empty()) out["name"] = change.name;
@@ -64,14 +88,16 @@ Submit roster_change(Fields& f) {
     const std::string action = f.text("action");
     const auto found = std::find(actions.begin(), actions.end(), action);
     if (found == actions.end()) {
-        f.refuse("action must be add, remove or replace");
+        f.refuse("action must be add, remove, replace or set");
         return {};
     }
-    change.action = static_cast<RosterOperation::Action>(found - actions.begin());
-    if (change.action != RosterOperation::Action::add)
+    using Action = RosterOperation::Action;
+    change.action = static_cast<Action>(found - actions.begin());
+    if (change.action == Action::set) change.parameter = parameter_change(f);
+    if (change.action == Action::remove || change.action == Action::replace)
         change.seat =
             Seat{static_cast<std::uint32_t>(std::min<std::uint64_t>(f.number("seat"), ~0U))};
-    if (change.action != RosterOperation::Action::remove) {
+    if (change.action == Action::add || change.action == Action::replace) {
         const auto agent = f.agent("agent");
         if (!agent) f.refuse("agent is missing");
         change.key = agent.value_or(AgentId{});
@@ -118,6 +144,14 @@ JsonDoc roster_json(const RosterReply& r) {
     for (const RosterReply::AskedView& a : r.asked) {
         asked.push_back({{"change", roster_change_json(a.change)}, {"by", numbers_of(a.by)}});
     }
+    JsonDoc parameters = JsonDoc::object();
+    for (const RosterReply::ParameterView& p : r.parameters) {
+        JsonDoc later = JsonDoc::array();
+        for (const auto& [from, value] : p.later)
+            later.push_back({{"from_epoch", from.value()}, {"value", value}});
+        parameters[to_string(p.parameter)] = {
+            {"value", p.value}, {"changes", p.changes}, {"later", std::move(later)}};
+    }
     JsonDoc operators = JsonDoc::array();
     for (const AgentId& key : r.operators)
         operators.push_back(agent_text(key));
@@ -137,6 +171,7 @@ JsonDoc roster_json(const RosterReply& r) {
         {"operators", std::move(operators)},
         {"operators_needed", r.operators_needed},
         {"seats", std::move(seats)},
+        {"parameters", std::move(parameters)},
         {"asked", std::move(asked)},
         {"beacon", std::move(beacon)},
         {"leaders", numbers_of(r.leaders)}};

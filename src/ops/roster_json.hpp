@@ -5,7 +5,8 @@
 
 namespace creto {
 
-/// {"action": "add" | "remove" | "replace", "seat", "agent", "name", "possession"}.
+/// {"action": "add" | "remove" | "replace", "seat", "agent", "name", "possession"}, or
+/// {"action": "set", "parameter", "value", "number"}.
 [[nodiscard]] JsonDoc roster_change_json(const RosterOperation& change);
 
 /// The same with "approvals": ["0:SIGNATURE", ...], by the operators' places in the genesis.

@@ -91,7 +91,9 @@ struct Config {
 /// Genesis as JSON: {"network", "mode", "view_interval_ms", "members": [{"seat", "name", "agent"}]},
 /// "term_views" where one leader has more than one view in a row, and "checkpoint_blocks" where
 /// checkpoints are not as far apart as usual, "epoch_blocks" where the roster can change,
-/// "dead_after_reports" where dead seats are set aside sooner, later or never, and "operators" with "operators_needed" where people's keys can change it.
+/// "dead_after_reports" where dead seats are set aside sooner, later or never, "guest_operations" and
+/// "guests_total" where agents without a seat have quotas, and "operators" with "operators_needed"
+/// where people's keys can change the roster and the parameters.
 [[nodiscard]] Result<Genesis> read_genesis(const std::filesystem::path& file);
 [[nodiscard]] std::string genesis_json(const Genesis& genesis);
 

@@ -85,6 +85,8 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
          "checkpoint_blocks",
          "epoch_blocks",
          "dead_after_reports",
+         "guest_operations",
+         "guests_total",
          "operators",
          "operators_needed",
          "members"}};
@@ -96,6 +98,8 @@ Result<Genesis> read_genesis(const std::filesystem::path& file) {
     genesis.checkpoint_blocks = fields.whole("checkpoint_blocks", limits::checkpoint_blocks);
     genesis.epoch_blocks = fields.whole("epoch_blocks", 0);
     genesis.dead_after_reports = fields.whole("dead_after_reports", limits::dead_after_reports);
+    genesis.guest_operations = fields.whole("guest_operations", 0);
+    genesis.guests_total = fields.whole("guests_total", limits::guests_total);
     genesis.operators_needed = fields.whole("operators_needed", 0);
     if (!fields.wrong().empty()) return refuse(fields.wrong());
     if (mode != "byzantine" && mode != "crash") return refuse("mode must be byzantine or crash");
@@ -148,6 +152,8 @@ std::string genesis_json(const Genesis& genesis) {
     if (genesis.epoch_blocks != 0) doc["epoch_blocks"] = genesis.epoch_blocks;
     if (genesis.dead_after_reports != limits::dead_after_reports)
         doc["dead_after_reports"] = genesis.dead_after_reports;
+    if (genesis.guest_operations != 0) doc["guest_operations"] = genesis.guest_operations;
+    if (genesis.guests_total != limits::guests_total) doc["guests_total"] = genesis.guests_total;
     if (!genesis.operators.empty()) {
         for (const PublicKey& key : genesis.operators)
             doc["operators"].push_back(agent_text(key));
