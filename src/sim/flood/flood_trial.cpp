@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "sim/cluster.hpp"
+#include "sim/flood/flooder.hpp"
 #include "sim/node_participant.hpp"
 #include "tools/builtins.hpp"
 
@@ -14,36 +15,7 @@ namespace {
 constexpr auto warm_up = Duration::from_s(5);
 constexpr auto settle_time = Duration::from_s(15);
 constexpr auto burst_every = Duration::from_ms(10);
-constexpr const char* flood_word = "flood";
 constexpr const char* arguments = R"({"a":20,"b":22})";
-
-/// A node that, when it is told to, calls another without waiting for answers.
-class Flooder final : public Participant {
-public:
-    explicit Flooder(const ParticipantParts& parts) : inner_{parts} {}
-    [[nodiscard]] Result<void> restore(const StoreView& store, const VoteLogContents& votes)
-        override {
-        return inner_.restore(store, votes);
-    }
-    [[nodiscard]] std::vector<Effect> on_event(const Event& event, Instant now) override {
-        const auto* command = std::get_if<Command>(&event);
-        const auto* call = command == nullptr ? nullptr : std::get_if<CallTool>(&command->body);
-        if (call == nullptr || call->tool != flood_word) return inner_.on_event(event, now);
-        Effects out;
-        for (std::uint64_t i = 0; i < std::stoull(call->arguments); ++i)
-            out.send(
-                *call->agent,
-                CallStart{.id = ++id_, .tool = "add", .arguments = arguments, .timeout_ms = 10'000}
-            );
-        out.add(Reply{command->ticket, CallReply{}});
-        return out.take();
-    }
-    [[nodiscard]] const Node* node() const override { return inner_.node(); }
-
-private:
-    NodeParticipant inner_;
-    std::uint64_t id_ = 1ULL << 40U;
-};
 
 class FloodTrial {
 public:
@@ -99,8 +71,9 @@ private:
     }
     ParticipantFactory factory() {
         return [this](const ParticipantParts& parts) -> std::unique_ptr<Participant> {
-            if (parts.index == flooder()) return std::make_unique<Flooder>(parts);
-            return std::make_unique<NodeParticipant>(parts);
+            auto node = std::make_unique<NodeParticipant>(parts);
+            if (parts.index == flooder()) return std::make_unique<Flooder>(std::move(node));
+            return node;
         };
     }
 
@@ -143,7 +116,7 @@ private:
         const Ticket ticket = cluster_.submit(
             flooder(),
             CallTool{
-                .tool = flood_word,
+                .tool = Flooder::flood_word,
                 .arguments = std::to_string(count),
                 .agent = cluster_.agent(target)}
         );
