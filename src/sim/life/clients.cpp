@@ -36,7 +36,7 @@ void Clients::submit(std::uint64_t number) {
     );
     const std::uint64_t kind = scale_to(draws(number, std::uint64_t(Draw::kind)), 100);
     // What a lane holds uncovered when its seat has ended is not promised to anybody.
-    if (kind < schedule_.workload.causal_percent && !hands_on(schedule_, node)) {
+    if (kind < schedule_.workload.causal_percent && !seat_ends(schedule_, node)) {
         CrdtOperation add;
         add.key = causal_counter;
         add.amount = 1;

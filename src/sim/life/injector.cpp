@@ -3,14 +3,16 @@
 #include <algorithm>
 
 #include "base/prng.hpp"
+#include "sim/flood/flooder.hpp"
 #include "sim/memory.hpp"
 
 namespace creto {
 namespace {
 
 constexpr std::uint64_t rot_stream = 0x69;
-constexpr Duration seat_asked_every = Duration::from_s(1);
 constexpr Duration memory_look_every = Duration::from_ms(10);
+constexpr std::uint64_t bursts_a_second = 100;
+constexpr Duration burst_every = Duration::from_ms(1'000 / bursts_a_second);
 
 bool has(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {
     return std::binary_search(nodes.begin(), nodes.end(), node);
@@ -26,24 +28,34 @@ Injector::Injector(const Schedule& schedule, SimCluster& cluster)
       unreadable_(schedule.nodes),
       may_rot_(schedule.nodes),
       unreliable_{unreliable(schedule)},
-      next_spare_{schedule.seats()} {
+      asks_{schedule, cluster, unreliable_} {
     for (const Fault& fault : schedule_.faults)
         if (fault.kind == FaultKind::bit_rot)
             for (const std::uint32_t node : fault.nodes)
                 may_rot_[node] = true;
     is_over_.resize(schedule.faults.size());
+    plan_phase(Duration{});
+}
+
+Duration Injector::phase_end(std::size_t phase) const {
+    return phase < schedule_.calms.size() ? schedule_.calms[phase] : schedule_.calm_after;
+}
+
+/// The schedule's clock is `late` behind the simulation's.
+void Injector::plan_phase(Duration late) {
+    const Duration begin = phase_ == 0 ? Duration{} : phase_end(phase_ - 1);
+    const Duration end = phase_end(phase_);
     for (FaultIndex index = 0; index < schedule_.faults.size(); ++index) {
         const Fault& fault = schedule_.faults[index];
-        if (fault.at >= schedule_.calm_after) continue;
-        plan(index, Instant{} + std::min(fault.end(), schedule_.calm_after));
+        if (fault.at >= begin && fault.at < end) plan(index, late, std::min(fault.end(), end));
     }
 }
 
-void Injector::plan(FaultIndex index, Instant until) {
-    cluster_.at(Instant{} + schedule_.faults[index].at, [this, index] {
+void Injector::plan(FaultIndex index, Duration late, Duration until) {
+    cluster_.at(Instant{} + schedule_.faults[index].at + late, [this, index] {
         if (!is_calm_ && !is_over_[index]) begin(index);
     });
-    cluster_.at(until, [this, index] {
+    cluster_.at(Instant{} + until + late, [this, index] {
         if (!is_calm_) end(index);
     });
 }
@@ -52,14 +64,25 @@ void Injector::add_new() {
     for (FaultIndex index = active_.size(); index < schedule_.faults.size(); ++index) {
         active_.push_back(false);
         is_over_.push_back(false);
-        plan(index, Instant{} + schedule_.faults[index].end());
+        plan(index, Duration{}, schedule_.faults[index].end());
     }
 }
 
+void Injector::go_on() {
+    const Duration begun = phase_end(phase_);
+    ++phase_;
+    plan_phase(cluster_.now() - Instant{} - begun);
+}
+
 void Injector::calm() {
+    is_calm_ = true;
+    asks_.stop();
+    pause();
+}
+
+void Injector::pause() {
     for (FaultIndex index = 0; index < active_.size(); ++index)
         if (active_[index]) end(index);
-    is_calm_ = true;
     for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
         if (!cluster_.is_up(NodeIndex{node})) start(node);
 }
@@ -124,8 +147,11 @@ void Injector::begin(FaultIndex index) {
             look_at_memory(index);
             break;
         case FaultKind::reseat:
-            reseats_.push_back(index);
-            if (reseats_.size() == 1) ask_for_seat(index);
+        case FaultKind::unseat:
+            asks_.add(fault);
+            break;
+        case FaultKind::flood:
+            flood(index);
             break;
         default:
             for (const std::uint32_t node : fault.nodes)
@@ -175,6 +201,8 @@ void Injector::end(FaultIndex index) {
             }
             break;
         case FaultKind::reseat:
+        case FaultKind::unseat:
+        case FaultKind::flood:
         case FaultKind::clock_step:  // A steady clock does not go back.
         case FaultKind::log_tear:
             break;
@@ -200,41 +228,24 @@ void Injector::stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNo
     stopped_by_[node] = index;
 }
 
-/// Every seat asks, again and again, until the spare votes: in the epoch after the next, if at all.
-void Injector::ask_for_seat(FaultIndex index) {
-    if (is_calm_) return;
+/// A burst every ten milliseconds; a node that is down has none.
+void Injector::flood(FaultIndex index) {
+    if (!active_[index]) return;
     const Fault& fault = schedule_.faults[index];
-    const Signer& spare = *cluster_.host(NodeIndex{next_spare_}).signer;
-    RosterOperation change;
-    change.key = spare.public_key();
-    if (fault.nodes.empty()) {
-        change.name = "spare-" + std::to_string(next_spare_);
-    } else {
-        change.action = RosterOperation::Action::replace;
-        change.seat = Seat{fault.nodes.front()};
+    const std::string count =
+        std::to_string((fault.amount + bursts_a_second - 1) / bursts_a_second);
+    for (const std::uint32_t node : fault.nodes) {
+        if (cluster_.node(NodeIndex{node}) == nullptr) continue;
+        for (const std::uint32_t other : fault.others)
+            static_cast<void>(cluster_.submit(
+                NodeIndex{node},
+                CallTool{
+                    .tool = Flooder::flood_word,
+                    .arguments = count,
+                    .agent = cluster_.agent(NodeIndex{other})}
+            ));
     }
-    change.possession = spare.sign(
-        SignDomain::grant,
-        cluster_.roster().chain().value(),
-        possession_bytes(change.key, change.name)
-    );
-    bool is_seated = false;
-    for (std::uint32_t node = 0; node < schedule_.nodes; ++node) {
-        const Node* inside = cluster_.node(NodeIndex{node});
-        if (unreliable_[node] || inside == nullptr) continue;
-        is_seated = is_seated || inside->roster().find(change.key) != nullptr;
-        if (!inside->seat()) continue;
-        static_cast<void>(
-            cluster_.submit(NodeIndex{node}, Submit{change, Reading::final, Duration::from_s(5)})
-        );
-    }
-    if (!is_seated) {
-        cluster_.at(cluster_.now() + seat_asked_every, [this, index] { ask_for_seat(index); });
-        return;
-    }
-    ++next_spare_;
-    reseats_.pop_front();
-    if (!reseats_.empty()) ask_for_seat(reseats_.front());
+    cluster_.at(cluster_.now() + burst_every, [this, index] { flood(index); });
 }
 
 /// What was written and not synced survives in part: the process is killed, not the machine.

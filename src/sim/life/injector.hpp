@@ -2,7 +2,9 @@
 //
 // Why      Faults overlap: a node that one fault stopped must not be started by the end of another,
 //          and a pair that two cuts part is joined when both are over.
-// Holds    After calm() nothing that a fault did is left, except what disks have lost.
+// Holds    After calm() nothing that a fault did is left, except what disks have lost. After pause()
+//          neither, and changes of the roster go on; what the schedule says next comes later by as
+//          much as go_on() did.
 //          Whoever runs under a memory budget is looked at every 10 ms, and killed over it: what is
 //          counted is sim/memory.hpp's.
 // Errors   A reliable node that is killed under a fair budget is a violation, "resources". A node
@@ -11,19 +13,19 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
 
 #include "sim/cluster.hpp"
+#include "sim/life/roster_asks.hpp"
 #include "sim/life/schedule.hpp"
 
 namespace creto {
 
 class Injector {
 public:
-    /// Both outlive it. Plans everything at once; run the cluster to see it happen.
+    /// Both outlive it. Plans everything up to the first calm; run the cluster to see it happen.
     Injector(const Schedule& schedule, SimCluster& cluster);
 
     /// Plans the faults that were appended to the schedule since; their instants are not past.
@@ -32,6 +34,10 @@ public:
     /// Ends this fault now if it acts, or before it has begun.
     void end(std::size_t index);
     /// Ends every fault and starts every node that is down.
+    void pause();
+    /// Plans what the schedule says between the calm that is over now and the next one.
+    void go_on();
+    /// For good.
     void calm();
     /// Faults that changed something, by kind.
     [[nodiscard]] const std::array<std::uint64_t, fault_kinds>& fired() const { return fired_; }
@@ -40,13 +46,15 @@ public:
 private:
     using FaultIndex = std::size_t;
 
-    void plan(FaultIndex index, Instant until);
+    [[nodiscard]] Duration phase_end(std::size_t phase) const;
+    void plan_phase(Duration late);
+    void plan(FaultIndex index, Duration late, Duration until);
     void begin(FaultIndex index);
     void stop(std::uint32_t node, FaultIndex index, CrashLoss loss, StopNotice notice);
     void start(std::uint32_t node);
     void restart(std::uint32_t node);
     void look_at_memory(FaultIndex index);
-    void ask_for_seat(FaultIndex index);
+    void flood(FaultIndex index);
     [[nodiscard]] bool reads(std::uint32_t node) const;
     void part(NodePair pair, int change);
     void part_both(std::uint32_t a, std::uint32_t b, int change);
@@ -62,8 +70,8 @@ private:
     std::vector<bool> unreadable_;  ///< Could not start, because its disk read nothing.
     std::vector<bool> may_rot_;
     std::vector<bool> unreliable_;
-    std::deque<FaultIndex> reseats_;  ///< One after the other: seats are numbered as nodes are.
-    std::uint32_t next_spare_;
+    RosterAsks asks_;
+    std::size_t phase_ = 0;  ///< Calms that are over.
     std::map<NodePair, int> parted_;
     std::map<FaultIndex, std::map<std::uint32_t, DiskImage>> images_;
     std::array<std::uint64_t, fault_kinds> fired_{};

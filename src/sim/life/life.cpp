@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include "sim/accountability.hpp"
+#include "sim/flood/flooder.hpp"
 #include "sim/life/clients.hpp"
 #include "sim/life/injector.hpp"
 #include "sim/life/replay.hpp"
@@ -59,13 +61,32 @@ SimOptions cluster_options(const Schedule& schedule, const LifeOptions& options)
     return out;
 }
 
+constexpr Duration calm_stays = Duration::from_s(5);
+
+/// The probe that counts a notice, if one does.
+struct ProbeOf {
+    const char* operator()(const EpochBegun&) const { return "told.epochs_begun"; }
+    const char* operator()(const RosterChanged&) const { return "told.rosters_changed"; }
+    const char* operator()(const SeatDormant&) const { return "told.seats_dormant"; }
+    const char* operator()(const SeatReturned&) const { return "told.seats_returned"; }
+    const char* operator()(const Partitioned&) const { return "told.partitions"; }
+    const char* operator()(const Healed&) const { return "told.partitions_healed"; }
+    const char* operator()(const Excluded&) const { return "told.agents_excluded"; }
+    const char* operator()(const LaneReset&) const { return "told.lanes_reset"; }
+    const char* operator()(const Adopted&) const { return "told.states_adopted"; }
+    template <class Other>
+    const char* operator()(const Other&) const {
+        return nullptr;
+    }
+};
+
 class Life {
 public:
     Life(const Schedule& schedule, const LifeOptions& options)
         : schedule_{schedule},
           options_{options},
           unreliable_{unreliable(schedule)},
-          cluster_{with_notices(cluster_options(schedule, options)), factory(options)},
+          cluster_{with_notices(cluster_options(schedule, options)), factory()},
           clients_{schedule, cluster_},
           injector_{schedule, cluster_},
           watch_{schedule, cluster_, unreliable_} {
@@ -73,11 +94,11 @@ public:
             if (unreliable_[node]) cluster_.set_byzantine(NodeIndex{node});
         if (!options_.is_recorded) return;
         recorder_.attach(cluster_);
-        recorder_.set_faults(schedule.faults, schedule.calm_after);
     }
 
     LifeReport run() {
-        if (cluster_.run_for(schedule_.calm_after)) injector_.calm();
+        const Duration begun = earlier_storms();
+        if (cluster_.run_for(schedule_.calm_after - begun)) injector_.calm();
         watch_.on_calm();
         if (holds()) converge();
         watch_.on_converged();
@@ -92,8 +113,23 @@ public:
     }
 
 private:
-    static ParticipantFactory factory(const LifeOptions& options) {
-        return options.factory ? options.factory : honest_nodes();
+    [[nodiscard]] ParticipantFactory factory() const {
+        return [this, make = options_.factory ? options_.factory : honest_nodes()](
+                   const ParticipantParts& parts
+               ) -> std::unique_ptr<Participant> {
+            if (!floods(parts.index.value())) return make(parts);
+            return std::make_unique<Flooder>(make(parts));
+        };
+    }
+    [[nodiscard]] bool floods(std::uint32_t node) const {
+        return std::any_of(
+            schedule_.faults.begin(),
+            schedule_.faults.end(),
+            [node](const Fault& fault) {
+                return fault.kind == FaultKind::flood &&
+                       std::binary_search(fault.nodes.begin(), fault.nodes.end(), node);
+            }
+        );
     }
     SimOptions with_notices(SimOptions options) {
         options.on_notice = [this](NodeIndex node, const SimNotice& notice) {
@@ -120,6 +156,40 @@ private:
         const Node* inside = cluster_.node(NodeIndex{node});
         return inside == nullptr ? std::nullopt : std::optional{inside->status()};
     }
+    /// All storms but the last, each with the calm after it; the end of the last of these.
+    Duration earlier_storms() {
+        const std::vector<Duration>& calms = schedule_.calms;
+        Duration at;
+        for (std::size_t i = 0; i < calms.size() && cluster_.run_for(calms[i] - at); ++i) {
+            at = calms[i];
+            injector_.pause();
+            watch_.on_calm();
+            converge();
+            watch_.on_converged();
+            if (holds()) (void)until([] { return false; }, cluster_.now() + calm_stays);
+            if (!holds()) break;
+            const Duration next = i + 1 < calms.size() ? calms[i + 1] : schedule_.calm_after;
+            watch_.on_storm(next - at);
+            injector_.go_on();
+            late_.push_back(cluster_.now() - Instant{} - at);
+        }
+        return at;
+    }
+    /// By how much later than the schedule says this comes.
+    [[nodiscard]] Duration late(Duration at) const {
+        const auto storm = std::upper_bound(schedule_.calms.begin(), schedule_.calms.end(), at) -
+                           schedule_.calms.begin();
+        const auto known = std::min(static_cast<std::size_t>(storm), late_.size());
+        return known == 0 ? Duration{} : late_[known - 1];
+    }
+    /// What is drawn beside what was lived.
+    void record_faults() {
+        std::vector<Fault> faults = schedule_.faults;
+        for (Fault& fault : faults)
+            fault.at = fault.at + late(fault.at);
+        recorder_.set_faults(std::move(faults), schedule_.calm_after + late(schedule_.calm_after));
+    }
+
     /// Asked every 100 ms of virtual time.
     bool until(const std::function<bool()>& done, Instant end) {
         while (!done()) {
@@ -133,6 +203,7 @@ private:
 
     void on_notice(NodeIndex node, const SimNotice& notice) {
         if (!is_reliable(node.value())) return;
+        if (const char* what = std::visit(ProbeOf{}, *notice.notice)) ++told_[what];
         if (const auto* excluded = std::get_if<Excluded>(&*notice.notice)) {
             const auto culprit = cluster_.find(excluded->agent);
             if (culprit && is_reliable(culprit->value()))
@@ -182,7 +253,11 @@ private:
             const auto now = status(lie.witness.value());
             if (witness.boots != lie.boot || !now || now->halted) continue;
             each_reliable([&](std::uint32_t node) {
-                if (!holds() || status(node)->halted || has_excluded(node, lie.liar)) return;
+                if (!holds() || known_.contains({node, lie.liar}) || status(node)->halted) return;
+                if (has_excluded(node, lie.liar)) {
+                    known_.insert({node, lie.liar});
+                    return;
+                }
                 cluster_.violate(
                     "completeness",
                     "seat " + std::to_string(lie.liar.value()) + " told node " +
@@ -242,7 +317,7 @@ private:
                     cluster_.violate("catch-up", describe(node), NodeIndex{node});
             });
         }
-        healed_after_ = cluster_.now() - calm;
+        healed_after_ = std::max(healed_after_, cluster_.now() - calm);
     }
 
     /// Lives on until it is as old, and has decided as much, as a life must.
@@ -350,8 +425,13 @@ private:
         }
         out.latencies_ms = clients_.latencies_ms();
         out.trace_hash = cluster_.trace_hash();
-        if (options_.is_recorded) out.record = recorder_.finish();
+        if (options_.is_recorded) {
+            record_faults();
+            out.record = recorder_.finish();
+        }
         each_reliable([&](std::uint32_t node) { add_probes(node, out.probes); });
+        for (const auto& [name, value] : told_)
+            add_probe(out.probes, name, value);
         const NetworkCounters& net = cluster_.network();
         add_probe(out.probes, "net.lost", net.lost);
         add_probe(out.probes, "net.overflowed", net.overflowed);
@@ -386,11 +466,14 @@ private:
     const LifeOptions& options_;
     std::vector<bool> unreliable_;
     Recorder recorder_;
+    std::map<std::string, std::uint64_t> told_;  ///< What reliable nodes told, by probe.
+    std::vector<Duration> late_;  ///< By how much the schedule's clock is behind, storm by storm.
     SimCluster cluster_;
     Clients clients_;
     Injector injector_;
     Watch watch_;
     Accountability accountability_;
+    std::set<std::pair<std::uint32_t, Seat>> known_;  ///< Nodes, and whom they have excluded.
     Duration healed_after_;
 };
 

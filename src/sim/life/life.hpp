@@ -2,7 +2,7 @@
 //
 // Why      A storm of faults, then calm: safety must hold all the time, and once nothing disturbs
 //          any more, everything must come back within a bounded time, nodes that were stopped
-//          included.
+//          included. A long life has several storms, and after each the same is asked.
 // Holds    A life in which nothing happened is no pass: without a fault that fired, or with fewer
 //          than decisions_min decisions, it fails as "empty".
 //          The same schedule gives the same report, its trace hash included.
@@ -39,7 +39,7 @@ struct LifeReport {
     std::string checker;  ///< What failed; empty when all held.
     std::string text;     ///< For people.
     Duration lived;
-    Duration healed_after;  ///< From the calm until everything had converged.
+    Duration healed_after;  ///< From the calm until everything had converged; the longest.
     std::uint64_t decisions = 0;
     std::uint64_t events = 0;
     std::uint64_t messages = 0;

@@ -103,9 +103,17 @@ TEST(Schedule, RefusesWhatIsNoSchedule) {
           R"({"faults":[{"fault":"crash","nodes":[1,1]}]})",
           R"({"faults":[{"fault":"cut-one-way","nodes":[1]}]})",
           R"({"faults":[{"fault":"storm","amount":600000}]})",
-          R"({"workload":{"every_ms":0}})"})
+          R"({"workload":{"every_ms":0}})",
+          R"({"calms_ms":[5000,4000]})",
+          R"({"calms_ms":[22000]})",
+          R"({"calms_ms":["soon"]})",
+          R"({"faults":[{"fault":"unseat","nodes":[1]}]})",
+          R"({"knobs":{"epoch_blocks":4},"faults":[{"fault":"unseat","nodes":[1,2]}]})",
+          R"({"faults":[{"fault":"flood","nodes":[1],"amount":100}]})",
+          R"({"faults":[{"fault":"flood","nodes":[1],"others":[2]}]})"})
         EXPECT_FALSE(parse_schedule(text).has_value()) << text;
     EXPECT_TRUE(parse_schedule("{}").has_value());
+    EXPECT_TRUE(parse_schedule(R"({"calms_ms":[5000,6000]})").has_value());
 }
 
 TEST(Life, WithoutAFaultIsNoPass) {

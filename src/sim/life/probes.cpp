@@ -82,6 +82,15 @@ std::span<const std::string_view> known_probes() {
         "node.views_nullified",
         "node.votes_counted",
         "node.votes_ignored",
+        "told.agents_excluded",
+        "told.epochs_begun",
+        "told.lanes_reset",
+        "told.partitions",
+        "told.partitions_healed",
+        "told.rosters_changed",
+        "told.seats_dormant",
+        "told.seats_returned",
+        "told.states_adopted",
     });
     return names;
 }

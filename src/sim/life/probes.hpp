@@ -9,6 +9,7 @@
 //                  nobody, refused a write
 //          disk.*  what a crash or a fault left: torn tails, logs replaced, reads that failed
 //          net.*   what links did: lost, queued over, sent to nobody
+//          told.*  what nodes told their watchers: epochs, rosters, seats set aside, partitions
 #pragma once
 
 #include <span>

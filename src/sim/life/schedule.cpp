@@ -15,7 +15,7 @@ constexpr std::array<const char*, fault_kinds> names{
     "crash",         "pause",    "cut",       "cut-one-way", "block-pair",  "slow-link",
     "bandwidth",     "storm",    "slow-disk", "full-disk",   "failed-disk", "clock-step",
     "clock-drift",   "rollback", "wipe",      "read-error",  "log-tear",    "bit-rot",
-    "memory-budget", "reseat",   "loss",      "slow-cpu"};
+    "memory-budget", "reseat",   "loss",      "slow-cpu",    "unseat",      "flood"};
 
 Result<void> check(const Fault& fault, std::uint32_t nodes) {
     const auto refuse = [&](const std::string& what) {
@@ -30,9 +30,10 @@ Result<void> check(const Fault& fault, std::uint32_t nodes) {
         return refuse("nodes are below the node count, ascending, each once");
     const bool is_global = fault.kind == FaultKind::storm || fault.kind == FaultKind::loss;
     const bool is_reseat = fault.kind == FaultKind::reseat;
-    const bool has_others =
-        fault.kind == FaultKind::cut_one_way || fault.kind == FaultKind::block_pair;
-    if (is_reseat && fault.nodes.size() > 1) return refuse("one seat at a time");
+    const bool has_others = fault.kind == FaultKind::cut_one_way ||
+                            fault.kind == FaultKind::block_pair || fault.kind == FaultKind::flood;
+    const bool is_of_one = is_reseat || fault.kind == FaultKind::unseat;
+    if (is_of_one && fault.nodes.size() > 1) return refuse("one seat at a time");
     if (!is_reseat && fault.nodes.empty() != is_global)
         return refuse("it needs nodes, a storm and a loss none");
     if (fault.others.empty() == has_others)
@@ -52,6 +53,9 @@ Result<void> check(const Fault& fault, std::uint32_t nodes) {
         return refuse("some KiB, and at most a minute until the restart");
     if (fault.kind == FaultKind::slow_cpu && (fault.amount == 0 || fault.amount > 100))
         return refuse("between 1 and 100 percent");
+    constexpr std::uint64_t flood_max = 100'000;
+    if (fault.kind == FaultKind::flood && (fault.amount == 0 || fault.amount > flood_max))
+        return refuse("between 1 and 100,000 calls a second");
     if (fault.kind == FaultKind::clock_drift &&
         fault.amount > static_cast<std::uint64_t>(HostClock::drift_ppm_max))
         return refuse("at most 200,000");
@@ -79,13 +83,17 @@ Result<void> check(const Schedule& schedule) {
         return refuse("between " + std::to_string(least) + " and 128 nodes");
     if (schedule.spares > schedule.nodes || schedule.seats() < least)
         return refuse("at least " + std::to_string(least) + " nodes begin with a seat");
-    const auto reseats =
-        std::count_if(schedule.faults.begin(), schedule.faults.end(), [](const Fault& fault) {
-            return fault.kind == FaultKind::reseat;
-        });
+    const auto count = [&](FaultKind kind) {
+        return std::count_if(
+            schedule.faults.begin(),
+            schedule.faults.end(),
+            [kind](const Fault& fault) { return fault.kind == kind; }
+        );
+    };
+    const auto reseats = count(FaultKind::reseat);
     if (reseats > schedule.spares) return refuse("more nodes are to get a seat than are spare");
-    if (reseats > 0 && schedule.knobs.epoch_blocks == 0)
-        return refuse("without epochs nobody gets a seat");
+    if (reseats + count(FaultKind::unseat) > 0 && schedule.knobs.epoch_blocks == 0)
+        return refuse("without epochs nobody gets a seat or loses it");
     if (auto profile = parse_profile(schedule.profile); !profile)
         return tl::unexpected<Error>(profile.error());
     if (schedule.faults.size() > limits::schedule_faults_max) return refuse("too many faults");
@@ -125,6 +133,13 @@ Result<void> check(const Schedule& schedule) {
         return refuse("detection takes between 10 ms and 60 s");
     if (schedule.calm_after < Duration{} || schedule.calm_after > limits::schedule_span_max)
         return refuse("calm comes within a day");
+    if (schedule.calms.size() > limits::schedule_calms_max) return refuse("too many calms");
+    Duration before;
+    for (const Duration calm : schedule.calms) {
+        if (calm <= before || calm >= schedule.calm_after)
+            return refuse("calms follow each other, before the last one");
+        before = calm;
+    }
     for (const auto& [node, attack] : schedule.byzantine)
         if (node >= schedule.nodes) return refuse("a liar is not among the nodes");
     for (const Fault& fault : schedule.faults)
@@ -139,10 +154,11 @@ std::uint32_t liars_max(QuorumMode mode, std::uint32_t n) {
     return most;
 }
 
-bool hands_on(const Schedule& schedule, std::uint32_t node) {
+bool seat_ends(const Schedule& schedule, std::uint32_t node) {
     const auto& faults = schedule.faults;
     return std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) {
-        return fault.kind == FaultKind::reseat && !fault.nodes.empty() && fault.nodes[0] == node;
+        const bool ends = fault.kind == FaultKind::reseat || fault.kind == FaultKind::unseat;
+        return ends && !fault.nodes.empty() && fault.nodes[0] == node;
     });
 }
 
@@ -155,7 +171,7 @@ std::vector<bool> unreliable(const Schedule& schedule) {
     for (const auto& [node, attack] : schedule.byzantine)
         out[node] = true;
     for (const Fault& fault : schedule.faults) {
-        if (!loses_what_was_synced(fault.kind)) continue;
+        if (!loses_what_was_synced(fault.kind) && fault.kind != FaultKind::flood) continue;
         for (const std::uint32_t node : fault.nodes)
             out[node] = true;
     }

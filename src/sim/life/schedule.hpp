@@ -5,7 +5,8 @@
 // Holds    A life is a function of its schedule. Randomness is drawn by name from `seed`, so that
 //          to remove a fault or a write moves no other draw.
 // Format   docs/testing.md describes the JSON; schedule_json.hpp reads and writes it.
-// Units    Instants count from the start of the simulation, milliseconds in JSON.
+// Units    Instants count from the start of the simulation, milliseconds in JSON; while a calm lasts
+//          this clock stands.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +48,10 @@ enum class FaultKind : std::uint8_t {
                     ///< more. No fault of anybody's, and hard to live through.
     loss,           ///< Every link loses `amount` ppm: on a stream a message comes late, not never.
     slow_cpu,  ///< Whatever `nodes` compute takes as long as with `amount` percent of a processor.
+    unseat,    ///< The others ask that the seat of `nodes` end; with `amount` it asks so itself.
+    flood,  ///< Each of `nodes` sends each of `others` `amount` calls a second; no honest one does.
 };
-inline constexpr std::size_t fault_kinds = 22;
+inline constexpr std::size_t fault_kinds = 24;
 
 [[nodiscard]] const char* to_string(FaultKind kind);
 [[nodiscard]] Result<FaultKind> parse_fault_kind(std::string_view name);
@@ -118,6 +121,9 @@ struct Schedule {
     Knobs knobs;
     WorkloadPlan workload;
     std::map<std::uint32_t, Attack> byzantine;
+    /// At each of these the faults end, and the schedule's clock stands until what remains has
+    /// converged. Ascending.
+    std::vector<Duration> calms;
     /// All faults end here at the latest, and what remains must converge.
     Duration calm_after = Duration::from_s(22);
     std::vector<Fault> faults;
@@ -133,18 +139,20 @@ struct Schedule {
 /// Seats that may lie in a roster of `n`: the greatest t with 3t < n, none in crash mode.
 [[nodiscard]] std::uint32_t liars_max(QuorumMode mode, std::uint32_t n);
 
-/// Another node is to take this node's seat.
-[[nodiscard]] bool hands_on(const Schedule& schedule, std::uint32_t node);
+/// The node's seat is to end: another takes it, or nobody.
+[[nodiscard]] bool seat_ends(const Schedule& schedule, std::uint32_t node);
 
 /// The node's disk may forget what was durable on it.
 [[nodiscard]] bool loses_what_was_synced(FaultKind kind);
 
-/// Nodes whose promises are void in this life: liars, and nodes whose disk forgets what it synced.
+/// Nodes whose promises are void in this life: liars, who floods, and nodes whose disk forgets what it
+/// synced.
 [[nodiscard]] std::vector<bool> unreliable(const Schedule& schedule);
 
 namespace limits {
 inline constexpr std::uint32_t schedule_nodes_max = 128;
 inline constexpr std::size_t schedule_faults_max = 1'000;
+inline constexpr std::size_t schedule_calms_max = 100;
 inline constexpr std::uint32_t schedule_workload_max = 100'000;
 inline constexpr Duration schedule_span_max = Duration::from_s(86'400);
 inline constexpr std::size_t schedule_bytes_max = 1'000'000;

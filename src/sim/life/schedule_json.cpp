@@ -38,7 +38,7 @@ public:
     void seed(std::uint64_t& out) { number(key_seed, out, ~std::uint64_t{0}); }
     void span(const char* key, Duration& out) {
         std::int64_t ms = out.ms();
-        number(key, ms, static_cast<std::uint64_t>(limits::schedule_span_max.ms()));
+        number(key, ms, span_ms_max);
         if (find(key) != nullptr) out = Duration::from_ms(ms);
     }
     void text(const char* key, std::string& out) {
@@ -52,6 +52,17 @@ public:
         if (found == nullptr) return;
         if (!found->is_boolean()) return refuse(key, "is neither true nor false");
         out = found->get<bool>();
+    }
+    void spans(const char* key, std::vector<Duration>& out) {
+        const Json* found = find(key);
+        if (found == nullptr) return;
+        if (!found->is_array() || found->size() > limits::schedule_calms_max)
+            return refuse(key, "is no list of instants");
+        for (const Json& item : *found) {
+            if (!item.is_number_unsigned() || item.get<std::uint64_t>() > span_ms_max)
+                return refuse(key, "holds something that is no instant");
+            out.push_back(Duration::from_ms(item.get<std::int64_t>()));
+        }
     }
     void list(const char* key, std::vector<std::uint32_t>& out) {
         const Json* found = find(key);
@@ -89,6 +100,7 @@ public:
 
 private:
     static constexpr const char* key_seed = "seed";
+    static constexpr auto span_ms_max = static_cast<std::uint64_t>(limits::schedule_span_max.ms());
     const Json& object_;
     std::string where_;
     std::vector<std::string> seen_;
@@ -204,6 +216,8 @@ std::string to_json(const Schedule& schedule) {
     out["byzantine"] = Json::object();
     for (const auto& [node, attack] : schedule.byzantine)
         out["byzantine"][std::to_string(node)] = to_string(attack);
+    for (const Duration calm : schedule.calms)
+        out["calms_ms"].push_back(calm.ms());
     out["calm_after_ms"] = schedule.calm_after.ms();
     std::string text = "{";
     for (const auto& [key, value] : out.items())
@@ -233,6 +247,7 @@ Result<Schedule> parse_schedule(std::string_view text) {
     fields.text("profile", out.profile);
     fields.flag("real_signatures", out.real_signatures);
     fields.text("costs", out.costs);
+    fields.spans("calms_ms", out.calms);
     fields.span("calm_after_ms", out.calm_after);
     if (auto parts = read_parts(fields, out); !parts) return tl::unexpected<Error>(parts.error());
     if (auto end = fields.end(); !end) return tl::unexpected<Error>(end.error());

@@ -23,6 +23,7 @@ public:
         for (std::uint32_t kept = ~0U; kept != out_.kept && out_.tried < tries_max_;) {
             kept = out_.kept;
             drop_faults();
+            drop_calms();
             drop_liars();
             drop_writes();
             fewer_nodes();
@@ -68,6 +69,11 @@ private:
         }
     }
 
+    void drop_calms() {
+        for (std::size_t k = out_.schedule.calms.size(); k-- > 0;)
+            tries([&](Schedule& s) { erase_at(s.calms, k); });
+    }
+
     void drop_liars() {
         const auto liars = out_.schedule.byzantine;
         for (const auto& liar : liars)
@@ -94,8 +100,9 @@ private:
             std::erase_if(fault.others, gone);
         }
         std::erase_if(schedule.faults, [](const Fault& fault) {
-            const bool needs_others =
-                fault.kind == FaultKind::cut_one_way || fault.kind == FaultKind::block_pair;
+            const bool needs_others = fault.kind == FaultKind::cut_one_way ||
+                                      fault.kind == FaultKind::block_pair ||
+                                      fault.kind == FaultKind::flood;
             const bool needs_nodes = fault.kind != FaultKind::storm &&
                                      fault.kind != FaultKind::loss &&
                                      fault.kind != FaultKind::reseat;
@@ -130,7 +137,10 @@ private:
         Duration last;
         for (const Fault& fault : out_.schedule.faults)
             last = std::max(last, fault.end());
-        tries([&](Schedule& s) { s.calm_after = std::min(s.calm_after, last); });
+        tries([&](Schedule& s) {
+            s.calm_after = std::min(s.calm_after, last);
+            std::erase_if(s.calms, [&](Duration calm) { return calm >= s.calm_after; });
+        });
     }
 
     void smaller_faults() {
@@ -150,7 +160,8 @@ private:
                 });
         }
     }
-    static void erase_at(std::vector<std::uint32_t>& list, std::size_t place) {
+    template <class T>
+    static void erase_at(std::vector<T>& list, std::size_t place) {
         list.erase(list.begin() + static_cast<std::ptrdiff_t>(place));
     }
 

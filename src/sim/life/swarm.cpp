@@ -3,49 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include "base/prng.hpp"
 #include "sim/cost.hpp"
+#include "sim/life/draws.hpp"
 
 namespace creto {
 namespace {
-
-/// Streams of draws; never renumbered, or old seeds mean other lives.
-enum class Stream : std::uint64_t {
-    shape = 0x61,
-    knobs = 0x62,
-    liars = 0x63,
-    classes = 0x64,
-    fault = 0x65,
-    fault_nodes = 0x66,
-    workload = 0x67,
-    terms = 0x68,
-    checkpoints = 0x6A,
-    memory = 0x6B,
-    epochs = 0x6C,
-    reseats = 0x6D,
-    dormant = 0x6E,
-};
-
-class Dice {
-public:
-    explicit Dice(std::uint64_t seed) : seed_{seed} {}
-
-    [[nodiscard]] std::uint64_t below(
-        Stream stream, std::uint64_t bound, std::uint64_t a, std::uint64_t b = 0
-    ) const {
-        return scale_to(draw(seed_, static_cast<std::uint64_t>(stream), a, b), bound);
-    }
-    [[nodiscard]] bool chance(Stream stream, std::uint64_t percent, std::uint64_t a) const {
-        return below(stream, 100, a) < percent;
-    }
-    template <class T, std::size_t N>
-    [[nodiscard]] T pick(Stream stream, const std::array<T, N>& from, std::uint64_t a) const {
-        return from[below(stream, N, a)];
-    }
-
-private:
-    std::uint64_t seed_;
-};
 
 constexpr auto calm_after = Duration::from_s(22);
 constexpr auto first_fault = Duration::from_s(1);
@@ -94,142 +56,11 @@ Knobs draw_knobs(const Dice& dice, bool is_slow_net) {
     return knobs;
 }
 
-/// `count` distinct nodes, ascending; the draw names the fault.
-std::vector<std::uint32_t> draw_set(
-    const Dice& dice, std::uint32_t nodes, std::uint32_t count, std::uint64_t fault
-) {
-    std::vector<std::uint32_t> all(nodes);
-    for (std::uint32_t i = 0; i < nodes; ++i)
-        all[i] = i;
-    for (std::uint32_t i = 0; i < count; ++i)
-        std::swap(all[i], all[i + dice.below(Stream::fault_nodes, nodes - i, fault, i)]);
-    all.resize(count);
-    std::sort(all.begin(), all.end());
-    return all;
+/// The turn-th fault of its kind.
+Fault draw_fault(const Dice& dice, const Schedule& schedule, FaultKind kind, std::uint64_t turn) {
+    const std::uint64_t number = static_cast<std::uint64_t>(kind) * faults_per_class_max + turn;
+    return draw_fault(dice, schedule, kind, number, {first_fault, schedule.calm_after});
 }
-
-class FaultDraw {
-public:
-    FaultDraw(const Dice& dice, const Schedule& schedule, FaultKind kind, std::uint64_t turn)
-        : dice_{dice},
-          schedule_{schedule},
-          number_{static_cast<std::uint64_t>(kind) * faults_per_class_max + turn} {
-        fault_.kind = kind;
-    }
-
-    Fault make() {
-        const Duration span = schedule_.calm_after - first_fault;
-        fault_.at = first_fault + ms(below(0, static_cast<std::uint64_t>(span.ms())));
-        // From a blink to some seconds, each length as likely as its double.
-        const std::uint64_t scale = std::uint64_t{64} << below(1, 8);
-        fault_.lasts = ms(scale + below(2, scale));
-        fault_.lasts = std::min(fault_.lasts, schedule_.calm_after - fault_.at);
-        fill();
-        return std::move(fault_);
-    }
-
-private:
-    [[nodiscard]] std::uint64_t below(std::uint64_t use, std::uint64_t bound) const {
-        return dice_.below(Stream::fault, bound, number_, use);
-    }
-    static Duration ms(std::uint64_t count) {
-        return Duration::from_ms(static_cast<std::int64_t>(count));
-    }
-    [[nodiscard]] std::vector<std::uint32_t> set(std::uint32_t count) const {
-        return draw_set(dice_, schedule_.nodes, count, number_);
-    }
-    /// Mostly one node, sometimes any number up to all.
-    [[nodiscard]] std::vector<std::uint32_t> some() const {
-        const std::uint64_t how = below(3, 10);
-        if (how < 6) return set(1);
-        if (how < 9) return set(1 + static_cast<std::uint32_t>(below(4, schedule_.nodes)));
-        return set(schedule_.nodes);
-    }
-    /// A part that is neither nobody nor all.
-    [[nodiscard]] std::vector<std::uint32_t> part() const {
-        return set(1 + static_cast<std::uint32_t>(below(4, schedule_.nodes - 1)));
-    }
-    void pair_up() {
-        fault_.nodes = part();
-        for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
-            if (!std::binary_search(fault_.nodes.begin(), fault_.nodes.end(), node) &&
-                (fault_.others.empty() || below(100 + node, 2) == 0))
-                fault_.others.push_back(node);
-    }
-
-    void fill() {
-        switch (fault_.kind) {
-            case FaultKind::crash:
-                fault_.nodes = some();
-                fault_.amount = below(5, 4);
-                break;
-            case FaultKind::pause:
-            case FaultKind::failed_disk:
-            case FaultKind::full_disk:
-                fault_.nodes = some();
-                break;
-            case FaultKind::cut:
-                fault_.nodes = part();
-                break;
-            case FaultKind::cut_one_way:
-            case FaultKind::block_pair:
-                pair_up();
-                break;
-            case FaultKind::slow_link:
-                fault_.nodes = some();
-                fault_.amount = std::uint64_t{10} << below(5, 8);
-                break;
-            case FaultKind::bandwidth:
-                fault_.nodes = some();
-                fault_.amount = std::uint64_t{256} << below(5, 7);
-                break;
-            case FaultKind::storm:
-                fault_.amount = std::uint64_t{1'000} << below(5, 8);
-                fault_.more = std::uint64_t{1'000} << below(6, 8);
-                break;
-            case FaultKind::slow_disk:
-                fault_.nodes = some();
-                fault_.amount = std::uint64_t{5} << below(5, 8);
-                break;
-            case FaultKind::clock_step:
-                fault_.nodes = some();
-                fault_.amount = std::uint64_t{100} << below(5, 12);
-                break;
-            case FaultKind::clock_drift:
-                fault_.nodes = some();
-                fault_.amount = (std::uint64_t{50} << below(5, 11)) + 100'000 * below(6, 2);
-                fault_.amount = std::min<std::uint64_t>(fault_.amount, 199'000);
-                break;
-            case FaultKind::read_error:
-                fault_.nodes = some();
-                break;
-            case FaultKind::bit_rot:
-                fault_.amount = 1 + below(5, 2);
-                break;
-            case FaultKind::memory_budget:
-                fault_.nodes = some();
-                fault_.amount =
-                    below(5, 4) == 0 ? fair_memory_kib : std::uint64_t{2} << below(6, 8);
-                fault_.more = std::uint64_t{50} << below(7, 6);
-                break;
-            case FaultKind::reseat:
-                if (below(5, 3) > 0) fault_.nodes = draw_set(dice_, schedule_.seats(), 1, number_);
-                break;
-            case FaultKind::rollback:
-            case FaultKind::wipe:
-            case FaultKind::log_tear:
-                break;                 // The nodes of these are chosen with the liars.
-            case FaultKind::loss:      // Not drawn: storms lose more, and for good,
-            case FaultKind::slow_cpu:  // and most lives charge nothing.
-                break;
-        }
-    }
-
-    const Dice& dice_;
-    const Schedule& schedule_;
-    std::uint64_t number_;
-    Fault fault_;
-};
 
 /// Who lies, and whose disk forgets: no more together than the roster bears.
 void draw_liars(const Dice& dice, Schedule& schedule) {
@@ -248,7 +79,7 @@ void draw_liars(const Dice& dice, Schedule& schedule) {
                     FaultKind::rollback, FaultKind::wipe, FaultKind::log_tear, FaultKind::bit_rot},
                 forgets_draw + 1
             );
-            Fault fault = FaultDraw{dice, schedule, kind, 0}.make();
+            Fault fault = draw_fault(dice, schedule, kind, 0);
             fault.nodes = {node};
             schedule.faults.push_back(std::move(fault));
         } else {
@@ -273,15 +104,15 @@ void draw_faults(const Dice& dice, Schedule& schedule) {
         const std::uint64_t count =
             1 + dice.below(Stream::classes, faults_per_class_max, 2'000, std::uint64_t(kind));
         for (std::uint64_t turn = 0; turn < count; ++turn)
-            schedule.faults.push_back(FaultDraw{dice, schedule, kind, turn}.make());
+            schedule.faults.push_back(draw_fault(dice, schedule, kind, turn));
     }
     // Besides the others: a budget that nobody exceeds is no fault.
     const std::uint64_t budgets =
         dice.chance(Stream::memory, 20, 0) ? 1 + dice.below(Stream::memory, 3, 1) : 0;
     for (std::uint64_t turn = 0; turn < budgets; ++turn)
-        schedule.faults.push_back(FaultDraw{dice, schedule, FaultKind::memory_budget, turn}.make());
+        schedule.faults.push_back(draw_fault(dice, schedule, FaultKind::memory_budget, turn));
     for (std::uint64_t turn = 0; turn < schedule.spares; ++turn)
-        schedule.faults.push_back(FaultDraw{dice, schedule, FaultKind::reseat, turn}.make());
+        schedule.faults.push_back(draw_fault(dice, schedule, FaultKind::reseat, turn));
     std::stable_sort(
         schedule.faults.begin(),
         schedule.faults.end(),

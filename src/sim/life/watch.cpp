@@ -27,8 +27,16 @@ constexpr std::int64_t bytes_slack = 256 * 1'024;
 
 Watch::Watch(const Schedule& schedule, SimCluster& cluster, const std::vector<bool>& unreliable)
     : schedule_{schedule}, cluster_{cluster}, unreliable_{unreliable} {
-    for (auto at = Duration::from_s(1); at < schedule_.calm_after; at = at + Duration::from_s(1))
-        cluster_.at(Instant{} + at, [this] { look(); });
+    on_storm(schedule_.calms.empty() ? schedule_.calm_after : schedule_.calms.front());
+}
+
+void Watch::on_storm(Duration lasts) {
+    is_calm_ = false;
+    has_converged_ = false;
+    marks_.clear();
+    circles_.clear();
+    for (auto later = Duration::from_s(1); later < lasts; later = later + Duration::from_s(1))
+        cluster_.at(cluster_.now() + later, [this] { look(); });
 }
 
 std::vector<Watch::Standing> Watch::standings() const {

@@ -6,9 +6,9 @@
 //          resources   What a node holds stays within the constants of model/limits.hpp, said anew
 //                      here, at every look; in a long quiet stretch under a steady load nothing
 //                      keeps rising (S14).
-//          view-sync   From convergence on, each node reaches, within two message delays and a
+//          view-sync   From convergence on until faults begin again, each node reaches, within two message delays and a
 //                      view's patience, the view before the newest that anybody had entered (L3).
-//          livelock    From the calm on, while something waits and nothing becomes final, the nodes
+//          livelock    In a calm, while something waits and nothing becomes final, the nodes
 //                      do not come again and again to the same standing towards each other and to
 //                      the same leader, in ever new views (L5).
 // Cost     A status of each node for a look; ten looks a virtual second after the calm, one before.
@@ -38,6 +38,8 @@ public:
 
     void on_calm() { is_calm_ = true; }
     void on_converged() { has_converged_ = true; }
+    /// Faults again, for so long; plans its looks.
+    void on_storm(Duration lasts);
     /// Every look_every after the calm.
     void look();
     /// One point of the steady stretch, for what must not rise.
