@@ -110,7 +110,12 @@ void add_sim_lives(Program& p, CLI::App& sim) {
         sim,
         "fuzz",
         "Live under drawn faults, seed after seed",
-        "sim fuzz --minutes 10 --seeds 1-100000\n         creto sim fuzz --plant all"
+        "sim fuzz --minutes 10 --seeds 1-100000\n"
+        "         creto sim fuzz --long --seeds 1-10000 --minutes 60 --jobs 2\n"
+        "         creto sim fuzz --plant all"
+    );
+    sub->add_flag(
+        "--long", fuzz.is_long, "Minutes of 7 to 100 nodes, with several storms and calms between"
     );
     sub->add_option("--minutes", fuzz.minutes, "How long at most");
     sub->add_option("--seeds", fuzz.seeds, "A-B; all from 1 on when not given");
@@ -127,6 +132,7 @@ void add_sim_lives(Program& p, CLI::App& sim) {
     );
     sub->add_option("FILE", replay.file, "A schedule in JSON");
     sub->add_option("--seed", replay.seed, "A seed of fuzz, when there is no file");
+    sub->add_flag("--long", replay.is_long, "The seed's long life");
     sub->add_option("--plant", replay.plant, "Plant this bug in node 0");
     sub->add_flag("--log", replay.log, "What the nodes log, too");
     sub->add_option("--html", replay.html, "Write the life as one page into this file");
@@ -141,6 +147,7 @@ void add_sim_lives(Program& p, CLI::App& sim) {
     );
     sub->add_option("FILE", replay.file, "A schedule in JSON");
     sub->add_option("--seed", replay.seed, "A seed of fuzz, when there is no file");
+    sub->add_flag("--long", replay.is_long, "The seed's long life");
     sub->add_option("--plant", replay.plant, "Plant this bug in node 0");
     sub->add_option("--tries", replay.tries, "How many lives at most");
     sub->add_option("--out", replay.out, "Where to write it");

@@ -14,6 +14,7 @@
 #include "cli/sim_apart.hpp"
 #include "cli/sim_trial.hpp"
 #include "scale/report/trial_result.hpp"
+#include "sim/life/long_swarm.hpp"
 #include "sim/life/probes.hpp"
 #include "sim/life/schedule_json.hpp"
 #include "sim/life/shrink.hpp"
@@ -25,6 +26,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int life_seconds_max = 300;
+constexpr int long_life_seconds_max = 1'800;
 constexpr std::size_t failures_shown = 20;
 
 std::optional<std::uint64_t> number(const std::string& text) {
@@ -41,9 +43,13 @@ Result<std::optional<PlantedBug>> parse_plant(const std::string& name) {
     return std::optional{*bug};
 }
 
-std::string again(const LifeReport& report, const std::string& plant) {
-    return "creto sim replay --seed " + std::to_string(report.seed) +
-           (plant.empty() ? "" : " --plant " + plant);
+Schedule drawn(std::uint64_t seed, bool is_long) {
+    return is_long ? make_long_schedule(seed) : make_schedule(seed);
+}
+
+std::string again(const LifeReport& report, bool is_long, const std::string& plant) {
+    return std::string{"creto sim replay "} + (is_long ? "--long " : "") + "--seed " +
+           std::to_string(report.seed) + (plant.empty() ? "" : " --plant " + plant);
 }
 
 /// Sums over lives; printed at the end.
@@ -253,7 +259,7 @@ private:
                 std::string text = "begin " + std::to_string(seed) + "\n";
                 if (::write(fd, text.data(), text.size()) < 0) return;
                 const bool twice = scale_to(draw(seed, 0xD1), 100) < options_.recheck_percent;
-                Schedule schedule = make_schedule(seed);
+                Schedule schedule = drawn(seed, options_.is_long);
                 if (bug_) schedule = schedule_for(*bug_, schedule).value_or(schedule);
                 text = to_line(live_here(schedule, bug_, twice)) + "\n";
                 if (::write(fd, text.data(), text.size()) < 0) return;
@@ -277,8 +283,9 @@ private:
                 continue;
             }
             take_lines(job);
-            if (Clock::now() - job.since > std::chrono::seconds{life_seconds_max}) {
-                lost(job, "timeout", "no end after " + std::to_string(life_seconds_max) + " s");
+            const int seconds_max = options_.is_long ? long_life_seconds_max : life_seconds_max;
+            if (Clock::now() - job.since > std::chrono::seconds{seconds_max}) {
+                lost(job, "timeout", "no end after " + std::to_string(seconds_max) + " s");
                 launch(job);
             }
         }
@@ -312,19 +319,19 @@ private:
     void take(const LifeLine& line) {
         sums_.add(line);
         if (line.report.passed()) return;
+        const std::string repro = again(line.report, options_.is_long, options_.plant);
         failures_.push_back(
             {{"seed", line.report.seed},
              {"checker", line.report.checker},
              {"text", line.report.text},
-             {"again", again(line.report, options_.plant)}}
+             {"again", repro}}
         );
         if (failures_.size() <= failures_shown)
-            out_ << "FAILED " << line.report.text
-                 << "\n  again: " << again(line.report, options_.plant) << std::endl;
+            out_ << "FAILED " << line.report.text << "\n  again: " << repro << std::endl;
         if (options_.keep.empty()) return;
         std::filesystem::create_directories(options_.keep);
         std::ofstream{options_.keep + "/seed-" + std::to_string(line.report.seed) + ".json"}
-            << to_json(make_schedule(line.report.seed));
+            << to_json(drawn(line.report.seed, options_.is_long));
     }
 
     void report_progress(Clock::time_point begun) {
@@ -350,10 +357,10 @@ private:
 /// A seed's schedule is the one that fuzz lives with the bug; a file's is taken as it is.
 Result<Schedule> load(const SimReplayOptions& options) {
     if (options.file.empty()) {
-        const Schedule drawn = make_schedule(options.seed);
+        const Schedule schedule = drawn(options.seed, options.is_long);
         const auto bug = options.plant.empty() ? std::nullopt
                                                : parse_plant(options.plant).value_or(std::nullopt);
-        return bug ? schedule_for(*bug, drawn).value_or(drawn) : drawn;
+        return bug ? schedule_for(*bug, schedule).value_or(schedule) : schedule;
     }
     std::ifstream file{options.file, std::ios::binary};
     if (!file) return fail(ErrorCode::not_found, "cannot read " + options.file);
@@ -385,7 +392,7 @@ int replay_as_page(
     if (bug) life.factory = planted(*bug);
     const LifeReport report = live(schedule, life);
     const std::string repro = options.file.empty()
-                                  ? again(report, options.plant)
+                                  ? again(report, options.is_long, options.plant)
                                   : "creto sim replay " + options.file +
                                         (options.plant.empty() ? "" : " --plant " + options.plant);
     ScenarioResult result = life_result(schedule, report, repro);
@@ -496,7 +503,7 @@ int command_sim_replay(const SimReplayOptions& options, const Output& output) {
         line.report = live(*schedule, life);
         line.trace = line.report.trace_hash.hex();
     } else {
-        line = live_apart(*schedule, *bug);
+        line = live_apart(*schedule, *bug, long_life_seconds_max);
     }
     const LifeReport& report = line.report;
     const std::string lines = (report.passed() ? "passed: " : "FAILED " + report.text + "\n") +
@@ -512,7 +519,7 @@ int command_sim_shrink(const SimReplayOptions& options, const Output& output) {
     if (!schedule) return output.fail(schedule.error(), exit_code::usage);
     const auto bug = parse_plant(options.plant);
     if (!bug) return output.fail(bug.error(), exit_code::usage);
-    const LifeLine first = live_apart(*schedule, *bug);
+    const LifeLine first = live_apart(*schedule, *bug, long_life_seconds_max);
     if (first.report.passed())
         return output.fail(
             {ErrorCode::conflict, "this life passes; there is nothing to shrink"}, exit_code::failed
@@ -521,10 +528,13 @@ int command_sim_shrink(const SimReplayOptions& options, const Output& output) {
     const Shrunk shrunk = shrink(
         *schedule,
         checker,
-        [&](const Schedule& candidate) { return live_apart(candidate, *bug, 60).report.checker; },
+        [&](const Schedule& candidate) {
+            const int seconds_max = candidate.calms.empty() ? 60 : life_seconds_max;
+            return live_apart(candidate, *bug, seconds_max).report.checker;
+        },
         options.tries
     );
-    const LifeLine last = live_apart(shrunk.schedule, *bug);
+    const LifeLine last = live_apart(shrunk.schedule, *bug, long_life_seconds_max);
     const std::string text = to_json(shrunk.schedule);
     if (!options.out.empty()) std::ofstream{options.out} << text;
     std::cerr << checker << ": " << schedule->faults.size() << " faults and " << schedule->nodes

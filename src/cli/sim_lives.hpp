@@ -20,6 +20,7 @@ struct Seeds {
 [[nodiscard]] Result<Seeds> parse_seeds(const std::string& text);
 
 struct SimFuzzOptions {
+    bool is_long = false;    ///< Long lives: sim/life/long_swarm.hpp.
     double minutes = 1;      ///< Ends at the first of time and seeds.
     std::string seeds;       ///< "A-B", "A" or empty: 1 and on.
     std::uint32_t jobs = 2;  ///< Processes, one a core.
@@ -33,6 +34,7 @@ int command_sim_fuzz(const SimFuzzOptions& options, const Output& output);
 struct SimReplayOptions {
     std::string file;  ///< A schedule; or a seed.
     std::uint64_t seed = 0;
+    bool is_long = false;  ///< The seed's long life.
     std::string plant;
     bool log = false;  ///< The nodes' own lines too.
     std::string html;  ///< A file for the life as a page; empty: none.
