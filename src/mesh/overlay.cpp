@@ -171,7 +171,7 @@ bool Overlay::on_peer_up(const PeerUp& up, Instant now, Effects& effects) {
         return takes_place(held.first, held.second);
     });
     if (static_cast<std::size_t>(strangers) <= strangers_max) return true;
-    close_surplus(now, effects);
+    close_surplus(now, effects, Barred::yes);
     const auto barred = barred_.find(up.peer);
     const bool is_barred = barred != barred_.end() && now < barred->second;
     const auto left = std::count_if(links_.begin(), links_.end(), [&](const auto& held) {
@@ -312,7 +312,7 @@ void Overlay::tick(Instant now, Effects& effects) {
         if (now - link->second.pinged >= every) ping(agent, link->second, now, effects);
     }
     choose_parents();
-    close_surplus(now, effects);
+    close_surplus(now, effects, Barred::no);
 }
 
 bool Overlay::may_draw(const AgentId& agent, Instant now) const {
@@ -449,10 +449,10 @@ std::vector<AgentId> Overlay::surplus(Instant now) const {
     return out;
 }
 
-void Overlay::close_surplus(Instant now, Effects& effects) {
+void Overlay::close_surplus(Instant now, Effects& effects, Barred barred) {
     for (const AgentId& peer : surplus(now)) {
         links_.at(peer).is_closing = true;
-        bar(peer, now + barred_for);
+        if (barred == Barred::yes) bar(peer, now + barred_for);
         effects.add(Drop{peer, "its place is needed"});
     }
 }

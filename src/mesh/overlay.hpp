@@ -151,7 +151,9 @@ private:
     void dial_wanted(Instant now);
     void choose_parents();
     void judge(Instant now);
-    void close_surplus(Instant now, Effects& effects);
+    /// `yes`: whoever has to go makes room for somebody, and comes back later.
+    enum class Barred : std::uint8_t { no, yes };
+    void close_surplus(Instant now, Effects& effects, Barred barred);
     [[nodiscard]] std::vector<AgentId> surplus(Instant now) const;
     void ping(const AgentId& peer, Link& link, Instant now, Effects& effects);
     void pass_over(const AgentId& agent, Instant until);

@@ -366,6 +366,23 @@ TEST(Overlay, StrangersStayForAMomentAndOneNetworkHasFewPlaces) {
     EXPECT_EQ(stayed, Overlay::per_group_max);
 }
 
+/// Only who had to make room for somebody waits; whose link was of no use any more may need it again.
+// [MESH-SLOTS.1]
+TEST(Overlay, WhomItVisitedMayComeBackAtOnce) {
+    Node node{600};
+    node.run(5'000);
+    const auto strangers = callers(node, false, Overlay::strangers_max + 1);
+    const AgentId visited = agent_of(strangers.back());
+    node.overlay.visit(visited, node.effects);
+    node.carry_out({});
+    node.run(12'000);
+    ASSERT_FALSE(node.dialer.connected(visited));
+    for (std::size_t i = 0; i < Overlay::strangers_max; ++i)
+        EXPECT_TRUE(node.up(agent_of(strangers[i]), "")) << i;
+    node.run(3'000);
+    EXPECT_TRUE(node.up(visited, ""));
+}
+
 TEST(Overlay, WhomItVisitsItLeavesAgainUnlessTheLinkIsInUse) {
     Node node{500};
     node.run(5'000);
