@@ -7,6 +7,7 @@
 
 #include "sim/life/life.hpp"
 #include "sim/life/long_swarm.hpp"
+#include "sim/life/planted.hpp"
 #include "sim/life/schedule_json.hpp"
 #include "sim/life/shrink.hpp"
 #include "sim/life/swarm.hpp"
@@ -147,6 +148,16 @@ TEST(LongLives, ShrinkToTheirLastStorm) {
     const Shrunk shrunk = shrink(leaves_then_flooded(), "flooded", floods, 200);
     EXPECT_EQ(shrunk.schedule.faults.size(), 1U);
     EXPECT_TRUE(shrunk.schedule.calms.empty());
+}
+
+TEST(LongLives, NoticeWhatIsPlanted) {
+    for (const PlantedBug bug :
+         {PlantedBug::deaf_after_start, PlantedBug::mute_finality, PlantedBug::hollow_causal}) {
+        const auto schedule = schedule_for(bug, make_long_schedule(2));
+        ASSERT_TRUE(schedule.has_value());
+        const LifeReport report = live(*schedule, LifeOptions{.factory = planted(bug)});
+        EXPECT_FALSE(report.passed()) << to_string(bug);
+    }
 }
 
 /// A life that ends after its first storm.
