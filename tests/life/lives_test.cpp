@@ -50,36 +50,16 @@ TEST(LongLives, HaveAllThatTheyAreMadeOf) {
         const bool is_large = schedule.nodes > 40;
         EXPECT_TRUE(is_large || schedule.calm_after >= Duration::from_s(100)) << seed;
     }
-    for (const char* name :
-         {"added",
-          "replaced",
-          "removed",
-          "set aside",
-          "liars",
-          "flood",
-          "cut",
-          "cut-one-way",
-          "block-pair",
-          "killed",
-          "wipe",
-          "several killed",
-          "all killed",
-          "clock-drift",
-          "clock-step",
-          "rollback",
-          "bit-rot",
-          "log-tear",
-          "slow-link",
-          "bandwidth",
-          "storm",
-          "slow-disk",
-          "full-disk",
-          "failed-disk",
-          "read-error",
-          "crash mode",
-          "pause",
-          "memory-budget",
-          "all liars that are tolerated"})
+    for (const char* name : {"added",      "replaced",      "removed",
+                             "set aside",  "liars",         "flood",
+                             "cut",        "cut-one-way",   "block-pair",
+                             "killed",     "wipe",          "several killed",
+                             "all killed", "clock-drift",   "clock-step",
+                             "rollback",   "bit-rot",       "log-tear",
+                             "slow-link",  "bandwidth",     "storm",
+                             "slow-disk",  "full-disk",     "failed-disk",
+                             "read-error", "crash mode",    "pause",
+                             "parameter",  "memory-budget", "all liars that are tolerated"})
         EXPECT_GE(seeds_with[name], 2) << name;
     EXPECT_GT(of_size["small"], 150);
     EXPECT_GT(of_size["middle"], 10);
@@ -205,7 +185,8 @@ TEST(LongLives, HoldAndWhatIsDrawnHappens) {
           "wipe",
           "flood",
           "reseat",
-          "unseat"})
+          "unseat",
+          "parameter"})
         EXPECT_GT(seen[name], 0U) << name;
 }
 

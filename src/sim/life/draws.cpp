@@ -131,8 +131,10 @@ private:
             case FaultKind::loss:      // Not drawn: storms lose more, and for good,
             case FaultKind::slow_cpu:  // and most lives charge nothing.
                 break;
-            case FaultKind::unseat:  // Who leaves, and who floods, a life says.
+            case FaultKind::
+                unseat:  // Who leaves and who floods, and what the seats agree on, a life says.
             case FaultKind::flood:
+            case FaultKind::parameter:
                 break;
         }
     }

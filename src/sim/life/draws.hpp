@@ -28,6 +28,7 @@ enum class Stream : std::uint64_t {
     epochs = 0x6C,
     reseats = 0x6D,
     dormant = 0x6E,
+    parameters = 0x6F,
 };
 
 class Dice {

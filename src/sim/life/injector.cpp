@@ -148,6 +148,7 @@ void Injector::begin(FaultIndex index) {
             break;
         case FaultKind::reseat:
         case FaultKind::unseat:
+        case FaultKind::parameter:
             asks_.add(fault);
             break;
         case FaultKind::flood:
@@ -202,6 +203,7 @@ void Injector::end(FaultIndex index) {
             break;
         case FaultKind::reseat:
         case FaultKind::unseat:
+        case FaultKind::parameter:
         case FaultKind::flood:
         case FaultKind::clock_step:  // A steady clock does not go back.
         case FaultKind::log_tear:

@@ -503,7 +503,13 @@ Duration healing_bound(const Schedule& schedule) {
     const LinkProfile profile = *parse_profile(schedule.profile);
     const auto leaders = static_cast<std::int64_t>(schedule.nodes / 3 + 2);
     // A term without finality is ended after eight of them, and then its last view.
-    const std::int64_t deltas = schedule.knobs.term_views == 1 ? 3 : 8 + 3;
+    const bool has_terms =
+        schedule.knobs.term_views != 1 ||
+        std::any_of(schedule.faults.begin(), schedule.faults.end(), [](const Fault& fault) {
+            return fault.kind == FaultKind::parameter &&
+                   all_parameters.at(fault.more) == Parameter::term_views;
+        });
+    const std::int64_t deltas = has_terms ? 8 + 3 : 3;
     const Duration view = std::max(schedule.knobs.delta_max, profile.latency_max) * deltas +
                           schedule.knobs.view_interval;
     const Duration network = profile.latency_max * 40 + profile.retransmit_timeout * 4;

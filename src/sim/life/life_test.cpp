@@ -109,10 +109,17 @@ TEST(Schedule, RefusesWhatIsNoSchedule) {
           R"({"calms_ms":["soon"]})",
           R"({"faults":[{"fault":"unseat","nodes":[1]}]})",
           R"({"knobs":{"epoch_blocks":4},"faults":[{"fault":"unseat","nodes":[1,2]}]})",
+          R"({"faults":[{"fault":"parameter","amount":2}]})",
+          R"({"knobs":{"epoch_blocks":4},"faults":[{"fault":"parameter","amount":3}]})",
+          R"({"knobs":{"epoch_blocks":4},"faults":[{"fault":"parameter","amount":2,"more":4}]})",
           R"({"faults":[{"fault":"flood","nodes":[1],"amount":100}]})",
           R"({"faults":[{"fault":"flood","nodes":[1],"others":[2]}]})"})
         EXPECT_FALSE(parse_schedule(text).has_value()) << text;
     EXPECT_TRUE(parse_schedule("{}").has_value());
+    EXPECT_TRUE(parse_schedule(
+                    R"({"knobs":{"epoch_blocks":4},"faults":[{"fault":"parameter","amount":2}]})"
+    )
+                    .has_value());
     EXPECT_TRUE(parse_schedule(R"({"calms_ms":[5000,6000]})").has_value());
 }
 

@@ -56,6 +56,7 @@ public:
         draw_workload();
         draw_liars();
         draw_storms();
+        draw_parameters();
         std::stable_sort(
             schedule_.faults.begin(),
             schedule_.faults.end(),
@@ -242,6 +243,26 @@ private:
             fault.nodes.clear();
             if (hands_on) fault.nodes = {order[next++]};
             schedule_.faults.push_back(std::move(fault));
+        }
+    }
+    /// What the network agrees on about itself. No quota is so small that an honest write is over it.
+    void draw_parameters() {
+        struct Values {
+            Parameter parameter;
+            std::array<std::uint32_t, 4> from;
+        };
+        constexpr std::array<Values, 3> known{
+            Values{Parameter::term_views, {1, 2, 4, 8}},
+            Values{Parameter::guest_operations, {0, 1'000, 1'000, 65'536}},
+            Values{Parameter::guests_total, {32'768, 65'536, 65'536, 1'048'576}}};
+        const std::uint64_t changes = dice_.below(Stream::parameters, 4, 0);
+        for (std::uint64_t i = 0; i < changes; ++i) {
+            const Values& values = dice_.pick(Stream::parameters, known, 10 * i + 1);
+            const auto storm = dice_.below(Stream::parameters, storms(), 10 * i + 2);
+            add(FaultKind::parameter, storm, i, {});
+            schedule_.faults.back().amount =
+                dice_.pick(Stream::parameters, values.from, 10 * i + 3);
+            schedule_.faults.back().more = static_cast<std::uint64_t>(values.parameter);
         }
     }
     /// True if it is in the last storm.

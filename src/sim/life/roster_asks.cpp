@@ -30,6 +30,14 @@ RosterOperation RosterAsks::change() const {
         change.seat = Seat{fault.nodes.front()};
         return change;
     }
+    if (fault.kind == FaultKind::parameter) {
+        change.action = RosterOperation::Action::set;
+        change.parameter = {
+            all_parameters.at(fault.more),
+            static_cast<std::uint32_t>(fault.amount),
+            changed_.at(fault.more) + 1};
+        return change;
+    }
     const Signer& spare = *cluster_.host(NodeIndex{next_spare_}).signer;
     change.key = spare.public_key();
     if (fault.nodes.empty()) {
@@ -56,27 +64,41 @@ bool RosterAsks::asks(std::uint32_t node) const {
 bool RosterAsks::is_in_force(const RosterOperation& change, const Node& node) {
     if (change.action == RosterOperation::Action::remove)
         return node.roster().find(change.seat) == nullptr;
+    if (change.action == RosterOperation::Action::set)
+        return value_of(node.roster().parameters(), change.parameter.parameter) ==
+               change.parameter.value;
     return node.roster().find(change.key) != nullptr;
+}
+
+bool RosterAsks::is_in_force(const RosterOperation& change) const {
+    for (std::uint32_t node = 0; node < schedule_.nodes; ++node) {
+        const Node* inside = cluster_.node(NodeIndex{node});
+        if (!unreliable_[node] && inside != nullptr && is_in_force(change, *inside)) return true;
+    }
+    return false;
 }
 
 /// Until it is in force: in the epoch after the next, if at all.
 void RosterAsks::ask() {
     if (is_stopped_) return;
     const RosterOperation wanted = change();
-    bool is_done = false;
+    if (is_in_force(wanted)) return next();
+    has_asked_ = true;
     for (std::uint32_t node = 0; node < schedule_.nodes; ++node) {
         const Node* inside = cluster_.node(NodeIndex{node});
-        if (unreliable_[node] || inside == nullptr) continue;
-        is_done = is_done || is_in_force(wanted, *inside);
-        if (!inside->seat() || !asks(node)) continue;
+        if (unreliable_[node] || inside == nullptr || !inside->seat() || !asks(node)) continue;
         static_cast<void>(cluster_.submit(NodeIndex{node}, Submit{wanted, Reading::final, patience})
         );
     }
-    if (!is_done) {
-        cluster_.at(cluster_.now() + asked_every, [this] { ask(); });
-        return;
-    }
-    if (waiting_.front().kind == FaultKind::reseat) ++next_spare_;
+    cluster_.at(cluster_.now() + asked_every, [this] { ask(); });
+}
+
+void RosterAsks::next() {
+    const Fault& done = waiting_.front();
+    if (done.kind == FaultKind::reseat) ++next_spare_;
+    // What was so before anybody asked was no change.
+    if (done.kind == FaultKind::parameter && has_asked_) ++changed_.at(done.more);
+    has_asked_ = false;
     waiting_.pop_front();
     if (!waiting_.empty()) ask();
 }

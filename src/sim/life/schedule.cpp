@@ -12,10 +12,11 @@ namespace creto {
 namespace {
 
 constexpr std::array<const char*, fault_kinds> names{
-    "crash",         "pause",    "cut",       "cut-one-way", "block-pair",  "slow-link",
-    "bandwidth",     "storm",    "slow-disk", "full-disk",   "failed-disk", "clock-step",
-    "clock-drift",   "rollback", "wipe",      "read-error",  "log-tear",    "bit-rot",
-    "memory-budget", "reseat",   "loss",      "slow-cpu",    "unseat",      "flood"};
+    "crash",       "pause",      "cut",         "cut-one-way",   "block-pair",
+    "slow-link",   "bandwidth",  "storm",       "slow-disk",     "full-disk",
+    "failed-disk", "clock-step", "clock-drift", "rollback",      "wipe",
+    "read-error",  "log-tear",   "bit-rot",     "memory-budget", "reseat",
+    "loss",        "slow-cpu",   "unseat",      "flood",         "parameter"};
 
 Result<void> check(const Fault& fault, std::uint32_t nodes) {
     const auto refuse = [&](const std::string& what) {
@@ -28,14 +29,15 @@ Result<void> check(const Fault& fault, std::uint32_t nodes) {
     };
     if (!known(fault.nodes) || !known(fault.others))
         return refuse("nodes are below the node count, ascending, each once");
-    const bool is_global = fault.kind == FaultKind::storm || fault.kind == FaultKind::loss;
+    const bool is_on_links = fault.kind == FaultKind::storm || fault.kind == FaultKind::loss;
+    const bool is_global = is_on_links || fault.kind == FaultKind::parameter;
     const bool is_reseat = fault.kind == FaultKind::reseat;
     const bool has_others = fault.kind == FaultKind::cut_one_way ||
                             fault.kind == FaultKind::block_pair || fault.kind == FaultKind::flood;
     const bool is_of_one = is_reseat || fault.kind == FaultKind::unseat;
     if (is_of_one && fault.nodes.size() > 1) return refuse("one seat at a time");
     if (!is_reseat && fault.nodes.empty() != is_global)
-        return refuse("it needs nodes, a storm and a loss none");
+        return refuse("it needs nodes; a storm, a loss and a parameter need none");
     if (fault.others.empty() == has_others)
         return refuse("`others` is for pairs, and needed there");
     for (const Duration span : {fault.at, fault.lasts})
@@ -44,13 +46,18 @@ Result<void> check(const Fault& fault, std::uint32_t nodes) {
     constexpr std::uint64_t amount_max = 1'000'000'000;
     if (fault.amount > amount_max || fault.more > amount_max)
         return refuse("the amount is too big");
-    if (is_global && (fault.amount > 500'000 || fault.more > 500'000))
+    if (is_on_links && (fault.amount > 500'000 || fault.more > 500'000))
         return refuse("at most half of all messages");
     if ((fault.kind == FaultKind::slow_disk || fault.kind == FaultKind::slow_link) &&
         fault.amount > 60'000)
         return refuse("at most a minute");
     if (fault.kind == FaultKind::memory_budget && (fault.amount == 0 || fault.more > 60'000))
         return refuse("some KiB, and at most a minute until the restart");
+    if (fault.kind == FaultKind::parameter) {
+        if (fault.more >= all_parameters.size()) return refuse("no parameter has this number");
+        const auto value = static_cast<std::uint32_t>(fault.amount);
+        if (const auto why = refusal(all_parameters.at(fault.more), value)) return refuse(*why);
+    }
     if (fault.kind == FaultKind::slow_cpu && (fault.amount == 0 || fault.amount > 100))
         return refuse("between 1 and 100 percent");
     constexpr std::uint64_t flood_max = 100'000;
@@ -94,6 +101,8 @@ Result<void> check(const Schedule& schedule) {
     if (reseats > schedule.spares) return refuse("more nodes are to get a seat than are spare");
     if (reseats + count(FaultKind::unseat) > 0 && schedule.knobs.epoch_blocks == 0)
         return refuse("without epochs nobody gets a seat or loses it");
+    if (count(FaultKind::parameter) > 0 && schedule.knobs.epoch_blocks == 0)
+        return refuse("without epochs no parameter changes");
     if (auto profile = parse_profile(schedule.profile); !profile)
         return tl::unexpected<Error>(profile.error());
     if (schedule.faults.size() > limits::schedule_faults_max) return refuse("too many faults");

@@ -50,8 +50,9 @@ enum class FaultKind : std::uint8_t {
     slow_cpu,  ///< Whatever `nodes` compute takes as long as with `amount` percent of a processor.
     unseat,    ///< The others ask that the seat of `nodes` end; with `amount` it asks so itself.
     flood,  ///< Each of `nodes` sends each of `others` `amount` calls a second; no honest one does.
+    parameter,  ///< The seats ask that Parameter number `more` become `amount`. Nobody's fault, too.
 };
-inline constexpr std::size_t fault_kinds = 24;
+inline constexpr std::size_t fault_kinds = 25;
 
 [[nodiscard]] const char* to_string(FaultKind kind);
 [[nodiscard]] Result<FaultKind> parse_fault_kind(std::string_view name);

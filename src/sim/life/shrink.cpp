@@ -103,9 +103,9 @@ private:
             const bool needs_others = fault.kind == FaultKind::cut_one_way ||
                                       fault.kind == FaultKind::block_pair ||
                                       fault.kind == FaultKind::flood;
-            const bool needs_nodes = fault.kind != FaultKind::storm &&
-                                     fault.kind != FaultKind::loss &&
-                                     fault.kind != FaultKind::reseat;
+            const bool needs_nodes =
+                fault.kind != FaultKind::storm && fault.kind != FaultKind::loss &&
+                fault.kind != FaultKind::parameter && fault.kind != FaultKind::reseat;
             return (fault.nodes.empty() && needs_nodes) || (fault.others.empty() && needs_others);
         });
         std::erase_if(schedule.byzantine, [&](const auto& liar) { return gone(liar.first); });
