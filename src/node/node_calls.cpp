@@ -11,6 +11,7 @@ namespace {
 constexpr Duration linger_time = Duration::from_ms(500);
 /// How long a link may take to come up.
 constexpr Duration visit_patience = Duration::from_s(3);
+constexpr Duration visit_again = Duration::from_ms(500);
 
 /// A second provider is not asked sooner, however quick the first one usually is.
 constexpr Duration hedge_after_min = Duration::from_ms(1);
@@ -131,7 +132,7 @@ Result<void> NodeImpl::ask(CallClient::Token token, const AgentId& provider) {
 
 void NodeImpl::visit(CallClient::Token token, const AgentId& provider) {
     const Instant until = std::min(plain_.at(token).deadline, now_ + visit_patience);
-    visits_.emplace(provider, Visit{token, until});
+    visits_.emplace(provider, Visit{token, until, now_ + visit_again});
     overlay_.visit(provider, effects_);
 }
 
@@ -150,14 +151,19 @@ void NodeImpl::on_visited(const AgentId& provider) {
     }
 }
 
-/// Who does not come up is left for another provider, if there is one.
-void NodeImpl::end_visits() {
+/// Who does not come up is dialled again, and then left for another provider, if there is one.
+void NodeImpl::repeat_visits() {
     std::vector<std::pair<AgentId, CallClient::Token>> over;
     std::erase_if(visits_, [&](const auto& entry) {
         if (now_ < entry.second.until) return false;
         over.emplace_back(entry.first, entry.second.token);
         return true;
     });
+    for (auto& [provider, entry] : visits_) {
+        if (now_ < entry.dial_at) continue;
+        entry.dial_at = now_ + visit_again;
+        overlay_.visit(provider, effects_);
+    }
     for (const auto& [provider, token] : over) {
         const auto call = plain_.find(token);
         if (call == plain_.end() || !call->second.under_way.empty()) continue;
@@ -457,7 +463,7 @@ void NodeImpl::close_panel(CallClient::Token token) {
 }
 
 void NodeImpl::calls_on_time() {
-    end_visits();
+    repeat_visits();
     server_.on_time(now_, effects_);
     for (CallClient::Finished& finished : client_.on_time(now_, effects_)) {
         on_finished(std::move(finished));
@@ -482,7 +488,7 @@ Instant NodeImpl::calls_next_wake() const {
     Instant next = std::min({server_.next_wake(), client_.next_wake(), receipts_.next_wake()});
     if (!hedges_.empty()) next = std::min(next, hedges_.begin()->first);
     for (const auto& [provider, entry] : visits_)
-        next = std::min(next, entry.until);
+        next = std::min({next, entry.until, entry.dial_at});
     for (const auto& [token, entry] : panels_)
         next = std::min(next, entry.linger);
     return next;

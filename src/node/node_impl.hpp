@@ -331,7 +331,7 @@ private:
     [[nodiscard]] Result<void> ask(CallClient::Token token, const AgentId& provider);
     void visit(CallClient::Token token, const AgentId& provider);
     void on_visited(const AgentId& provider);
-    void end_visits();
+    void repeat_visits();
     void plan_hedge(CallClient::Token token, const AgentId& provider);
     void hedge(CallClient::Token token);
     void end_plain(CallClient::Token token);
@@ -566,6 +566,7 @@ private:
     struct Visit {
         CallClient::Token token = 0;
         Instant until;
+        Instant dial_at;  ///< Again: whoever just closed a link takes none for a moment.
     };
     std::multimap<AgentId, Visit> visits_;
     std::map<CallClient::Token, PanelCallEntry> panels_;

@@ -76,13 +76,16 @@ TEST(OverlayInCluster, ManyNodesHaveFewLinksAndStillDoAllThatTheyDid) {
     const ReplyBody called = ask(cluster, at(*far), call);
     ASSERT_TRUE(std::holds_alternative<CallReply>(called));
     EXPECT_EQ(std::get<CallReply>(called).result, "30");
-    const ReplyBody anybody =
-        ask(cluster, at(*far - 1), CallTool{"add", R"({"a":1,"b":2})", {}, Duration::from_s(5)});
-    ASSERT_TRUE(std::holds_alternative<CallReply>(anybody)) << "the only one that offers it";
+    for (std::uint32_t i = 140; i < agents; ++i) {
+        const ReplyBody anybody =
+            ask(cluster, at(i), CallTool{"add", R"({"a":1,"b":2})", {}, Duration::from_s(5)});
+        EXPECT_TRUE(std::holds_alternative<CallReply>(anybody))
+            << i << " calls the only one that offers it";
+    }
 
-    // Who is gone is found dead by all, and a call of him says so.
+    // Who is gone is found dead by all while his record counts, and a call of him says so.
     cluster.crash(at(*far), CrashLoss::all_unsynced, StopNotice::silent);
-    ASSERT_TRUE(cluster.run_for(Duration::from_s(60))) << cluster.violation();
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(20))) << cluster.violation();
     for (std::uint32_t i = 0; i < agents; ++i) {
         if (i == *far) continue;
         const ReplyBody said = ask(cluster, at(i), AskPeers{});
