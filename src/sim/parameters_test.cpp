@@ -199,7 +199,9 @@ TEST(ParametersInCluster, WhatASeatsPartHasNoPlaceForAnotherSeatBrings) {
     std::map<std::string, int> reasons;
     for (const Ticket ticket : asked)
         ++reasons[reason_of(*cluster.reply(ticket))];
-    EXPECT_EQ(reasons[""], 1'000) << reasons.rbegin()->first;
+    // Three seats without a place end the search for one, so of the last 24 places some stay free. If
+    // the first seat's word counted, twelve would have been refused, give or take a few.
+    EXPECT_GE(reasons[""], 995) << reasons.rbegin()->first;
 }
 
 }  // namespace
