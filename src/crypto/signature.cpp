@@ -48,16 +48,22 @@ Signature tag_of(const KeySeed& seed, ByteView bytes) {
 
 class TagSigner final : public Signer {
 public:
-    TagSigner(const KeySeed& seed, const PublicKey& key) : seed_{seed}, key_{key} {}
+    TagSigner(const KeySeed& seed, const PublicKey& key, TagScheme::Keys keys)
+        : seed_{seed}, key_{key}, keys_{keys} {}
     [[nodiscard]] const PublicKey& public_key() const override { return key_; }
     [[nodiscard]] Signature sign(SignDomain domain, const Digest& chain, ByteView message)
         const override {
-        return tag_of(seed_, signed_bytes(domain, chain, message));
+        const Bytes bytes = signed_bytes(domain, chain, message);
+        // Secrets decide who leads: with other ones two runs would differ in all that follows.
+        if (keys_ == TagScheme::Keys::ed25519 && domain == SignDomain::beacon)
+            return ed25519_sign_raw(seed_, bytes);
+        return tag_of(seed_, bytes);
     }
 
 private:
     KeySeed seed_;
     PublicKey key_;
+    TagScheme::Keys keys_;
 };
 
 }  // namespace
@@ -118,7 +124,7 @@ std::unique_ptr<Signer> TagScheme::signer(const KeySeed& seed) {
     const PublicKey key =
         public_keys_ == Keys::ed25519 ? ed25519_public_key(seed) : PublicKey{blake3(named).bytes()};
     keys_.emplace(key, seed);
-    return std::make_unique<TagSigner>(seed, key);
+    return std::make_unique<TagSigner>(seed, key, public_keys_);
 }
 
 void fill_random(std::span<std::uint8_t> out) {
