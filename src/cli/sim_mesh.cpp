@@ -188,13 +188,38 @@ std::string line_of(const JsonDoc& run) {
     return line + ", " + run["bytes_per_node_s"].dump() + " B a node and second";
 }
 
-}  // namespace
-
-namespace {
+/// A run of the plan for each seed, each in a line and in the document.
+template <class Plan, class Report>
+int run_seeds(
+    const SimMeshOptions& options,
+    Plan plan,
+    Report (*run)(const Plan&),
+    std::string (*line)(const JsonDoc&),
+    JsonDoc doc,
+    const Output& output
+) {
+    using Clock = std::chrono::steady_clock;
+    std::string lines;
+    bool all_good = true;
+    doc["runs"] = JsonDoc::array();
+    for (std::uint64_t i = 0; i < options.seeds; ++i) {
+        plan.seed = options.seed + i;
+        const auto begun = Clock::now();
+        const Report report = run(plan);
+        const double wall = std::chrono::duration<double>(Clock::now() - begun).count();
+        JsonDoc made = figures(plan, report, wall);
+        lines += line(made) + "\n" +
+                 (report.violation.empty() ? "" : "  FAILED " + report.violation + "\n");
+        all_good = all_good && is_good(plan, report);
+        doc["runs"].push_back(std::move(made));
+    }
+    doc["ok"] = all_good;
+    output.say(doc, lines);
+    return all_good ? exit_code::done : exit_code::failed;
+}
 
 int command_sim_spread(const SimMeshOptions& options, const Output& output) {
-    using Clock = std::chrono::steady_clock;
-    auto plan = spread_plan_of(options);
+    const auto plan = spread_plan_of(options);
     if (!plan) return output.fail(plan.error(), exit_code::usage);
     JsonDoc doc{
         {"ok", true},
@@ -203,34 +228,17 @@ int command_sim_spread(const SimMeshOptions& options, const Output& output) {
         {"overlay", options.overlay},
         {"items", plan->items},
         {"eclipse_ppm", plan->liars_ppm},
-        {"victims", plan->liars_ppm == 0 ? 0 : plan->victims},
-        {"runs", JsonDoc::array()}};
-    std::string lines;
-    bool all_good = true;
-    for (std::uint64_t i = 0; i < options.seeds; ++i) {
-        plan->seed = options.seed + i;
-        const auto begun = Clock::now();
-        const SpreadReport report = run_spread_trial(*plan);
-        const double wall = std::chrono::duration<double>(Clock::now() - begun).count();
-        JsonDoc run = figures(*plan, report, wall);
-        lines += spread_line_of(run) + "\n" +
-                 (report.violation.empty() ? "" : "  FAILED " + report.violation + "\n");
-        all_good = all_good && is_good(*plan, report);
-        doc["runs"].push_back(std::move(run));
-    }
-    doc["ok"] = all_good;
-    output.say(doc, lines);
-    return all_good ? exit_code::done : exit_code::failed;
+        {"victims", plan->liars_ppm == 0 ? 0 : plan->victims}};
+    return run_seeds(options, *plan, run_spread_trial, spread_line_of, std::move(doc), output);
 }
 
 }  // namespace
 
 int command_sim_mesh(const SimMeshOptions& options, const Output& output) {
-    using Clock = std::chrono::steady_clock;
     if (options.seeds == 0)
         return output.fail({ErrorCode::invalid, "at least one seed"}, exit_code::usage);
     if (options.spread || options.eclipse != "0") return command_sim_spread(options, output);
-    auto plan = plan_of(options);
+    const auto plan = plan_of(options);
     if (!plan) return output.fail(plan.error(), exit_code::usage);
     JsonDoc doc{
         {"ok", true},
@@ -241,24 +249,8 @@ int command_sim_mesh(const SimMeshOptions& options, const Output& output) {
         {"slow_ppm", plan->slow_ppm},
         {"liars_ppm", plan->liars_ppm},
         {"crashes", plan->crashes},
-        {"joins", plan->joins},
-        {"runs", JsonDoc::array()}};
-    std::string lines;
-    bool all_good = true;
-    for (std::uint64_t i = 0; i < options.seeds; ++i) {
-        plan->seed = options.seed + i;
-        const auto begun = Clock::now();
-        const MeshReport report = run_mesh_trial(*plan);
-        const double wall = std::chrono::duration<double>(Clock::now() - begun).count();
-        JsonDoc run = figures(*plan, report, wall);
-        lines += line_of(run) + "\n" +
-                 (report.violation.empty() ? "" : "  FAILED " + report.violation + "\n");
-        all_good = all_good && is_good(*plan, report);
-        doc["runs"].push_back(std::move(run));
-    }
-    doc["ok"] = all_good;
-    output.say(doc, lines);
-    return all_good ? exit_code::done : exit_code::failed;
+        {"joins", plan->joins}};
+    return run_seeds(options, *plan, run_mesh_trial, line_of, std::move(doc), output);
 }
 
 }  // namespace creto
