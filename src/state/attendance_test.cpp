@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "model/rosters.hpp"
+#include "state/state_fixture.hpp"
 
 namespace creto {
 namespace {
@@ -12,15 +13,8 @@ constexpr std::uint32_t dead_after = 70;
 constexpr std::uint32_t share = 10;  ///< Of seven seats.
 
 Genesis genesis_of(std::uint32_t n, std::uint32_t dead_after_reports = dead_after) {
-    Genesis genesis;
-    genesis.network = "attendance";
-    genesis.epoch_blocks = 4;
+    Genesis genesis = state_test::made_up_genesis(n, QuorumMode::byzantine, 4);
     genesis.dead_after_reports = dead_after_reports;
-    for (std::uint32_t i = 0; i < n; ++i) {
-        std::array<std::uint8_t, 32> key{};
-        key[0] = static_cast<std::uint8_t>(i + 1);
-        genesis.members.push_back({Seat{i}, PublicKey{key}, "agent-" + std::to_string(i)});
-    }
     return genesis;
 }
 

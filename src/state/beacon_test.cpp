@@ -248,7 +248,9 @@ TEST_F(BeaconTest, TheOrderOfLeadersComesFromTheValueBefore) {
         EXPECT_EQ(leaders, by_seat) << epoch;
         // Known when the roster of the epoch after the next is.
         advance(state, epoch * epoch_blocks);
-        EXPECT_EQ(state.seating(Epoch{epoch + 2}).beacon, state.beacon().of(Epoch{epoch + 1}).value);
+        EXPECT_EQ(
+            state.seating(Epoch{epoch + 2}).beacon, state.beacon().of(Epoch{epoch + 1}).value
+        );
     }
     EXPECT_GT(orders.size(), 10U) << "of 24";
 }

@@ -9,25 +9,12 @@ namespace {
 
 constexpr std::uint32_t span = 4;
 
-Genesis genesis_of(std::uint32_t n, QuorumMode mode) {
-    Genesis genesis;
-    genesis.network = "dormant";
-    genesis.mode = mode;
-    genesis.epoch_blocks = span;
-    for (std::uint32_t i = 0; i < n; ++i) {
-        std::array<std::uint8_t, 32> key{};
-        key[0] = static_cast<std::uint8_t>(i + 1);
-        genesis.members.push_back({Seat{i}, PublicKey{key}, "agent-" + std::to_string(i)});
-    }
-    return genesis;
-}
-
 using Seats = std::vector<Seat>;
 
 /// A book, and the epoch at whose end it stands.
 struct Desk {
     explicit Desk(std::uint32_t n, QuorumMode mode = QuorumMode::byzantine)
-        : genesis{genesis_of(n, mode)}, book{genesis} {}
+        : genesis{made_up_genesis(n, mode, span)}, book{genesis} {}
 
     Seats set_aside(std::initializer_list<std::uint32_t> dead, std::uint64_t epoch = 1) {
         Seats seats;

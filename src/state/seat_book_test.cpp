@@ -10,16 +10,7 @@ namespace {
 constexpr std::uint32_t span = 4;
 
 Genesis genesis_of(std::uint32_t n, QuorumMode mode = QuorumMode::byzantine) {
-    Genesis genesis;
-    genesis.network = "seats";
-    genesis.mode = mode;
-    genesis.epoch_blocks = span;
-    for (std::uint32_t i = 0; i < n; ++i) {
-        std::array<std::uint8_t, 32> key{};
-        key[0] = static_cast<std::uint8_t>(i + 1);
-        genesis.members.push_back({Seat{i}, PublicKey{key}, "agent-" + std::to_string(i)});
-    }
-    return genesis;
+    return made_up_genesis(n, mode, span);
 }
 
 PublicKey key_of(std::uint32_t n) {

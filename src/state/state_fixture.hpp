@@ -16,6 +16,20 @@ inline Digest digest_of(const std::string& text) {
     return blake3(as_bytes(text));
 }
 
+/// Of seats whose keys are made up: for what checks no signature.
+inline Genesis made_up_genesis(std::uint32_t n, QuorumMode mode, std::uint32_t epoch_blocks) {
+    Genesis genesis;
+    genesis.network = "made up";
+    genesis.mode = mode;
+    genesis.epoch_blocks = epoch_blocks;
+    for (std::uint32_t i = 0; i < n; ++i) {
+        std::array<std::uint8_t, 32> key{};
+        key[0] = static_cast<std::uint8_t>(i + 1);
+        genesis.members.push_back({Seat{i}, PublicKey{key}, "agent-" + std::to_string(i)});
+    }
+    return genesis;
+}
+
 /// One honest network: signers, roster, and the lanes' tips as their authors know them.
 class Network {
 public:
