@@ -16,17 +16,17 @@ ClusterOptions seven(std::uint64_t seed) {
     return options;
 }
 
-bool two_sleep(Epoch epoch) {
+bool two_are_dormant(Epoch epoch) {
     return Epoch{3} <= epoch && epoch < Epoch{7};
 }
 
 void with_two_dormant(Cluster& c) {
     c.voters = [&c](Epoch epoch) {
         std::vector<Member> members = c.seats().genesis.members;
-        if (two_sleep(epoch)) members.resize(5);
+        if (two_are_dormant(epoch)) members.resize(5);
         return members;
     };
-    c.dormant = [](Epoch epoch) { return two_sleep(epoch) ? 2U : 0U; };
+    c.dormant = [](Epoch epoch) { return two_are_dormant(epoch) ? 2U : 0U; };
 }
 
 /// True when that height is final at every node that is up.

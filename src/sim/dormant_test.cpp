@@ -5,13 +5,15 @@
 
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 
 namespace creto {
 namespace {
 
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
+using sim_testing::ask;
+using sim_testing::at;
+using sim_testing::final_n;
+using sim_testing::roster_at;
 
 /// Seven seats; whoever was missed in eight reports of each of the others is dead.
 SimOptions network(std::uint64_t seed, QuorumMode mode = QuorumMode::byzantine) {
@@ -36,45 +38,19 @@ bool until_voting(SimCluster& cluster, std::uint32_t node, std::size_t seats) {
 
 /// A final write; what became of it. Empty: it was applied.
 std::string add(SimCluster& cluster, std::uint32_t node) {
-    const Ticket ticket = cluster.submit(
-        at(node),
-        Submit{
-            KeyOperation{KeyOperation::Action::add, "final/n", {}, 1},
-            Reading::final,
-            Duration::from_s(20)}
-    );
-    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(21));
-    const ReplyBody* reply = cluster.reply(ticket);
-    if (reply == nullptr) return "no answer " + cluster.violation();
-    if (const auto* error = std::get_if<Error>(reply)) return error->message;
-    return std::get<SubmitReply>(*reply).reason;
-}
-std::string final_n(SimCluster& cluster, std::uint32_t node) {
-    const Ticket ticket = cluster.submit(at(node), ReadKey{"final/n"});
-    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(9));
-    const ReplyBody* reply = cluster.reply(ticket);
-    const auto* found = reply == nullptr ? nullptr : std::get_if<KeyReply>(reply);
-    if (found == nullptr) return cluster.violation();
-    return found->values.empty() ? "none" : std::string{as_text(found->values[0])};
+    const KeyOperation add_one{KeyOperation::Action::add, "final/n", {}, 1};
+    const ReplyBody reply =
+        ask(cluster, at(node), Submit{add_one, Reading::final, Duration::from_s(20)});
+    const auto* done = std::get_if<SubmitReply>(&reply);
+    return done == nullptr ? sim_testing::text_of(reply) : done->reason;
 }
 std::int64_t count_causally(SimCluster& cluster, std::uint32_t node) {
     const CrdtOperation add_one{.key = "causal/n", .amount = 1};
-    const Ticket ticket = cluster.submit(at(node), Submit{add_one, Reading::causal});
-    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(5));
-    EXPECT_TRUE(
-        cluster.reply(ticket) != nullptr &&
-        std::holds_alternative<SubmitReply>(*cluster.reply(ticket))
-    ) << "node "
-      << node;
-    const Ticket read = cluster.submit(at(node), ReadKey{"causal/n"});
-    (void)cluster.run_until([&] { return cluster.reply(read) != nullptr; }, Duration::from_s(5));
-    const auto* found = std::get_if<KeyReply>(cluster.reply(read));
+    const ReplyBody written = ask(cluster, at(node), Submit{add_one, Reading::causal});
+    EXPECT_TRUE(std::holds_alternative<SubmitReply>(written)) << "node " << node;
+    const ReplyBody read = ask(cluster, at(node), ReadKey{"causal/n"});
+    const auto* found = std::get_if<KeyReply>(&read);
     return found == nullptr ? -1 : found->counter.value_or(0);
-}
-RosterReply roster_at(SimCluster& cluster, std::uint32_t node) {
-    const Ticket ticket = cluster.submit(at(node), AskRoster{});
-    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(9));
-    return std::get<RosterReply>(*cluster.reply(ticket));
 }
 std::size_t excluded(const SimCluster& cluster, std::uint32_t node) {
     const auto& notices = cluster.notices(at(node));

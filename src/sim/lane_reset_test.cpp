@@ -9,6 +9,8 @@ namespace creto {
 namespace {
 
 using sim_testing::at;
+using sim_testing::final_n;
+using sim_testing::roster_at;
 
 SimOptions network(std::uint64_t seed, std::uint32_t epoch_blocks) {
     SimOptions options;
@@ -39,20 +41,8 @@ void add(SimCluster& cluster, std::uint32_t node, int times) {
     }
 }
 
-std::string final_n(SimCluster& cluster, std::uint32_t node) {
-    const Ticket ticket = cluster.submit(at(node), ReadKey{"final/n"});
-    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(9));
-    const ReplyBody* reply = cluster.reply(ticket);
-    const auto* found = reply == nullptr ? nullptr : std::get_if<KeyReply>(reply);
-    if (found == nullptr) return cluster.violation();
-    return found->values.empty() ? "none" : std::string{as_text(found->values[0])};
-}
-
 std::string lane_at(SimCluster& cluster, std::uint32_t node, std::uint32_t seat) {
-    const Ticket ticket = cluster.submit(at(node), AskRoster{});
-    (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(9));
-    const auto* roster = std::get_if<RosterReply>(cluster.reply(ticket));
-    return roster == nullptr ? cluster.violation() : lane_text(roster->seats.at(seat).lane);
+    return lane_text(roster_at(cluster, node).seats.at(seat).lane);
 }
 
 template <class Wanted>

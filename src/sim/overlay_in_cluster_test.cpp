@@ -4,32 +4,23 @@
 #include "mesh/overlay.hpp"
 #include "sim/cluster.hpp"
 #include "sim/node_participant.hpp"
+#include "sim/testing/asking.hpp"
 #include "tools/builtins.hpp"
 
 namespace creto {
 namespace {
 
+using sim_testing::ask;
+using sim_testing::at;
+
 constexpr std::uint32_t agents = 160;
 constexpr std::uint32_t seats = 4;
-
-NodeIndex at(std::uint32_t number) {
-    return NodeIndex{number};
-}
 
 std::uint32_t links_of(const SimCluster& cluster, std::uint32_t node) {
     std::uint32_t links = 0;
     for (std::uint32_t other = 0; other < agents; ++other)
         links += other != node && cluster.connected({at(node), at(other)}) ? 1 : 0;
     return links;
-}
-
-ReplyBody ask(SimCluster& cluster, NodeIndex node, CommandBody body) {
-    const Ticket ticket = cluster.submit(node, std::move(body));
-    EXPECT_TRUE(
-        cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(20))
-    ) << cluster.violation();
-    const ReplyBody* reply = cluster.reply(ticket);
-    return reply == nullptr ? ReplyBody{Error{ErrorCode::timeout, "no reply"}} : *reply;
 }
 
 // [MESH-DRAW.1] [MESH-SLOTS.1]

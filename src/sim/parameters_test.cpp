@@ -13,6 +13,8 @@ namespace {
 
 using sim_testing::ask;
 using sim_testing::at;
+using sim_testing::final_n;
+using sim_testing::roster_at;
 
 /// Four seats, and an agent beside them.
 SimOptions network(std::uint64_t seed, std::uint32_t epoch_blocks) {
@@ -40,17 +42,6 @@ Submit adding_one() {
 std::string reason_of(const ReplyBody& reply) {
     const auto* done = std::get_if<SubmitReply>(&reply);
     return done == nullptr ? sim_testing::text_of(reply) : done->reason;
-}
-
-std::string final_n(SimCluster& cluster, std::uint32_t node) {
-    const ReplyBody reply = ask(cluster, at(node), ReadKey{"final/n"});
-    const auto* found = std::get_if<KeyReply>(&reply);
-    if (found == nullptr) return sim_testing::text_of(reply);
-    return found->values.empty() ? "none" : std::string{as_text(found->values[0])};
-}
-
-RosterReply roster_at(SimCluster& cluster, std::uint32_t node) {
-    return std::get<RosterReply>(ask(cluster, at(node), AskRoster{}));
 }
 
 /// Three of the four seats ask for it, and it is in force where they stand.

@@ -26,4 +26,16 @@ inline std::string text_of(const ReplyBody& reply) {
     return error == nullptr ? "no error" : error->message;
 }
 
+/// The final counter that these tests add to, as a node reads it: "none" before the first write.
+inline std::string final_n(SimCluster& cluster, std::uint32_t node) {
+    const ReplyBody reply = ask(cluster, at(node), ReadKey{"final/n"});
+    const auto* found = std::get_if<KeyReply>(&reply);
+    if (found == nullptr) return text_of(reply);
+    return found->values.empty() ? "none" : std::string{as_text(found->values[0])};
+}
+
+inline RosterReply roster_at(SimCluster& cluster, std::uint32_t node) {
+    return std::get<RosterReply>(ask(cluster, at(node), AskRoster{}));
+}
+
 }  // namespace creto::sim_testing
