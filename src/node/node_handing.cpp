@@ -87,8 +87,8 @@ bool NodeImpl::is_refused(const OperationId& id, const AgentId& by) {
     return handed.from == Handed::From::client && handed.refused == handed.asked;
 }
 
-/// The seat has ended, or is set aside. What waits for a place in its lane, and what the lane holds uncovered, goes to
-/// others; causal writes that wait have no other place.
+/// The seat has ended, or is set aside. What waits for a place in its lane, and what the lane holds
+/// uncovered, goes to others; causal writes that wait have no other place.
 void NodeImpl::leave_seat() {
     const LaneId lane = producer_->lane();
     while (producer_->waiting() > 0) {
