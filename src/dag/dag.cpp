@@ -21,6 +21,7 @@ Result<Dag::Outcome> Dag::add(const Checked<VertexPtr>& vertex) {
         outcome.added = Added::duplicate;
         return outcome;
     }
+    ++changes_;
     std::vector<VertexPtr>& ready = outcome.completed;
     const std::vector<VertexPtr> others = rivals(lane, header.sequence);
     if (!others.empty() && lane.first_proof(header.sequence)) {
@@ -63,6 +64,7 @@ Result<Dag::Outcome> Dag::add(const Checked<VertexPtr>& vertex) {
 }
 
 void Dag::want(const std::vector<LaneRange>& ranges) {
+    ++changes_;
     for (const LaneRange& range : ranges) {
         const Lane* lane = lanes_.find(range.lane);
         const bool sound = lane != nullptr && range.first <= range.last &&
@@ -81,6 +83,7 @@ std::vector<VertexPtr> Dag::mark_forked(const LaneId& lane_id, Sequence sequence
     const auto index = lanes_.index_of(lane_id);
     if (!index || sequence == Sequence{}) return ready;
     Lane& lane = lanes_[*index];
+    ++changes_;
     // Only places that may still come here are worth remembering.
     const std::uint64_t ahead = sequence.value() - lane.boundary().sequence.value();
     if (ahead <= 2 * options_.lane_window_vertices) static_cast<void>(lane.first_proof(sequence));

@@ -82,9 +82,13 @@ public:
     // --- holding vertices ---
 
     /// There are more seats: their lanes are accepted from now on.
-    void add_seats(const Roster& roster) { lanes_.add(roster.known()); }
+    void add_seats(const Roster& roster) {
+        ++changes_;
+        lanes_.add(roster.known());
+    }
     /// The final state has opened a seat's next lane. O(vertices held) the first time.
     void open(const LaneId& lane) {
+        ++changes_;
         if (const auto place = lanes_.insert(lane)) index_.move_lanes_up(*place);
     }
 
@@ -117,8 +121,10 @@ public:
     /// zero means the preferred branch, as far as it is held.
     [[nodiscard]] Result<std::vector<VertexPtr>> range(const LaneRange& range) const;
     /// What to fetch: ranges that end in parents that parked vertices wait for, and wanted ranges.
-    /// Fair over the lanes that wait; by lane and sequence.
-    [[nodiscard]] std::vector<LaneRange> missing(std::size_t max) const;
+    /// Fair over the lanes that wait; by lane and sequence. The answer to the last question is
+    /// kept until the graph changes: whoever asks at every event pays once. Else O(holes) and
+    /// linear in the wanted ranges, whatever waits above a hole.
+    [[nodiscard]] const std::vector<LaneRange>& missing(std::size_t max) const;
     /// The lowest sequence at which the lane is known to have two vertices.
     [[nodiscard]] std::optional<Sequence> fork_point(const LaneId& lane) const;
     /// The last vertex of a lane that the causal reading counts: below its fork point, and not above
@@ -241,6 +247,7 @@ private:
     [[nodiscard]] Branch branch(const LaneRange& range) const;
     [[nodiscard]] LaneRange range_to_fetch(const VertexRef& wanted) const;
     [[nodiscard]] std::set<VertexRef> holes(std::size_t max) const;
+    [[nodiscard]] std::vector<LaneRange> look_for_missing(std::size_t max) const;
 
     DagOptions options_;
     Lanes lanes_;
@@ -254,6 +261,14 @@ private:
     std::size_t backlog_bytes_ = 0;  ///< Sum over lanes.
     std::uint64_t evicted_ = 0;
     std::uint64_t refused_ = 0;
+    std::uint64_t changes_ = 1;  ///< Goes up with whatever may change the answer of missing().
+
+    struct Missing {
+        std::uint64_t at_change = 0;
+        std::size_t max = 0;
+        std::vector<LaneRange> ranges;
+    };
+    mutable Missing missing_;  ///< The last answer of missing().
 };
 
 }  // namespace creto

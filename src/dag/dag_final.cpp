@@ -26,6 +26,7 @@ std::vector<VertexId> ids_of(const std::vector<VertexPtr>& vertices) {
 }  // namespace
 
 std::vector<VertexPtr> Dag::finalize(const Cut& cut) {
+    ++changes_;
     std::vector<Moved> moved;
     for (const auto& [id, tip] : cut) {
         const std::uint32_t index = lanes_.index(id);
@@ -87,6 +88,7 @@ std::vector<VertexPtr> Dag::finalize(const Cut& cut) {
 }
 
 std::vector<VertexPtr> Dag::adopt(const Cut& cut, const std::vector<VertexHeader>& tips) {
+    ++changes_;
     for (const auto& [id, tip] : cut) {
         const std::uint32_t index = lanes_.index(id);
         Lane& lane = lanes_[index];
@@ -121,6 +123,7 @@ std::vector<VertexPtr> Dag::adopt(const Cut& cut, const std::vector<VertexHeader
 }
 
 std::vector<VertexPtr> Dag::close(const ClosedLanes& closed) {
+    ++changes_;
     std::vector<VertexPtr> ready;
     for (const auto& [id, last] : closed) {
         closed_[id] = last;
@@ -131,6 +134,7 @@ std::vector<VertexPtr> Dag::close(const ClosedLanes& closed) {
 }
 
 std::size_t Dag::prune(const Cut& below) {
+    ++changes_;
     std::size_t count = 0;
     for (const auto& [id, tip] : below) {
         const std::uint32_t index = lanes_.index(id);

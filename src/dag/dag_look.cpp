@@ -94,7 +94,13 @@ Dag::Branch Dag::branch(const LaneRange& range) const {
     return found;
 }
 
-std::vector<LaneRange> Dag::missing(std::size_t max) const {
+const std::vector<LaneRange>& Dag::missing(std::size_t max) const {
+    if (missing_.at_change != changes_ || missing_.max != max)
+        missing_ = {changes_, max, look_for_missing(max)};
+    return missing_.ranges;
+}
+
+std::vector<LaneRange> Dag::look_for_missing(std::size_t max) const {
     std::vector<LaneRange> ranges;
     if (wants_.empty() && parked_.empty() && !any_demanded_) return ranges;  // Nearly always.
     for (const VertexRef& hole : holes(max)) {
@@ -123,17 +129,20 @@ std::set<VertexRef> Dag::holes(std::size_t max) const {
             if (const auto hole = branch(range).hole) note(*hole);
         }
     }
-    using Cursor = Parked::Entries::const_iterator;
+    const std::set<VertexRef>& fronts = parked_.fronts();
+    using Cursor = std::set<VertexRef>::const_iterator;
     std::vector<Cursor> cursors;
-    for (const auto& [lane, load] : parked_.loads())
-        cursors.push_back(parked_.entries().lower_bound({lane, Sequence{}, VertexId{}}));
+    for (const auto& [lane, load] : parked_.loads()) {
+        const Cursor at = fronts.lower_bound({lane, Sequence{}, VertexId{}});
+        if (at != fronts.end() && at->lane == lane) cursors.push_back(at);
+    }
     while (!cursors.empty() && found.size() < max) {
         std::vector<Cursor> left;
         for (Cursor at : cursors) {
-            for (const VertexRef& parent : at->second.waits_for)
+            for (const VertexRef& parent : parked_.entries().at(*at).waits_for)
                 note(parent);
-            const LaneId lane = at->first.lane;
-            if (++at != parked_.entries().end() && at->first.lane == lane) left.push_back(at);
+            const LaneId lane = at->lane;
+            if (++at != fronts.end() && at->lane == lane) left.push_back(at);
         }
         cursors = std::move(left);
     }

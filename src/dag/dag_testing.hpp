@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -142,6 +143,21 @@ inline void add_all(Dag& dag, const std::vector<VertexPtr>& vertices) {
     if (dag.bytes() != bytes) return "bytes()";
     for (const auto& [lane, expected] : backlog) {
         if (dag.unfinalized_bytes(lane) != expected) return "unfinalized_bytes()";
+    }
+    std::set<VertexId> asked;
+    for (const LaneRange& range : dag.missing(1'000)) {
+        if (dag.find(range.tip) != nullptr) return "missing() names what is held";
+        asked.insert(range.tip);
+    }
+    for (const VertexPtr& vertex : all) {
+        if (dag.find(vertex->id()) == nullptr || dag.complete(vertex->id())) continue;
+        const auto& parents = vertex->header().parents;
+        const bool moves =
+            std::any_of(parents.begin(), parents.end(), [&](const VertexRef& parent) {
+                const bool parked = dag.find(parent.id) != nullptr && !dag.complete(parent.id);
+                return parked || asked.contains(parent.id);
+            });
+        if (!moves) return "nothing that a parked vertex waits for is asked for";
     }
     for (const VertexRef& tip : dag.tips()) {
         VertexPtr above;

@@ -15,8 +15,15 @@ void Parked::park(const VertexPtr& vertex, std::vector<VertexRef> waits_for) {
     ++load.vertices;
     load.bytes += vertex->bytes().size();
     bytes_ += vertex->bytes().size();
-    const bool fresh = entries_.emplace(ref, Entry{vertex, std::move(waits_for)}).second;
+    const auto not_held = static_cast<std::size_t>(std::count_if(
+        waits_for.begin(),
+        waits_for.end(),
+        [this](const VertexRef& parent) { return !entries_.contains(parent); }
+    ));
+    if (not_held > 0) fronts_.insert(ref);
+    const bool fresh = entries_.emplace(ref, Entry{vertex, std::move(waits_for), not_held}).second;
     CRETO_ASSERT(fresh);
+    set_held(ref, true);
 }
 
 std::vector<VertexPtr> Parked::arrived(const VertexRef& parent) {
@@ -66,19 +73,15 @@ std::vector<VertexPtr> Parked::excuse(
 VertexPtr Parked::excuse_foreign(const VertexRef& vertex) {
     const auto at = entries_.find(vertex);
     CRETO_ASSERT(at != entries_.end());
-    std::vector<VertexRef>& waits_for = at->second.waits_for;
-    std::vector<VertexRef> own;
+    const std::vector<VertexRef> waits_for = at->second.waits_for;
     for (const VertexRef& parent : waits_for) {
-        if (parent.lane == vertex.lane) {
-            own.push_back(parent);
-            continue;
-        }
+        if (parent.lane == vertex.lane) continue;
         const auto waiting = waiters_.find(parent);
         waiting->second.erase(vertex);
         if (waiting->second.empty()) waiters_.erase(waiting);
+        stop_waiting(at, parent);
     }
-    waits_for = std::move(own);
-    return waits_for.empty() ? take(at) : nullptr;
+    return at->second.waits_for.empty() ? take(at) : nullptr;
 }
 
 VertexPtr Parked::remove(const VertexRef& vertex) {
@@ -157,15 +160,37 @@ VertexPtr Parked::take(Entries::iterator at) {
     load->second.bytes -= bytes;
     bytes_ -= bytes;
     if (--load->second.vertices == 0) loads_.erase(load);
+    fronts_.erase(at->first);
+    const VertexRef ref = at->first;
     entries_.erase(at);
+    set_held(ref, false);
     return vertex;
 }
 
 VertexPtr Parked::excuse_one(const VertexRef& waiter, const VertexRef& parent) {
     const auto at = entries_.find(waiter);
     CRETO_ASSERT(at != entries_.end());
-    std::erase(at->second.waits_for, parent);
+    stop_waiting(at, parent);
     return at->second.waits_for.empty() ? take(at) : nullptr;
+}
+
+void Parked::set_held(const VertexRef& vertex, bool held) {
+    const auto waiting = waiters_.find(vertex);
+    if (waiting == waiters_.end()) return;
+    for (const VertexRef& waiter : waiting->second) {
+        const auto at = entries_.find(waiter);
+        if (at == entries_.end()) continue;  // It is on its way out.
+        if (held) {
+            if (--at->second.not_held == 0) fronts_.erase(waiter);
+        } else if (at->second.not_held++ == 0) {
+            fronts_.insert(waiter);
+        }
+    }
+}
+
+void Parked::stop_waiting(Entries::iterator at, const VertexRef& parent) {
+    std::erase(at->second.waits_for, parent);
+    if (!entries_.contains(parent) && --at->second.not_held == 0) fronts_.erase(at->first);
 }
 
 }  // namespace creto

@@ -26,6 +26,7 @@ public:
     struct Entry {
         VertexPtr vertex;
         std::vector<VertexRef> waits_for;  ///< In the order of the vertex's parents; not empty.
+        std::size_t not_held = 0;          ///< How many of them are not parked here.
     };
     using Entries = std::map<VertexRef, Entry>;
 
@@ -66,14 +67,22 @@ public:
     ) const;
     [[nodiscard]] const Entries& entries() const { return entries_; }
     [[nodiscard]] const std::map<LaneId, Load>& loads() const { return loads_; }
+    /// The parked vertices that wait for a parent which is not parked itself: where the holes are.
+    /// A lane that waits behind one hole has one of them, however long it is.
+    [[nodiscard]] const std::set<VertexRef>& fronts() const { return fronts_; }
 
 private:
     VertexPtr take(Entries::iterator at);
-    /// True when the vertex waited for nothing else; takes it out then.
+    /// The vertex if it waited for nothing else; takes it out then.
     VertexPtr excuse_one(const VertexRef& waiter, const VertexRef& parent);
+    /// Whoever waits for this vertex waits from now on for one that is parked, or is not.
+    void set_held(const VertexRef& vertex, bool held);
+    /// The entry waits for `parent` no longer.
+    void stop_waiting(Entries::iterator at, const VertexRef& parent);
 
     Entries entries_;
     std::map<VertexRef, std::set<VertexRef>> waiters_;  ///< By the parent waited for.
+    std::set<VertexRef> fronts_;                        ///< Entries with not_held > 0.
     std::map<LaneId, Load> loads_;
     std::size_t bytes_ = 0;
 };
