@@ -115,7 +115,8 @@ std::vector<LaneRange> Dag::build_delta(
 }
 
 bool Dag::has_unordered(const Cut& parent, const ClosedLanes& closed) const {
-    // Most of the time nothing is above the cut, and one walk over both lists shows it.
+    if (backlog_bytes_ == 0) return false;  // Nothing is above the final cut.
+    // Most of the time nothing is above this one, and one walk over both lists shows it.
     auto at = parent.begin();
     const auto is_above = [&](const Lane& lane) {
         while (at != parent.end() && at->first < lane.id())

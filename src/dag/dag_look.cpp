@@ -13,6 +13,7 @@ std::optional<LaneTip> Dag::tip(const LaneId& lane_id) const {
 
 std::vector<VertexRef> Dag::tips() const {
     std::vector<VertexRef> all;
+    if (index_.size() == 0 && final_cut_.empty()) return all;  // Nobody has written yet.
     all.reserve(lanes_.size());
     for (const Lane& lane : lanes_) {
         const LaneTip tip = lane.tip();
@@ -129,20 +130,15 @@ std::set<VertexRef> Dag::holes(std::size_t max) const {
             if (const auto hole = branch(range).hole) note(*hole);
         }
     }
-    const std::set<VertexRef>& fronts = parked_.fronts();
-    using Cursor = std::set<VertexRef>::const_iterator;
+    using Cursor = std::pair<Parked::Holes::const_iterator, Parked::Holes::const_iterator>;
     std::vector<Cursor> cursors;
-    for (const auto& [lane, load] : parked_.loads()) {
-        const Cursor at = fronts.lower_bound({lane, Sequence{}, VertexId{}});
-        if (at != fronts.end() && at->lane == lane) cursors.push_back(at);
-    }
+    for (const auto& [lane, holes] : parked_.holes())
+        cursors.emplace_back(holes.begin(), holes.end());
     while (!cursors.empty() && found.size() < max) {
         std::vector<Cursor> left;
-        for (Cursor at : cursors) {
-            for (const VertexRef& parent : parked_.entries().at(*at).waits_for)
-                note(parent);
-            const LaneId lane = at->lane;
-            if (++at != fronts.end() && at->lane == lane) left.push_back(at);
+        for (auto [at, end] : cursors) {
+            note(at->second);
+            if (++at != end) left.emplace_back(at, end);
         }
         cursors = std::move(left);
     }

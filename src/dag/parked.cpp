@@ -10,27 +10,22 @@ void Parked::park(const VertexPtr& vertex, std::vector<VertexRef> waits_for) {
     CRETO_ASSERT(!waits_for.empty());
     const VertexRef ref = vertex->ref();
     for (const VertexRef& parent : waits_for)
-        waiters_[parent].insert(ref);
+        start_waiting(ref, parent);
     Load& load = loads_[ref.lane];
     ++load.vertices;
     load.bytes += vertex->bytes().size();
     bytes_ += vertex->bytes().size();
-    const auto not_held = static_cast<std::size_t>(std::count_if(
-        waits_for.begin(),
-        waits_for.end(),
-        [this](const VertexRef& parent) { return !entries_.contains(parent); }
-    ));
-    if (not_held > 0) fronts_.insert(ref);
-    const bool fresh = entries_.emplace(ref, Entry{vertex, std::move(waits_for), not_held}).second;
+    const bool fresh = entries_.emplace(ref, Entry{vertex, std::move(waits_for)}).second;
     CRETO_ASSERT(fresh);
-    set_held(ref, true);
+    if (const auto at = waiters_.find(ref); at != waiters_.end()) unlist_hole(ref, at->second);
 }
 
 std::vector<VertexPtr> Parked::arrived(const VertexRef& parent) {
     std::vector<VertexPtr> ready;
     const auto found = waiters_.find(parent);
     if (found == waiters_.end()) return ready;
-    const std::set<VertexRef> waiting = std::move(found->second);
+    unlist_hole(parent, found->second);
+    const std::set<VertexRef> waiting = std::move(found->second.waiters);
     waiters_.erase(found);
     for (const VertexRef& waiter : waiting) {
         if (VertexPtr vertex = excuse_one(waiter, parent)) ready.push_back(std::move(vertex));
@@ -47,24 +42,15 @@ std::vector<VertexPtr> Parked::excuse(
     std::vector<VertexPtr> ready;
     auto it = waiters_.lower_bound({lane, first, VertexId{}});
     while (it != waiters_.end() && it->first.lane == lane && it->first.sequence <= last) {
-        if (!decided(it->first)) {
-            ++it;
-            continue;
-        }
-        const VertexRef parent = it->first;
-        std::set<VertexRef> own;
-        for (const VertexRef& waiter : it->second) {
-            if (waiter.lane == lane) {
-                own.insert(waiter);  // A vertex without its predecessor has no place in a lane.
-            } else if (VertexPtr vertex = excuse_one(waiter, parent)) {
-                ready.push_back(std::move(vertex));
-            }
-        }
-        if (own.empty()) {
-            it = waiters_.erase(it);
-        } else {
-            it->second = std::move(own);
-            ++it;
+        const auto at = it++;
+        if (!decided(at->first)) continue;
+        const VertexRef parent = at->first;
+        const std::set<VertexRef> waiting = at->second.waiters;
+        for (const VertexRef& waiter : waiting) {
+            // A vertex without its predecessor has no place in a lane.
+            if (waiter.lane == lane) continue;
+            stop_waiting(waiter, waiters_.find(parent));
+            if (VertexPtr vertex = excuse_one(waiter, parent)) ready.push_back(std::move(vertex));
         }
     }
     return ready;
@@ -73,25 +59,24 @@ std::vector<VertexPtr> Parked::excuse(
 VertexPtr Parked::excuse_foreign(const VertexRef& vertex) {
     const auto at = entries_.find(vertex);
     CRETO_ASSERT(at != entries_.end());
-    const std::vector<VertexRef> waits_for = at->second.waits_for;
+    std::vector<VertexRef>& waits_for = at->second.waits_for;
+    std::vector<VertexRef> own;
     for (const VertexRef& parent : waits_for) {
-        if (parent.lane == vertex.lane) continue;
-        const auto waiting = waiters_.find(parent);
-        waiting->second.erase(vertex);
-        if (waiting->second.empty()) waiters_.erase(waiting);
-        stop_waiting(at, parent);
+        if (parent.lane == vertex.lane) {
+            own.push_back(parent);
+        } else {
+            stop_waiting(vertex, waiters_.find(parent));
+        }
     }
-    return at->second.waits_for.empty() ? take(at) : nullptr;
+    waits_for = std::move(own);
+    return waits_for.empty() ? take(at) : nullptr;
 }
 
 VertexPtr Parked::remove(const VertexRef& vertex) {
     const auto at = entries_.find(vertex);
     CRETO_ASSERT(at != entries_.end());
-    for (const VertexRef& parent : at->second.waits_for) {
-        const auto waiting = waiters_.find(parent);
-        waiting->second.erase(vertex);
-        if (waiting->second.empty()) waiters_.erase(waiting);
-    }
+    for (const VertexRef& parent : at->second.waits_for)
+        stop_waiting(vertex, waiters_.find(parent));
     return take(at);
 }
 
@@ -121,8 +106,8 @@ std::vector<VertexRef> Parked::successors(const VertexRef& predecessor) const {
     const auto found = waiters_.find(predecessor);
     if (found == waiters_.end()) return own;
     std::copy_if(
-        found->second.begin(),
-        found->second.end(),
+        found->second.waiters.begin(),
+        found->second.waiters.end(),
         std::back_inserter(own),
         [&predecessor](const VertexRef& waiter) { return waiter.lane == predecessor.lane; }
     );
@@ -155,42 +140,73 @@ std::optional<VertexRef> Parked::furthest(
 
 VertexPtr Parked::take(Entries::iterator at) {
     VertexPtr vertex = std::move(at->second.vertex);
-    const auto load = loads_.find(at->first.lane);
+    const VertexRef ref = at->first;
+    const auto load = loads_.find(ref.lane);
     const std::size_t bytes = vertex->bytes().size();
     load->second.bytes -= bytes;
     bytes_ -= bytes;
     if (--load->second.vertices == 0) loads_.erase(load);
-    fronts_.erase(at->first);
-    const VertexRef ref = at->first;
     entries_.erase(at);
-    set_held(ref, false);
+    if (const auto waited = waiters_.find(ref); waited != waiters_.end())
+        list_hole(ref, waited->second);
     return vertex;
 }
 
 VertexPtr Parked::excuse_one(const VertexRef& waiter, const VertexRef& parent) {
     const auto at = entries_.find(waiter);
     CRETO_ASSERT(at != entries_.end());
-    stop_waiting(at, parent);
+    std::erase(at->second.waits_for, parent);
     return at->second.waits_for.empty() ? take(at) : nullptr;
 }
 
-void Parked::set_held(const VertexRef& vertex, bool held) {
-    const auto waiting = waiters_.find(vertex);
-    if (waiting == waiters_.end()) return;
-    for (const VertexRef& waiter : waiting->second) {
-        const auto at = entries_.find(waiter);
-        if (at == entries_.end()) continue;  // It is on its way out.
-        if (held) {
-            if (--at->second.not_held == 0) fronts_.erase(waiter);
-        } else if (at->second.not_held++ == 0) {
-            fronts_.insert(waiter);
-        }
+void Parked::start_waiting(const VertexRef& waiter, const VertexRef& parent) {
+    Awaited& awaited = waiters_[parent];
+    awaited.waiters.insert(waiter);
+    if (entries_.contains(parent)) return;
+    const auto lowest = awaited.lowest.find(waiter.lane);
+    if (lowest != awaited.lowest.end() && lowest->second <= waiter.sequence) return;
+    unlist(parent, awaited, waiter.lane);
+    list(parent, awaited, waiter.lane);
+}
+
+void Parked::stop_waiting(const VertexRef& waiter, Waiters::iterator parent) {
+    Awaited& awaited = parent->second;
+    awaited.waiters.erase(waiter);
+    const auto lowest = awaited.lowest.find(waiter.lane);
+    if (lowest != awaited.lowest.end() && lowest->second == waiter.sequence) {
+        unlist(parent->first, awaited, waiter.lane);
+        list(parent->first, awaited, waiter.lane);
+    }
+    if (awaited.waiters.empty()) waiters_.erase(parent);
+}
+
+void Parked::list_hole(const VertexRef& parent, Awaited& awaited) {
+    for (auto at = awaited.waiters.begin(); at != awaited.waiters.end();) {
+        const LaneId lane = at->lane;
+        list(parent, awaited, lane);
+        at = awaited.waiters.lower_bound({{lane.seat, lane.incarnation.next()}, {}, {}});
     }
 }
 
-void Parked::stop_waiting(Entries::iterator at, const VertexRef& parent) {
-    std::erase(at->second.waits_for, parent);
-    if (!entries_.contains(parent) && --at->second.not_held == 0) fronts_.erase(at->first);
+void Parked::unlist_hole(const VertexRef& parent, Awaited& awaited) {
+    while (!awaited.lowest.empty())
+        unlist(parent, awaited, LaneId{awaited.lowest.begin()->first});
+}
+
+void Parked::list(const VertexRef& parent, Awaited& awaited, const LaneId& lane) {
+    const auto first = awaited.waiters.lower_bound({lane, Sequence{}, VertexId{}});
+    if (first == awaited.waiters.end() || first->lane != lane) return;
+    awaited.lowest[lane] = first->sequence;
+    holes_[lane].emplace(first->sequence, parent);
+}
+
+void Parked::unlist(const VertexRef& parent, Awaited& awaited, const LaneId& lane) {
+    const auto lowest = awaited.lowest.find(lane);
+    if (lowest == awaited.lowest.end()) return;
+    const auto holes = holes_.find(lane);
+    holes->second.erase({lowest->second, parent});
+    if (holes->second.empty()) holes_.erase(holes);
+    awaited.lowest.erase(lowest);
 }
 
 }  // namespace creto

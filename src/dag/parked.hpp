@@ -4,7 +4,8 @@
 // Holds    A vertex is here while it waits for at least one parent. Bounded by the caller, who asks
 //          for the one that is furthest ahead (furthest()) and removes it. A parent counts as
 //          awaited whether it is parked itself or not held at all.
-// Cost     O(log parked) for each parent waited for. Empty while nothing is lost on the way.
+// Cost     O(log parked) for each parent waited for, and for each lane that waits for a vertex which
+//          comes or goes. Empty while nothing is lost on the way.
 #pragma once
 
 #include <functional>
@@ -26,7 +27,6 @@ public:
     struct Entry {
         VertexPtr vertex;
         std::vector<VertexRef> waits_for;  ///< In the order of the vertex's parents; not empty.
-        std::size_t not_held = 0;          ///< How many of them are not parked here.
     };
     using Entries = std::map<VertexRef, Entry>;
 
@@ -66,23 +66,34 @@ public:
         const LaneId& lane, const std::function<bool(const VertexRef&)>& spare
     ) const;
     [[nodiscard]] const Entries& entries() const { return entries_; }
-    [[nodiscard]] const std::map<LaneId, Load>& loads() const { return loads_; }
-    /// The parked vertices that wait for a parent which is not parked itself: where the holes are.
-    /// A lane that waits behind one hole has one of them, however long it is.
-    [[nodiscard]] const std::set<VertexRef>& fronts() const { return fronts_; }
+    /// What is waited for and not parked itself, each with the lowest vertex of the lane that waits for
+    /// it, and in that order.
+    using Holes = std::set<std::pair<Sequence, VertexRef>>;
+    /// By the lane that waits. As many as there are holes, however much waits above each.
+    [[nodiscard]] const std::map<LaneId, Holes>& holes() const { return holes_; }
 
 private:
     VertexPtr take(Entries::iterator at);
     /// The vertex if it waited for nothing else; takes it out then.
     VertexPtr excuse_one(const VertexRef& waiter, const VertexRef& parent);
-    /// Whoever waits for this vertex waits from now on for one that is parked, or is not.
-    void set_held(const VertexRef& vertex, bool held);
-    /// The entry waits for `parent` no longer.
-    void stop_waiting(Entries::iterator at, const VertexRef& parent);
+    struct Awaited {
+        std::set<VertexRef> waiters;
+        std::map<LaneId, Sequence> lowest;  ///< In holes_, by lane; empty while it is parked.
+    };
+    using Waiters = std::map<VertexRef, Awaited>;
+
+    void start_waiting(const VertexRef& waiter, const VertexRef& parent);
+    /// The vertex waits for this parent no longer. What nobody waits for is forgotten.
+    void stop_waiting(const VertexRef& waiter, Waiters::iterator parent);
+    /// It is a hole from now on, or it is none any more.
+    void list_hole(const VertexRef& parent, Awaited& awaited);
+    void unlist_hole(const VertexRef& parent, Awaited& awaited);
+    void list(const VertexRef& parent, Awaited& awaited, const LaneId& lane);
+    void unlist(const VertexRef& parent, Awaited& awaited, const LaneId& lane);
 
     Entries entries_;
-    std::map<VertexRef, std::set<VertexRef>> waiters_;  ///< By the parent waited for.
-    std::set<VertexRef> fronts_;                        ///< Entries with not_held > 0.
+    Waiters waiters_;  ///< By the parent waited for.
+    std::map<LaneId, Holes> holes_;
     std::map<LaneId, Load> loads_;
     std::size_t bytes_ = 0;
 };

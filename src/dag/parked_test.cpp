@@ -10,36 +10,66 @@ namespace {
 
 using testing::Authors;
 
-/// The parked vertices that wait for one which is not parked, looked up one by one.
-std::set<VertexRef> fronts_of(const Parked& parked) {
-    std::set<VertexRef> fronts;
+/// What is waited for and not parked, looked up one by one.
+std::map<LaneId, Parked::Holes> holes_of(const Parked& parked) {
+    std::map<LaneId, std::map<VertexRef, Sequence>> lowest;
     for (const auto& [ref, entry] : parked.entries()) {
-        const bool front = std::any_of(
-            entry.waits_for.begin(),
-            entry.waits_for.end(),
-            [&parked](const VertexRef& parent) { return parked.find(parent) == nullptr; }
-        );
-        if (front) fronts.insert(ref);
+        for (const VertexRef& parent : entry.waits_for)
+            if (parked.find(parent) == nullptr) lowest[ref.lane].emplace(parent, ref.sequence);
     }
-    return fronts;
+    std::map<LaneId, Parked::Holes> holes;
+    for (const auto& [lane, waiting] : lowest)
+        for (const auto& [parent, sequence] : waiting)
+            holes[lane].emplace(sequence, parent);
+    return holes;
 }
 
-TEST(Parked, ALaneBehindOneHoleHasOneFrontHoweverLongItIs) {
+/// The holes that make this lane wait.
+std::vector<VertexRef> holes_behind(const Parked& parked, const LaneId& lane) {
+    std::vector<VertexRef> all;
+    const auto holes = parked.holes().find(lane);
+    if (holes == parked.holes().end()) return all;
+    for (const auto& [sequence, hole] : holes->second)
+        all.push_back(hole);
+    return all;
+}
+
+TEST(Parked, ALaneBehindOneHoleHasOneHoweverLongItIs) {
     const Authors authors{3};
     const auto chain = authors.chain(0, 1'000);
+    const LaneId lane = Authors::lane(0);
     Parked parked;
-    // From the top down, so that each is first a front and then is not.
+    // From the top down, so that each is a hole first and then is not.
     for (std::size_t i = chain.size() - 1; i > 0; --i) {
         parked.park(chain[i], {chain[i - 1]->ref()});
-        EXPECT_EQ(parked.fronts(), (std::set<VertexRef>{chain[i]->ref()}));
+        EXPECT_EQ(holes_behind(parked, lane), (std::vector<VertexRef>{chain[i - 1]->ref()}));
     }
     parked.remove(chain[500]->ref());
-    EXPECT_EQ(parked.fronts(), (std::set<VertexRef>{chain[1]->ref(), chain[501]->ref()}));
+    EXPECT_EQ(
+        holes_behind(parked, lane), (std::vector<VertexRef>{chain[0]->ref(), chain[500]->ref()})
+    );
     EXPECT_EQ(parked.arrived(chain[0]->ref()), (std::vector<VertexPtr>{chain[1]}));
-    EXPECT_EQ(parked.fronts(), (std::set<VertexRef>{chain[2]->ref(), chain[501]->ref()}));
+    // The second was taken out, so it is what the third waits for now.
+    EXPECT_EQ(
+        holes_behind(parked, lane), (std::vector<VertexRef>{chain[1]->ref(), chain[500]->ref()})
+    );
 }
 
-TEST(Parked, KnowsItsFrontsAfterWhateverIsDone) {
+// A lane of which each vertex names the same one that does not exist.
+TEST(Parked, OneHoleIsOneHoweverManyNameIt) {
+    const Authors authors{3};
+    const VertexPtr absent = authors.vertex(0, {});
+    const auto chain = authors.chain(1, 1'000);
+    Parked parked;
+    for (std::size_t i = 1; i < chain.size(); ++i)
+        parked.park(chain[i], {chain[i - 1]->ref(), absent->ref()});
+    EXPECT_EQ(
+        holes_behind(parked, Authors::lane(1)),
+        (std::vector<VertexRef>{absent->ref(), chain[0]->ref()})
+    );
+}
+
+TEST(Parked, KnowsItsHolesAfterWhateverIsDone) {
     const Authors authors{4};
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
@@ -84,7 +114,7 @@ TEST(Parked, KnowsItsFrontsAfterWhateverIsDone) {
             }
             for (const VertexPtr& gone : ready)
                 out.insert(gone->id());
-            ASSERT_EQ(parked.fronts(), fronts_of(parked));
+            ASSERT_EQ(parked.holes(), holes_of(parked));
         }
     }
 }
