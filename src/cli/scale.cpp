@@ -336,7 +336,7 @@ void add_scale(Program& p) {
     sub->add_option("--category", options.category, "All of one category");
     sub->add_flag("--all", options.all, "All of them");
     sub->add_flag("--smoke", options.smoke, "Only time is shortened: seconds in place of hours");
-    sub->add_option("--nodes", options.nodes, "Another node count, 4 to 128; never PASSED then");
+    sub->add_option("--nodes", options.nodes, "Another node count, 4 to 2048; never PASSED then");
     sub->add_option("--seed", options.seed, "The same seed gives the same run");
     sub->add_flag("--resume", options.resume, "Leave out what the folder has already");
     sub->add_option("--out", options.out, "A folder: JSON for each, and report.html");
@@ -346,7 +346,9 @@ void add_scale(Program& p) {
         p.chosen = [&p, sub] {
             if (sub->count("--nodes") > 0 && options.nodes == 0)
                 return p.output.fail(
-                    {ErrorCode::invalid, "--nodes is between 4 and 128, not 0"}, exit_code::usage
+                    {ErrorCode::invalid,
+                     "--nodes is between 4 and " + std::to_string(limits::seats_max) + ", not 0"},
+                    exit_code::usage
                 );
             return command_scale_run(options, p.output);
         };

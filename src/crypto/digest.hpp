@@ -75,6 +75,7 @@ enum class HashDomain : std::uint8_t {
     beacon_value = 30,
     turns = 31,
     panel = 32,
+    vote_paths = 33,
     overlay = 34,
 };
 

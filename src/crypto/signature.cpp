@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/assert.hpp"
 #include "crypto/siphash.hpp"
@@ -46,6 +47,18 @@ Signature tag_of(const KeySeed& seed, ByteView bytes) {
     return Signature{out};
 }
 
+/// Eight sums of eight bytes each, so that the same part twice is not nothing.
+void add_tag(std::array<std::uint8_t, Signature::size>& sum, const Signature& part) {
+    for (std::size_t at = 0; at < Signature::size; at += sizeof(std::uint64_t)) {
+        std::uint64_t a = 0;
+        std::uint64_t b = 0;
+        std::memcpy(&a, sum.data() + at, sizeof a);
+        std::memcpy(&b, part.bytes().data() + at, sizeof b);
+        a += b;
+        std::memcpy(sum.data() + at, &a, sizeof a);
+    }
+}
+
 class TagSigner final : public Signer {
 public:
     TagSigner(const KeySeed& seed, const PublicKey& key, TagScheme::Keys keys)
@@ -58,6 +71,12 @@ public:
         if (keys_ == TagScheme::Keys::ed25519 && domain == SignDomain::beacon)
             return ed25519_sign_raw(seed_, bytes);
         return tag_of(seed_, bytes);
+    }
+    [[nodiscard]] std::optional<Signature> join(std::span<const Signature> parts) const override {
+        std::array<std::uint8_t, Signature::size> sum{};
+        for (const Signature& part : parts)
+            add_tag(sum, part);
+        return Signature{sum};
     }
 
 private:
@@ -116,6 +135,37 @@ PublicKey ed25519_public_key(const KeySeed& seed) {
 bool TagScheme::verify(const PublicKey& key, ByteView bytes, const Signature& signature) const {
     const auto found = keys_.find(key);
     return found != keys_.end() && tag_of(found->second, bytes) == signature;
+}
+
+bool TagScheme::verify_joined(
+    const KeyList& list, ByteView signers, ByteView bytes, const Signature& signature
+) const {
+    auto held = std::find_if(expected_.rbegin(), expected_.rend(), [&](const Expected& one) {
+        return one.list == list.id &&
+               std::equal(one.bytes.begin(), one.bytes.end(), bytes.begin(), bytes.end());
+    });
+    if (held == expected_.rend()) {
+        Expected made{list.id, Bytes(bytes.begin(), bytes.end()), {}};
+        made.tags.reserve(list.keys.size());
+        for (const PublicKey& key : list.keys) {
+            const auto seed = keys_.find(key);
+            if (seed == keys_.end()) return false;
+            made.tags.push_back(tag_of(seed->second, bytes));
+        }
+        if (expected_.size() == expected_max) expected_.pop_front();
+        expected_.push_back(std::move(made));
+        held = expected_.rbegin();
+    }
+    if (signers.size() != (list.keys.size() + 7) / 8) return false;
+    std::array<std::uint8_t, Signature::size> sum{};
+    bool any = false;
+    for (std::size_t i = 0; i < signers.size() * 8; ++i) {
+        if ((signers[i / 8] >> (i % 8) & 1U) == 0) continue;
+        if (i >= held->tags.size()) return false;
+        add_tag(sum, held->tags[i]);
+        any = true;
+    }
+    return any && Signature{sum} == signature;
 }
 
 std::unique_ptr<Signer> TagScheme::signer(const KeySeed& seed) {

@@ -113,7 +113,7 @@ void Overlay::set_seed(const Digest& seed) {
     young_wait_ = all.size() >= acquaintances_min;
     passed_over_.clear();
     for (auto& [peer, link] : links_)
-        link.rank = rank_here(peer);
+        link.rank = rank_of(peer);
     is_due_ = true;
 }
 
@@ -121,7 +121,17 @@ void Overlay::set_seats(std::vector<AgentId> seats) {
     std::sort(seats.begin(), seats.end());
     is_seat_ = std::erase(seats, self_) > 0;
     seats_ = std::move(seats);
+    others_.clear();
+    for (auto& [peer, link] : links_) {
+        link.rank = rank_of(peer);
+        if (!is_seat(peer)) others_.insert(peer);
+    }
     is_due_ = true;
+}
+
+/// With a seat there is a link in any case: its rank says nothing.
+std::size_t Overlay::rank_of(const AgentId& peer) const {
+    return is_sparse_ && !is_seat(peer) ? rank_here(peer) : child_rank_max;
 }
 
 std::size_t Overlay::rank_here(const AgentId& child) const {
@@ -143,9 +153,12 @@ Duration Overlay::record_lifetime(Duration of_few) const {
 
 // --- links ---
 
+bool Overlay::is_seat(const AgentId& agent) const {
+    return std::binary_search(seats_.begin(), seats_.end(), agent);
+}
+
 bool Overlay::is_wanted(const AgentId& agent) const {
-    return contains(candidates_, agent) || contains(strays_, agent) ||
-           std::binary_search(seats_.begin(), seats_.end(), agent);
+    return contains(candidates_, agent) || contains(strays_, agent) || is_seat(agent);
 }
 
 Overlay::Kind Overlay::kind_of(const AgentId& peer, const Link& link) const {
@@ -161,7 +174,9 @@ bool Overlay::takes_place(const AgentId& peer, const Link& link) const {
 
 bool Overlay::on_peer_up(const PeerUp& up, Instant now, Effects& effects) {
     Link link{.group = up.group, .since = now, .is_dialled = !up.address.empty()};
-    if (is_sparse_) link.rank = rank_here(up.peer);
+    link.rank = rank_of(up.peer);
+    others_.erase(up.peer);
+    if (!is_seat(up.peer)) others_.insert(up.peer);
     const Kind kind = kind_of(up.peer, link);
     const auto [place, fresh] = links_.insert_or_assign(up.peer, std::move(link));
     if (!is_sparse_) return true;
@@ -179,6 +194,7 @@ bool Overlay::on_peer_up(const PeerUp& up, Instant now, Effects& effects) {
     });
     if (static_cast<std::size_t>(left) <= strangers_max && !is_barred) return true;
     links_.erase(up.peer);
+    others_.erase(up.peer);
     effects.add(Drop{up.peer, "no place is free"});
     return false;
 }
@@ -189,6 +205,7 @@ bool Overlay::on_peer_down(const AgentId& peer, Instant now) {
     const bool is_surprise =
         !is_sparse_ || (!found->second.is_closing && kind_of(peer, found->second) == Kind::wanted);
     links_.erase(found);
+    others_.erase(peer);
     if (is_sparse_ && is_wanted(peer)) wanted_.try_emplace(peer, now);
     if (std::erase(parents_, peer) > 0) is_due_ = true;
     return is_surprise;
@@ -237,9 +254,13 @@ bool Overlay::is_neighbour(const AgentId& peer) const {
 }
 
 std::vector<AgentId> Overlay::neighbours() const {
-    std::vector<AgentId> out;
-    for (const auto& [peer, link] : links_)
-        if (is_neighbour(peer)) out.push_back(peer);
+    // Of the seats only those that were drawn.
+    std::vector<AgentId> out = candidates_;
+    out.insert(out.end(), strays_.begin(), strays_.end());
+    out.insert(out.end(), others_.begin(), others_.end());
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    std::erase_if(out, [this](const AgentId& peer) { return !is_neighbour(peer); });
     return out;
 }
 
@@ -262,7 +283,7 @@ void Overlay::look_at_size(Instant now) {
         is_sparse_ = true;
         is_due_ = true;
         for (auto& [peer, link] : links_)
-            link.rank = rank_here(peer);
+            link.rank = rank_of(peer);
         for (const auto& [at, agent] : places_)
             dialer_.unwant(agent);
     } else if (is_sparse_ && known <= options_.full_mesh_max / 8 * 7) {
@@ -282,9 +303,8 @@ void Overlay::tick(Instant now, Effects& effects) {
         const auto [agent, since] = *it;
         const auto link = links_.find(agent);
         const bool is_linked = link != links_.end();
-        const bool is_seat = std::binary_search(seats_.begin(), seats_.end(), agent);
         const bool is_over = now - (is_linked ? link->second.since : since) >= patience;
-        if (is_over && !is_linked && !is_seat) pass_over(agent, now + passed_over_for);
+        if (is_over && !is_linked && !is_seat(agent)) pass_over(agent, now + passed_over_for);
         it = is_over && is_linked ? wanted_.erase(it) : std::next(it);
     }
     const auto lapsed =

@@ -125,7 +125,7 @@ private:
         std::string group;
         Instant since;
         Instant in_use_until;
-        std::size_t rank = 0;  ///< rank_here().
+        std::size_t rank = 0;  ///< rank_of().
         bool is_dialled = false;
         bool is_closing = false;  ///< This node closes it.
         Duration round_trip;      ///< 0: not measured.
@@ -164,6 +164,8 @@ private:
     [[nodiscard]] bool takes_place(const AgentId& peer, const Link& link) const;
     [[nodiscard]] Kind kind_of(const AgentId& peer, const Link& link) const;
     [[nodiscard]] bool is_wanted(const AgentId& agent) const;
+    [[nodiscard]] bool is_seat(const AgentId& agent) const;
+    [[nodiscard]] std::size_t rank_of(const AgentId& peer) const;
 
     AgentId self_;
     const Directory& directory_;
@@ -187,6 +189,7 @@ private:
     std::map<AgentId, Instant> wanted_;  ///< Since when there is no steady link.
     std::vector<AgentId> parents_;
     std::map<AgentId, Link> links_;
+    std::set<AgentId> others_;  ///< Those of them that are no seats.
     std::map<AgentId, Instant> barred_;
     std::deque<News> news_;
     std::map<AgentId, Service> service_;                  ///< Of parents.

@@ -58,8 +58,18 @@ void Reachability::set_roster(const Roster& roster, std::optional<Seat> self, In
 
 void Reachability::heard(Seat seat, Instant now) {
     const auto index = roster_->index_of(seat);
-    if (!index || is_self(*index)) return;
-    Peer& peer = peers_[*index];
+    if (index && !is_self(*index)) hear(peers_[*index], now);
+}
+
+void Reachability::set_alive(Seat seat, bool is_alive, Instant now) {
+    const auto index = roster_->index_of(seat);
+    if (!index || is_self(*index) || peers_[*index].alive == is_alive) return;
+    peers_[*index].alive = is_alive;
+    if (!peers_[*index].down)
+        hear(peers_[*index], now);  // Its silence counts from now on, if at all.
+}
+
+void Reachability::hear(Peer& peer, Instant now) {
     peer.heard = std::max(peer.heard, now);
     peer.ever = true;
     peer.down.reset();
@@ -134,6 +144,8 @@ void Reachability::sees(Peer& peer, Instant now) {
 Reachability::Tick Reachability::on_time(Instant now) {
     if (!started_) started_ = now;
     oversleep(now);
+    for (Peer& peer : peers_)
+        if (peer.alive && !peer.down) hear(peer, now);
     for (std::uint32_t i = 0; i < peers_.size(); ++i)
         if (!is_self(i)) look(peers_[i], now);
     Tick tick;

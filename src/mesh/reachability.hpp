@@ -58,6 +58,9 @@ public:
     /// There is a link to this seat; there is none any more.
     void link_up(Seat seat, Instant now);
     void link_down(Seat seat, Instant now);
+    /// Others look after this seat as well, and find it alive: it counts as heard while it has a link,
+    /// whether it has anything to say to this node or not. [CUT-GROUPS.1]
+    void set_alive(Seat seat, bool is_alive, Instant now);
     /// This seat answered a probe that was sent at `sent`.
     void round_trip(Seat seat, Instant sent, Instant now);
     /// This seat's lane summary was compared with ours.
@@ -104,6 +107,7 @@ private:
         SeatSet lately;  ///< Whom it heard lately, as it said.
         std::optional<Instant> asked_summary;
         bool ever = false;
+        bool alive = false;    ///< As set_alive() said.
         bool hears = false;    ///< We hear it.
         bool hears_us = true;  ///< Unless it says otherwise.
         bool reachable = false;
@@ -122,6 +126,7 @@ private:
     /// What it said last is about now.
     [[nodiscard]] bool is_fresh(const Peer& peer, Instant now) const;
     [[nodiscard]] std::uint32_t vouchers(std::uint32_t index, Instant now) const;
+    void hear(Peer& peer, Instant now);
     void sees(Peer& peer, Instant now);
     void oversleep(Instant now);
     void look(Peer& peer, Instant now);

@@ -6,6 +6,8 @@
 //          Checked<T> needs a CheckPass to be made.
 #pragma once
 
+#include <bit>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -14,12 +16,28 @@
 
 namespace creto {
 
+/// Who has signed together.
+struct JoinedSigners {
+    std::shared_ptr<const KeyList> list;
+    Bytes signers;  ///< A bit for each key of the list, least significant first.
+
+    [[nodiscard]] std::uint32_t count() const {
+        std::uint32_t bits = 0;
+        for (const std::uint8_t byte : signers)
+            bits += static_cast<std::uint32_t>(std::popcount(byte));
+        return bits;
+    }
+};
+
 /// One signature to verify: `bytes` are signed_bytes(domain, chain, message).
 struct CheckItem {
     PublicKey key;
     Bytes bytes;
     Signature signature;
+    std::shared_ptr<const JoinedSigners> joined = nullptr;  ///< Then `key` says nothing.
 };
+
+[[nodiscard]] bool holds(const SignatureScheme& scheme, const CheckItem& item);
 
 class CheckPass {
 public:

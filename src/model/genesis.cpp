@@ -15,8 +15,9 @@ constexpr std::uint8_t has_epochs = 8;
 constexpr std::uint8_t has_operators = 16;
 constexpr std::uint8_t has_dead_after = 32;
 constexpr std::uint8_t has_guests = 64;
-constexpr std::uint8_t has_any =
-    has_terms | has_checkpoints | has_epochs | has_operators | has_dead_after | has_guests;
+constexpr std::uint8_t has_joined_votes = 128;
+constexpr std::uint8_t has_any = has_terms | has_checkpoints | has_epochs | has_operators |
+                                 has_dead_after | has_guests | has_joined_votes;
 
 /// A number that is written only when it is not the usual one.
 std::uint32_t unusual(Reader& r, bool is_written, std::uint32_t usual, std::uint32_t most) {
@@ -50,7 +51,7 @@ void encode(Writer& w, const Genesis& v) {
         static_cast<std::uint8_t>(v.mode) | (terms ? has_terms : 0) |
         (checkpoints ? has_checkpoints : 0) | (epochs ? has_epochs : 0) |
         (v.operators.empty() ? 0 : has_operators) | (dead_after ? has_dead_after : 0) |
-        (guests ? has_guests : 0)
+        (guests ? has_guests : 0) | (v.vote_form == VoteForm::joined ? has_joined_votes : 0)
     ));
     w.uvarint(v.members.size());
     for (const Member& member : v.members)
@@ -75,6 +76,7 @@ void decode(Reader& r, Genesis& v) {
     const std::uint8_t mode =
         r.kind(static_cast<std::uint8_t>(static_cast<std::uint8_t>(QuorumMode::crash) | has_any));
     v.mode = static_cast<QuorumMode>(mode & ~has_any);
+    v.vote_form = (mode & has_joined_votes) != 0 ? VoteForm::joined : VoteForm::list;
     v.members.resize(r.count(limits::seats_max, 34));
     for (Member& member : v.members)
         decode(r, member);
@@ -245,6 +247,7 @@ Roster::Roster(const Genesis& genesis)
       first_{parameters_of(genesis)},
       parameters_{first_},
       checkpoint_blocks_{genesis.checkpoint_blocks},
+      vote_form_{genesis.vote_form},
       operators_{genesis.operators},
       operators_needed_{genesis.operators_needed},
       members_{genesis.members},
@@ -265,6 +268,7 @@ Roster::Roster(const Roster& before, Epoch epoch, Seating seating)
       first_{before.first_},
       parameters_{seating.parameters.value_or(before.first_)},
       checkpoint_blocks_{before.checkpoint_blocks_},
+      vote_form_{before.vote_form_},
       operators_{before.operators_},
       operators_needed_{before.operators_needed_},
       members_{std::move(seating.members)},
@@ -319,6 +323,13 @@ void Roster::index(const std::vector<Seat>& resting, const std::optional<Digest>
     if (dormant_ > 0 || changed) w.uvarint(dormant_);  // [SEAT-DORMANT.4]
     if (changed) encode(w, *changed);                  // [PARAM-DIGEST.1]
     digest_ = hash(HashDomain::roster, w.view());
+    if (vote_form_ == VoteForm::joined) {
+        KeyList list{digest_, {}};
+        list.keys.reserve(members_.size());
+        for (const Member& member : members_)
+            list.keys.push_back(member.key);
+        keys_ = std::make_shared<const KeyList>(std::move(list));
+    }
     by_key_.resize(members_.size());
     std::iota(by_key_.begin(), by_key_.end(), 0U);
     std::sort(by_key_.begin(), by_key_.end(), [this](std::uint32_t a, std::uint32_t b) {

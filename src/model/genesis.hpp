@@ -4,13 +4,14 @@
 //          for one network is valid on another.
 // Holds    Seats strictly increase; keys are distinct; 1 to limits::seats_max members; byzantine
 //          mode needs at least 4, so that one liar is tolerated. What is as usual, the lengths of terms
-//          and epochs, the distance of checkpoints, no operators, when a seat is set aside and no quotas,
-//          is not written, so that such a genesis has the id it had. Operator keys are distinct, and no
+//          and epochs, the distance of checkpoints, no operators, when a seat is set aside, no quotas and
+//          votes in lists, is not written, so that such a genesis has the id it had. Operator keys are distinct, and no
 //          member has one. A roster of a later epoch is made by the agreed state, from the one before.
 //          Its digest binds all that its quorum depends on, the members and how many seats are dormant,
 //          [SEAT-DORMANT.4] and the parameters where they are not those of the genesis. [PARAM-DIGEST.1]
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,12 @@ struct Member {
     std::string name;  ///< For people; unique within the roster.
 
     friend bool operator==(const Member&, const Member&) = default;
+};
+
+/// How the votes of a certificate are signed.
+enum class VoteForm : std::uint8_t {
+    list,    ///< A signature for each of them.
+    joined,  ///< One signature for all, put together of theirs.
 };
 
 struct Genesis {
@@ -50,6 +57,8 @@ struct Genesis {
     std::uint32_t dead_after_reports = limits::dead_after_reports;
     std::uint32_t guest_operations = 0;                 ///< The first of the parameter.
     std::uint32_t guests_total = limits::guests_total;  ///< The first of the parameter.
+    /// Joined takes a scheme that can join, which Ed25519 is not.
+    VoteForm vote_form = VoteForm::list;
 
     friend bool operator==(const Genesis&, const Genesis&) = default;
 };
@@ -114,6 +123,9 @@ public:
     [[nodiscard]] std::uint32_t term_views() const { return parameters_.term_views; }
     /// Of the genesis, whatever the epoch, as what follows.
     [[nodiscard]] std::uint32_t checkpoint_blocks() const { return checkpoint_blocks_; }
+    [[nodiscard]] VoteForm vote_form() const { return vote_form_; }
+    /// The keys of members(), for votes that are joined; null where none are.
+    [[nodiscard]] const std::shared_ptr<const KeyList>& keys() const { return keys_; }
     [[nodiscard]] const std::vector<PublicKey>& operators() const { return operators_; }
     [[nodiscard]] std::uint32_t operators_needed() const { return operators_needed_; }
     /// By seat, ascending; a member's place in this list is its bit in a certificate's bitmap.
@@ -146,6 +158,8 @@ private:
     Parameters first_;  ///< Of the genesis.
     Parameters parameters_;
     std::uint32_t checkpoint_blocks_;
+    VoteForm vote_form_;
+    std::shared_ptr<const KeyList> keys_;
     std::vector<PublicKey> operators_;
     std::uint32_t operators_needed_ = 0;
     std::vector<Member> members_;

@@ -42,20 +42,41 @@ Result<BlockId> check_links(std::span<const Block> blocks, const Epochs& epochs)
     return last;
 }
 
-Result<std::vector<CheckItem>> signatures_of(const Certificate& certificate, const Roster& roster) {
-    if (auto form = well_formed(certificate, roster); !form)
-        return tl::unexpected<Error>(form.error());
+namespace {
+
+Result<std::vector<CheckItem>> items_of(const Certificate& certificate, const Roster& roster) {
     if (certificate.content.epoch != roster.epoch())
         return fail(ErrorCode::invalid, "certificate: it is of another epoch");
     std::vector<CheckItem> items;
     items.reserve(certificate.signatures.size());
-    const Bytes bytes = signed_vote(roster.chain(), certificate.content);
+    Bytes bytes = signed_vote(roster.chain(), certificate.content);
+    if (roster.vote_form() == VoteForm::joined) {
+        auto signers = std::make_shared<const JoinedSigners>(JoinedSigners{
+            roster.keys(), certificate.signers});
+        items.push_back({{}, std::move(bytes), certificate.signatures.front(), std::move(signers)});
+        return items;
+    }
     auto signature = certificate.signatures.begin();
     for (std::uint32_t i = 0; i < roster.size(); ++i) {
         if (!certificate.signed_by(i)) continue;
         items.push_back({roster.members()[i].key, bytes, *signature++});
     }
     return items;
+}
+
+}  // namespace
+
+Result<std::vector<CheckItem>> signatures_of(const Certificate& certificate, const Roster& roster) {
+    if (auto form = well_formed(certificate, roster); !form)
+        return tl::unexpected<Error>(form.error());
+    return items_of(certificate, roster);
+}
+
+Result<std::vector<CheckItem>> signatures_of(
+    const PartialCertificate& partial, const Roster& roster
+) {
+    if (auto form = well_formed(partial, roster); !form) return tl::unexpected<Error>(form.error());
+    return items_of(partial.votes, roster);
 }
 
 Result<ProvenRoster> follow_links(

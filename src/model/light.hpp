@@ -9,7 +9,8 @@
 //          verified block can be another than the one that the quorum agreed on. The last may be an
 //          echo of the one before: who voted for it had seen what it repeats. [ORD-L12.4]
 // Errors   invalid, with what does not hold and where.
-// Cost     One hash for each block, and one signature check for each signer of the certificate.
+// Cost     One hash for each block, and one signature check for each signer of the certificate, or one
+//          for all where votes are joined.
 #pragma once
 
 #include <optional>
@@ -28,6 +29,11 @@ namespace creto {
 /// The signatures that must hold for a certificate of the roster's epoch; form is checked here.
 [[nodiscard]] Result<std::vector<CheckItem>> signatures_of(
     const Certificate& certificate, const Roster& roster
+);
+
+/// The same for a part of one.
+[[nodiscard]] Result<std::vector<CheckItem>> signatures_of(
+    const PartialCertificate& partial, const Roster& roster
 );
 
 /// Who votes in an epoch, as links prove it, and the signatures that must hold for that.

@@ -10,7 +10,8 @@
 namespace creto::limits {
 
 // Roster
-inline constexpr std::size_t seats_max = 128;    ///< Votes to all; aggregation lifts this.
+inline constexpr std::size_t seats_max = 2'048;
+inline constexpr std::size_t direct_seats_max = 128;  ///< Up to these everybody votes to all.
 inline constexpr std::size_t operators_max = 8;  ///< Keys of a genesis that may change the roster.
 /// Reports of all seats together that must miss a seat before it is set aside, unless the network has
 /// agreed on another number: some five minutes of work, an hour where nothing happens.

@@ -365,12 +365,14 @@ const char* kind_name(const Message& message) {
         "call_answer",
         "call_cancel",
         "call_piece",
-        "call_credit"};
+        "call_credit",
+        "partial_certificate"};
     return names[message.index()];
 }
 
 Channel channel_of(const Message& message) {
-    if (message.index() <= 7) return Channel::order;
+    if (message.index() <= 7 || std::holds_alternative<PartialCertificate>(message))
+        return Channel::order;
     return message.index() <= 23 ? Channel::data : Channel::call;
 }
 

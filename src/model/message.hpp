@@ -239,7 +239,8 @@ using Message = std::variant<
     CallAnswer,
     CallCancel,
     CallPiece,
-    CallCredit>;
+    CallCredit,
+    PartialCertificate>;
 
 [[nodiscard]] const char* kind_name(const Message& message);
 [[nodiscard]] Channel channel_of(const Message& message);

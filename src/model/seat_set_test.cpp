@@ -37,13 +37,14 @@ TEST(SeatSet, ItsBytesEndWithTheHighestSeat) {
     EXPECT_EQ(bytes_of(set), (Bytes{1, 8}));
     SeatSet back;
     EXPECT_EQ(read(Bytes{2, 8, 0}, back), DecodeError::bad_value);
-    Bytes largest(1 + SeatSet::bytes_max, 0xFF);
-    largest[0] = SeatSet::bytes_max;
-    EXPECT_EQ(read(largest, back), DecodeError::none);
+    const auto full = [](std::size_t bytes) {
+        Writer w;
+        w.bytes(Bytes(bytes, 0xFF));
+        return w.take();
+    };
+    EXPECT_EQ(read(full(SeatSet::bytes_max), back), DecodeError::none);
     EXPECT_EQ(back.size(), limits::seats_max);
-    largest[0] = SeatSet::bytes_max + 1;
-    largest.push_back(1);
-    EXPECT_EQ(read(largest, back), DecodeError::over_limit);
+    EXPECT_EQ(read(full(SeatSet::bytes_max + 1), back), DecodeError::over_limit);
 }
 
 }  // namespace

@@ -26,7 +26,11 @@ bool can_be_buried(View base, View last) {
     return span == last.value() - base.value() && last.value() % span == 0;
 }
 
-Result<void> well_formed(const Certificate& certificate, const Roster& roster) {
+namespace {
+
+Result<void> well_formed(
+    const Certificate& certificate, const Roster& roster, std::uint32_t needed
+) {
     const std::uint32_t n = roster.size();
     if (certificate.signers.size() != (n + 7) / 8) {
         return fail(ErrorCode::invalid, "certificate: the bitmap does not fit the roster");
@@ -37,16 +41,16 @@ Result<void> well_formed(const Certificate& certificate, const Roster& roster) {
         if (i >= n) return fail(ErrorCode::invalid, "certificate: a bit names no member");
         ++bits;
     }
-    if (bits != certificate.count()) {
+    const bool joined = roster.vote_form() == VoteForm::joined;
+    if (certificate.signatures.size() != (joined ? 1 : bits)) {
         return fail(ErrorCode::invalid, "certificate: signatures and bitmap differ in number");
     }
     const VoteContent& content = certificate.content;
     const bool bury = content.kind == VoteKind::bury;
-    const std::uint32_t needed = bury ? roster.quorum().t + 1 : roster.quorum().q;
     if (bits < needed) {
         return fail(
             ErrorCode::invalid,
-            "certificate: " + std::to_string(bits) + " signers, quorum is " + std::to_string(needed)
+            "certificate: " + std::to_string(bits) + " signers, it takes " + std::to_string(needed)
         );
     }
     const bool nullify = content.kind == VoteKind::nullify;
@@ -59,6 +63,27 @@ Result<void> well_formed(const Certificate& certificate, const Roster& roster) {
     return {};
 }
 
+}  // namespace
+
+Result<void> well_formed(const Certificate& certificate, const Roster& roster) {
+    const bool bury = certificate.content.kind == VoteKind::bury;
+    return well_formed(certificate, roster, bury ? roster.quorum().t + 1 : roster.quorum().q);
+}
+
+Result<void> well_formed(const PartialCertificate& partial, const Roster& roster) {
+    if (partial.votes.content.kind == VoteKind::bury)
+        return fail(ErrorCode::invalid, "partial certificate: burials are not collected");
+    return well_formed(partial.votes, roster, 1);
+}
+
+void join(Certificate& certificate, const Roster& roster, const Signer* joiner) {
+    if (roster.vote_form() == VoteForm::list) return;
+    CRETO_ASSERT(joiner != nullptr);
+    const auto joined = joiner->join(certificate.signatures);
+    CRETO_ASSERT(joined.has_value());
+    certificate.signatures.assign(1, *joined);
+}
+
 Certificate unsigned_certificate(
     const VoteContent& content, const Roster& roster, std::size_t signatures
 ) {
@@ -67,7 +92,9 @@ Certificate unsigned_certificate(
     return certificate;
 }
 
-Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roster) {
+Certificate make_certificate(
+    const std::vector<Vote>& votes, const Roster& roster, const Signer* joiner
+) {
     CRETO_ASSERT(!votes.empty());
     std::vector<std::pair<std::uint32_t, const Vote*>> by_index;
     by_index.reserve(votes.size());
@@ -82,6 +109,7 @@ Certificate make_certificate(const std::vector<Vote>& votes, const Roster& roste
         CRETO_ASSERT(!certificate.signed_by(index));
         certificate.add(index, vote->signature);
     }
+    join(certificate, roster, joiner);
     return certificate;
 }
 
@@ -146,6 +174,13 @@ void decode(Reader& r, Certificate& v) {
     const ByteView signers = r.bytes((limits::seats_max + 7) / 8);
     v.signers.assign(signers.begin(), signers.end());
     decode_list(r, v.signatures, limits::seats_max, Signature::size);
+}
+
+void encode(Writer& w, const PartialCertificate& v) {
+    encode(w, v.votes);
+}
+void decode(Reader& r, PartialCertificate& v) {
+    decode(r, v.votes);
 }
 
 }  // namespace creto

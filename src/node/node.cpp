@@ -40,6 +40,7 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
            .delta_max = options_.delta_max,
            .heartbeat = options_.heartbeat,
            .view_interval = Duration::from_ms(options_.genesis.view_interval_ms),
+           .direct_seats_max = options_.direct_seats_max,
            .ask_first = true,
            .watch_for = Duration::from_s(3)},
           log,
@@ -238,6 +239,7 @@ void NodeImpl::on(const PeerUp& event) {
     dialer_.on_peer_up(event.peer, event.address);
     if (const Member* member = voters().find(event.peer)) reachability_.link_up(member->seat, now_);
     liveness_.heard(event.peer, now_);
+    note_alive(event.peer);
     discovery_.on_peer_up(event.peer, effects_);
     effects_.send(event.peer, lane_summary(false));
     ordering_.on_peer_up(event.peer, now_, effects_);
@@ -251,6 +253,7 @@ void NodeImpl::on(const PeerDown& event) {
     discovery_.on_peer_down(event.peer);
     if (const Member* member = voters().find(event.peer)) {
         reachability_.link_down(member->seat, now_);
+        note_alive(event.peer);
     }
     giver_.on_peer_down(event.peer);
     fetch_.on_peer_down(event.peer);

@@ -30,6 +30,8 @@ struct NodeOptions {
     Duration delta = Duration::from_ms(100);   ///< First guess of one message delay with slack.
     Duration delta_max = Duration::from_s(1);  ///< Cap of the back-off.
     Duration heartbeat = Duration::from_s(2);  ///< Idle views, so that silence is visible.
+    /// With more seats than these votes go through groups; the same for all nodes.
+    std::size_t direct_seats_max = limits::direct_seats_max;
     Duration record_lifetime = Duration::from_s(60);
     Duration probe_after = Duration::from_ms(250);  ///< Silence of a seat before it is probed.
     Duration lost_after = Duration::from_s(1);      ///< Silence before a seat counts as lost.

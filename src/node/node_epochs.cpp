@@ -83,6 +83,8 @@ void NodeImpl::follow_epoch() {
     }
     voted_.clear();
     reachability_.set_roster(now_voting, seat_, now_);
+    for (const Member& voter : now_voting.members())
+        note_alive(voter.key);
     rosters_.forget_below(epoch_);
     if (started_ && !restoring_) {
         effects_.publish(EpochBegun{

@@ -199,6 +199,7 @@ private:
 
     // Other agents (node_peers.cpp)
     void look_around();
+    void note_alive(const AgentId& agent);
     void on_probe(const AgentId& from, const Probe& probe);
     void on_ping_answer(const AgentId& from, const Checked<const PingAnswer&>& answer);
     void said_final(const AgentId& agent, Height height);

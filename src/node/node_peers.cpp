@@ -26,6 +26,16 @@ void NodeImpl::look_around() {
     if (reachability_.partitioned() && !reachability_.has_quorum()) answer_pending();
 }
 
+/// Where votes go through groups most seats have nothing to say to this node. They count as heard while
+/// there is a link, and the looks of all find them alive. [CUT-GROUPS.1]
+void NodeImpl::note_alive(const AgentId& agent) {
+    const Member* member = voters().find(agent);
+    if (member == nullptr || agent == self_) return;
+    const bool counts = !ordering_.votes_are_direct() && dialer_.connected(agent) &&
+                        liveness_.state(agent) == AgentState::alive;
+    reachability_.set_alive(member->seat, counts, now_);
+}
+
 void NodeImpl::on_probe(const AgentId& from, const Probe& probe) {
     const Member* member = voters().find(from);
     if (member != nullptr) reachability_.said(member->seat, probe.hearing, now_);
@@ -64,6 +74,7 @@ void NodeImpl::saw_vote(const Vote& vote) {
 void NodeImpl::show_lives() {
     for (const Liveness::Change& change : liveness_.take_changes()) {
         overlay_.on_state(change.agent, change.to);
+        note_alive(change.agent);
         if (const auto known = acquaintances_.find(change.agent); known != acquaintances_.end())
             known->second.since = now_;
         const std::string name = name_of(change.agent);

@@ -288,6 +288,9 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
         void operator()(const Certificate& m) const {
             node.ordering_.on_certificate(from, {m, pass}, node.now_, node.effects_);
         }
+        void operator()(const PartialCertificate& m) const {
+            node.ordering_.on_partial(from, {m, pass}, node.now_, node.effects_);
+        }
         void operator()(const ChainAnswer& m) const {
             node.ordering_.on_chain_answer(from, {m, pass}, node.now_, node.effects_);
         }

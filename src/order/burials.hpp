@@ -20,7 +20,8 @@ namespace creto::simplex {
 
 class Burials {
 public:
-    explicit Burials(const Roster& roster) : roster_{roster} {}
+    explicit Burials(const Roster& roster, const Signer* joiner = nullptr)
+        : roster_{roster}, joiner_{joiner} {}
 
     /// Requires: the signature holds, the seat is a member, the kind is bury.
     [[nodiscard]] std::optional<Certificate> add(const Vote& vote) {
@@ -29,7 +30,7 @@ public:
         if (said.size() > roster_.quorum().t) return std::nullopt;
         said.push_back(vote);
         if (said.size() <= roster_.quorum().t) return std::nullopt;
-        return make_certificate(said, roster_);
+        return make_certificate(said, roster_, joiner_);
     }
     [[nodiscard]] bool holds(const Vote& vote) const {
         const auto found = said_.find({vote.content.view, vote.content.parent_view});
@@ -46,6 +47,7 @@ public:
 
 private:
     const Roster& roster_;
+    const Signer* joiner_;
     std::map<std::pair<View, View>, std::vector<Vote>> said_;  ///< By last view, then base.
 };
 

@@ -65,6 +65,8 @@ struct Storm {
     bool crashes = false;
     bool partitions = false;
     std::uint32_t term_views = 1;
+    std::size_t direct_seats_max = limits::direct_seats_max;
+    VoteForm vote_form = VoteForm::list;
 };
 
 void weather(Cluster& c, const Storm& storm) {
@@ -111,9 +113,11 @@ void survive(const Storm& storm, std::uint64_t seeds) {
             {.n = storm.n,
              .mode = storm.mode,
              .seed = seed,
+             .ordering = {.direct_seats_max = storm.direct_seats_max},
              .loss_percent = storm.loss,
              .duplicate_percent = 5,
-             .term_views = storm.term_views}};
+             .term_views = storm.term_views,
+             .vote_form = storm.vote_form}};
         c.start_all();
         weather(c, storm);
         clear_up(c);
@@ -161,6 +165,62 @@ TEST(Cluster, AgreesAndProgressesInTermsUnderEverything) {
          .term_views = 8},
         60
     );
+}
+// [ORD-V1.1] [ORD-V1.7]
+TEST(Cluster, AgreesAndProgressesThroughGroupsUnderEverything) {
+    for (const VoteForm form : {VoteForm::list, VoteForm::joined}) {
+        SCOPED_TRACE(form == VoteForm::list ? "list" : "joined");
+        const Storm calm{.n = 10, .direct_seats_max = 3, .vote_form = form};
+        Storm storm = calm;
+        storm.loss = 20;
+        survive(storm, 40);
+        storm = calm;
+        storm.loss = 5;
+        storm.crashes = true;
+        survive(storm, 40);
+        storm.partitions = true;
+        survive(storm, 60);
+        storm.term_views = 8;
+        survive(storm, 40);
+        storm = {.n = 5, .mode = QuorumMode::crash, .loss = 10, .crashes = true};
+        storm.direct_seats_max = 3;
+        storm.vote_form = form;
+        survive(storm, 60);
+    }
+}
+
+// Two steps more than between a few: 15 ms become 15 and twice those through collectors and relays.
+// [ORD-V1.3] [ORD-V1.6]
+TEST(Cluster, ThroughGroupsWithoutFaultsNothingIsRepeatedOrAskedFor) {
+    for (const VoteForm form : {VoteForm::list, VoteForm::joined}) {
+        Cluster c{
+            {.n = 31,
+             .ordering = {.direct_seats_max = 3},
+             .latency_min = Duration::from_us(4'900),
+             .latency_max = Duration::from_ms(5),
+             .sync_max = Duration{},
+             .vote_form = form}};
+        c.start_all();
+        c.run_for(Duration::from_ms(50));
+        const Instant from = c.now();
+        c.produce(0);
+        ASSERT_TRUE(c.run_until_final(Height{1}, Duration::from_s(1)));
+        // Proposal and certificates take two steps each, and votes two and the patience of a collector.
+        EXPECT_LE((c.now() - from).ms(), 5 * 8 + 2 * 2);
+        const std::uint64_t before = c.messages();
+        for (int k = 0; k < 50; ++k) {
+            c.produce(static_cast<Index>(k % 31));
+            c.run_for(Duration::from_ms(30));
+        }
+        ASSERT_TRUE(c.run_until_ordered(Duration::from_s(1)));
+        for (Index i = 0; i < 31; ++i) {
+            EXPECT_EQ(c.ordering(i).counters().views_nullified, 0U);
+            EXPECT_EQ(c.ordering(i).counters().retransmissions, 0U);
+        }
+        // To all it would be more than twice the square of the seats for each block.
+        const std::uint64_t each = (c.messages() - before) / c.chain().size();
+        EXPECT_LT(each, 31U * 40U);
+    }
 }
 TEST(Cluster, CrashModeAgreesAndProgressesUnderEverything) {
     for (const Index n : {1U, 2U, 3U, 5U})

@@ -45,10 +45,11 @@ OrderingCore::OrderingCore(
       source_{source},
       options_{options},
       log_{log},
+      paths_{roster, options.direct_seats_max},
       views_{genesis_block_id(roster.chain()), terms_},
       tree_{genesis_tip(roster), roster.checkpoint_blocks(), roster.epochs()},
-      tally_{roster},
-      burials_{roster},
+      tally_{roster, &signer},
+      burials_{roster, &signer},
       pace_{
           {options.delta,
            options.delta_max,
@@ -57,7 +58,7 @@ OrderingCore::OrderingCore(
            roster.size() * roster.term_views(),
            roster.quorum().t * roster.term_views(),
            roster.term_views() > 1}},
-      heard_{roster.quorum(), self_, options.skip_views},
+      heard_{roster.quorum(), self_, options.skip_views, !paths_.direct()},
       repair_{self_.value_or(roster.size()), epoch_},
       turnout_{{options.turnout_after, options.turnout_every}} {
     turnout_.enter(roster);
@@ -66,6 +67,8 @@ OrderingCore::OrderingCore(
     CRETO_ASSERT(options.delta > Duration{} && options.delta_max >= options.delta);
     CRETO_ASSERT(options.heartbeat > Duration{});
     if (self) voter_.emplace(roster, *self, signer);
+    if (self && !paths_.direct())
+        collector_.emplace(roster, paths_.group(own_group()).size(), options.collect_for);
 }
 
 void OrderingCore::start(Instant now, Effects& effects) {
@@ -79,8 +82,10 @@ void OrderingCore::start(Instant now, Effects& effects) {
     if (voter_) {
         // Own votes count again here as they do at the peers, or a network that was killed as a
         // whole stays one vote short for ever (monorepo#4275). (rule R1)
-        for (const Vote& vote : voter_->durable(views_.final().view.next(), View{~0ULL}))
+        for (const Vote& vote : voter_->durable(views_.final().view.next(), View{~0ULL})) {
             count(vote, now, effects);
+            collect(vote, now);
+        }
     }
     settle(now, effects);
 }
@@ -129,6 +134,7 @@ void OrderingCore::on_proposal(
     saw(from, vote, now);
     if (in_window(view)) {
         if (views_.proposal(view) != id) judge_again_ = true;
+        if (!views_.proposal(view)) relay(from, proposal, effects);
         views_.propose(view, id);
         count(vote, now, effects);
     }
@@ -154,6 +160,7 @@ void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, E
             leader_gave_up_ = true;
         }
         count(vote, now, effects);
+        collect(vote, now);
         if (vote.content.kind == VoteKind::notarize) seek_second(vote.content, from, effects);
     }
     // A vote for a view that is over comes from a straggler, or was late. (rule A4)
@@ -182,8 +189,10 @@ void OrderingCore::on_persisted(Ticket ticket, Instant now, Effects& effects) {
     if (!voter_) return;
     const std::vector<Vote> votes = voter_->on_persisted(ticket);
     if (votes.empty()) return;
-    for (const Vote& vote : votes)
+    for (const Vote& vote : votes) {
         count(vote, now, effects);
+        collect(vote, now);
+    }
     settle(now, effects);
 }
 
@@ -202,6 +211,7 @@ void OrderingCore::on_executed(const ExecutedMark& mark, Instant now, Effects& e
 void OrderingCore::settle(Instant now, Effects& effects) {
     if (!started_) return;
     wake_ = Instant::max();
+    pass_on(now, effects);
     trust_again(now);
     finish();
     consider(now);
@@ -268,8 +278,7 @@ void OrderingCore::watch(Instant now, Effects& effects) {
     if (overdue(now)) {
         if (now >= finality_retry_at_) {
             // (rule F4) Stored votes only: nothing new is ever said about an old view here.
-            send_own_votes(seats_, views_.final().view.next(), effects);
-            effects.send_all(seats_, status());
+            repeat_votes(views_.final().view.next(), effects);
             ++counters_.retransmissions;
             finality_retry_at_ = now + pace_.finality_patience();
         }
@@ -287,9 +296,9 @@ void OrderingCore::give_up(Instant now) {
 void OrderingCore::repeat(Instant now, Effects& effects) {
     static_cast<void>(now);
     ++counters_.retransmissions;
-    send_own_votes(seats_, current_, effects);
-    if (const Certificate* held = entry_certificate()) effects.send_all(seats_, *held);
-    effects.send_all(seats_, status());
+    repeat_votes(current_, effects);
+    if (const Certificate* held = entry_certificate())
+        effects.send_all(paths_.direct() ? seats_ : some_seats(current_), *held);
 }
 
 /// What lets a peer enter the current view; none right after a restart from a final block alone.
@@ -381,8 +390,17 @@ void OrderingCore::flush(Instant now, Effects& effects) {
         const auto& saved = voter_->save(std::exchange(writes_, {}), effects);
         writes_.reserve(writes_usual);
         flush_at_.reset();
-        for (const Vote& vote : saved.votes)
-            send_vote(seats_, vote, saved.ticket, effects);
+        for (const Vote& vote : saved.votes) {
+            const bool leads =
+                vote.content.kind == VoteKind::notarize && leader(vote.content.view) == vote.seat;
+            if (paths_.direct()) {
+                send_vote(seats_, vote, saved.ticket, effects);
+            } else if (leads) {
+                send_vote(own_group_and_relays(vote.content), vote, saved.ticket, effects);
+            } else {
+                send_vote(collectors_for(vote.content), vote, saved.ticket, effects);
+            }
+        }
         return;
     }
     if (writes_.empty()) return;

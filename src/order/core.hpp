@@ -6,12 +6,12 @@
 // Source   docs/spec/ordering.md, rule by rule; the tags are beside the code.
 // Parts    voter (the gate), tally (counting), view_log (certificates), block_tree (branches),
 //          burials (stretches of dead views), executed (state roots), pacemaker and heard
-//          (patience), repair (asking), final_chain (the output), turnout (who votes). This class
-//          only connects them.
+//          (patience), repair (asking), final_chain (the output), turnout (who votes), vote_paths and
+//          vote_collector (who collects whose votes). This class only connects them.
 // Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
 //          core_propose.cpp (leading and judging), core_epochs.cpp (from one epoch to the next),
 //          core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp (a lost vote log),
-//          core_admission.cpp (what is worth a signature check).
+//          core_admission.cpp (what is worth a signature check), core_groups.cpp (votes through groups).
 #pragma once
 
 #include <deque>
@@ -35,6 +35,8 @@
 #include "order/tally.hpp"
 #include "order/turnout.hpp"
 #include "order/view_log.hpp"
+#include "order/vote_collector.hpp"
+#include "order/vote_paths.hpp"
 #include "order/voter.hpp"
 
 namespace creto {
@@ -102,6 +104,9 @@ public:
     void on_certificate(
         const AgentId& from, const Certificate& certificate, Instant now, Effects& effects
     );
+    void on_partial(
+        const AgentId& from, const PartialCertificate& partial, Instant now, Effects& effects
+    );
     void on_chain_answer(
         const AgentId& from, const ChainAnswer& answer, Instant now, Effects& effects
     );
@@ -134,6 +139,7 @@ public:
     [[nodiscard]] View view() const { return current_; }
     [[nodiscard]] Seat leader(View view) const { return leader_of(roster_, view); }
     [[nodiscard]] const simplex::BranchTip& finalized() const { return tree_.root(); }
+    [[nodiscard]] bool votes_are_direct() const { return paths_.direct(); }
     [[nodiscard]] bool behind() const { return lacks_final() || later_.has_value(); }
     [[nodiscard]] const std::optional<std::string>& halted() const { return halted_; }
     [[nodiscard]] OrderStatus status() const;
@@ -253,6 +259,25 @@ private:
     void accuse_clash(const Certificate& a, const Certificate& b);
     void halt(std::string reason);
 
+    // Where votes are not direct. core_groups.cpp
+    [[nodiscard]] std::vector<AgentId> keys_of(std::span<const std::uint32_t> members) const;
+    [[nodiscard]] std::uint32_t own_group() const { return paths_.group_of(*self_); }
+    [[nodiscard]] std::uint32_t collectors_now() const;
+    void watch_group(const Vote& vote);
+    [[nodiscard]] std::vector<AgentId> collectors_for(const VoteContent& content) const;
+    [[nodiscard]] std::vector<AgentId> roots_for(const VoteContent& content) const;
+    [[nodiscard]] std::vector<AgentId> own_group_and_relays(const VoteContent& content) const;
+    [[nodiscard]] std::vector<AgentId> some_seats(View view) const;
+    void collect(const Vote& vote, Instant now);
+    void count(const PartialCertificate& partial, Instant now, Effects& effects);
+    void pass_on(Instant now, Effects& effects);
+    void hear_signers(const Certificate& certificate, Instant now);
+    void relay(
+        const Certificate& certificate, const std::optional<AgentId>& from, Effects& effects
+    );
+    void relay(const AgentId& from, const Proposal& proposal, Effects& effects);
+    void repeat_votes(View from, Effects& effects);
+
     // Serving, catch-up, peers. core_sync.cpp
     [[nodiscard]] bool admit(const AgentId& from, Instant now);
     void help(
@@ -264,6 +289,7 @@ private:
         Effects& effects
     );
     void tell(const AgentId& to, Instant now, Effects& effects);
+    [[nodiscard]] std::vector<Vote> own_votes(View from) const;
     void send_own_votes(const std::vector<AgentId>& to, View from, Effects& effects);
     void send_vote(
         const std::vector<AgentId>& to, const Vote& vote, Ticket after, Effects& effects
@@ -290,6 +316,7 @@ private:
     [[nodiscard]] bool worth(const Vote& vote) const;
     [[nodiscard]] bool worth(const Proposal& proposal) const;
     [[nodiscard]] bool worth(const Certificate& certificate) const;
+    [[nodiscard]] bool worth(const PartialCertificate& partial) const;
     [[nodiscard]] bool worth(const ChainAnswer& answer) const;
 
     // core_epochs.cpp
@@ -317,6 +344,10 @@ private:
     CutSource& source_;
     OrderingOptions options_;
     Log& log_;
+
+    simplex::VotePaths paths_;
+    std::optional<simplex::VoteCollector> collector_;  ///< With a seat, where votes are not direct.
+    std::uint32_t attempt_ = 0;                        ///< Repeats in this view.
 
     simplex::ViewLog views_;
     simplex::BlockTree tree_;

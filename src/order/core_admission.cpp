@@ -28,7 +28,15 @@ CheckItem item(
     const VoteContent& content,
     const Signature& signature
 ) {
-    return {member.key, signed_vote(roster.chain(), content), signature};
+    CheckItem made{member.key, signed_vote(roster.chain(), content), signature};
+    if (roster.vote_form() == VoteForm::joined) {
+        // A vote that can be joined is checked as what it is: a sum of one.
+        JoinedSigners alone{roster.keys(), Bytes((roster.size() + 7) / 8)};
+        const std::uint32_t place = *roster.index_of(member.seat);
+        alone.signers[place / 8] = static_cast<std::uint8_t>(1U << (place % 8));
+        made.joined = std::make_shared<const JoinedSigners>(std::move(alone));
+    }
+    return made;
 }
 
 using Items = std::optional<std::vector<CheckItem>>;
@@ -56,6 +64,13 @@ Items items_of(const Certificate& certificate, const Roster& roster) {
     return std::move(*items);
 }
 
+Items items_of(const PartialCertificate& partial, const Roster& roster) {
+    if (!sane(partial.votes.content, roster)) return std::nullopt;
+    auto items = signatures_of(partial, roster);
+    if (!items) return std::nullopt;
+    return std::move(*items);
+}
+
 /// Links first, they are cheap: a chain that is not one never reaches the signature check.
 /// (rule L11)
 Items items_of(const ChainAnswer& answer, const Roster& roster) {
@@ -75,6 +90,8 @@ std::optional<std::vector<CheckItem>> check_items(const Message& message, const 
     if (const auto* proposal = std::get_if<Proposal>(&message)) return items_of(*proposal, roster);
     if (const auto* certificate = std::get_if<Certificate>(&message))
         return items_of(*certificate, roster);
+    if (const auto* partial = std::get_if<PartialCertificate>(&message))
+        return items_of(*partial, roster);
     if (const auto* answer = std::get_if<ChainAnswer>(&message)) return items_of(*answer, roster);
     return std::vector<CheckItem>{};
 }
@@ -96,6 +113,7 @@ bool OrderingCore::worth_checking(const Message& message) const {
     if (const auto* vote = std::get_if<Vote>(&message)) return worth(*vote);
     if (const auto* proposal = std::get_if<Proposal>(&message)) return worth(*proposal);
     if (const auto* certificate = std::get_if<Certificate>(&message)) return worth(*certificate);
+    if (const auto* partial = std::get_if<PartialCertificate>(&message)) return worth(*partial);
     if (const auto* answer = std::get_if<ChainAnswer>(&message)) return worth(*answer);
     return true;
 }
@@ -133,6 +151,12 @@ bool OrderingCore::worth(const Proposal& proposal) const {
     const Certificate* notarization = views_.find(view, VoteKind::notarize);
     const bool notarized = notarization != nullptr && notarization->content.block == id;
     return !views_.equivocated(view) || (notarized && tree_.find(id) == nullptr);
+}
+
+bool OrderingCore::worth(const PartialCertificate& partial) const {
+    const VoteContent& content = partial.votes.content;
+    if (content.epoch != epoch_ || ended() || !in_window(content.view)) return false;
+    return views_.find(content.view, content.kind) == nullptr && tally_.lacks(partial);
 }
 
 // (rule A2) Certificates prove themselves, at any view above the final one.

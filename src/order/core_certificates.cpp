@@ -89,8 +89,13 @@ void OrderingCore::accept(
     // Those without a seat see no votes: a finalisation goes to them, too.
     const View end = end_of(content);
     const bool fresh = end.next() >= current_;
-    if (fresh && self_ && leader(end.next()) == roster_.members()[*self_].seat) {
-        effects.send_all(content.kind == VoteKind::finalize ? all_ : seats_, certificate);
+    const bool speaks = self_ && leader(end.next()) == roster_.members()[*self_].seat;
+    if (paths_.direct()) {
+        if (fresh && speaks)
+            effects.send_all(content.kind == VoteKind::finalize ? all_ : seats_, certificate);
+    } else if (fresh) {
+        hear_signers(certificate, now);
+        relay(certificate, from, effects);
     }
 
     judge_again_ = true;
@@ -119,6 +124,7 @@ void OrderingCore::move_on(const VoteContent& content, Instant now) {
     if (content.kind == VoteKind::nullify || content.kind == VoteKind::bury) {
         how = skipped_ ? Pacemaker::Entered::by_skip : Pacemaker::Entered::by_timeout;
         ++counters_.views_nullified;
+        heard_.lost_turn(*roster_.index_of(leader(content.view)));
     }
     enter(end_of(content).next(), how, now);
 }
@@ -152,6 +158,7 @@ void OrderingCore::accept_notarization(const Certificate& certificate, Instant n
 void OrderingCore::accept_finalization(const Certificate& certificate, Instant now) {
     const View view = certificate.content.view;
     tally_.forget_through(view);
+    if (collector_) collector_->forget_through(view);
     burials_.forget_through(view);
     sought_.erase(sought_.begin(), sought_.upper_bound(view));
     if (voter_) voter_->forget_through(view);
@@ -176,6 +183,7 @@ void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
     CRETO_ASSERT(view > current_);  // Never backwards. (rule E1)
     if (!terms_.same(view, current_)) stalls_at_.reset();
     current_ = view;
+    attempt_ = 0;
     watch_term(now);
     ++counters_.views_entered;
     if (view.value() > limits::view_retention)
@@ -193,6 +201,7 @@ void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
 // forgets whole terms: a Nullify in the first half binds this seat in the second. [ORD-T4.1]
 void OrderingCore::forget_below(View view) {
     tally_.forget_through(view);
+    if (collector_) collector_->forget_through(view);
     burials_.forget_through(view);
     sought_.erase(sought_.begin(), sought_.upper_bound(view));
     if (voter_) voter_->forget_through(terms_.last_of(view));
@@ -300,6 +309,7 @@ void OrderingCore::accuse(const VoteConflict& proof) {
 /// A certificate shows votes that we never saw: whoever told us something else is proven by it,
 /// although the view may be settled before a second vote comes. [ORD-A1.2]
 void OrderingCore::accuse_signers(const Certificate& certificate) {
+    if (roster_.vote_form() == VoteForm::joined) return;
     if (!tally_.contradicted(certificate.content)) return;
     auto signature = certificate.signatures.begin();
     for (std::uint32_t i = 0; i < roster_.size(); ++i) {
@@ -313,7 +323,8 @@ void OrderingCore::accuse_signers(const Certificate& certificate) {
 void OrderingCore::accuse_clash(const Certificate& a, const Certificate& b) {
     if (agreement_lost_) return;
     agreement_lost_ = true;
-    for (std::uint32_t i = 0; i < roster_.size(); ++i) {
+    const bool in_lists = roster_.vote_form() == VoteForm::list;
+    for (std::uint32_t i = 0; in_lists && i < roster_.size(); ++i) {
         if (!conflict(a.content, b.content)) break;  // A burial repeats what others have proven.
         if (!a.signed_by(i) || !b.signed_by(i)) continue;
         const Seat seat = roster_.members()[i].seat;

@@ -51,13 +51,14 @@ void OrderingCore::hear_claim(const AgentId& from, const OrderStatus& their) {
 
 void OrderingCore::trust_again(Instant now) {
     if (!asking_) return;
+    const Quorum quorum = roster_.quorum();
+    const std::uint32_t needed = lost_ ? std::min(quorum.q, quorum.n - 1) : quorum.q - 1;
+    if (claims_.size() < needed) return;
     const auto proven = static_cast<std::uint32_t>(std::count_if(
         claims_.begin(),
         claims_.end(),
         [this](const auto& claim) { return claim.second <= current_; }
     ));
-    const Quorum quorum = roster_.quorum();
-    const std::uint32_t needed = lost_ ? std::min(quorum.q, quorum.n - 1) : quorum.q - 1;
     if (proven < needed) return;
     // Whoever vouched for the last view that it entered may stand a term further back, and what it
     // said in that term binds it to the end. [ORD-T4.1]

@@ -18,6 +18,16 @@ constexpr std::uint64_t stretch_blocks_max = 16'384;
 /// Own votes repeated at once.
 constexpr std::size_t repeat_votes_max = 64;
 
+// Ascending lists of agents.
+void put(std::vector<AgentId>& list, const AgentId& agent) {
+    const auto at = std::lower_bound(list.begin(), list.end(), agent);
+    if (at == list.end() || *at != agent) list.insert(at, agent);
+}
+void take_out(std::vector<AgentId>& list, const AgentId& agent) {
+    const auto at = std::lower_bound(list.begin(), list.end(), agent);
+    if (at != list.end() && *at == agent) list.erase(at);
+}
+
 }  // namespace
 
 void OrderingCore::hear(const AgentId& from, Instant now) {
@@ -33,6 +43,8 @@ void OrderingCore::saw(const AgentId& from, const Vote& vote, Instant now) {
     const bool near = vote.content.epoch < epoch_ ||
                       vote.content.view.value() <= current_.value() + limits::view_window;
     if (near) turnout_.note(from, vote.seat, vote.content, now);
+    if (const Member* sender = roster_.find(from); sender != nullptr && sender->seat == vote.seat)
+        watch_group(vote);
 }
 
 void OrderingCore::list_peers() {
@@ -50,7 +62,8 @@ void OrderingCore::on_peer_up(const AgentId& peer, Instant now, Effects& effects
     Peer fresh{.requests = TokenBucket{request_quota}};
     if (member != nullptr) fresh.member = roster_.index_of(member->seat);
     peers_.insert_or_assign(peer, fresh);
-    list_peers();
+    put(all_, peer);
+    if (member != nullptr) put(seats_, peer);
     hear(peer, now);
     if (!started_) return;
     return_votes(peer, peers_.at(peer), effects);
@@ -62,17 +75,22 @@ void OrderingCore::on_peer_up(const AgentId& peer, Instant now, Effects& effects
 
 void OrderingCore::on_peer_down(const AgentId& peer, Instant now, Effects& effects) {
     peers_.erase(peer);
-    list_peers();
+    take_out(all_, peer);
+    take_out(seats_, peer);
     settle(now, effects);
 }
 
 /// Durable own votes from a view on: repeated, never made anew.
-void OrderingCore::send_own_votes(const std::vector<AgentId>& to, View from, Effects& effects) {
-    if (!voter_) return;
+std::vector<Vote> OrderingCore::own_votes(View from) const {
+    if (!voter_) return {};
     const View recent{current_.value() > 8 ? current_.value() - 8 : 0};
     std::vector<Vote> votes = voter_->durable(std::max(from, recent), View{~0ULL});
     if (votes.size() > repeat_votes_max) votes.resize(repeat_votes_max);
-    for (const Vote& vote : votes)
+    return votes;
+}
+
+void OrderingCore::send_own_votes(const std::vector<AgentId>& to, View from, Effects& effects) {
+    for (const Vote& vote : own_votes(from))
         send_vote(to, vote, Ticket{}, effects);
 }
 

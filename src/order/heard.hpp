@@ -4,6 +4,9 @@
 //          patience should start over when enough seats are back.
 // Source   Rules E2 (skip) and E4 in docs/spec/ordering.md. Local knowledge: it shortens our own
 //          timers and changes nobody's leader. [ORD-E2.2]
+//          Where votes go through groups few seats are heard directly, and of the others only those who
+//          were fast enough to be in a certificate. There a leader gets no patience when its last turn
+//          was given up and it was not heard since. [ORD-V1.5]
 // Units    Views are counted in turns of leaders: with terms, in terms.
 #pragma once
 
@@ -20,8 +23,17 @@ namespace creto::simplex {
 class SeatsHeard {
 public:
     /// `self` counts as heard always.
-    SeatsHeard(const Quorum& quorum, std::optional<std::uint32_t> self, std::uint64_t skip_views)
-        : quorum_{quorum}, self_{self}, skip_views_{skip_views}, seats_(quorum.n) {}
+    SeatsHeard(
+        const Quorum& quorum,
+        std::optional<std::uint32_t> self,
+        std::uint64_t skip_views,
+        bool through_groups = false
+    )
+        : quorum_{quorum},
+          self_{self},
+          skip_views_{skip_views},
+          through_groups_{through_groups},
+          seats_(quorum.n) {}
 
     /// A message of this member came. True when with it the members heard within `window` reach a
     /// quorum again.
@@ -29,12 +41,25 @@ public:
         Heard& seat = seats_[member];
         const bool was_silent = !seat.ever || now - seat.at > window;
         const bool enough_before = was_silent && count(now, window) >= quorum_.q;
-        seat = {true, now, std::max(seat.view, view)};
+        seat = {true, false, now, std::max(seat.view, view)};
         return was_silent && !enough_before && count(now, window) >= quorum_.q;
     }
 
+    /// These members have signed something together that is of now: each was heard. As hear().
+    template <class Signed>
+    bool hear_all(const Signed& has_signed, View view, Instant now, Duration window) {
+        const bool enough_before = count(now, window) >= quorum_.q;
+        for (std::uint32_t i = 0; i < quorum_.n; ++i)
+            if (has_signed(i)) seats_[i] = {true, false, now, std::max(seats_[i].view, view)};
+        return !enough_before && count(now, window) >= quorum_.q;
+    }
+
+    /// A view that this member led was given up.
+    void lost_turn(std::uint32_t member) { seats_[member].lost_turn = true; }
+
     /// True when this member was silent for skip_views while a quorum was not.
     [[nodiscard]] bool silent(std::uint32_t member, View now) const {
+        if (through_groups_) return member != self_ && seats_[member].lost_turn;
         if (member == self_ || !missed(member, now)) return false;
         std::uint32_t active = 0;
         for (std::uint32_t i = 0; i < quorum_.n; ++i)
@@ -45,6 +70,7 @@ public:
 private:
     struct Heard {
         bool ever = false;
+        bool lost_turn = false;  ///< Since it was heard last.
         Instant at;
         View view;  ///< Our view when it was heard last.
     };
@@ -64,6 +90,7 @@ private:
     Quorum quorum_;
     std::optional<std::uint32_t> self_;
     std::uint64_t skip_views_;
+    bool through_groups_;
     std::vector<Heard> seats_;
 };
 

@@ -78,6 +78,12 @@ void Ordering::on_certificate(
     core_->on_certificate(from, *m, now, effects);
     turn(now, effects);
 }
+void Ordering::on_partial(
+    const AgentId& from, const Checked<const PartialCertificate&>& m, Instant now, Effects& effects
+) {
+    core_->on_partial(from, *m, now, effects);
+    turn(now, effects);
+}
 void Ordering::on_chain_answer(
     const AgentId& from, const Checked<const ChainAnswer&>& m, Instant now, Effects& effects
 ) {
@@ -180,6 +186,9 @@ View Ordering::view() const {
 Seat Ordering::leader_of(View view) const {
     return core_->leader(view);
 }
+bool Ordering::votes_are_direct() const {
+    return core_->votes_are_direct();
+}
 Height Ordering::finalized_height() const {
     return core_->finalized().height;
 }
@@ -216,6 +225,8 @@ std::optional<Epoch> epoch_of(const Message& message) {
     if (const auto* proposal = std::get_if<Proposal>(&message)) return proposal->block.epoch;
     if (const auto* certificate = std::get_if<Certificate>(&message))
         return certificate->content.epoch;
+    if (const auto* partial = std::get_if<PartialCertificate>(&message))
+        return partial->votes.content.epoch;
     if (const auto* request = std::get_if<CertificateRequest>(&message)) return request->epoch;
     return std::nullopt;
 }

@@ -43,6 +43,9 @@ struct OrderingOptions {
     /// A leader says whose votes for a block it got, so long after the first of them, so often.
     Duration turnout_after = Duration::from_s(1);
     Duration turnout_every = Duration::from_s(1);
+    /// With more seats than these votes go through groups, [ORD-V1.1] and wait so long for others.
+    std::size_t direct_seats_max = limits::direct_seats_max;
+    Duration collect_for = Duration::from_ms(2);
     /// A seat with an empty vote log asks the others for votes with its key before its first vote.
     bool ask_first = false;
     /// So long a seat whose log was lost looks on, in case another process votes with its key.
@@ -176,6 +179,12 @@ public:
     void on_certificate(
         const AgentId& from, const Checked<const Certificate&>& m, Instant now, Effects& effects
     );
+    void on_partial(
+        const AgentId& from,
+        const Checked<const PartialCertificate&>& m,
+        Instant now,
+        Effects& effects
+    );
     void on_chain_answer(
         const AgentId& from, const Checked<const ChainAnswer&>& m, Instant now, Effects& effects
     );
@@ -233,6 +242,8 @@ public:
     [[nodiscard]] const Roster& roster() const;
     [[nodiscard]] View view() const;
     [[nodiscard]] Seat leader_of(View view) const;
+    /// False where votes go through groups: then most seats are heard through certificates only.
+    [[nodiscard]] bool votes_are_direct() const;
     [[nodiscard]] Height finalized_height() const;
     [[nodiscard]] View finalized_view() const;
     [[nodiscard]] BlockId finalized_id() const;

@@ -163,6 +163,28 @@ TEST(SeatsHeard, SaysOnceThatAQuorumIsBack) {
 }
 
 // [ORD-E2.2]
+// [ORD-V1.5] Whoever is too slow for every certificate keeps its turn, as long as it takes it.
+TEST(SeatsHeard, ThroughGroupsALeaderIsSilentWhenItsLastTurnWasGivenUp) {
+    SeatsHeard heard{Quorum::of(QuorumMode::byzantine, 4), 0, 10, true};
+    const auto at = [](std::int64_t s) { return Instant::from_ns(0) + Duration::from_s(s); };
+    EXPECT_FALSE(heard.silent(3, View{1'000}));
+    heard.lost_turn(3);
+    heard.lost_turn(0);
+    EXPECT_TRUE(heard.silent(3, View{1'000}));
+    EXPECT_FALSE(heard.silent(0, View{1'000})) << "a node is not silent to itself";
+    const auto all_but = [](std::uint32_t missing) {
+        return [missing](std::uint32_t member) { return member != missing; };
+    };
+    EXPECT_TRUE(heard.hear_all(all_but(3), View{1'000}, at(1), Duration::from_s(1)));
+    EXPECT_TRUE(heard.silent(3, View{1'000}));
+    EXPECT_FALSE(heard.hear_all(all_but(2), View{1'001}, at(1), Duration::from_s(1)))
+        << "the quorum was there already";
+    EXPECT_FALSE(heard.silent(3, View{1'001}));
+    heard.lost_turn(3);
+    EXPECT_FALSE(heard.hear(3, View{1'002}, at(2), Duration::from_s(1)));
+    EXPECT_FALSE(heard.silent(3, View{1'002})) << "its own link says as much";
+}
+
 TEST(SeatsHeard, ALeaderIsSilentOnlyWhileAQuorumIsNot) {
     SeatsHeard heard{Quorum::of(QuorumMode::byzantine, 4), 0, 10};
     for (const std::uint32_t member : {1U, 2U, 3U})

@@ -1,5 +1,7 @@
 #include "order/tally.hpp"
 
+#include <algorithm>
+
 namespace creto::simplex {
 
 const Tally::KindVotes* Tally::find(View view, VoteKind kind) const {
@@ -19,7 +21,8 @@ std::vector<Vote> Tally::votes_of(std::uint32_t member) const {
     const Seat seat = roster_.members()[member].seat;
     for (const auto& [view, held] : views_) {
         for (const KindVotes& kind : held.kinds) {
-            if (kind.group_of.empty() || kind.group_of[member] == none) continue;
+            if (kind.group_of.empty() || kind.group_of[member] == none || !kind.single(member))
+                continue;
             const VoteContent& said = kind.groups[kind.group_of[member]].content;
             votes.push_back({said, seat, kind.signatures[member]});
         }
@@ -41,7 +44,8 @@ std::optional<VoteConflict> Tally::proof(ViewVotes& view, const Vote& vote, std:
     const {
     if (!view.accused.empty() && view.accused[member]) return std::nullopt;
     for (const KindVotes& votes : view.kinds) {
-        if (votes.group_of.empty() || votes.group_of[member] == none) continue;
+        if (votes.group_of.empty() || votes.group_of[member] == none || !votes.single(member))
+            continue;
         const VoteContent& earlier = votes.groups[votes.group_of[member]].content;
         if (!conflict(earlier, vote.content)) continue;
         view.accused.resize(roster_.size());
@@ -66,6 +70,7 @@ void Tally::forget_through(View view) {
             ViewVotes& settled = spare_.emplace_back(std::move(views_.begin()->second));
             for (KindVotes& votes : settled.kinds) {
                 votes.group_of.clear();
+                votes.came_joined.clear();
                 votes.groups.clear();
             }
             settled.accused.clear();
@@ -81,16 +86,9 @@ Tally::Added Tally::add(const Vote& vote) {
     Added added;
     added.proof = proof(view, vote, *member);
 
-    KindVotes& votes = view.kinds[static_cast<std::size_t>(vote.content.kind)];
-    if (votes.group_of.empty()) {
-        votes.group_of.assign(roster_.size(), none);
-        votes.signatures.resize(roster_.size());
-    }
+    KindVotes& votes = votes_in(view, vote.content.kind);
     if (votes.group_of[*member] != none) return added;
-    std::uint16_t group = 0;
-    while (group < votes.groups.size() && votes.groups[group].content != vote.content)
-        ++group;
-    if (group == votes.groups.size()) votes.groups.push_back({vote.content, 0});
+    const std::uint16_t group = group_in(votes, vote.content);
     votes.group_of[*member] = group;
     votes.signatures[*member] = vote.signature;
     added.counted = true;
@@ -98,6 +96,94 @@ Tally::Added Tally::add(const Vote& vote) {
     if (++votes.groups[group].count == roster_.quorum().q)
         added.certificate = certificate(votes, group);
     return added;
+}
+
+Tally::KindVotes& Tally::votes_in(ViewVotes& view, VoteKind kind) const {
+    KindVotes& votes = view.kinds[static_cast<std::size_t>(kind)];
+    if (votes.group_of.empty()) {
+        votes.group_of.assign(roster_.size(), none);
+        votes.signatures.resize(roster_.size());
+    }
+    return votes;
+}
+
+std::uint16_t Tally::group_in(KindVotes& votes, const VoteContent& content) {
+    std::uint16_t group = 0;
+    while (group < votes.groups.size() && votes.groups[group].content != content)
+        ++group;
+    if (group == votes.groups.size()) votes.groups.push_back({content, 0});
+    return group;
+}
+
+bool Tally::lacks(const PartialCertificate& partial) const {
+    const VoteContent& content = partial.votes.content;
+    const KindVotes* votes = find(content.view, content.kind);
+    if (votes == nullptr || votes->group_of.empty()) return true;
+    for (std::uint32_t i = 0; i < roster_.size(); ++i) {
+        if (!partial.votes.signed_by(i)) continue;
+        const std::uint16_t group = votes->group_of[i];
+        // Whoever says two things is counted for the first, unless it comes joined with others.
+        if (group == none || votes->groups[group].content != content) return true;
+    }
+    return false;
+}
+
+Tally::AddedPartial Tally::add(const PartialCertificate& partial) {
+    const Certificate& said = partial.votes;
+    AddedPartial added;
+    if (roster_.vote_form() == VoteForm::list) {
+        auto signature = said.signatures.begin();
+        for (std::uint32_t i = 0; i < roster_.size(); ++i) {
+            if (!said.signed_by(i)) continue;
+            Added one = add(Vote{said.content, roster_.members()[i].seat, *signature++});
+            added.counted += one.counted ? 1 : 0;
+            if (one.proof) added.proofs.push_back(std::move(*one.proof));
+            if (one.certificate) added.certificate = std::move(one.certificate);
+        }
+        return added;
+    }
+    KindVotes& votes = votes_in(votes_in(said.content.view), said.content.kind);
+    const std::uint16_t group = group_in(votes, said.content);
+    const std::uint32_t before = votes.groups[group].count;
+    take(votes, group, said);
+    const std::uint32_t after = votes.groups[group].count;
+    added.counted = after > before ? after - before : 0;
+    const std::uint32_t q = roster_.quorum().q;
+    if (before < q && after >= q) added.certificate = certificate(votes, group);
+    return added;
+}
+
+void Tally::take(KindVotes& votes, std::uint16_t group, const Certificate& joined) const {
+    std::vector<Certificate>& held = votes.groups[group].joined;
+    const auto overlaps = [&](const Certificate& other) {
+        for (std::size_t i = 0; i < other.signers.size(); ++i)
+            if ((other.signers[i] & joined.signers[i]) != 0) return true;
+        return false;
+    };
+    std::uint32_t overlapped = 0;
+    for (const Certificate& other : held)
+        overlapped += overlaps(other) ? other.count() : 0;
+    if (overlapped >= joined.count()) return;
+    std::erase_if(held, overlaps);
+    held.push_back(joined);
+    votes.came_joined.resize(roster_.size());
+    std::uint32_t count = 0;
+    for (std::uint32_t i = 0; i < roster_.size(); ++i) {
+        const bool within = std::any_of(held.begin(), held.end(), [i](const Certificate& part) {
+            return part.signed_by(i);
+        });
+        std::uint16_t& place = votes.group_of[i];
+        if (within && place == none) {
+            place = group;
+            votes.came_joined[i] = true;
+        } else if (!within && place == group && !votes.single(i)) {
+            // What was replaced had a vote that its successor has not.
+            place = none;
+            votes.came_joined[i] = false;
+        }
+        count += within || place == group ? 1 : 0;
+    }
+    votes.groups[group].count = count;
 }
 
 std::optional<VoteConflict> Tally::against(const Vote& vote) {
@@ -119,9 +205,16 @@ bool Tally::contradicted(const VoteContent& content) const {
 Certificate Tally::certificate(const KindVotes& votes, std::uint16_t group) const {
     const Group& same = votes.groups[group];
     Certificate made = unsigned_certificate(same.content, roster_, same.count);
-    for (std::uint32_t i = 0; i < roster_.size(); ++i) {
-        if (votes.group_of[i] == group) made.add(i, votes.signatures[i]);
+    for (const Certificate& part : same.joined) {
+        for (std::size_t i = 0; i < made.signers.size(); ++i)
+            made.signers[i] = static_cast<std::uint8_t>(made.signers[i] | part.signers[i]);
+        made.signatures.push_back(part.signatures.front());
     }
+    for (std::uint32_t i = 0; i < roster_.size(); ++i) {
+        if (votes.group_of[i] == group && votes.single(i) && !made.signed_by(i))
+            made.add(i, votes.signatures[i]);
+    }
+    join(made, roster_, joiner_);
     return made;
 }
 

@@ -6,6 +6,9 @@
 //          content, from distinct seats. [ORD-A1.2] one slot per (view, kind, seat); the first vote
 //          stays, a later one never replaces it. A vote that no correct seat signs beside an
 //          earlier one of the same view is answered with the proof, once per view and seat.
+//          [ORD-V1.4] Votes that came joined are counted once however often they come: of joined votes
+//          that overlap those count that say more, and what a certificate is made of never overlaps.
+//          They are evidence together only, so that they prove nothing against one of them.
 // Units    Counts of distinct seats, compared with Quorum::q.
 // Cost     O(1) in the seats per vote, O(log views) to find the view; a certificate is O(n).
 #pragma once
@@ -22,7 +25,9 @@ namespace creto::simplex {
 
 class Tally {
 public:
-    explicit Tally(const Roster& roster) : roster_{roster} {}
+    /// `joiner` where the roster has votes joined.
+    explicit Tally(const Roster& roster, const Signer* joiner = nullptr)
+        : roster_{roster}, joiner_{joiner} {}
 
     struct Added {
         bool counted = false;
@@ -31,6 +36,15 @@ public:
     };
     /// Requires: the signature holds and the seat is a member.
     Added add(const Vote& vote);
+    struct AddedPartial {
+        std::uint32_t counted = 0;  ///< Votes.
+        std::optional<Certificate> certificate;
+        std::vector<VoteConflict> proofs;
+    };
+    /// Requires: the signatures hold, and it is well formed.
+    AddedPartial add(const PartialCertificate& partial);
+    /// Whether a vote is in it that is not counted.
+    [[nodiscard]] bool lacks(const PartialCertificate& partial) const;
 
     /// The proof that this signed vote makes with what its seat said before; it is not counted.
     /// Requires: as add().
@@ -54,12 +68,18 @@ private:
     struct Group {
         VoteContent content;
         std::uint32_t count = 0;
+        std::vector<Certificate> joined = {};  ///< None has a vote of another.
     };
     static constexpr std::uint16_t none = 0xFFFF;
     struct KindVotes {
         std::vector<std::uint16_t> group_of;  ///< By member; empty until the first vote.
         std::vector<Signature> signatures;    ///< By member.
+        std::vector<bool> came_joined;        ///< By member: it has no signature of its own here.
         std::vector<Group> groups;            ///< At most one per member.
+
+        [[nodiscard]] bool single(std::uint32_t member) const {
+            return came_joined.empty() || !came_joined[member];
+        }
     };
     struct ViewVotes {
         std::array<KindVotes, 3> kinds;
@@ -73,11 +93,16 @@ private:
     [[nodiscard]] Certificate certificate(const KindVotes& votes, std::uint16_t group) const;
 
     [[nodiscard]] ViewVotes& votes_in(View view);
+    [[nodiscard]] KindVotes& votes_in(ViewVotes& view, VoteKind kind) const;
+    [[nodiscard]] static std::uint16_t group_in(KindVotes& votes, const VoteContent& content);
+    /// Takes joined votes into a group, unless what is there says more.
+    void take(KindVotes& votes, std::uint16_t group, const Certificate& joined) const;
 
     /// Views come and go with every block: the memory of so many serves again.
     static constexpr std::size_t spare_max = 4;
 
     const Roster& roster_;
+    const Signer* joiner_;
     std::map<View, ViewVotes> views_;
     std::vector<ViewVotes> spare_;  ///< Without votes.
 };

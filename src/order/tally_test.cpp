@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/prng.hpp"
+#include "model/light.hpp"
 #include "order/testing/seats.hpp"
 
 namespace creto::simplex {
@@ -176,6 +177,104 @@ TEST(Tally, AgreesWithPlainSets) {
             EXPECT_LE(announced[content], 1);
         }
     }
+}
+
+// [ORD-V1.4] Whatever parts come, in whatever order, a vote counts once, and what is made holds.
+TEST(Tally, MakesCertificatesOfPartsThatOverlap) {
+    for (const VoteForm form : {VoteForm::list, VoteForm::joined}) {
+        const Seats seats{13, QuorumMode::byzantine, 0, 0, 1, limits::checkpoint_blocks, 0, form};
+        for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+            SCOPED_TRACE("seed " + std::to_string(seed));
+            Prng prng{seed};
+            Tally tally{seats.roster, seats.signers[0].get()};
+            const VoteContent content = notarize(1, "a");
+            std::set<Index> offered;
+            std::uint32_t certificates = 0;
+            for (int step = 0; step < 60; ++step) {
+                std::optional<Certificate> made;
+                if (prng.chance(1, 3)) {
+                    const auto one = static_cast<Index>(prng.below(13));
+                    offered.insert(one);
+                    made = tally.add(seats.vote(one, content)).certificate;
+                } else {
+                    // Of one of three groups, as some have heard of it.
+                    const auto group = static_cast<Index>(prng.below(3));
+                    std::vector<Index> members;
+                    for (Index i = group; i < 13; i += 3)
+                        if (prng.chance(2, 3)) members.push_back(i);
+                    if (members.empty()) continue;
+                    offered.insert(members.begin(), members.end());
+                    const PartialCertificate partial = seats.partial(content, members);
+                    ASSERT_TRUE(well_formed(partial, seats.roster).has_value());
+                    auto added = tally.add(partial);
+                    EXPECT_TRUE(added.proofs.empty());
+                    EXPECT_LE(added.counted, members.size());
+                    made = std::move(added.certificate);
+                }
+                if (!made) continue;
+                ++certificates;
+                const auto items = signatures_of(*made, seats.roster);
+                ASSERT_TRUE(items.has_value()) << items.error().message;
+                EXPECT_TRUE(CheckPass::verify(seats.scheme, *items).has_value());
+                for (Index i = 0; i < 13; ++i) {
+                    if (made->signed_by(i)) {
+                        EXPECT_TRUE(offered.contains(i));
+                    }
+                }
+            }
+            if (certificates > 0) {
+                EXPECT_GE(offered.size(), seats.roster.quorum().q);
+            }
+            if (form == VoteForm::list) {
+                EXPECT_LE(certificates, 1U);
+            }
+        }
+    }
+}
+
+// [ORD-V1.4] Failure 36: keys that cancel each other out, one vote twice, votes under another's name.
+TEST(Tally, AJoinedSignatureIsThatOfExactlyThoseWhoseBitsAreSet) {
+    const Seats seats{
+        7, QuorumMode::byzantine, 0, 0, 1, limits::checkpoint_blocks, 0, VoteForm::joined};
+    const VoteContent content = notarize(1, "a");
+    const auto holds = [&](const PartialCertificate& partial) {
+        const auto items = signatures_of(partial, seats.roster);
+        return items.has_value() && CheckPass::verify(seats.scheme, *items).has_value();
+    };
+    const PartialCertificate good = seats.partial(content, {1, 2, 4});
+    EXPECT_TRUE(holds(good));
+    PartialCertificate bad = good;
+    bad.votes.signers[0] = 0b0001'0010;  // One fewer than have signed.
+    EXPECT_FALSE(holds(bad));
+    bad.votes.signers[0] = 0b0011'0110;  // One more.
+    EXPECT_FALSE(holds(bad));
+    bad.votes.signers[0] = 0b0010'0110;  // Another.
+    EXPECT_FALSE(holds(bad));
+    bad = good;
+    bad.votes.signers[0] = 0;  // Nobody, with a signature of nothing.
+    bad.votes.signatures = {Signature{}};
+    EXPECT_FALSE(holds(bad));
+    bad = good;
+    bad.votes.signatures.push_back(bad.votes.signatures.front());
+    EXPECT_FALSE(holds(bad));
+    bad.votes.signatures.clear();
+    EXPECT_FALSE(holds(bad));
+    bad = good;
+    // One vote twice is not one vote.
+    const Signature once = seats.vote(1, content).signature;
+    bad.votes.signers[0] = 0b0000'0010;
+    bad.votes.signatures = {*seats.signers[0]->join(std::vector{once, once})};
+    EXPECT_FALSE(holds(bad));
+    bad.votes.signatures = {once};
+    EXPECT_TRUE(holds(bad));
+    bad.votes.content.view = View{2};  // What somebody else has signed.
+    EXPECT_FALSE(holds(bad));
+    bad = good;
+    bad.votes.signers[0] |= 0b1000'0000;  // A bit that names no member.
+    EXPECT_FALSE(holds(bad));
+    bad = good;
+    bad.votes.content = Seats::content(VoteKind::bury, 64, 0, BlockId{});
+    EXPECT_FALSE(well_formed(bad, seats.roster).has_value());
 }
 
 }  // namespace

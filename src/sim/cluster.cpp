@@ -83,6 +83,7 @@ SimCluster::SimCluster(SimOptions options, ParticipantFactory factory)
 SimCluster::~SimCluster() = default;
 
 void SimCluster::make_hosts() {
+    CRETO_ASSERT(options_.vote_form == VoteForm::list || scheme_->joins());
     const std::uint32_t seats = options_.seat_count.value_or(options_.node_count);
     CRETO_ASSERT(seats <= options_.node_count);
     std::vector<AgentId> agents;
@@ -128,6 +129,7 @@ Genesis SimCluster::make_genesis() const {
     genesis.checkpoint_blocks = options_.checkpoint_blocks;
     genesis.epoch_blocks = options_.epoch_blocks;
     genesis.dead_after_reports = options_.dead_after_reports;
+    genesis.vote_form = options_.vote_form;
     const std::uint32_t seats = options_.seat_count.value_or(options_.node_count);
     for (std::uint32_t i = 0; i < seats; ++i)
         genesis.members.push_back({Seat{i}, hosts_[i]->agent, "node-" + std::to_string(i)});

@@ -70,6 +70,8 @@ struct SimOptions {
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
     std::uint32_t epoch_blocks = 0;
     std::uint32_t dead_after_reports = limits::dead_after_reports;
+    /// Joined: not with real signatures, and with the costs that with_joined_votes() says.
+    VoteForm vote_form = VoteForm::list;
     LinkProfile profile = lan_profile();
     Linking linking = Linking::automatic;
     Duration detection = Duration::from_s(1);

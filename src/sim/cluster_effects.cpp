@@ -148,13 +148,17 @@ void SimCluster::on_effect(SimHost& host, Check& check) {
     CheckDone done{check.ticket};
     std::uint64_t named = check.items.size();  // The trace knows the outcome item by item.
     for (const CheckItem& item : check.items) {
-        const bool good = scheme_->verify(item.key, item.bytes, item.signature);
+        const bool good = holds(*scheme_, item);
         done.good += good ? 1 : 0;
         named = mix64(named ^ (good ? 1U : 0U));
     }
     named = mix64(named ^ check.ticket.value());
-    const Duration cost = slowed(host, check_cost(options_.costs, check));
     Instant& free = host.life->checker_free;
+    const CheckItem* vote =
+        check.items.size() == 1 && check.items[0].joined != nullptr ? &check.items[0] : nullptr;
+    const bool waits_with = vote != nullptr && free > now_ && host.life->joining == vote->bytes;
+    if (vote != nullptr) host.life->joining = vote->bytes;
+    const Duration cost = slowed(host, check_cost(options_.costs, check, waits_with));
     free = pool_.run(std::max(free, now_), cost);
     host.spent.crypto = host.spent.crypto + cost;
     host.spent.checking = host.spent.checking + (free - now_);

@@ -35,6 +35,10 @@ struct CostTable {
     std::uint64_t persist_ns = 0;      ///< One batch.
     std::uint64_t verify_ns = 0;       ///< One signature, on the checking thread.
     std::uint64_t sync_ns = 0;         ///< One sync of the disk; 0: the disk's own default.
+    // Votes that can be joined: see with_joined_votes().
+    std::uint64_t joined_verify_ns = 0;  ///< One signature of however many; besides,
+    std::uint64_t joined_key_ns = 0;     ///< one key of those that signed,
+    std::uint64_t joined_part_ns = 0;    ///< and one signature that is added to others.
 
     [[nodiscard]] bool is_free() const { return id == "none"; }
 };
@@ -49,6 +53,11 @@ struct CostTable {
 /// What `make calibrate` wrote last: for nodes that share a machine's processors (bench/calibrate).
 [[nodiscard]] CostTable calibrated_costs();
 [[nodiscard]] std::vector<CostTable> all_costs();
+/// The same where votes are signed so that they can be joined: as BLS12-381 multi-signatures are by the
+/// figures that the authors of such libraries publish for one core of some 3 GHz. Nothing here measures
+/// them; whatever rests on them is modelled, and its id says so.
+[[nodiscard]] CostTable with_joined_votes(CostTable table);
+[[nodiscard]] bool has_joined_votes(std::string_view id);
 /// The table with this id; none if there is no such table.
 [[nodiscard]] std::optional<CostTable> find_costs(std::string_view id);
 
@@ -57,6 +66,10 @@ struct CostTable {
     const CostTable& table, const Event& event, const std::vector<Effect>& effects
 );
 /// What the checking thread spends; charged for signatures that fail as well.
-[[nodiscard]] Duration check_cost(const CostTable& table, const Check& check);
+/// `waits_with`: votes of the same content, or parts of a certificate of them, that wait already for the
+/// same thread: they are added up and checked as one.
+[[nodiscard]] Duration check_cost(
+    const CostTable& table, const Check& check, bool waits_with = false
+);
 
 }  // namespace creto

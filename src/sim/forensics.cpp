@@ -44,6 +44,7 @@ void Forensics::compare(const Certificate& a, const Certificate& b) {
 /// By place in the genesis.
 std::vector<std::optional<Vote>> Forensics::votes_of(const Certificate& certificate) const {
     std::vector<std::optional<Vote>> out(genesis_.members.size());
+    if (genesis_.vote_form == VoteForm::joined) return out;  // Nobody's vote stands alone.
     std::size_t next = 0;
     for (std::uint32_t i = 0; i < out.size(); ++i)
         if (certificate.signed_by(i) && next < certificate.signatures.size())

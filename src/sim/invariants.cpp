@@ -370,17 +370,32 @@ bool Invariants::signatures_hold(const Certificate& certificate) const {
     if (certificate.signers.size() != (members.size() + 7) / 8) return false;
     const Bytes bytes = signed_vote(roster_.chain(), certificate.content);
     std::size_t next = 0;
+    if (roster_.vote_form() == VoteForm::joined) {
+        KeyList keys{hash(HashDomain::trace, encode_bytes(certificate.content.epoch)), {}};
+        for (const Member& member : members)
+            keys.keys.push_back(member.key);
+        if (certificate.signatures.size() != 1 ||
+            !scheme_.verify_joined(keys, certificate.signers, bytes, certificate.signatures[0]))
+            return false;
+        next = certificate.count();
+        return is_enough(certificate, next);
+    }
     for (std::uint32_t i = 0; i < certificate.signers.size() * 8; ++i) {
         if (!certificate.signed_by(i)) continue;
         if (i >= members.size() || next == certificate.signatures.size()) return false;
         if (!scheme_.verify(members[i].key, bytes, certificate.signatures[next++])) return false;
     }
     if (next != certificate.signatures.size()) return false;
+    return is_enough(certificate, next);
+}
+
+bool Invariants::is_enough(const Certificate& certificate, std::size_t signers) const {
+    const std::vector<Member>& members = voters_in(certificate.content.epoch);
     // A third or more contains one who does not lie; where nobody lies, anyone does.
     const std::size_t all = members.size() + dormant_in(certificate.content.epoch);
     if (certificate.content.kind == VoteKind::bury)
-        return next > 0 && (roster_.mode() == QuorumMode::crash || 3 * next >= all);
-    return is_quorum(static_cast<std::uint32_t>(next), certificate.content.epoch);
+        return signers > 0 && (roster_.mode() == QuorumMode::crash || 3 * signers >= all);
+    return is_quorum(static_cast<std::uint32_t>(signers), certificate.content.epoch);
 }
 
 /// More than two thirds, and so many that what two quorums share is a third of all seats, the dormant ones

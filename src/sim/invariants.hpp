@@ -137,6 +137,7 @@ private:
     void on_own_vote(NodeIndex node, const Vote& vote, const SimDisk& disk, Instant now);
     void on_certificate(NodeIndex node, const Certificate& certificate, Instant now);
     [[nodiscard]] bool signatures_hold(const Certificate& certificate) const;
+    [[nodiscard]] bool is_enough(const Certificate& certificate, std::size_t signers) const;
     [[nodiscard]] const std::vector<Member>& voters_in(Epoch epoch) const;
     [[nodiscard]] std::uint32_t dormant_in(Epoch epoch) const;
     [[nodiscard]] std::uint64_t term_in(Epoch epoch) const;

@@ -16,7 +16,8 @@ __extension__ using Count = unsigned __int128;
 
 /// How many ways there are to choose up to limits::drawn_panel of n, by how many are chosen.
 using Ways = std::array<Count, limits::drawn_panel + 1>;
-static_assert(limits::seats_max <= 200, "the number of panels must fit a Count");
+/// Of so many seats the number of panels fits a Count.
+constexpr std::uint32_t counted_max = 200;
 
 Ways ways_of(std::uint32_t n) {
     Ways row{1};
@@ -27,6 +28,37 @@ Ways ways_of(std::uint32_t n) {
     return row;
 }
 
+/// Of a panel of m of `seats`, how likely it is that so many of them lie, in parts of 2^96, rounded up.
+std::array<Count, limits::drawn_panel + 1> chances(std::uint32_t seats, std::uint32_t liars) {
+    constexpr std::uint32_t m = limits::drawn_panel;
+    const std::uint32_t honest = seats - liars;
+    CRETO_ASSERT(honest >= m);
+    const auto part = [](Count of, Count times, Count by) { return (of * times + by - 1) / by; };
+    std::array<Count, m + 1> chance{Count{1} << 96U};
+    for (std::uint32_t i = 0; i < m; ++i)
+        chance[0] = part(chance[0], honest - i, seats - i);
+    for (std::uint32_t k = 0; k < std::min(m, liars); ++k)
+        chance[k + 1] =
+            part(chance[k], Count{liars - k} * (m - k), Count{k + 1} * (honest - m + k + 1));
+    return chance;
+}
+
+/// The lowest bar that so many liars reach with a chance of at most `allowed`, of those by how many of
+/// a panel lie.
+std::optional<std::uint32_t> lowest_bar(
+    const std::array<Count, limits::drawn_panel + 1>& captured_by, Count allowed
+) {
+    constexpr std::uint32_t m = limits::drawn_panel;
+    Count captured = 0;
+    std::uint32_t bar = m + 1;
+    while (bar > panel_bar(m)) {
+        captured += captured_by[bar - 1];
+        if (captured > allowed) break;
+        --bar;
+    }
+    return bar <= limits::drawn_bar_max ? std::optional{bar} : std::nullopt;
+}
+
 }  // namespace
 
 // [DISPUTE-DRAWN.1] Panels in which at least `bar` seats lie, among all panels there are.
@@ -34,18 +66,14 @@ std::optional<std::uint32_t> drawn_bar(std::uint32_t seats, std::uint32_t liars)
     constexpr std::uint32_t m = limits::drawn_panel;
     constexpr unsigned by_luck = 20;  // One of two to the power of this.
     if (seats <= m) return std::nullopt;
+    if (seats > counted_max && liars > seats - m) return std::nullopt;
+    if (seats > counted_max) return lowest_bar(chances(seats, liars), Count{1} << (96U - by_luck));
     const Ways lying = ways_of(std::min(liars, seats));
     const Ways honest = ways_of(seats - std::min(liars, seats));
-    const Count allowed = ways_of(seats)[m] >> by_luck;
-    const std::uint32_t least = panel_bar(m);
-    Count captured = 0;
-    std::uint32_t bar = m + 1;
-    while (bar > least) {
-        captured += lying[bar - 1] * honest[m - (bar - 1)];
-        if (captured > allowed) break;
-        --bar;
-    }
-    return bar <= limits::drawn_bar_max ? std::optional{bar} : std::nullopt;
+    Ways panels{};
+    for (std::uint32_t k = 0; k <= m; ++k)
+        panels[k] = lying[k] * honest[m - k];
+    return lowest_bar(panels, ways_of(seats)[m] >> by_luck);
 }
 
 std::vector<AgentId> drawn_from(std::vector<AgentId> agents, const Digest& lot) {

@@ -33,7 +33,8 @@ public:
               options.twins,
               options.term_views,
               options.checkpoint_blocks,
-              options.epoch_blocks},
+              options.epoch_blocks,
+              options.vote_form},
           nodes_(total()) {
         group_.assign(total(), 0);
         for (auto& node : nodes_)
@@ -452,6 +453,8 @@ private:
         } else if (const auto* cert = std::get_if<Certificate>(&*message)) {
             if (const auto c = checked(from, to, *cert))
                 o.on_certificate(peer, *c, now_, m.effects);
+        } else if (const auto* partial = std::get_if<PartialCertificate>(&*message)) {
+            if (const auto c = checked(from, to, *partial)) o.on_partial(peer, *c, now_, m.effects);
         } else if (const auto* chain = std::get_if<ChainAnswer>(&*message)) {
             if (const auto c = checked(from, to, *chain))
                 o.on_chain_answer(peer, *c, now_, m.effects);

@@ -28,6 +28,7 @@ struct ClusterOptions {
     std::uint32_t term_views = 1;
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
     std::uint32_t epoch_blocks = 0;
+    VoteForm vote_form = VoteForm::list;
 };
 
 struct Participant {

@@ -27,9 +27,10 @@ public:
         Index twins = 0,
         std::uint32_t term_views = 1,
         std::uint32_t checkpoint_blocks = limits::checkpoint_blocks,
-        std::uint32_t epoch_blocks = 0
+        std::uint32_t epoch_blocks = 0,
+        VoteForm vote_form = VoteForm::list
     )
-        : genesis{make(n, mode, more, term_views, checkpoint_blocks, epoch_blocks)},
+        : genesis{make(n, mode, more, term_views, checkpoint_blocks, epoch_blocks, vote_form)},
           roster{genesis},
           more_{more} {
         for (Index i = 0; i < twins; ++i)
@@ -62,7 +63,16 @@ public:
         std::vector<Vote> votes;
         for (Index i = first; i <= last && i < roster.size(); ++i)
             votes.push_back(vote(i, content));
-        return make_certificate(votes, roster);
+        return make_certificate(votes, roster, signers[0].get());
+    }
+    /// Those of these members, as one who collects them passes them on.
+    [[nodiscard]] PartialCertificate partial(
+        const VoteContent& content, const std::vector<Index>& members
+    ) const {
+        std::vector<Vote> votes;
+        for (const Index i : members)
+            votes.push_back(vote(i, content));
+        return {make_certificate(votes, roster, signers[0].get())};
     }
     [[nodiscard]] Certificate nullification(std::uint64_t view) const {
         return certificate(nullify(view));
@@ -94,9 +104,11 @@ private:
         Index more,
         std::uint32_t term_views,
         std::uint32_t checkpoint_blocks,
-        std::uint32_t epoch_blocks
+        std::uint32_t epoch_blocks,
+        VoteForm vote_form
     ) {
         Genesis made;
+        made.vote_form = vote_form;
         made.network = "seats";
         made.mode = mode;
         made.term_views = term_views;

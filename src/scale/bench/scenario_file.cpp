@@ -77,6 +77,13 @@ Result<void> read_network(TomlKeys& keys, ScenarioNetwork& out) {
         if (*span > view_interval_max) keys.refuse("view_interval", "at most 60s");
         out.view_interval = *span;
     }
+    if (const auto form = keys.text("votes")) {
+        if (*form == "list" || *form == "joined") {
+            out.vote_form = *form == "list" ? VoteForm::list : VoteForm::joined;
+        } else {
+            keys.refuse("votes", one_of(*form, {"list", "joined"}));
+        }
+    }
     if (const auto rate = keys.number("bandwidth_mbps", 0.001, 1'000'000))
         out.bandwidth_bps = static_cast<std::uint64_t>(*rate * mbps);
     return keys.finish();
@@ -303,8 +310,8 @@ std::string ScaleScenario::too_big() const {
     for (const ScenarioVariant& variant : variants)
         most = std::max(most, variant.network.nodes + variant.network.spares);
     if (most <= limits::seats_max) return "";
-    return std::to_string(most) + " validators need aggregated votes; a roster holds at most " +
-           std::to_string(limits::seats_max) + ", as votes go to all";
+    return std::to_string(most) + " validators, and a roster holds at most " +
+           std::to_string(limits::seats_max) + ": each node has a link with each";
 }
 
 Result<ScaleScenario> parse_scenario(std::string_view text, const std::string& file) {

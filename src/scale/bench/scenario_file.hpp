@@ -83,6 +83,7 @@ struct ScenarioNetwork {
     std::uint32_t keep_blocks = 0;
     std::uint64_t bandwidth_bps = 0;
     std::optional<Duration> view_interval;  ///< None: usual_view_interval() of its nodes.
+    std::optional<VoteForm> vote_form;      ///< None: joined where votes go through groups.
 };
 
 struct ScenarioVariant {

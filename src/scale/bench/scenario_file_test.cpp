@@ -124,7 +124,7 @@ TEST(ScenarioFile, MoreNodesThanARosterHoldsAreSaidToBeTooMany) {
     const std::string over =
         head + "[network]\nnodes = " + std::to_string(limits::seats_max + 1) + "\n";
     EXPECT_NE(
-        good(over + criterion).too_big().find("a roster holds at most 128"), std::string::npos
+        good(over + criterion).too_big().find("a roster holds at most 2048"), std::string::npos
     );
 }
 

@@ -25,6 +25,7 @@ Stage::Stage(const ScaleScenario& scenario, const ScenarioNetwork& network, std:
     config_.bandwidth_bps = network.bandwidth_bps;
     config_.byzantine_ppm = network.byzantine_ppm;
     config_.attack = network.attack;
+    config_.vote_form = network.vote_form;
     config_.payload_bytes = scenario.payload_bytes;
     config_.one_client_node = scenario.one_client_node;
     config_.knobs.epoch_blocks = network.epoch_blocks;

@@ -48,6 +48,8 @@ Result<std::unique_ptr<ScaleTestCluster>> ScaleTestCluster::create(TestClusterCo
             "a cluster has 4 to " + std::to_string(limits::seats_max) + " nodes, not " +
             std::to_string(config.node_count)
         );
+    config.vote_form = vote_form_of(config);
+    if (config.vote_form == VoteForm::joined) config.costs = with_joined_votes(config.costs);
     const Schedule schedule = schedule_of(config);
     if (auto good = check(schedule); !good) return tl::unexpected<Error>(good.error());
     if (honest_of(schedule).empty()) return refuse("at least one node is honest");
@@ -117,6 +119,7 @@ SimOptions ScaleTestCluster::options() {
     out.term_views = config_.knobs.term_views;
     out.checkpoint_blocks = config_.knobs.checkpoint_blocks;
     out.epoch_blocks = config_.knobs.epoch_blocks;
+    out.vote_form = vote_form_of(config_);
     out.profile = *parse_profile(config_.profile);
     if (config_.bandwidth_bps > 0) out.profile.bandwidth_bps = config_.bandwidth_bps;
     out.detection = config_.knobs.detection;

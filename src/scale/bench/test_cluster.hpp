@@ -58,6 +58,8 @@ struct TestClusterConfig {
     std::uint32_t byzantine_ppm = 0;
     ByzantineAttackPattern attack = Attack::random_voting;
     std::uint32_t payload_bytes = 256;
+    /// None: joined where votes go through groups.
+    std::optional<VoteForm> vote_form;
     bool one_client_node = false;   ///< All ask one node: its lane is a chain.
     std::uint32_t disk_losers = 0;  ///< Honest nodes that lose_disks() is for.
     Knobs knobs;
@@ -107,6 +109,11 @@ struct ClusterReport {
     std::uint64_t bytes_received = 0;
     double query_p95_us = 0;
 };
+
+[[nodiscard]] inline VoteForm vote_form_of(const TestClusterConfig& config) {
+    const bool many = config.node_count + config.spare_count > limits::direct_seats_max;
+    return config.vote_form.value_or(many ? VoteForm::joined : VoteForm::list);
+}
 
 class ScaleTestCluster {
 public:

@@ -26,9 +26,9 @@ std::string refusal(const TestClusterConfig& config) {
 TEST(ScaleTestCluster, SaysWhatItCannotBe) {
     TestClusterConfig config;
     config.node_count = 0;
-    EXPECT_EQ(refusal(config), "a cluster has 4 to 128 nodes, not 0");
+    EXPECT_EQ(refusal(config), "a cluster has 4 to 2048 nodes, not 0");
     config.node_count = limits::seats_max + 1;
-    EXPECT_EQ(refusal(config), "a cluster has 4 to 128 nodes, not 129");
+    EXPECT_EQ(refusal(config), "a cluster has 4 to 2048 nodes, not 2049");
     config.node_count = 4;
     config.byzantine_ppm = 2'000'000;
     EXPECT_EQ(refusal(config), "at most 100 % of the nodes are byzantine");

@@ -95,7 +95,7 @@ std::set<std::uint32_t> lost_to(const CutShape& shape, std::uint32_t nodes, std:
 
 Result<void> check(const CutPlan& plan) {
     const auto refuse = [](const std::string& what) { return fail(ErrorCode::invalid, what); };
-    if (plan.nodes < 3 || plan.nodes > limits::seats_max) return refuse("3 to 128 nodes");
+    if (plan.nodes < 3 || plan.nodes > limits::direct_seats_max) return refuse("3 to 128 nodes");
     if (plan.mode == QuorumMode::byzantine && plan.nodes < 4)
         return refuse("a byzantine quorum needs four nodes");
     if (plan.cut.kind == CutShape::Kind::whole &&

@@ -87,7 +87,10 @@ Result<void> check(const Schedule& schedule) {
     };
     const std::uint32_t least = schedule.mode == QuorumMode::byzantine ? 4 : 1;
     if (schedule.nodes < least || schedule.nodes > limits::schedule_nodes_max)
-        return refuse("between " + std::to_string(least) + " and 128 nodes");
+        return refuse(
+            "between " + std::to_string(least) + " and " +
+            std::to_string(limits::schedule_nodes_max) + " nodes"
+        );
     if (schedule.spares > schedule.nodes || schedule.seats() < least)
         return refuse("at least " + std::to_string(least) + " nodes begin with a seat");
     const auto count = [&](FaultKind kind) {

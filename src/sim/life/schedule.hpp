@@ -151,7 +151,7 @@ struct Schedule {
 [[nodiscard]] std::vector<bool> unreliable(const Schedule& schedule);
 
 namespace limits {
-inline constexpr std::uint32_t schedule_nodes_max = 128;
+inline constexpr std::uint32_t schedule_nodes_max = 2'048;
 inline constexpr std::size_t schedule_faults_max = 1'000;
 inline constexpr std::size_t schedule_calms_max = 100;
 inline constexpr std::uint32_t schedule_workload_max = 100'000;

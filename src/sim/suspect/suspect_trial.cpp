@@ -221,8 +221,8 @@ Result<void> check(const SuspectPlan& plan) {
     const auto refuse = [](const std::string& why) -> Result<void> {
         return fail(ErrorCode::invalid, why);
     };
-    if (plan.nodes < 4 || plan.nodes > limits::seats_max)
-        return refuse("it takes 4 to " + std::to_string(limits::seats_max) + " nodes");
+    if (plan.nodes < 4 || plan.nodes > limits::direct_seats_max)
+        return refuse("it takes 4 to " + std::to_string(limits::direct_seats_max) + " nodes");
     const Quorum quorum = Quorum::of(plan.mode, plan.nodes);
     if (plan.attack && (plan.liars == 0 || plan.liars > quorum.n - quorum.q))
         return refuse(

@@ -1,0 +1,88 @@
+#include "order/vote_collector.hpp"
+
+#include <gtest/gtest.h>
+
+#include "order/testing/seats.hpp"
+
+namespace creto::simplex {
+namespace {
+
+using testing::block_id;
+using testing::Index;
+using testing::Seats;
+
+constexpr auto patience = Duration::from_ms(2);
+
+VoteContent notarize(std::uint64_t view, const char* block = "a") {
+    return Seats::content(VoteKind::notarize, view, 0, block_id(block));
+}
+Instant at(std::int64_t ms) {
+    return Instant::from_ns(ms * 1'000'000);
+}
+
+// [ORD-V1.3]
+TEST(VoteCollector, PassesOnWhatCameInTimeAndAllAtOnceWhenAllHaveVoted) {
+    for (const VoteForm form : {VoteForm::list, VoteForm::joined}) {
+        const Seats seats{9, QuorumMode::byzantine, 0, 0, 1, limits::checkpoint_blocks, 0, form};
+        VoteCollector collector{seats.roster, 3, patience};
+        EXPECT_EQ(collector.next_due(), Instant::max());
+        collector.add(seats.vote(4, notarize(1)), 4, at(10));
+        EXPECT_EQ(collector.next_due(), at(12));
+        EXPECT_TRUE(collector.due(at(11), *seats.signers[4]).empty());
+        collector.add(seats.vote(2, notarize(1)), 2, at(11));
+        EXPECT_EQ(
+            collector.due(at(12), *seats.signers[4]),
+            std::vector{seats.partial(notarize(1), {2, 4})}
+        );
+        EXPECT_EQ(collector.next_due(), Instant::max());
+        // Said twice is said once.
+        collector.add(seats.vote(2, notarize(1)), 2, at(13));
+        EXPECT_EQ(collector.next_due(), Instant::max());
+        collector.add(seats.vote(7, notarize(1)), 7, at(14));
+        EXPECT_EQ(
+            collector.due(at(14), *seats.signers[4]),
+            std::vector{seats.partial(notarize(1), {2, 4, 7})}
+        );
+    }
+}
+
+TEST(VoteCollector, KeepsContentsApartAndForgetsViews) {
+    const Seats seats{9};
+    VoteCollector collector{seats.roster, 3, patience};
+    collector.add(seats.vote(0, notarize(1, "a")), 0, at(0));
+    collector.add(seats.vote(1, notarize(1, "b")), 1, at(0));
+    collector.add(seats.vote(1, notarize(2, "b")), 1, at(1));
+    EXPECT_EQ(collector.due(at(2), *seats.signers[0]).size(), 2U);
+    EXPECT_EQ(collector.next_due(), at(3));
+    EXPECT_EQ(collector.views_held(), 2U);
+    collector.forget_through(View{2});
+    EXPECT_EQ(collector.views_held(), 0U);
+    EXPECT_EQ(collector.next_due(), Instant::max());
+}
+
+// [ORD-V1.1]
+TEST(VoteCollector, KnowsWhetherManyOfTheGroupAreMissing) {
+    const Seats seats{30};
+    VoteCollector collector{seats.roster, 10, patience};
+    const auto views = [&](std::uint64_t from, std::uint64_t to, std::uint32_t voters) {
+        for (std::uint64_t view = from; view <= to; ++view) {
+            for (std::uint32_t member = 1; member < voters; ++member) {
+                collector.saw(notarize(view), member);
+                collector.saw(notarize(view), member);  // Twice is once.
+            }
+            collector.forget_through(View{view});
+        }
+    };
+    EXPECT_FALSE(collector.misses_many());
+    views(1, 20, 10);
+    EXPECT_FALSE(collector.misses_many());
+    views(21, 40, 9);
+    EXPECT_FALSE(collector.misses_many()) << "one of ten";
+    views(41, 60, 7);
+    EXPECT_TRUE(collector.misses_many());
+    views(61, 90, 10);
+    EXPECT_FALSE(collector.misses_many());
+}
+
+}  // namespace
+}  // namespace creto::simplex
