@@ -7,9 +7,10 @@
 namespace creto {
 namespace {
 
-KeySeed seed_of(std::uint8_t n) {
+KeySeed seed_of(std::uint32_t n) {
     std::array<std::uint8_t, 32> bytes{};
-    bytes.fill(n);
+    bytes.fill(static_cast<std::uint8_t>(n));
+    bytes[1] = static_cast<std::uint8_t>(bytes[1] ^ n >> 8U);
     return KeySeed{bytes};
 }
 
@@ -17,7 +18,7 @@ KeySeed seed_of(std::uint8_t n) {
 struct Network {
     explicit Network(std::uint32_t n, QuorumMode mode = QuorumMode::byzantine) {
         for (std::uint32_t i = 0; i < n; ++i) {
-            signers.push_back(scheme.signer(seed_of(static_cast<std::uint8_t>(i + 1))));
+            signers.push_back(scheme.signer(seed_of(i + 1)));
             genesis.members.push_back(
                 {Seat{i}, signers.back()->public_key(), "agent-" + std::to_string(i)}
             );
@@ -81,7 +82,9 @@ TEST(Genesis, RefusesWhatCannotStart) {
     Network unordered{4};
     std::swap(unordered.genesis.members[0], unordered.genesis.members[1]);
     EXPECT_FALSE(validate(unordered.genesis).has_value());
-    Network over{129};
+    Network most{limits::seats_max};
+    EXPECT_TRUE(validate(most.genesis).has_value());
+    Network over{limits::seats_max + 1};
     EXPECT_FALSE(validate(over.genesis).has_value());
 }
 
@@ -93,6 +96,22 @@ TEST(Genesis, NamesTheChain) {
     const auto read = decode_exact<Genesis>(encode_bytes(a.genesis));
     ASSERT_TRUE(read.has_value());
     EXPECT_EQ(*read, a.genesis);
+}
+
+// Votes in lists are what a genesis said that knew of nothing else: its bytes stay what they were.
+TEST(Genesis, SaysHowVotesAreSigned) {
+    Network a{4};
+    const Bytes plain = encode_bytes(a.genesis);
+    EXPECT_EQ(decode_exact<Genesis>(plain)->vote_form, VoteForm::list);
+    EXPECT_EQ(Roster{a.genesis}.keys(), nullptr);
+    a.genesis.vote_form = VoteForm::joined;
+    const Bytes with = encode_bytes(a.genesis);
+    EXPECT_EQ(with.size(), plain.size());
+    EXPECT_EQ(decode_exact<Genesis>(with), a.genesis);
+    const Roster roster{a.genesis};
+    ASSERT_NE(roster.keys(), nullptr);
+    EXPECT_EQ(roster.keys()->keys.size(), 4U);
+    EXPECT_EQ(roster.in_epoch(Epoch{2}).vote_form(), VoteForm::joined);
 }
 
 // [ORD-T1.1] One view a term is what a genesis said that knew of no terms: its bytes stay what they were.

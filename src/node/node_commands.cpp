@@ -13,9 +13,12 @@ constexpr std::uint64_t expiry_blocks = limits::expiry_blocks_max / 2;
 
 constexpr std::size_t verdicts_shown = 100;
 
-/// Of an operation's bytes, kept for its signature, and for 32 bytes a seat of what it replaces.
+/// Of an operation's bytes, kept for its signature, and for 32 bytes a seat of what it replaces; the same
+/// for all smaller rosters, so that an operation that fits today fits when some more have a seat.
 constexpr std::size_t final_reserve = 1'024;
-constexpr std::size_t causal_reserve = 32 * limits::dots_max + 1'024;
+std::size_t causal_reserve(std::size_t seats) {
+    return 32 * std::max(seats, limits::direct_seats_max) + final_reserve;
+}
 
 }  // namespace
 
@@ -163,8 +166,8 @@ void NodeImpl::take_in(Ticket ticket, const Submit& submit) {
     }
     const Bytes content = signing_bytes(operation);
     // A causal write also names what it replaces.
-    const std::size_t size_max =
-        limits::operation_bytes_max - (causal_body ? causal_reserve : final_reserve);
+    const std::size_t size_max = limits::operation_bytes_max -
+                                 (causal_body ? causal_reserve(voters().size()) : final_reserve);
     if (form && content.size() > size_max) {
         form = fail(
             ErrorCode::limit, "the operation is larger than " + std::to_string(size_max) + " bytes"

@@ -115,7 +115,7 @@ TEST(FinalReceipt, NamesTheLinkThatDoesNotHold) {
         FinalReceipt bad = good.receipt;
         bad.finalization.signers[0] &= static_cast<std::uint8_t>(~1U);
         bad.finalization.signatures.erase(bad.finalization.signatures.begin());
-        EXPECT_EQ(good.refused(bad), "certificate: 4 signers, quorum is 5");
+        EXPECT_EQ(good.refused(bad), "certificate: 4 signers, it takes 5");
     }
     Network other{5};
     EXPECT_FALSE(verify(good.receipt, other.roster, net.scheme).has_value()) << "another chain";

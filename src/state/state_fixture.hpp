@@ -25,6 +25,7 @@ inline Genesis made_up_genesis(std::uint32_t n, QuorumMode mode, std::uint32_t e
     for (std::uint32_t i = 0; i < n; ++i) {
         std::array<std::uint8_t, 32> key{};
         key[0] = static_cast<std::uint8_t>(i + 1);
+        key[1] = static_cast<std::uint8_t>((i + 1) >> 8U);
         genesis.members.push_back({Seat{i}, PublicKey{key}, "agent-" + std::to_string(i)});
     }
     return genesis;

@@ -25,7 +25,6 @@ Stage::Stage(const ScaleScenario& scenario, const ScenarioNetwork& network, std:
     config_.bandwidth_bps = network.bandwidth_bps;
     config_.byzantine_ppm = network.byzantine_ppm;
     config_.attack = network.attack;
-    config_.vote_form = network.vote_form;
     config_.payload_bytes = scenario.payload_bytes;
     config_.one_client_node = scenario.one_client_node;
     config_.knobs.epoch_blocks = network.epoch_blocks;
@@ -34,6 +33,9 @@ Stage::Stage(const ScaleScenario& scenario, const ScenarioNetwork& network, std:
         network.view_interval.value_or(usual_view_interval(network.nodes));
     for (const ScenarioStep& step : scenario.steps)
         if (step.kind == StepKind::disk) config_.disk_losers = step.nodes;
+    config_.vote_form = network.vote_form;
+    config_.vote_form = vote_form_of(config_);
+    if (config_.vote_form == VoteForm::joined) config_.costs = with_joined_votes(config_.costs);
 }
 
 bool Stage::asks_for(const char* metric) const {
