@@ -155,7 +155,7 @@ void add_sim_lives(Program& p, CLI::App& sim) {
 }
 
 void add_trial_options(CLI::App& sub, SimRunOptions& run) {
-    sub.add_option("--nodes", run.nodes, "How many nodes, 4 to 128 (default 4)");
+    sub.add_option("--nodes", run.nodes, "How many nodes, 4 to 2048 (default 4)");
     sub.add_option(
         "--profile", run.profile, "local, lan, wan, degraded or regions (default local)"
     );

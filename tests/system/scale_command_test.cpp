@@ -18,7 +18,7 @@ TEST(ScaleCommand, ListsTheSeventyNine) {
         runnable += one["can_run"].get<bool>() ? 1 : 0;
         EXPECT_EQ(one["can_run"].get<bool>(), !one.contains("reason")) << one["name"];
     }
-    EXPECT_EQ(runnable, 22U);
+    EXPECT_EQ(runnable, 73U);
     EXPECT_NE(
         creto({"scale", "list", "--category", "chaos"}).out.find("11 scenarios"), std::string::npos
     );
@@ -33,8 +33,8 @@ TEST(ScaleCommand, SaysWhatIsWrongWithTheWords) {
         {{"scale", "run"}, "say which"},
         {{"scale", "run", "creates_clutser"}, "did you mean creates_cluster?"},
         {{"scale", "run", "--category", "chaoss"}, "did you mean chaos?"},
-        {{"scale", "run", "creates_cluster", "--nodes", "0"}, "between 4 and 128"},
-        {{"scale", "run", "creates_cluster", "--nodes", "129"}, "between 4 and 128"},
+        {{"scale", "run", "creates_cluster", "--nodes", "0"}, "between 4 and 2048"},
+        {{"scale", "run", "creates_cluster", "--nodes", "2049"}, "between 4 and 2048"},
         {{"scale", "run", "creates_cluster", "--all"}, "say which"},
         {{"scale", "run", "creates_cluster", "--resume"}, "--out DIR"},
         {{"scale", "run", "creates_cluster", "--out", "/proc/x"}, "cannot make the folder"},
@@ -66,11 +66,11 @@ TEST(ScaleCommand, RunsIntoAFolderGoesOnThereAndReportsIt) {
     const WorkFolder folder;
     const std::string out = (folder.path() / "results").string();
     Words words{
-        "scale", "run", "creates_cluster", "test_1000_nodes_lan_network", "--smoke", "--out", out};
+        "scale", "run", "creates_cluster", "test_5000_nodes_throughput", "--smoke", "--out", out};
     const Said first = creto(words);
     EXPECT_EQ(first.exit, 1) << first.out << first.err;
     EXPECT_NE(first.out.find("1 passed, 1 failed\n"), std::string::npos) << first.out;
-    EXPECT_NE(first.out.find("a roster holds at most 128"), std::string::npos) << first.out;
+    EXPECT_NE(first.out.find("a roster holds at most 2048"), std::string::npos) << first.out;
     words.emplace_back("--resume");
     words.emplace_back("--json");
     const Said again = creto(words);

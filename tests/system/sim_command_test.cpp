@@ -103,8 +103,8 @@ TEST(SimCommand, RefusesWhatItDoesNotUnderstandAndSaysWhatThereIs) {
         const char* says;
     };
     for (const Wrong& wrong : std::initializer_list<Wrong>{
-             {{"--nodes", "3"}, "between 4 and 128 nodes"},
-             {{"--nodes", "129"}, "between 4 and 128 nodes"},
+             {{"--nodes", "3"}, "between 4 and 2048 nodes"},
+             {{"--nodes", "2049"}, "between 4 and 2048 nodes"},
              {{"--profile", "moon"}, "local, lan, wan, degraded and regions"},
              {{"--byzantine", "1.1"}, "0.30 or 30%"},
              {{"--byzantine", "x"}, "0.30 or 30%"},

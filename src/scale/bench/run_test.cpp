@@ -51,14 +51,14 @@ std::optional<bool> passed(const ScenarioResult& result, const std::string& name
 }
 
 TEST(RunScenario, WhatNeedsMoreSeatsThanARosterHoldsIsNotRun) {
-    const ScenarioResult result = run("1000_nodes_lan_network", std::nullopt);
+    const ScenarioResult result = run("5000_nodes_throughput", std::nullopt);
     EXPECT_EQ(result.status(), std::string{"FAILED"});
     EXPECT_EQ(passed(result, "run"), false);
     EXPECT_EQ(passed(result, "avg_tps"), std::nullopt);
     const Doc doc = to_json(result);
-    EXPECT_EQ(doc["configuration"]["node_count"], 1000);
+    EXPECT_EQ(doc["configuration"]["node_count"], 5000);
     EXPECT_NE(
-        doc["details"]["not_run"].get<std::string>().find("1000 validators need aggregated votes"),
+        doc["details"]["not_run"].get<std::string>().find("a roster holds at most 2048"),
         std::string::npos
     );
     EXPECT_FALSE(doc.contains("trace_hash"));
@@ -169,7 +169,7 @@ TEST(ResultFolder, KeepsEachResultAndSaysWhatIsThere) {
     std::filesystem::remove_all(dir);
     auto folder = ResultFolder::open(dir);
     ASSERT_TRUE(folder.has_value());
-    const Doc big = to_json(run("1000_nodes_lan_network", std::nullopt));
+    const Doc big = to_json(run("5000_nodes_throughput", std::nullopt));
     const Doc small = to_json(run("creates_cluster", std::nullopt));
     ASSERT_TRUE(folder->add(big).has_value());
     ASSERT_TRUE(folder->add(small).has_value());
@@ -185,7 +185,7 @@ TEST(ResultFolder, KeepsEachResultAndSaysWhatIsThere) {
     EXPECT_EQ(again->find("creates_cluster", options), nullptr);
     const auto page = again->write_page();
     ASSERT_TRUE(page.has_value());
-    EXPECT_NE(read_file(*page, 8'000'000)->find("1000_nodes_lan_network"), std::string::npos);
+    EXPECT_NE(read_file(*page, 8'000'000)->find("5000_nodes_throughput"), std::string::npos);
     ASSERT_TRUE(write_file(std::filesystem::path{dir} / "x.json", "{}").has_value());
     EXPECT_NE(ResultFolder::read(dir).error().message.find("is no result"), std::string::npos);
     std::filesystem::remove_all(dir);
@@ -198,7 +198,7 @@ TEST(ResultFolder, KeepsEachResultAndSaysWhatIsThere) {
 TEST(ResultFolder, AFolderThatTakesNoFileIsAnAnswer) {
     auto folder = ResultFolder::open("/proc/self/task");  // Not even root's.
     ASSERT_TRUE(folder.has_value()) << folder.error().message;
-    const auto kept = folder->add(to_json(run("1000_nodes_lan_network", std::nullopt)));
+    const auto kept = folder->add(to_json(run("5000_nodes_throughput", std::nullopt)));
     ASSERT_FALSE(kept.has_value());
     EXPECT_NE(kept.error().message.find("the results before it are kept"), std::string::npos);
 }
