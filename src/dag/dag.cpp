@@ -64,7 +64,6 @@ Result<Dag::Outcome> Dag::add(const Checked<VertexPtr>& vertex) {
 }
 
 void Dag::want(const std::vector<LaneRange>& ranges) {
-    ++changes_;
     for (const LaneRange& range : ranges) {
         const Lane* lane = lanes_.find(range.lane);
         const bool sound = lane != nullptr && range.first <= range.last &&
@@ -72,7 +71,8 @@ void Dag::want(const std::vector<LaneRange>& ranges) {
                            range.last.value() - range.first.value() < limits::block_vertices_max;
         if (!sound) continue;
         std::vector<LaneRange>& wants = wants_[range.lane];
-        std::erase(wants, range);
+        // Whoever waits says so at every event: that changes nothing.
+        if (std::erase(wants, range) == 0) ++changes_;
         if (wants.size() == 2) wants.erase(wants.begin());
         wants.push_back(range);
     }

@@ -195,6 +195,8 @@ public:
     [[nodiscard]] std::size_t parked() const { return parked_.size(); }
     [[nodiscard]] std::uint64_t evicted() const { return evicted_; }  ///< Parked and given up.
     [[nodiscard]] std::uint64_t refused() const { return refused_; }  ///< Over a limit.
+    /// How often missing() had no answer ready.
+    [[nodiscard]] std::uint64_t looks() const { return looks_; }
 
     /// No vertex may claim a greater depth, so that depths never overflow.
     static constexpr std::uint64_t depth_max = 1ULL << 62U;
@@ -269,6 +271,7 @@ private:
         std::vector<LaneRange> ranges;
     };
     mutable Missing missing_;  ///< The last answer of missing().
+    mutable std::uint64_t looks_ = 0;
 };
 
 }  // namespace creto

@@ -96,8 +96,10 @@ Dag::Branch Dag::branch(const LaneRange& range) const {
 }
 
 const std::vector<LaneRange>& Dag::missing(std::size_t max) const {
-    if (missing_.at_change != changes_ || missing_.max != max)
+    if (missing_.at_change != changes_ || missing_.max != max) {
         missing_ = {changes_, max, look_for_missing(max)};
+        ++looks_;
+    }
     return missing_.ranges;
 }
 

@@ -235,6 +235,34 @@ TEST(Dag, AsksForWhatParkedVerticesWaitFor) {
     EXPECT_TRUE(dag.missing(0).empty());
 }
 
+// A node asks at every event, and says each time what it waits for.
+TEST(Dag, LooksForWhatIsMissingOnceUntilSomethingChanges) {
+    Authors authors{3};
+    Dag dag{authors.roster()};
+    const auto a = authors.chain(0, 5);
+    const auto b = authors.chain(1, 5);
+    const std::vector<LaneRange> covered{up_to(a[3]), up_to(b[2])};
+    for (int event = 0; event < 10; ++event) {
+        dag.want(covered);
+        EXPECT_EQ(dag.missing(8), covered);
+    }
+    EXPECT_EQ(dag.looks(), 1U);
+    add(dag, a[4]);
+    EXPECT_EQ(dag.missing(8).size(), 2U);
+    add(dag, a[4]);  // Known.
+    EXPECT_EQ(dag.missing(8).size(), 2U);
+    EXPECT_EQ(dag.looks(), 2U);
+    add_all(dag, {a[0], a[1], a[2], a[3]});
+    EXPECT_EQ(dag.missing(8), std::vector{up_to(b[2])});
+    EXPECT_EQ(dag.looks(), 3U);
+    // Two ranges of a lane, said in turn.
+    for (int event = 0; event < 10; ++event) {
+        dag.want({up_to(b[2]), up_to(b[4])});
+        EXPECT_EQ(dag.missing(8).size(), 2U);
+    }
+    EXPECT_EQ(dag.looks(), 4U);
+}
+
 TEST(Dag, AParentThatDoesNotExistStallsOnlyItsOwnLane) {
     Authors authors{3};
     Authors forgers{3};

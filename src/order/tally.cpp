@@ -122,8 +122,12 @@ bool Tally::lacks(const PartialCertificate& partial) const {
     for (std::uint32_t i = 0; i < roster_.size(); ++i) {
         if (!partial.votes.signed_by(i)) continue;
         const std::uint16_t group = votes->group_of[i];
-        // Whoever says two things is counted for the first, unless it comes joined with others.
-        if (group == none || votes->groups[group].content != content) return true;
+        if (group == none) return true;
+        // Whoever says two things is counted for the first; the second is proof, once. Joined with others it
+        // counts, as they do.
+        const bool is_other = votes->groups[group].content != content;
+        const bool in_list = roster_.vote_form() == VoteForm::list;
+        if (is_other && !(in_list && accused(content.view, i))) return true;
     }
     return false;
 }

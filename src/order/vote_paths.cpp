@@ -1,16 +1,10 @@
 #include "order/vote_paths.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/prng.hpp"
 
 namespace creto::simplex {
-
-namespace {
-/// So many collect for one view; the same for all, whoever of them is asked.
-constexpr std::uint64_t stride = 5;
-}  // namespace
 
 VotePaths::VotePaths(const Roster& roster, std::size_t direct_max)
     : roster_{roster}, terms_{roster} {
@@ -56,12 +50,14 @@ std::vector<std::uint32_t> VotePaths::collectors(
 ) const {
     const auto members = this->group(group);
     const std::size_t most = std::min<std::size_t>(count, members.size());
-    // Both votes on a block, and those against it, at other members.
-    const std::uint64_t turn = content.view.value() * 3 + static_cast<std::uint64_t>(content.kind);
+    // Anywhere in the group, so that each collects as often as any other, and each kind of vote of a view
+    // has others: no count of collectors and no size of a group leaves somebody out.
+    const std::uint64_t turn = content.view.value() * 4 + static_cast<std::uint64_t>(content.kind);
+    const std::uint64_t first = mix64(turn) % members.size();
     std::vector<std::uint32_t> chosen;
     chosen.reserve(most);
     for (std::size_t i = 0; i < most; ++i)
-        chosen.push_back(members[(turn * stride + i) % members.size()]);
+        chosen.push_back(members[(first + i) % members.size()]);
     return chosen;
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
-#include <numeric>
+#include <map>
 #include <set>
 
 #include "order/testing/seats.hpp"
@@ -74,6 +74,17 @@ TEST(VotePaths, CollectorsGoRoundAndAreTheFirstOfTheSame) {
         }
     }
     EXPECT_EQ(served.size(), paths.group(2).size());
+    // Also where few collect, and the group is as large as it likes.
+    for (std::uint32_t group = 0; group < paths.groups(); ++group) {
+        std::map<std::uint32_t, int> times;
+        for (std::uint64_t view = 1; view <= 300; ++view)
+            for (const std::uint32_t member :
+                 paths.collectors(vote(VoteKind::finalize, view), group, 3))
+                ++times[member];
+        EXPECT_EQ(times.size(), paths.group(group).size());
+        for (const auto& [member, count] : times)
+            EXPECT_GT(count * times.size(), 300U) << "a third of its share at least";
+    }
     EXPECT_EQ(
         paths.collectors(vote(VoteKind::notarize, 1), 2, 1'000).size(), paths.group(2).size()
     );

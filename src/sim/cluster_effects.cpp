@@ -154,10 +154,9 @@ void SimCluster::on_effect(SimHost& host, Check& check) {
     }
     named = mix64(named ^ check.ticket.value());
     Instant& free = host.life->checker_free;
-    const CheckItem* vote =
-        check.items.size() == 1 && check.items[0].joined != nullptr ? &check.items[0] : nullptr;
-    const bool waits_with = vote != nullptr && free > now_ && host.life->joining == vote->bytes;
-    if (vote != nullptr) host.life->joining = vote->bytes;
+    const bool can_join = check.items.size() == 1 && check.items[0].joined != nullptr;
+    const bool waits_with = can_join && free > now_ && host.life->joining == check.items[0].bytes;
+    if (can_join) host.life->joining = check.items[0].bytes;
     const Duration cost = slowed(host, check_cost(options_.costs, check, waits_with));
     free = pool_.run(std::max(free, now_), cost);
     host.spent.crypto = host.spent.crypto + cost;

@@ -53,9 +53,8 @@ struct CostTable {
 /// What `make calibrate` wrote last: for nodes that share a machine's processors (bench/calibrate).
 [[nodiscard]] CostTable calibrated_costs();
 [[nodiscard]] std::vector<CostTable> all_costs();
-/// The same where votes are signed so that they can be joined: as BLS12-381 multi-signatures are by the
-/// figures that the authors of such libraries publish for one core of some 3 GHz. Nothing here measures
-/// them; whatever rests on them is modelled, and its id says so.
+/// The same where votes are signed so that they can be joined: as BLS12-381 multi-signatures are by
+/// figures that users of blst published, each of another machine. Nothing here measures them; whatever rests on them is modelled, and its id says so.
 [[nodiscard]] CostTable with_joined_votes(CostTable table);
 [[nodiscard]] bool has_joined_votes(std::string_view id);
 /// The table with this id; none if there is no such table.

@@ -10,6 +10,7 @@
 namespace creto {
 namespace {
 
+using sim_testing::add_final;
 using sim_testing::ask;
 using sim_testing::at;
 using sim_testing::final_n;
@@ -36,14 +37,6 @@ bool until_voting(SimCluster& cluster, std::uint32_t node, std::size_t seats) {
     return cluster.run_until([&] { return voting(cluster, node) == seats; }, Duration::from_s(180));
 }
 
-/// A final write; what became of it. Empty: it was applied.
-std::string add(SimCluster& cluster, std::uint32_t node) {
-    const KeyOperation add_one{KeyOperation::Action::add, "final/n", {}, 1};
-    const ReplyBody reply =
-        ask(cluster, at(node), Submit{add_one, Reading::final, Duration::from_s(20)});
-    const auto* done = std::get_if<SubmitReply>(&reply);
-    return done == nullptr ? sim_testing::text_of(reply) : done->reason;
-}
 std::int64_t count_causally(SimCluster& cluster, std::uint32_t node) {
     const CrdtOperation add_one{.key = "causal/n", .amount = 1};
     const ReplyBody written = ask(cluster, at(node), Submit{add_one, Reading::causal});
@@ -80,7 +73,7 @@ TEST(DormantInCluster, WithTwoOfSevenDeadAThirdCrashIsSurvivedAndAllComeBack) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
         SimCluster cluster{network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
-        EXPECT_EQ(add(cluster, 5), "");
+        EXPECT_EQ(add_final(cluster, 5), "");
         EXPECT_EQ(count_causally(cluster, 6), 1);
         cluster.crash(at(5));
         cluster.crash(at(6));
@@ -94,7 +87,7 @@ TEST(DormantInCluster, WithTwoOfSevenDeadAThirdCrashIsSurvivedAndAllComeBack) {
 
         cluster.crash(at(4));  // Four of seven: no five, but four of the five that vote.
         ASSERT_TRUE(cluster.run_for(Duration::from_s(3)));
-        EXPECT_EQ(add(cluster, 1), "") << "seed " << seed;
+        EXPECT_EQ(add_final(cluster, 1), "") << "seed " << seed;
         ASSERT_TRUE(cluster.run_for(Duration::from_s(60)));
         EXPECT_EQ(voting(cluster, 0), 5U) << "a third set aside would make no quorum smaller";
 
@@ -106,7 +99,7 @@ TEST(DormantInCluster, WithTwoOfSevenDeadAThirdCrashIsSurvivedAndAllComeBack) {
         ASSERT_TRUE(until_voting(cluster, 6, 7)) << cluster.violation();
         ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
         // They vote again, or there were no five; and go on with their lanes.
-        EXPECT_EQ(add(cluster, 5), "") << "seed " << seed;
+        EXPECT_EQ(add_final(cluster, 5), "") << "seed " << seed;
         EXPECT_EQ(count_causally(cluster, 6), 2) << "seed " << seed;
         ASSERT_TRUE(cluster.start(at(4)).has_value());
         ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
@@ -128,16 +121,16 @@ TEST(DormantInCluster, WhereNobodyLiesFiveCrashesOfSevenAreSurvivedTwoAtATime) {
     cluster.crash(at(4));  // A third and a fourth: three of seven are no four.
     cluster.crash(at(3));
     ASSERT_TRUE(cluster.run_for(Duration::from_s(3)));
-    EXPECT_EQ(add(cluster, 0), "");
+    EXPECT_EQ(add_final(cluster, 0), "");
     ASSERT_TRUE(until_voting(cluster, 0, 3)) << cluster.violation();
     cluster.crash(at(2));
     ASSERT_TRUE(cluster.run_for(Duration::from_s(3)));
-    EXPECT_EQ(add(cluster, 0), "");
+    EXPECT_EQ(add_final(cluster, 0), "");
     for (const std::uint32_t node : {2U, 3U, 4U, 5U, 6U})
         ASSERT_TRUE(cluster.start(at(node)).has_value());
     ASSERT_TRUE(until_voting(cluster, 0, 7)) << cluster.violation();
     ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
-    EXPECT_EQ(add(cluster, 6), "");
+    EXPECT_EQ(add_final(cluster, 6), "");
     EXPECT_EQ(final_n(cluster, 3), "3");
 }
 
@@ -156,7 +149,7 @@ TEST(DormantInCluster, WhereNoSideHasTheQuorumNobodyIsEverSetAside) {
     EXPECT_EQ(cluster.finalized(at(0)), before);
     cluster.heal();
     ASSERT_TRUE(cluster.run_for(Duration::from_s(20))) << cluster.violation();
-    EXPECT_EQ(add(cluster, 6), "");
+    EXPECT_EQ(add_final(cluster, 6), "");
     EXPECT_EQ(told<SeatDormant>(cluster, 0), Seats{});
 }
 
@@ -174,15 +167,15 @@ TEST(DormantInCluster, FiveSetTwoAsideWhichCanDecideNothingAndLoseNothing) {
         ASSERT_TRUE(cluster.run_for(Duration::from_s(120))) << cluster.violation();
         EXPECT_EQ(cluster.finalized(at(6)), before);
         EXPECT_EQ(voting(cluster, 6), 7U) << "as far as it knows";
-        EXPECT_NE(add(cluster, 6).find("no quorum: 2 of 7"), std::string::npos);
+        EXPECT_NE(add_final(cluster, 6).find("no quorum: 2 of 7"), std::string::npos);
         EXPECT_EQ(count_causally(cluster, 6), 2);
-        EXPECT_EQ(add(cluster, 2), "");
+        EXPECT_EQ(add_final(cluster, 2), "");
         cluster.heal();
         ASSERT_TRUE(until_voting(cluster, 6, 7)) << "seed " << seed << cluster.violation();
         ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
         EXPECT_EQ(voting(cluster, 0), 7U);
         EXPECT_EQ(count_causally(cluster, 6), 3) << "in the lane that it had";
-        EXPECT_EQ(add(cluster, 5), "");
+        EXPECT_EQ(add_final(cluster, 5), "");
         ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
         EXPECT_EQ(final_n(cluster, 6), "2");
         EXPECT_EQ(count_causally(cluster, 0), 4) << "what it wrote when it was cut off is there";
@@ -212,7 +205,7 @@ TEST(DormantInCluster, WhoLostItsDiskMeanwhileVotesAgainInANewLane) {
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
         SimCluster cluster{network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
-        EXPECT_EQ(add(cluster, 6), "");
+        EXPECT_EQ(add_final(cluster, 6), "");
         cluster.crash(at(5));
         cluster.crash(at(6));
         ASSERT_TRUE(until_voting(cluster, 0, 5)) << "seed " << seed << cluster.violation();
@@ -222,7 +215,7 @@ TEST(DormantInCluster, WhoLostItsDiskMeanwhileVotesAgainInANewLane) {
         const auto writes = [&] { return !told<LaneReset>(cluster, 0).empty(); };
         ASSERT_TRUE(cluster.run_until(writes, Duration::from_s(60))) << cluster.violation();
         ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
-        EXPECT_EQ(add(cluster, 6), "") << "seed " << seed;
+        EXPECT_EQ(add_final(cluster, 6), "") << "seed " << seed;
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
         EXPECT_EQ(roster_at(cluster, 0).seats[6].lane, (LaneId{Seat{6}, Incarnation{1}}));
         EXPECT_EQ(final_n(cluster, 0), "2");

@@ -8,6 +8,7 @@
 namespace creto {
 namespace {
 
+using sim_testing::add_final;
 using sim_testing::ask;
 using sim_testing::at;
 using sim_testing::final_n;
@@ -24,15 +25,6 @@ SimOptions network(VoteForm form, std::uint64_t seed = 1) {
     return options;
 }
 
-/// A final write; what became of it. Empty: it was applied.
-std::string add(SimCluster& cluster, std::uint32_t node) {
-    const KeyOperation add_one{KeyOperation::Action::add, "final/n", {}, 1};
-    const ReplyBody reply =
-        ask(cluster, at(node), Submit{add_one, Reading::final, Duration::from_s(20)});
-    const auto* done = std::get_if<SubmitReply>(&reply);
-    return done == nullptr ? sim_testing::text_of(reply) : done->reason;
-}
-
 template <class Wanted>
 std::size_t told(const SimCluster& cluster, std::uint32_t node) {
     std::size_t count = 0;
@@ -47,11 +39,11 @@ TEST(GroupsInCluster, WritesBecomeFinalWithAsManyDeadAsAreTolerated) {
         SimCluster cluster{network(form), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
         for (std::uint32_t node = 0; node < seats; ++node)
-            EXPECT_EQ(add(cluster, node), "");
+            EXPECT_EQ(add_final(cluster, node), "");
         for (std::uint32_t node = 14; node < seats; ++node)
             cluster.crash(at(node), CrashLoss::all_unsynced, StopNotice::silent);
         for (std::uint32_t node = 0; node < 14; ++node)
-            EXPECT_EQ(add(cluster, node), "") << "node " << node;
+            EXPECT_EQ(add_final(cluster, node), "") << "node " << node;
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
         for (std::uint32_t node = 0; node < 14; ++node)
             EXPECT_EQ(final_n(cluster, node), std::to_string(seats + 14));
@@ -80,8 +72,8 @@ TEST(GroupsInCluster, QuietSeatsAreNotLostAndThoseBehindACutAre) {
         return true;
     };
     EXPECT_TRUE(cluster.run_until(all_know, Duration::from_s(20)));
-    EXPECT_NE(add(cluster, 3).find("no quorum"), std::string::npos);
-    EXPECT_NE(add(cluster, 15).find("no quorum"), std::string::npos);
+    EXPECT_NE(add_final(cluster, 3).find("no quorum"), std::string::npos);
+    EXPECT_NE(add_final(cluster, 15).find("no quorum"), std::string::npos);
     cluster.heal();
     const auto all_back = [&] {
         for (std::uint32_t node = 0; node < seats; ++node)
@@ -89,7 +81,7 @@ TEST(GroupsInCluster, QuietSeatsAreNotLostAndThoseBehindACutAre) {
         return true;
     };
     EXPECT_TRUE(cluster.run_until(all_back, Duration::from_s(30))) << cluster.violation();
-    EXPECT_EQ(add(cluster, 3), "");
+    EXPECT_EQ(add_final(cluster, 3), "");
 }
 
 // The same seed, the same trace; and what is signed together is not signed one by one.
@@ -98,7 +90,7 @@ TEST(GroupsInCluster, GivesTheSameTraceTwice) {
         SimCluster cluster{network(form, 7), honest_nodes()};
         EXPECT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
         for (std::uint32_t node = 0; node < 5; ++node)
-            EXPECT_EQ(add(cluster, node), "");
+            EXPECT_EQ(add_final(cluster, node), "");
         return cluster.trace_hash();
     };
     EXPECT_EQ(run(VoteForm::joined), run(VoteForm::joined));

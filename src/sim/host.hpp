@@ -91,8 +91,8 @@ struct SimHost {
         Ticket last_persist;
         std::set<Ticket> executing;
         Instant checker_free;
-        Bytes
-            joining;  ///< What the last vote that can be joined said: more of it are checked with it.
+        /// What is signed by what is checked now: more of the same is added up and checked with it.
+        Bytes joining;
         WireMessage last_message;  ///< Fingerprinted once for all its receivers.
         std::uint64_t last_fingerprint = 0;
     };

@@ -34,8 +34,7 @@ Stage::Stage(const ScaleScenario& scenario, const ScenarioNetwork& network, std:
     for (const ScenarioStep& step : scenario.steps)
         if (step.kind == StepKind::disk) config_.disk_losers = step.nodes;
     config_.vote_form = network.vote_form;
-    config_.vote_form = vote_form_of(config_);
-    if (config_.vote_form == VoteForm::joined) config_.costs = with_joined_votes(config_.costs);
+    settle_votes(config_);
 }
 
 bool Stage::asks_for(const char* metric) const {

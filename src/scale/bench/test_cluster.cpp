@@ -36,6 +36,12 @@ NodeList honest_of(const Schedule& schedule) {
 
 }  // namespace
 
+void settle_votes(TestClusterConfig& config) {
+    const bool many = config.node_count + config.spare_count > limits::direct_seats_max;
+    if (!config.vote_form) config.vote_form = many ? VoteForm::joined : VoteForm::list;
+    if (config.vote_form == VoteForm::joined) config.costs = with_joined_votes(config.costs);
+}
+
 Result<std::unique_ptr<ScaleTestCluster>> ScaleTestCluster::create(TestClusterConfig config) {
     const auto refuse = [](const std::string& what) { return fail(ErrorCode::invalid, what); };
     if (config.byzantine_ppm > 1'000'000) return refuse("at most 100 % of the nodes are byzantine");
@@ -48,8 +54,7 @@ Result<std::unique_ptr<ScaleTestCluster>> ScaleTestCluster::create(TestClusterCo
             "a cluster has 4 to " + std::to_string(limits::seats_max) + " nodes, not " +
             std::to_string(config.node_count)
         );
-    config.vote_form = vote_form_of(config);
-    if (config.vote_form == VoteForm::joined) config.costs = with_joined_votes(config.costs);
+    settle_votes(config);
     const Schedule schedule = schedule_of(config);
     if (auto good = check(schedule); !good) return tl::unexpected<Error>(good.error());
     if (honest_of(schedule).empty()) return refuse("at least one node is honest");
@@ -119,7 +124,7 @@ SimOptions ScaleTestCluster::options() {
     out.term_views = config_.knobs.term_views;
     out.checkpoint_blocks = config_.knobs.checkpoint_blocks;
     out.epoch_blocks = config_.knobs.epoch_blocks;
-    out.vote_form = vote_form_of(config_);
+    out.vote_form = *config_.vote_form;
     out.profile = *parse_profile(config_.profile);
     if (config_.bandwidth_bps > 0) out.profile.bandwidth_bps = config_.bandwidth_bps;
     out.detection = config_.knobs.detection;

@@ -110,10 +110,8 @@ struct ClusterReport {
     double query_p95_us = 0;
 };
 
-[[nodiscard]] inline VoteForm vote_form_of(const TestClusterConfig& config) {
-    const bool many = config.node_count + config.spare_count > limits::direct_seats_max;
-    return config.vote_form.value_or(many ? VoteForm::joined : VoteForm::list);
-}
+/// Says how votes are signed, where the config does not, and takes the costs of that.
+void settle_votes(TestClusterConfig& config);
 
 class ScaleTestCluster {
 public:

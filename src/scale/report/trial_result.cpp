@@ -141,8 +141,9 @@ Doc models(const LinkProfile& links, const Schedule& schedule, const CostTable& 
     if (has_joined_votes(costs.id))
         out.push_back(
             "votes: joined, as BLS12-381 multi-signatures: sums of tags, of 64 bytes where those "
-            "have 96; "
-            "costs from published figures, none measured here; proofs of possession are assumed"
+            "have "
+            "96; costs from figures published for blst, none measured here; keys are taken to be "
+            "proven"
         );
     out.push_back(
         costs.is_free() ? "processors: infinitely fast"

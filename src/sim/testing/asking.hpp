@@ -26,6 +26,15 @@ inline std::string text_of(const ReplyBody& reply) {
     return error == nullptr ? "no error" : error->message;
 }
 
+/// One more on the counter final/n; what became of it. Empty: it was applied.
+inline std::string add_final(SimCluster& cluster, std::uint32_t node) {
+    const KeyOperation add_one{KeyOperation::Action::add, "final/n", {}, 1};
+    const ReplyBody reply =
+        ask(cluster, at(node), Submit{add_one, Reading::final, Duration::from_s(20)});
+    const auto* done = std::get_if<SubmitReply>(&reply);
+    return done == nullptr ? text_of(reply) : done->reason;
+}
+
 /// The final counter that these tests add to, as a node reads it: "none" before the first write.
 inline std::string final_n(SimCluster& cluster, std::uint32_t node) {
     const ReplyBody reply = ask(cluster, at(node), ReadKey{"final/n"});
