@@ -77,6 +77,7 @@ enum class HashDomain : std::uint8_t {
     panel = 32,
     vote_paths = 33,
     overlay = 34,
+    cut_pages = 35,
 };
 
 class Hasher {

@@ -90,8 +90,7 @@ TEST(DagCuts, SharesAFullBlockBetweenLanes) {
         std::uint64_t least = 1'000;
         std::uint64_t most = 0;
         for (std::uint32_t seat = 0; seat < 10; ++seat) {
-            const auto at = cut.find(Authors::lane(seat));
-            const std::uint64_t height = at == cut.end() ? 0 : at->second.sequence.value();
+            const std::uint64_t height = cut.tip(Authors::lane(seat)).sequence.value();
             least = std::min(least, height);
             most = std::max(most, height);
         }

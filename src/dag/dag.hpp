@@ -244,6 +244,7 @@ private:
     void excuse_split(const Lane& lane, std::vector<VertexPtr>& ready);
     void drop_old_wants();
 
+    [[nodiscard]] bool know_lanes(const Cut& cut) const;
     [[nodiscard]] VertexPtr held(const VertexRef& ref) const;
     [[nodiscard]] std::vector<Sequence> reach() const;
     [[nodiscard]] Branch branch(const LaneRange& range) const;
@@ -256,6 +257,8 @@ private:
     VertexIndex index_;
     Parked parked_;
     Cut final_cut_;
+    Cut pruned_;               ///< What prune() was last asked for.
+    mutable Cut known_lanes_;  ///< All of its lanes are in lanes_.
     ClosedLanes closed_;
     std::map<LaneId, std::vector<LaneRange>> wants_;  ///< At most two a lane, the latest last.
     bool any_demanded_ = false;                       ///< Some lane may have `demanded` vertices.

@@ -117,7 +117,7 @@ void has_unordered(benchmark::State& state) {
     const Dag dag = full(graph_of(1'000, static_cast<std::uint32_t>(state.range(0))), authors);
     Cut cut;
     for (const VertexRef& tip : dag.tips())
-        cut[tip.lane] = {tip.sequence, tip.id};
+        cut.set(tip.lane, {tip.sequence, tip.id});
     for (auto _ : state)
         benchmark::DoNotOptimize(dag.has_unordered(cut));
 }

@@ -13,12 +13,6 @@ Dag::DeltaCheck invalid(std::string why) {
     return {.verdict = Dag::DeltaCheck::Verdict::invalid, .missing = {}, .why = std::move(why)};
 }
 
-/// Where a lane stands in a cut; sequence 0 when it has not started.
-LaneTip tip_in(const Cut& cut, const LaneId& lane) {
-    const auto at = cut.find(lane);
-    return at == cut.end() ? LaneTip{} : at->second;
-}
-
 /// The part of the check that needs no vertex: what the ranges say of themselves.
 std::optional<std::string> flaw_of_ranges(
     const Lanes& lanes,
@@ -32,7 +26,7 @@ std::optional<std::string> flaw_of_ranges(
         const std::string name = lane_text(range.lane);
         if (i > 0 && !(delta[i - 1].lane < range.lane)) return "delta: lanes are not in order";
         if (lanes.find(range.lane) == nullptr) return "delta: unknown lane " + name;
-        if (range.first != tip_in(parent, range.lane).sequence.next() || range.last < range.first) {
+        if (range.first != parent.tip(range.lane).sequence.next() || range.last < range.first) {
             return "delta: lane " + name + " does not continue the parent's cut";
         }
         const auto end = closed.find(range.lane);
@@ -63,7 +57,7 @@ Dag::DeltaCheck Dag::check_delta(
         }
         if (covered.hole) {
             check.missing.push_back(range_to_fetch(*covered.hole));
-        } else if (predecessor(covered.vertices.front()->header()) != tip_in(parent, range.lane)) {
+        } else if (predecessor(covered.vertices.front()->header()) != parent.tip(range.lane)) {
             return invalid("delta: lane " + lane_text(range.lane) + " leaves the parent's branch");
         }
     }
@@ -72,31 +66,30 @@ Dag::DeltaCheck Dag::check_delta(
         return check;
     }
 
-    std::vector<Sequence> covered_to(lanes_.size());
-    std::vector<Sequence> end_of;  // Empty: no lane is closed.
-    if (!closed.empty()) end_of.assign(lanes_.size(), Sequence{~std::uint64_t{0}});
-    const auto index_of = [this](const LaneId& lane) { return lanes_.index(lane); };
-    for (const auto& [lane, tip] : parent) {
-        const auto index = lanes_.index_of(lane);
-        if (!index) {  // Opened by what is not executed here yet.
-            check.verdict = DeltaCheck::Verdict::missing;
-            return check;
-        }
-        covered_to[*index] = tip.sequence;
+    if (!know_lanes(parent)) {  // One is opened by what is not executed here yet.
+        check.verdict = DeltaCheck::Verdict::missing;
+        return check;
     }
-    for (const LaneRange& range : delta)
-        covered_to[index_of(range.lane)] = range.last;
-    for (const auto& [lane, last] : closed) {
-        if (const auto index = lanes_.index_of(lane)) end_of[*index] = last;
-    }
+    const auto covered_to = [&](const LaneId& lane) {
+        const auto range = std::lower_bound(
+            delta.begin(),
+            delta.end(),
+            lane,
+            [](const LaneRange& r, const LaneId& id) { return r.lane < id; }
+        );
+        const bool moves = range != delta.end() && range->lane == lane;
+        return moves ? range->last : parent.tip(lane).sequence;
+    };
+    const auto ends_below = [&](const VertexRef& ref) {
+        const auto end = closed.find(ref.lane);
+        return end != closed.end() && ref.sequence > end->second;
+    };
     std::size_t bytes = 0;
     for (const Branch& covered : branches) {
         for (const VertexPtr& vertex : covered.vertices) {
             bytes += vertex->bytes().size();
             for (const VertexRef& ref : foreign_parents(vertex->header())) {
-                const std::uint32_t lane = index_of(ref.lane);
-                const bool ends_below = !end_of.empty() && ref.sequence > end_of[lane];
-                if (ref.sequence > covered_to[lane] && !ends_below) {
+                if (ref.sequence > covered_to(ref.lane) && !ends_below(ref)) {
                     return invalid(
                         "delta: a parent in lane " + lane_text(ref.lane) + " is not covered"
                     );
@@ -106,6 +99,16 @@ Dag::DeltaCheck Dag::check_delta(
     }
     if (bytes > limits::block_bytes_max) return invalid("delta: too many bytes");
     return check;
+}
+
+/// Lanes are only ever added, so what moved since a cut that was known is all there is to look at.
+bool Dag::know_lanes(const Cut& cut) const {
+    bool all = true;
+    cut.changes_since(known_lanes_, [&](const LaneId& lane, const LaneTip&) {
+        all = all && lanes_.index_of(lane).has_value();
+    });
+    if (all) known_lanes_ = cut;
+    return all;
 }
 
 std::vector<LaneRange> Dag::build_delta(
@@ -137,7 +140,7 @@ std::vector<VertexPtr> Dag::order(
     if (delta.empty()) return {};
     VertexRuns set;
     for (const LaneRange& range : delta) {
-        CRETO_ASSERT(range.first == tip_in(parent, range.lane).sequence.next());
+        CRETO_ASSERT(range.first == parent.tip(range.lane).sequence.next());
         Branch covered = branch(range);
         CRETO_ASSERT(!covered.hole);
         set.append(std::move(covered.vertices));

@@ -28,12 +28,12 @@ std::vector<VertexId> ids_of(const std::vector<VertexPtr>& vertices) {
 std::vector<VertexPtr> Dag::finalize(const Cut& cut) {
     ++changes_;
     std::vector<Moved> moved;
-    for (const auto& [id, tip] : cut) {
+    cut.changes_since(final_cut_, [&](const LaneId& id, const LaneTip& tip) {
         const std::uint32_t index = lanes_.index(id);
         Lane& lane = lanes_[index];
         const LaneTip before = lane.final_tip();
         CRETO_ASSERT(tip.sequence >= before.sequence);
-        if (tip.sequence == before.sequence) continue;
+        if (tip.sequence == before.sequence) return;
         Moved move{index, before.sequence, {}};
         if (!lane.on_main(tip)) {
             const Branch won = branch({id, before.sequence.next(), tip.sequence, tip.id});
@@ -45,7 +45,7 @@ std::vector<VertexPtr> Dag::finalize(const Cut& cut) {
         bury_parked(lane, dropped, move.chain);
         forget(dropped);
         moved.push_back(std::move(move));
-    }
+    });
     final_cut_ = cut;
     drop_old_wants();
 
@@ -136,15 +136,16 @@ std::vector<VertexPtr> Dag::close(const ClosedLanes& closed) {
 std::size_t Dag::prune(const Cut& below) {
     ++changes_;
     std::size_t count = 0;
-    for (const auto& [id, tip] : below) {
+    below.changes_since(pruned_, [&](const LaneId& id, const LaneTip& tip) {
         const std::uint32_t index = lanes_.index(id);
         Lane& lane = lanes_[index];
-        if (tip.sequence <= lane.boundary().sequence) continue;
+        if (tip.sequence <= lane.boundary().sequence) return;
         CRETO_ASSERT(tip.sequence <= lane.final_tip().sequence && lane.on_main(tip));
         const std::vector<VertexPtr> dropped = lane.prune(tip.sequence);
         forget(dropped);
         count += dropped.size();
-    }
+    });
+    pruned_ = below;
     return count;
 }
 

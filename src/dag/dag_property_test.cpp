@@ -147,8 +147,7 @@ private:
         }
     }
     void close(const LaneId& lane) {
-        const auto at = cut_.find(lane);
-        closed_[lane] = at == cut_.end() ? Sequence{} : at->second.sequence;
+        closed_[lane] = cut_.tip(lane).sequence;
         for (Dag& dag : dags_)
             dag.close(closed_);
     }

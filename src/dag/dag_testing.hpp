@@ -115,7 +115,7 @@ inline void add_all(Dag& dag, const std::vector<VertexPtr>& vertices) {
 [[nodiscard]] inline Cut cut_of(const std::vector<VertexPtr>& tips) {
     Cut cut;
     for (const VertexPtr& vertex : tips)
-        cut[vertex->header().lane] = tip_of(vertex);
+        cut.set(vertex->header().lane, tip_of(vertex));
     return cut;
 }
 /// The range that ends in a vertex.
@@ -135,8 +135,7 @@ inline void add_all(Dag& dag, const std::vector<VertexPtr>& vertices) {
         if (dag.find(id) == nullptr) continue;
         ++held;
         bytes += vertex->bytes().size();
-        const auto decided = dag.final_cut().find(lane);
-        const bool final = decided != dag.final_cut().end() && sequence <= decided->second.sequence;
+        const bool final = sequence <= dag.final_cut().tip(lane).sequence;
         if (!final) backlog[lane] += vertex->bytes().size();
     }
     if (dag.size() != held) return "size()";

@@ -6,7 +6,6 @@ namespace creto {
 
 void Dialer::add_bootstrap(const std::string& address, Instant now) {
     bootstrap_[address] = {.addresses = {address}, .back_off = options_.retry_min, .next = now};
-    next_wake_.reset();
 }
 
 void Dialer::want(
@@ -19,36 +18,33 @@ void Dialer::want(
     if (!fresh) return;
     it->second.back_off = options_.retry_min;
     it->second.next = is_first(agent, it->second) ? now : now + options_.courtesy;
-    if (next_wake_ && !connected(agent)) next_wake_ = std::min(*next_wake_, it->second.next);
+    if (!connected(agent)) due_.emplace(it->second.next, agent);
 }
 
 void Dialer::unwant(const AgentId& agent) {
-    agents_.erase(agent);
-    next_wake_.reset();
+    const auto target = agents_.find(agent);
+    if (target == agents_.end()) return;
+    due_.erase({target->second.next, agent});
+    agents_.erase(target);
 }
 
 void Dialer::on_peer_up(const AgentId& agent, const std::string& address) {
     const auto place = std::lower_bound(peers_.begin(), peers_.end(), agent);
     if (place == peers_.end() || *place != agent) peers_.insert(place, agent);
-    if (const auto known = bootstrap_.find(address); known != bootstrap_.end()) {
+    if (const auto known = bootstrap_.find(address); known != bootstrap_.end())
         known->second.has_answered = true;
-        next_wake_.reset();
-    }
     if (const auto target = agents_.find(agent); target != agents_.end()) {
         target->second.back_off = options_.retry_min;
-        // Of many only whoever was the next one changes when that is.
-        if (next_wake_ && target->second.next <= *next_wake_) next_wake_.reset();
+        due_.erase({target->second.next, agent});
     }
 }
 
 void Dialer::on_peer_down(const AgentId& agent, Instant now) {
     const auto place = std::lower_bound(peers_.begin(), peers_.end(), agent);
     if (place != peers_.end() && *place == agent) peers_.erase(place);
-    if (knows_nobody()) next_wake_.reset();
     if (const auto target = agents_.find(agent); target != agents_.end()) {
-        target->second.next =
-            now + (is_first(agent, target->second) ? options_.retry_min : options_.courtesy);
-        if (next_wake_) next_wake_ = std::min(*next_wake_, target->second.next);
+        const bool first = is_first(agent, target->second);
+        set_next(agent, target->second, now + (first ? options_.retry_min : options_.courtesy));
     }
 }
 
@@ -65,33 +61,44 @@ bool Dialer::connected(const AgentId& agent) const {
 }
 
 void Dialer::on_time(Instant now, Effects& effects) {
-    if (next_wake() > now) return;
-    next_wake_.reset();
     for (auto& [address, target] : bootstrap_) {
-        if (target.next > now || (target.has_answered && !knows_nobody())) continue;
+        if (bootstrap_due(target) > now) continue;
         effects.add(Dial{address, std::nullopt});
         try_later(target, now);
     }
-    for (auto& [agent, target] : agents_) {
-        if (target.next > now || connected(agent)) continue;
+    std::vector<AgentId> due;
+    for (const auto& [at, agent] : due_) {
+        if (at > now) break;
+        due.push_back(agent);
+    }
+    std::sort(due.begin(), due.end());
+    for (const AgentId& agent : due) {
+        Target& target = agents_.at(agent);
         const std::string& address =
             target.addresses[target.next_address % target.addresses.size()];
         ++target.next_address;
         effects.add(Dial{address, agent});
+        due_.erase({target.next, agent});
         try_later(target, now);
+        due_.emplace(target.next, agent);
     }
 }
 
 Instant Dialer::next_wake() const {
-    if (next_wake_) return *next_wake_;
-    Instant next = Instant::max();
+    Instant next = due_.empty() ? Instant::max() : due_.begin()->first;
     for (const auto& [address, target] : bootstrap_)
-        if (!target.has_answered || knows_nobody()) next = std::min(next, target.next);
-    for (const auto& [agent, target] : agents_) {
-        if (!connected(agent)) next = std::min(next, target.next);
-    }
-    next_wake_ = next;
+        next = std::min(next, bootstrap_due(target));
     return next;
+}
+
+Instant Dialer::bootstrap_due(const Target& target) const {
+    return target.has_answered && !knows_nobody() ? Instant::max() : target.next;
+}
+
+void Dialer::set_next(const AgentId& agent, Target& target, Instant next) {
+    due_.erase({target.next, agent});
+    target.next = next;
+    due_.emplace(next, agent);
 }
 
 void Dialer::try_later(Target& target, Instant now) const {

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,9 @@ private:
     };
     [[nodiscard]] bool knows_nobody() const { return peers_.empty() && agents_.empty(); }
     void try_later(Target& target, Instant now) const;
+    /// When a bootstrap address is due.
+    [[nodiscard]] Instant bootstrap_due(const Target& target) const;
+    void set_next(const AgentId& agent, Target& target, Instant next);
     [[nodiscard]] bool is_first(const AgentId& agent, const Target& target) const {
         return target.turn == Turn::ours || self_ < agent;
     }
@@ -70,8 +74,8 @@ private:
     DialerOptions options_;
     std::map<AgentId, Target> agents_;
     std::map<std::string, Target> bootstrap_;
-    std::vector<AgentId> peers_;                ///< Sorted.
-    mutable std::optional<Instant> next_wake_;  ///< None: to be found again.
+    std::set<std::pair<Instant, AgentId>> due_;  ///< The agents that are not connected.
+    std::vector<AgentId> peers_;                 ///< Sorted.
 };
 
 }  // namespace creto

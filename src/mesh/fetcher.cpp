@@ -24,8 +24,7 @@ void Fetcher::arrived(const LaneId& lane, Sequence sequence) {
 
 void Fetcher::forget_below(const Cut& cut) {
     for (auto it = wanted_.begin(); it != wanted_.end();) {
-        const auto tip = cut.find(it->first.lane);
-        const bool below = tip != cut.end() && it->first.last <= tip->second.sequence;
+        const bool below = it->first.last <= cut.tip(it->first.lane).sequence;
         it = below ? wanted_.erase(it) : std::next(it);
     }
 }

@@ -177,10 +177,11 @@ bool Overlay::on_peer_up(const PeerUp& up, Instant now, Effects& effects) {
     link.rank = rank_of(up.peer);
     others_.erase(up.peer);
     if (!is_seat(up.peer)) others_.insert(up.peer);
-    const Kind kind = kind_of(up.peer, link);
     const auto [place, fresh] = links_.insert_or_assign(up.peer, std::move(link));
     if (!is_sparse_) return true;
-    if (kind == Kind::wanted) ping(up.peer, place->second, now, effects);
+    // Others are pinged once they are drawn: with a seat there is a link in any case.
+    const bool is_drawn = contains(candidates_, up.peer) || contains(strays_, up.peer);
+    if (is_drawn) ping(up.peer, place->second, now, effects);
     if (place->second.is_dialled || !takes_place(up.peer, place->second)) return true;
     const auto strangers = std::count_if(links_.begin(), links_.end(), [&](const auto& held) {
         return takes_place(held.first, held.second);
@@ -236,7 +237,7 @@ std::optional<Duration> Overlay::on_answer(const AgentId& from, std::uint64_t no
     link.ping = 0;
     const Duration sample = now - link.pinged;
     link.round_trip = link.round_trip == Duration{} ? sample : (link.round_trip * 3 + sample) / 4;
-    choose_parents();
+    if (contains(candidates_, from)) choose_parents();
     return sample;
 }
 

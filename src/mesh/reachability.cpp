@@ -8,6 +8,8 @@ namespace {
 
 /// While others are asked about a lone missing seat.
 constexpr Duration look_every = Duration::from_ms(100);
+/// Where a look is at very many seats, what is new in so short a time is looked at once.
+constexpr Duration together = Duration::from_ms(2);
 
 }  // namespace
 
@@ -18,6 +20,7 @@ Reachability::Reachability(
       self_{self ? roster.index_of(*self) : std::nullopt},
       options_{options},
       peers_(roster.size()),
+      lately_(roster.size()),
       reachable_{self_ ? 1U : 0U} {}
 
 void Reachability::set_roster(const Roster& roster, std::optional<Seat> self, Instant now) {
@@ -26,6 +29,8 @@ void Reachability::set_roster(const Roster& roster, std::optional<Seat> self, In
     roster_ = &roster;
     if (same) return;
     std::vector<Peer> peers(roster.size());
+    // Said by places in the roster before.
+    lately_.assign(roster.size(), {});
     SeatSet told;
     for (std::uint32_t i = 0; i < roster.size(); ++i) {
         const auto place = before.index_of(roster.members()[i].seat);
@@ -35,9 +40,7 @@ void Reachability::set_roster(const Roster& roster, std::optional<Seat> self, In
         }
         peers[i] = peers_[*place];
         if (told_.contains(*place)) told.insert(i);
-        // Said by places in the roster before.
         peers[i].said_at.reset();
-        peers[i].lately = {};
     }
     self_ = self ? roster.index_of(*self) : std::nullopt;
     peers_ = std::move(peers);
@@ -77,9 +80,13 @@ void Reachability::hear(Peer& peer, Instant now) {
     if (!peer.hears) {
         peer.hears = true;
         peer.tell = true;
-        next_tick_ = std::min(next_tick_, now);
+        next_tick_ = std::min(next_tick_, soon(now));
     }
     sees(peer, now);
+}
+
+Instant Reachability::soon(Instant now) const {
+    return roster_->size() > limits::direct_seats_max ? now + together : now;
 }
 
 void Reachability::said(Seat seat, const Hearing& hearing, Instant now) {
@@ -88,9 +95,10 @@ void Reachability::said(Seat seat, const Hearing& hearing, Instant now) {
     if (hearing.roster != roster_->digest().prefix()) return;  // Its places are others.
     Peer& peer = peers_[*index];
     peer.said_at = now;
-    peer.lately = hearing.lately;
+    lately_[*index] = hearing.lately;
     if (self_) peer.hears_us = hearing.heard.contains(*self_);
-    if (peer.reachable != (peer.hears && peer.hears_us)) next_tick_ = std::min(next_tick_, now);
+    if (peer.reachable != (peer.hears && peer.hears_us))
+        next_tick_ = std::min(next_tick_, soon(now));
     sees(peer, now);
 }
 
@@ -225,9 +233,10 @@ std::uint32_t Reachability::vouchers(std::uint32_t index, Instant now) const {
     const Instant from = lost.down && lost.loss == Loss::closed ? *lost.down + options_.lost_after
                                                                 : lost.heard + window(lost) * 5 / 4;
     std::uint32_t count = 0;
-    for (const Peer& peer : peers_) {
+    for (std::size_t i = 0; i < peers_.size(); ++i) {
+        const Peer& peer = peers_[i];
         const bool counts = peer.reachable && is_fresh(peer, now) && *peer.said_at >= from;
-        count += counts && peer.lately.contains(index) ? 1U : 0U;
+        count += counts && lately_[i].contains(index) ? 1U : 0U;
     }
     return count;
 }

@@ -104,7 +104,6 @@ private:
         Duration round_trip;          ///< Smoothed; 0 until measured.
         std::optional<Instant> down;  ///< Since when there is no link, after there was one.
         std::optional<Instant> said_at;
-        SeatSet lately;  ///< Whom it heard lately, as it said.
         std::optional<Instant> asked_summary;
         bool ever = false;
         bool alive = false;    ///< As set_alive() said.
@@ -127,6 +126,8 @@ private:
     [[nodiscard]] bool is_fresh(const Peer& peer, Instant now) const;
     [[nodiscard]] std::uint32_t vouchers(std::uint32_t index, Instant now) const;
     void hear(Peer& peer, Instant now);
+    /// When what is new now is looked at.
+    [[nodiscard]] Instant soon(Instant now) const;
     void sees(Peer& peer, Instant now);
     void oversleep(Instant now);
     void look(Peer& peer, Instant now);
@@ -139,7 +140,8 @@ private:
     const Roster* roster_;
     std::optional<std::uint32_t> self_;
     ReachabilityOptions options_;
-    std::vector<Peer> peers_;  ///< By roster index.
+    std::vector<Peer> peers_;      ///< By roster index.
+    std::vector<SeatSet> lately_;  ///< Whom each heard lately, as it said; by roster index.
     std::uint32_t reachable_ = 0;
     bool partitioned_ = false;
     SeatSet told_;  ///< The lost ones, as told last.

@@ -26,18 +26,9 @@ BlockId genesis_block_id(const ChainId& chain) {
     return BlockId{hash(HashDomain::block, chain.value().view())};
 }
 
-Digest cut_root(const Cut& cut) {
-    Writer w{cut.size() * 40};
-    for (const auto& [lane, tip] : cut) {
-        encode(w, lane);
-        encode(w, tip);
-    }
-    return hash(HashDomain::cut, w.view());
-}
-
 void apply(Cut& cut, const std::vector<LaneRange>& delta) {
     for (const LaneRange& range : delta)
-        cut[range.lane] = {range.last, range.tip};
+        cut.set(range.lane, {range.last, range.tip});
 }
 
 Result<void> well_formed(const Block& block) {
@@ -75,15 +66,6 @@ Result<void> well_formed(const Block& block) {
         vertices += span + 1;
     }
     return {};
-}
-
-void encode(Writer& w, const LaneTip& v) {
-    encode(w, v.sequence);
-    encode(w, v.id);
-}
-void decode(Reader& r, LaneTip& v) {
-    decode(r, v.sequence);
-    decode(r, v.id);
 }
 
 void encode(Writer& w, const LaneRange& v) {

@@ -1,4 +1,4 @@
-// Cut, block and proposal: how far each lane has come, agreed.
+// Block and proposal: how far each lane has come, agreed.
 //
 // Why      Consensus never moves data: a block names a cut by its difference from the parent's, and
 //          finalising it finalises everything below.
@@ -9,24 +9,14 @@
 //          within a view.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <vector>
 
+#include "model/cut.hpp"
 #include "model/vertex_header.hpp"
 #include "model/vote.hpp"
 
 namespace creto {
-
-/// How far one lane has come.
-struct LaneTip {
-    Sequence sequence;
-    VertexId id;
-    friend bool operator==(const LaneTip&, const LaneTip&) = default;
-};
-
-/// How far every lane has come. Lanes that have not started are absent.
-using Cut = std::map<LaneId, LaneTip>;
 
 /// The vertices [first, last] of a lane; `tip` is the id of the last.
 struct LaneRange {
@@ -61,7 +51,7 @@ struct Block {
     BlockId parent;
     Seat proposer;
     std::vector<LaneRange> delta;
-    Digest cut_root;  ///< cut_root() of the cut after this block.
+    Digest cut_root;  ///< Cut::root() of the cut after this block.
     ExecutedMark executed;
     /// Roster::digest() of the next epoch, in boundary blocks and in no others. [ORD-L12.3]
     std::optional<Digest> next_roster = std::nullopt;
@@ -89,15 +79,12 @@ struct Proposal {
 /// The block before the first: view 0, height 0, final by definition.
 [[nodiscard]] BlockId genesis_block_id(const ChainId& chain);
 
-[[nodiscard]] Digest cut_root(const Cut& cut);
 /// Requires: the delta continues the cut (checked by whoever accepts the block).
 void apply(Cut& cut, const std::vector<LaneRange>& delta);
 
 /// Bounds that hold for every block whatever the cut: views, heights, ranges in order.
 [[nodiscard]] Result<void> well_formed(const Block& block);
 
-void encode(Writer& w, const LaneTip& v);
-void decode(Reader& r, LaneTip& v);
 void encode(Writer& w, const LaneRange& v);
 void decode(Reader& r, LaneRange& v);
 void encode(Writer& w, const ExecutedMark& v);

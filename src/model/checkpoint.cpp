@@ -15,7 +15,7 @@ Result<void> well_formed(const Checkpoint& checkpoint) {
     if (auto form = well_formed(checkpoint.block); !form) return form;
     if (checkpoint.mark.height != checkpoint.block.height)
         return refuse("checkpoint: its mark is of another height");
-    if (cut_root(checkpoint.cut) != checkpoint.block.cut_root)
+    if (checkpoint.cut.root() != checkpoint.block.cut_root)
         return refuse("checkpoint: its cut is not the one that its block names");
     if (checkpoint.tips.size() != checkpoint.cut.size())
         return refuse("checkpoint: it has not one tip for each lane");
@@ -47,11 +47,15 @@ void encode(Writer& w, const Checkpoint& v) {
 void decode(Reader& r, Checkpoint& v) {
     decode(r, v.block);
     const std::size_t lanes = r.count(limits::lanes_per_message_max, 35);
+    LaneId last;
     for (std::size_t i = 0; i < lanes && r.ok(); ++i) {
-        LaneId lane;
-        decode(r, lane);
-        if (!v.cut.empty() && !(v.cut.rbegin()->first < lane)) r.fail(DecodeError::bad_value);
-        decode(r, v.cut[lane]);
+        Cut::Entry entry;
+        decode(r, entry.first);
+        decode(r, entry.second);
+        if (i > 0 && !(last < entry.first)) r.fail(DecodeError::bad_value);
+        if (!r.ok()) return;
+        last = entry.first;
+        v.cut.set(entry.first, entry.second);
     }
     decode_list(r, v.tips, limits::lanes_per_message_max, 35);
     decode(r, v.mark);

@@ -206,6 +206,8 @@ struct StatusReply {
     std::uint64_t pending_operations = 0;
     std::uint64_t pending_calls = 0;
     std::uint64_t causal_backlog = 0;  ///< Vertices above the final cut.
+    std::uint64_t graph_bytes = 0;     ///< Of the vertices in memory.
+    std::uint64_t agents_known = 0;
     std::map<std::string, std::uint64_t> counters;
 };
 struct AskPeers {};

@@ -406,10 +406,10 @@ TEST(Receipt, DecidesAtTheBarAndNamesWhoDissented) {
 Checkpoint checkpoint_of(Network& network) {
     const VertexPtr tip = vertex_of(network, 0, {data_operation(network, 0, 10)});
     Checkpoint made;
-    made.cut[tip->header().lane] = {tip->header().sequence, tip->id()};
+    made.cut.set(tip->header().lane, {tip->header().sequence, tip->id()});
     made.tips = {tip->header()};
     made.block = {.epoch = Epoch{1}, .view = View{9}, .parent_view = View{8}, .height = Height{8}};
-    made.block.cut_root = cut_root(made.cut);
+    made.block.cut_root = made.cut.root();
     made.mark = {Height{8}, digest_of("root"), digest_of("order")};
     made.state_bytes = limits::checkpoint_part_bytes + 1;
     made.parts = {digest_of("first"), digest_of("second")};
@@ -427,7 +427,7 @@ TEST(Checkpoint, FitsTogetherOrIsRefused) {
         return !well_formed(bad).has_value();
     };
     EXPECT_TRUE(refused([](Checkpoint& c) { c.mark.height = Height{7}; }));
-    EXPECT_TRUE(refused([](Checkpoint& c) { c.cut.begin()->second.sequence = Sequence{2}; }));
+    EXPECT_TRUE(refused([](Checkpoint& c) { c.cut.set(c.cut.begin()->first, {Sequence{2}, {}}); }));
     EXPECT_TRUE(refused([](Checkpoint& c) { c.tips.clear(); }));
     EXPECT_TRUE(refused([](Checkpoint& c) { c.tips[0].depth = 7; })) << "its depth is in its id";
     EXPECT_TRUE(refused([](Checkpoint& c) { c.parts.pop_back(); }));

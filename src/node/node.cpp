@@ -98,8 +98,7 @@ Result<void> NodeImpl::restore(const StoreView& store, const VoteLogContents& vo
     // What lies above the final cut.
     for (const Member& member : seats().known()) {
         const LaneId lane = final_.lanes().of(member.seat);
-        const auto tip = final_cut_.find(lane);
-        const Sequence first = tip == final_cut_.end() ? Sequence{1} : tip->second.sequence.next();
+        const Sequence first = final_cut_.tip(lane).sequence.next();
         const Sequence last = first.plus(2 * limits::lane_window_vertices);
         if (auto loaded = restore_lane(store, lane, first, last); !loaded) return loaded;
         if (producer_ && lane == producer_->lane()) restore_submissions(lane, first);
@@ -412,7 +411,7 @@ std::string NodeImpl::name_of(const AgentId& agent) const {
     return agent_text(agent);
 }
 
-StatusReply NodeImpl::status() const {
+StatusReply NodeImpl::gauges() const {
     StatusReply out;
     out.agent = self_;
     out.name = options_.name;
@@ -435,6 +434,15 @@ StatusReply NodeImpl::status() const {
     out.pending_calls = client_.under_way() + server_.under_way();
     for (const VertexRef& tip : dag_.tips())
         out.causal_backlog += dag_.unfinalized(tip.lane);
+    out.graph_bytes = dag_.bytes();
+    out.agents_known = directory_.size();
+    out.checkpoint = shelf_.newest() == nullptr ? Height{} : shelf_.newest()->height();
+    out.kept_from = shelf_.kept_from();
+    return out;
+}
+
+StatusReply NodeImpl::status() const {
+    StatusReply out = gauges();
     out.counters = counts_.by_name();
     const CallServer::Counters& calls = server_.counters();
     out.counters["calls_served"] = calls.answered;
@@ -469,12 +477,10 @@ StatusReply NodeImpl::status() const {
     out.counters["equivocations_seen"] = order.equivocations_seen;
     out.counters["blocks_evicted"] = order.blocks_evicted;
     out.counters["ranges_asked"] = fetcher_.asked();
-    out.checkpoint = shelf_.newest() == nullptr ? Height{} : shelf_.newest()->height();
-    out.kept_from = shelf_.kept_from();
     out.counters["checkpoints_offered"] = giver_.offers();
     out.counters["history_dropped"] = pruner_.dropped();
-    out.counters["dag_bytes"] = dag_.bytes();
-    out.counters["agents_known"] = directory_.size();
+    out.counters["dag_bytes"] = out.graph_bytes;
+    out.counters["agents_known"] = out.agents_known;
     const LivenessCounters& lives = liveness_.counters();
     out.counters["agents_looked_at"] = lives.looks;
     out.counters["agents_suspected"] = lives.suspected;
@@ -511,8 +517,14 @@ const Roster& Node::roster() const {
 std::size_t Node::held_bytes() const {
     return impl_->held_bytes();
 }
+View Node::view() const {
+    return impl_->view();
+}
 StatusReply Node::status() const {
     return impl_->status();
+}
+StatusReply Node::gauges() const {
+    return impl_->gauges();
 }
 
 }  // namespace creto

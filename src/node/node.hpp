@@ -64,7 +64,10 @@ public:
     [[nodiscard]] const AgentId& agent() const;
     [[nodiscard]] std::optional<Seat> seat() const;
     [[nodiscard]] const Roster& roster() const;
+    [[nodiscard]] View view() const;
     [[nodiscard]] StatusReply status() const;
+    /// The status without the counters by name, for whoever looks often.
+    [[nodiscard]] StatusReply gauges() const;
     /// Bytes in memory that grow with what is written: the graph, and what waits for a vertex.
     [[nodiscard]] std::size_t held_bytes() const;
 

@@ -176,9 +176,8 @@ void NodeImpl::adopt(CheckpointFetch::Arrived arrived) {
     fetcher_.forget_below(final_cut_);
     if (producer_) producer_->on_finality(now_);
     follow_own_lane();
-    if (const auto at = producer_ ? final_cut_.find(producer_->lane()) : final_cut_.end();
-        at != final_cut_.end()) {
-        if (const auto why = producer_->proven(at->second)) lose_lane(*why);
+    if (const LaneTip* at = producer_ ? final_cut_.find(producer_->lane()) : nullptr) {
+        if (const auto why = producer_->proven(*at)) lose_lane(*why);
     }
     settle_skipped();
 }

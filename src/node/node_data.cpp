@@ -148,9 +148,7 @@ void NodeImpl::on_lane_summary(const AgentId& from, const LaneSummary& summary) 
         const auto ours = dag_.tip(tip.lane);
         if (producer_ && tip.lane == producer_->lane()) own_known = {tip.sequence, tip.id};
         const Sequence have = ours ? ours->sequence : Sequence{};
-        const auto final_tip = final_cut_.find(tip.lane);
-        const bool below_cut =
-            final_tip != final_cut_.end() && tip.sequence <= final_tip->second.sequence;
+        const bool below_cut = tip.sequence <= final_cut_.tip(tip.lane).sequence;
         if (tip.sequence > have && !below_cut) {
             fetcher_.want({tip.lane, have.next(), tip.sequence, tip.id}, from, now_);
         } else if (tip.sequence == have && ours->id != tip.id) {
@@ -214,8 +212,7 @@ void NodeImpl::on_vertex_request(const AgentId& from, const VertexRequest& reque
             continue;
         }
         // Pruned from memory: the lane index on disk names it.
-        const auto tip = final_cut_.find(range.lane);
-        if (tip == final_cut_.end() || loads_.size() >= 64) continue;
+        if (final_cut_.find(range.lane) == nullptr || loads_.size() >= 64) continue;
         const keys::Range span = keys::lane(range.lane, range.first, range.last);
         const Ticket ticket = effects_.new_ticket();
         loads_.emplace(ticket, VertexLoad{from, VertexLoad::Step::index});

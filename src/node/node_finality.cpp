@@ -38,8 +38,7 @@ ClosedLanes DagCutSource::ended_for(const Cut& parent, Height executed) const {
     ClosedLanes closed;
     for (const auto& [lane, since] : final_.court().closed_lanes()) {
         if (since > executed) continue;
-        const auto at = parent.find(lane);
-        closed.emplace(lane, at == parent.end() ? Sequence{} : at->second.sequence);
+        closed.emplace(lane, parent.tip(lane).sequence);
     }
     return closed;
 }

@@ -108,8 +108,7 @@ void NodeImpl::leave_seat() {
             causal_commands_.erase(waiting);
         }
     }
-    const auto cut = final_cut_.find(lane);
-    Sequence at = cut == final_cut_.end() ? Sequence{1} : cut->second.sequence.next();
+    Sequence at = final_cut_.tip(lane).sequence.next();
     for (; const VertexPtr vertex = dag_.at(lane, at); at = at.next()) {
         for (const Operation& operation : vertex->operations())
             hand_over(operation, Handed::From::lane);

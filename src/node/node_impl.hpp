@@ -88,7 +88,9 @@ public:
     [[nodiscard]] const AgentId& agent() const { return self_; }
     [[nodiscard]] std::optional<Seat> seat() const { return seat_; }
     [[nodiscard]] const Roster& roster() const { return voters(); }
+    [[nodiscard]] View view() const { return ordering_.view(); }
     [[nodiscard]] StatusReply status() const;
+    [[nodiscard]] StatusReply gauges() const;
     [[nodiscard]] std::size_t held_bytes() const {
         return dag_.bytes() + (producer_ ? producer_->waiting_bytes() : 0);
     }

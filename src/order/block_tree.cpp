@@ -9,8 +9,7 @@ namespace {
 /// The cut after the block; none when the delta does not continue this cut.
 std::optional<Cut> cut_after(const Cut& cut, const std::vector<LaneRange>& delta) {
     for (const LaneRange& range : delta) {
-        const auto found = cut.find(range.lane);
-        const Sequence before = found == cut.end() ? Sequence{} : found->second.sequence;
+        const Sequence before = cut.tip(range.lane).sequence;
         if (range.first != before.next() || range.last < range.first) return std::nullopt;
     }
     Cut after = cut;
@@ -55,7 +54,7 @@ Result<BranchTip> follow(
         if (!after) return refuse("its ranges do not continue its parent's cut");
         cut = std::make_shared<const Cut>(std::move(*after));
     }
-    if (cut_root(*cut) != block.cut_root) return refuse("it names another cut than it makes");
+    if (cut->root() != block.cut_root) return refuse("it names another cut than it makes");
     return BranchTip{
         .view = block.view,
         .height = block.height,

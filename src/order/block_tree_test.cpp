@@ -42,7 +42,7 @@ TEST(BlockTree, LinksWhateverTheOrderOfArrival) {
             *path,
             (std::vector<BlockId>{chain[0].id(), chain[1].id(), chain[2].id(), chain[3].id()})
         );
-        EXPECT_EQ(tree.tip(chain[3].id())->cut->at({Seat{3}, {}}).sequence, Sequence{4});
+        EXPECT_EQ(tree.tip(chain[3].id())->cut->tip({Seat{3}, {}}).sequence, Sequence{4});
         EXPECT_EQ(tree.tip(chain[3].id())->height, Height{4});
     } while (std::next_permutation(order.begin(), order.end()));
 }

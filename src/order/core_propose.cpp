@@ -216,7 +216,7 @@ void OrderingCore::propose(const BranchTip& parent, std::vector<LaneRange> delta
         .executed = {}};
     Cut cut = *parent.cut;
     creto::apply(cut, block.delta);
-    block.cut_root = cut_root(cut);
+    block.cut_root = cut.root();
     block.executed = parent.boundary ? parent.executed : mark_on(parent, block.delta.empty());
     block.echo_of = parent.boundary;
     if (!parent.boundary) block.turnout = turnout_.report(block.proposer, now);

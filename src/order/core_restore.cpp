@@ -160,7 +160,7 @@ Result<void> OrderingCore::restore_chain(
         tip.boundary = epochs.is_boundary(tip.height) ? std::optional{tip.id} : std::nullopt;
         parent_view = tip.boundary ? View{} : tip.view;
         if (!block.delta.empty()) tip.last_full = block.height;
-        if (cut_root(cut) != block.cut_root) return corrupt(key, "the cut after it differs");
+        if (cut.root() != block.cut_root) return corrupt(key, "the cut after it differs");
         chain_.restore({std::move(*stored), tip.id});
         if (take && chain_.untaken() >= limits::blocks_per_message_max) {
             if (auto taken = hand_over(take); !taken) return taken.error();

@@ -161,7 +161,7 @@ TEST(Restart, AChainOfAnyLengthIsReadBackInPieces) {
         for (const FinalizedBlock& block : blocks) {
             EXPECT_EQ(block.block.height, next);
             EXPECT_EQ(block.id, c.chain().at(next));
-            EXPECT_EQ(cut_root(*block.cut_after), block.block.cut_root);
+            EXPECT_EQ(block.cut_after->root(), block.block.cut_root);
             next = next.next();
             ordering->on_executed({block.block.height, {}, block.id.value()}, c.now(), effects);
             EXPECT_LE(ordering->held().marks, 2 * limits::blocks_per_message_max + 2);

@@ -161,7 +161,7 @@ TEST_F(Fsck, ADamagedCheckpointIsFound) {
     Checkpoint checkpoint;
     checkpoint.block = {
         .epoch = Epoch{1}, .view = View{9}, .parent_view = View{8}, .height = Height{8}};
-    checkpoint.block.cut_root = cut_root({});
+    checkpoint.block.cut_root = Cut{}.root();
     checkpoint.mark.height = Height{8};
     const Bytes state(100, 7);
     checkpoint.state_bytes = state.size();

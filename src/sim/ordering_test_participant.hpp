@@ -56,8 +56,7 @@ public:
 
 private:
     [[nodiscard]] static Sequence next_after(const Cut& cut, LaneId lane) {
-        const auto found = cut.find(lane);
-        return found == cut.end() ? Sequence{1} : found->second.sequence.next();
+        return cut.tip(lane).sequence.next();
     }
     std::map<LaneId, Sequence> known_;
 };

@@ -1,6 +1,7 @@
 #include "state/causal_base.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace creto {
 
@@ -12,6 +13,17 @@ constexpr std::size_t overhead = 256;
 /// Leaves of removals that wait; those of slots are named as the slots, which begin with "causal/".
 constexpr std::string_view removal_prefix = "removed/";
 constexpr std::string_view slot_prefix = "causal/";
+/// How far lanes have come, by their seats; those of the first seats are in the header.
+constexpr std::string_view cut_prefix = "cut/";
+constexpr std::uint32_t seats_per_leaf = 32;
+
+std::uint32_t leaf_of(const LaneId& lane) {
+    return lane.seat.value() / seats_per_leaf;
+}
+
+std::string cut_key(std::uint32_t leaf) {
+    return std::string{cut_prefix} + std::to_string(leaf);
+}
 
 std::size_t bytes_of(const CrdtEntry::Live& live) {
     return live.value.size() + overhead;
@@ -116,6 +128,7 @@ void CausalBase::erase(Entries::iterator entry, std::vector<CrdtEntry::Live>::it
 
 void CausalBase::pass(const LaneId& lane, Sequence sequence) {
     cut_[lane] = sequence;
+    cut_changed_.insert(leaf_of(lane));
     auto removal = removals_.lower_bound({Dot{lane, {}, 0, 0}, std::string{}});
     while (removal != removals_.end() && removal->first.lane == lane &&
            removal->first.sequence <= sequence) {
@@ -141,8 +154,44 @@ void CausalBase::seal(MerkleMap& map) {
             map.erase(leaf);
         }
     }
+    for (const std::uint32_t leaf : cut_changed_) {
+        if (leaf == 0) continue;  // A part of the header.
+        Writer w;
+        encode_cut(w, leaf);
+        map.set(cut_key(leaf), w.take());
+    }
     changed_.clear();
     removals_changed_.clear();
+    cut_changed_.clear();
+}
+
+void CausalBase::encode_cut(Writer& w, std::uint32_t leaf) const {
+    const auto first = cut_.lower_bound({Seat{leaf * seats_per_leaf}, {}});
+    auto last = first;
+    while (last != cut_.end() && leaf_of(last->first) == leaf)
+        ++last;
+    w.uvarint(static_cast<std::uint64_t>(std::distance(first, last)));
+    for (auto at = first; at != last; ++at) {
+        encode(w, at->first);
+        encode(w, at->second);
+    }
+}
+
+/// False: it is not what encode_cut() writes for this leaf.
+bool CausalBase::read_cut(ByteView value, std::uint32_t leaf) {
+    Reader r{value};
+    const std::size_t lanes = r.count(value.size(), 3);
+    std::optional<LaneId> before;
+    for (std::size_t i = 0; i < lanes && r.ok(); ++i) {
+        LaneId lane;
+        Sequence sequence;
+        decode(r, lane);
+        decode(r, sequence);
+        if (leaf_of(lane) != leaf || (before && !(*before < lane))) return false;
+        cut_.emplace(lane, sequence);
+        before = lane;
+    }
+    return r.finish() == DecodeError::none;
 }
 
 const CrdtEntry* CausalBase::find(const std::string& slot) const {
@@ -162,10 +211,9 @@ void CausalBase::save(Writer& w) const {
     }
 }
 
-Result<void> CausalBase::restore(Reader& r, const MerkleMap& map, std::map<LaneId, Sequence> cut) {
+Result<void> CausalBase::restore(Reader& r, const MerkleMap& map, ByteView cut) {
     *this = CausalBase{*roster_, bytes_max_};
-    cut_ = std::move(cut);
-    bool good = true;
+    bool good = read_cut(cut, 0);
     map.visit([&](const std::string& leaf, const Bytes& value) {
         if (leaf.starts_with(slot_prefix)) {
             auto entry = decode_exact<CrdtEntry>(value);
@@ -177,6 +225,10 @@ Result<void> CausalBase::restore(Reader& r, const MerkleMap& map, std::map<LaneI
             decode(name, dot);
             good = good && name.ok() && value.empty() && read_slot(as_text(name.rest()));
             if (good) removals_.emplace(dot, as_text(name.rest()));
+        } else if (leaf.starts_with(cut_prefix)) {
+            std::uint32_t number = 0;
+            std::from_chars(leaf.data() + cut_prefix.size(), leaf.data() + leaf.size(), number);
+            good = good && number > 0 && leaf == cut_key(number) && read_cut(value, number);
         }
     });
     for (auto& [slot, entry] : entries_) {

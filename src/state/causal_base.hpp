@@ -6,7 +6,8 @@
 //          the value's place; below the cut there are no tombstones. A dot further above the cut than
 //          a lane's window was made up, since nobody can hold it, and is not kept.
 // Cost     O(log slots) and what the write replaces, at most one value a lane; one leaf of the state
-//          for each slot that changed and for each removal that waits.
+//          for each slot that changed, for each removal that waits and for each 32 seats of which
+//          one wrote.
 #pragma once
 
 #include <map>
@@ -56,20 +57,21 @@ public:
     [[nodiscard]] std::size_t removals_waiting() const { return removals_.size(); }
     /// How far the lane has come; 0 when nothing of it is final.
     [[nodiscard]] Sequence cut(const LaneId& lane) const;
-    [[nodiscard]] const std::map<LaneId, Sequence>& cut() const { return cut_; }
 
     /// The values, whose digests the leaves hold, for a snapshot.
     void save(Writer& w) const;
-    /// Rebuilds the entries from the leaves and the values of a snapshot, for this cut.
-    [[nodiscard]] Result<void> restore(
-        Reader& r, const MerkleMap& map, std::map<LaneId, Sequence> cut
-    );
+    /// How far the first seats' lanes have come, for the header. [STATE-CUT.1]
+    void encode_cut(Writer& w) const { encode_cut(w, 0); }
+    /// Rebuilds the entries from the leaves, the values of a snapshot, and what encode_cut() gave.
+    [[nodiscard]] Result<void> restore(Reader& r, const MerkleMap& map, ByteView cut);
 
 private:
     using Removal = std::pair<Dot, std::string>;  ///< By dot, so that a lane's are neighbours.
 
     [[nodiscard]] bool can_come(const Dot& dot) const;
     [[nodiscard]] std::size_t growth(const CrdtOperation& operation, const std::string& slot) const;
+    void encode_cut(Writer& w, std::uint32_t leaf) const;
+    [[nodiscard]] bool read_cut(ByteView value, std::uint32_t leaf);
     void take_away(const std::string& slot, const Dot& dot);
     void take_away_own(const std::string& slot, const LaneId& lane);
     void put(const std::string& slot, CrdtEntry::Live live);
@@ -80,7 +82,8 @@ private:
     Entries entries_;
     std::set<Removal> removals_;  ///< Executed before their values.
     std::map<LaneId, Sequence> cut_;
-    std::map<Seat, Incarnation> newest_;  ///< Of seats that have more than their first lane.
+    std::set<std::uint32_t> cut_changed_;  ///< Leaves.
+    std::map<Seat, Incarnation> newest_;   ///< Of seats that have more than their first lane.
     std::set<std::string> changed_;
     std::set<Removal> removals_changed_;
     std::size_t bytes_ = 0;  ///< Of slots, values and what is kept with them, roughly.

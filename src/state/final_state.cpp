@@ -346,18 +346,14 @@ Result<void, Void> FinalState::write_key(const KeyOperation& operation) {
 }
 
 void FinalState::write_header(Height height) {
-    Writer w{64 + causal_.cut().size() * 8};
+    Writer w{256};
     encode(w, height);
     w.uvarint(counts_.vertices);
     w.uvarint(counts_.applied);
     w.uvarint(counts_.void_operations);
     w.uvarint(counts_.data);
     w.uvarint(counts_.data_bytes);
-    w.uvarint(causal_.cut().size());
-    for (const auto& [lane, sequence] : causal_.cut()) {
-        encode(w, lane);
-        encode(w, sequence);
-    }
+    causal_.encode_cut(w);
     map_.set(header_key, w.take());
 }
 
@@ -487,14 +483,8 @@ Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark)
           &counts_.data_bytes}) {
         *count = r.uvarint();
     }
-    std::map<LaneId, Sequence> cut;
-    const std::size_t lanes = r.count(header->size(), 3);
-    for (std::size_t i = 0; i < lanes && r.ok(); ++i) {
-        LaneId lane;
-        decode(r, lane);
-        decode(r, cut[lane]);
-    }
-    if (r.finish() != DecodeError::none || height != mark.height)
+    const ByteView cut = r.rest();
+    if (!r.ok() || height != mark.height)
         return fail(ErrorCode::corrupt, "state: the header leaf is malformed");
     map_.visit([&](const std::string& key, const Bytes& value) {
         if (!key.starts_with("final/")) return;
@@ -507,7 +497,7 @@ Result<void> FinalState::restore_parts(Reader& reader, const ExecutedMark& mark)
     if (auto done = beacon_.restore(map_, roster_->epochs().after(height)); !done) return done;
     enter_epoch(roster_->epochs().of(height));
     if (auto done = guests_.restore(map_); !done) return done;
-    if (auto done = causal_.restore(reader, map_, std::move(cut)); !done) return done;
+    if (auto done = causal_.restore(reader, map_, cut); !done) return done;
     for (const auto& [seat, opened] : lanes_.resets())
         causal_.open(lanes_.of(seat));
     if (auto done = court_.restore(map_); !done) return done;

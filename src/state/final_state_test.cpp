@@ -324,6 +324,65 @@ TEST(FinalState, ASnapshotContinuesLikeTheOriginal) {
     }
 }
 
+// [STATE-CUT.1]
+TEST(FinalState, TheCutOfManySeatsIsInLeavesOfWhichABlockWritesFew) {
+    Network net{70};
+    Prng prng{5};
+    FinalState state{net.roster};
+    finalise(state, {net.vertex(0, {}), net.vertex(33, {}), net.vertex(69, {})});
+    for (const char* key : {"cut/1", "cut/2"})
+        ASSERT_TRUE(state.get(key).has_value()) << key;
+    EXPECT_FALSE(state.get("cut/0").has_value()) << "those of the first seats are in the header";
+    const Bytes second = *state.get("cut/2");
+    const Bytes header = *state.get("header");
+    finalise(state, {net.vertex(33, {})});
+    EXPECT_EQ(*state.get("cut/2"), second);
+    EXPECT_NE(*state.get("header"), header) << "it has the counts";
+
+    const Bytes bytes = state.snapshot();
+    auto restored = FinalState::restore(bytes, state.mark(), net.roster);
+    ASSERT_TRUE(restored.has_value()) << restored.error().message;
+    EXPECT_EQ(restored->snapshot(), bytes);
+    const auto next = {net.vertex(33, {}), net.vertex(34, {}), net.vertex(68, {})};
+    EXPECT_EQ(finalise(state, next).mark, finalise(*restored, next).mark);
+
+    // Leaves that have the root that the mark says, and are none that a block writes.
+    Reader r{bytes};
+    r.u8();
+    std::map<std::string, Bytes> leaves;
+    const std::size_t count = r.count(1'000, 2);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string key = r.text(limits::leaf_key_bytes_max);
+        const ByteView value = r.bytes(limits::leaf_bytes_max);
+        leaves[key].assign(value.begin(), value.end());
+    }
+    const auto refused = [&](auto change) {
+        auto bad = leaves;
+        change(bad);
+        MerkleMap map;
+        Writer w;
+        w.u8(bytes.front());
+        w.uvarint(bad.size());
+        for (const auto& [key, value] : bad) {
+            map.set(key, value);
+            w.text(key);
+            w.bytes(value);
+        }
+        w.raw(r.rest());
+        ExecutedMark mark{Height{2}, map.root(), {}};
+        return !FinalState::restore(w.take(), mark, net.roster).has_value();
+    };
+    EXPECT_FALSE(refused([](auto&) {}));
+    EXPECT_TRUE(refused([](auto& l) { l["cut/1"].push_back(0); }));
+    EXPECT_TRUE(refused([](auto& l) { l["cut/1"].pop_back(); }));
+    EXPECT_TRUE(refused([](auto& l) { l["cut/3"] = l["cut/2"]; })) << "seats of another leaf";
+    EXPECT_TRUE(refused([](auto& l) { l["cut/01"] = l["cut/1"]; }));
+    EXPECT_TRUE(refused([](auto& l) { l["cut/x"] = l["cut/1"]; }));
+    EXPECT_TRUE(refused([](auto& l) { l["cut/0"] = Bytes{0}; }));
+    EXPECT_TRUE(refused([](auto& l) { l["cut/1"] = Bytes{2, 33, 0, 2, 33, 0, 2}; })) << "twice";
+    EXPECT_TRUE(refused([](auto& l) { l["header"].push_back(0); }));
+}
+
 TEST(FinalState, ADamagedSnapshotIsRefused) {
     Network net{4};
     Prng prng{3};

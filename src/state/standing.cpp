@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 #include <tuple>
 
 #include "model/leader.hpp"
@@ -11,7 +10,19 @@ namespace creto {
 
 namespace {
 
-constexpr const char* turns_key = "standing/turns";
+constexpr const char* turns_prefix = "standing/turns";
+/// Turns of so many neighbouring seats are one leaf, so that a turn writes as much in any network.
+constexpr std::uint32_t seats_per_leaf = 32;
+
+std::uint32_t leaf_of(Seat seat) {
+    return seat.value() / seats_per_leaf;
+}
+
+std::string turns_key(std::uint32_t leaf) {
+    std::string key = turns_prefix;
+    if (leaf > 0) key += "/" + std::to_string(leaf);
+    return key;
+}
 
 std::string votes_key(Seat seat) {
     return "standing/votes/" + std::to_string(seat.value());
@@ -47,11 +58,6 @@ void decode_cells(Reader& r, Cells& cells) {
         if (!follows || cell.missed > cell.asked) r.fail(DecodeError::bad_value);
         cells.emplace(seat, cell);
     }
-}
-Bytes cells_bytes(const Cells& cells) {
-    Writer w;
-    encode_cells(w, cells);
-    return w.take();
 }
 
 /// The greatest value that at least half of them reach: with as many liars as others, the lower.
@@ -114,11 +120,30 @@ void Standing::count_turns(const Block& block, const Roster& voters, MerkleMap& 
     // After a long halt one round of everybody says as much as a thousand.
     const std::uint64_t round = voters.leaders().size();
     const std::uint64_t first = std::max(of_parent + 1, of_block - std::min(of_block, round));
+    std::set<std::uint32_t> changed;
     for (std::uint64_t term = first; term <= of_block; ++term) {
         const View view{(term - 1) * voters.term_views() + 1};
-        turns_[leader_of(voters, view)].add(term != of_block, turns_window);
+        const Seat leader = leader_of(voters, view);
+        turns_[leader].add(term != of_block, turns_window);
+        changed.insert(leaf_of(leader));
     }
-    map.set(turns_key, cells_bytes(turns_));
+    write_turns(changed, map);
+}
+
+void Standing::write_turns(const std::set<std::uint32_t>& leaves, MerkleMap& map) const {
+    for (const std::uint32_t leaf : leaves) {
+        const auto first = turns_.lower_bound(Seat{leaf * seats_per_leaf});
+        const auto last = std::find_if(first, turns_.end(), [leaf](const auto& cell) {
+            return leaf_of(cell.first) != leaf;
+        });
+        if (first == last && leaf > 0) {
+            map.erase(turns_key(leaf));
+            continue;
+        }
+        Writer w;
+        encode_cells(w, Cells(first, last));
+        map.set(turns_key(leaf), w.take());
+    }
 }
 
 void Standing::count_votes(const Block& block, const Roster& voters, MerkleMap& map) {
@@ -174,7 +199,7 @@ void Standing::judge(
     const std::uint32_t usual_votes = median_of(votes);
     const std::uint32_t usual_turns = median_of(turns);
     const bool may_rest = voters.epochs().have_end();
-    bool turns_changed = false;
+    std::set<std::uint32_t> turns_changed;
     for (const Member& member : voters.members()) {
         const auto held = suspicions_.find(member.seat);
         const Suspicion before = held == suspicions_.end() ? Suspicion{} : held->second;
@@ -198,7 +223,7 @@ void Standing::judge(
                 now.strikes = std::min<std::uint8_t>(now.strikes + 1, strikes_max);
                 now.rests_through = block.epoch.plus(1 + (1ULL << (now.strikes - 1U)));
                 turns_.erase(member.seat);  // It begins anew when it comes back.
-                turns_changed = true;
+                turns_changed.insert(leaf_of(member.seat));
             }
             if (!now.turns && turns_.at(member.seat).asked >= turns_window / 2) now.strikes = 0;
         }
@@ -217,7 +242,7 @@ void Standing::judge(
         }
         write(member.seat, map);
     }
-    if (turns_changed) map.set(turns_key, cells_bytes(turns_));
+    write_turns(turns_changed, map);
 }
 
 void Standing::write(Seat seat, MerkleMap& map) const {
@@ -245,7 +270,11 @@ void Standing::end_epoch(Epoch epoch, QuorumMode mode, const Seating& later, Mer
         row = gone ? rows_.erase(row) : std::next(row);
     }
     const auto left = [&](const auto& entry) { return !stay.contains(entry.first); };
-    if (std::erase_if(turns_, left) > 0) map.set(turns_key, cells_bytes(turns_));
+    std::set<std::uint32_t> turns_changed;
+    for (const auto& entry : turns_)
+        if (left(entry)) turns_changed.insert(leaf_of(entry.first));
+    std::erase_if(turns_, left);
+    write_turns(turns_changed, map);
     for (auto at = suspicions_.begin(); at != suspicions_.end();) {
         const bool gone = left(*at);
         if (gone) map.erase(suspect_key(at->first));
@@ -303,10 +332,18 @@ Result<void> Standing::restore(const MerkleMap& map) {
         constexpr std::string_view suspect = "standing/suspect/";
         constexpr std::string_view rest = "standing/rest/";
         if (!key.starts_with("standing/") || !good) return;
-        if (key == turns_key) {
+        if (key.starts_with(turns_prefix)) {
+            constexpr std::string_view other = "standing/turns/";
+            const auto leaf =
+                key.starts_with(other) ? static_cast<std::uint32_t>(number(key, other)) : 0U;
             Reader r{value};
-            decode_cells(r, turns_);
-            good = r.finish() == DecodeError::none;
+            Cells cells;
+            decode_cells(r, cells);
+            good = good && r.finish() == DecodeError::none && key == turns_key(leaf) &&
+                   (leaf == 0 || !cells.empty());
+            for (const auto& [seat, cell] : cells)
+                good = good && leaf_of(seat) == leaf;
+            turns_.insert(cells.begin(), cells.end());
         } else if (key.starts_with(votes)) {
             const Seat seat{static_cast<std::uint32_t>(number(key, votes))};
             auto row = decode_exact<Row>(value);

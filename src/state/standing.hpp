@@ -19,6 +19,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,7 @@ private:
     [[nodiscard]] std::map<Seat, std::uint32_t> turns_missed(const Roster& voters) const;
     void judge(const Block& block, const Roster& voters, MerkleMap& map, std::vector<Notice>& out);
     void write(Seat seat, MerkleMap& map) const;
+    void write_turns(const std::set<std::uint32_t>& leaves, MerkleMap& map) const;
 
     std::map<Seat, Row> rows_;  ///< By reporter.
     Attendance attendance_;

@@ -271,6 +271,45 @@ TEST_F(StandingTest, ComesBackFromItsLeaves) {
     EXPECT_FALSE(restored.restore(unknown).has_value());
 }
 
+// [STATE-CUT.1]
+TEST_F(StandingTest, TurnsOfManySeatsAreInLeavesOfWhichABlockWritesFew) {
+    make(70, 0);
+    blocks(200, nullptr, {Seat{3}, Seat{40}, Seat{69}});
+    for (const char* key : {"standing/turns", "standing/turns/1", "standing/turns/2"})
+        ASSERT_NE(map.find(key), nullptr) << key;
+    const MerkleMap before = map;
+    block(nullptr);
+    int changed = 0;
+    for (const char* key : {"standing/turns", "standing/turns/1", "standing/turns/2"})
+        changed += *map.find(key) == *before.find(key) ? 0 : 1;
+    EXPECT_EQ(changed, 1) << "one led";
+
+    Standing restored;
+    ASSERT_TRUE(restored.restore(map).has_value());
+    MerkleMap again = map;
+    Block next;
+    next.epoch = epoch;
+    next.parent_view = view;
+    next.view = view.next();
+    next.height = height.next();
+    next.proposer = leader_of(voters(), next.view);
+    static_cast<void>(restored.on_block(next, voters(), again));
+    static_cast<void>(standing.on_block(next, voters(), map));
+    EXPECT_EQ(again.root(), map.root());
+
+    const auto refused = [&](const char* key, const Bytes& value) {
+        MerkleMap bad = map;
+        bad.set(key, value);
+        return !restored.restore(bad).has_value();
+    };
+    const Bytes second = *map.find("standing/turns/1");
+    EXPECT_FALSE(refused("standing/turns/1", second));
+    EXPECT_TRUE(refused("standing/turns/3", second)) << "seats of another leaf";
+    EXPECT_TRUE(refused("standing/turns/01", second));
+    EXPECT_TRUE(refused("standing/turns/3", Bytes{0})) << "an empty one is not written";
+    EXPECT_TRUE(refused("standing/turnsX", Bytes{0}));
+}
+
 // A row spans two rosters while an epoch changes.
 TEST_F(StandingTest, ARowHoldsTheSeatsOfTwoFullRostersAndNoMore) {
     Standing::Row row;

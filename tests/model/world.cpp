@@ -68,7 +68,7 @@ std::uint32_t World::forge(Index liar, View view, std::uint32_t parent, bool cov
     if (covers) block.delta = lanes.build(*tip.cut, tip.executed.height);
     Cut cut = *tip.cut;
     creto::apply(cut, block.delta);
-    block.cut_root = cut_root(cut);
+    block.cut_root = cut.root();
     const Vote vote = seats.vote(liar, block.content(VoteKind::notarize));
     return number(Proposal{block, vote.signature}, true);
 }

@@ -38,7 +38,7 @@ Proposal Words::proposal(View view) const {
     block.height = Height{1};
     block.parent = genesis_block_id(roster_.chain());
     block.proposer = leader_of(roster_, view);
-    block.cut_root = cut_root({});
+    block.cut_root = Cut{}.root();
     return {block, sign(SignDomain::vote, signing_bytes(block.content(VoteKind::notarize)))};
 }
 

@@ -54,7 +54,7 @@ protected:
         block.view = View{block.height.value()};
         block.parent_view = block.view.prev();
         block.parent = last_;
-        block.cut_root = cut_root({});
+        block.cut_root = Cut{}.root();
         block.executed = final_->mark();
         last_ = block.id();
         final_->apply(block, last_, {});
@@ -222,7 +222,7 @@ TEST_F(Checkpoints, DropsVerticesWithTheirPlacesInTheIndex) {
         const VertexPtr vertex = network.vertex(1, {});
         write(keys::put_vertex(vertex));
         if (i < 590)
-            checkpoint.cut[vertex->header().lane] = {vertex->header().sequence, vertex->id()};
+            checkpoint.cut.set(vertex->header().lane, {vertex->header().sequence, vertex->id()});
     }
     Pruner pruner;
     pruner.begin(checkpoint, effects_);

@@ -30,12 +30,11 @@ inline Block block_on(const BranchTip& parent, std::uint64_t view, std::uint64_t
         .cut_root = {},
         .executed = parent.executed};
     const LaneId lane{Seat{3}, {}};
-    const auto before = parent.cut->find(lane);
-    const std::uint64_t base = before == parent.cut->end() ? 0 : before->second.sequence.value();
+    const std::uint64_t base = parent.cut->tip(lane).sequence.value();
     if (vertices > 0) block.delta = {range_of(lane, base + 1, base + vertices)};
     Cut after = *parent.cut;
     creto::apply(after, block.delta);
-    block.cut_root = cut_root(after);
+    block.cut_root = after.root();
     return block;
 }
 

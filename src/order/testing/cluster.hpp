@@ -300,8 +300,8 @@ private:
     }
     static bool covers(const Cut& cut, const FakeLanes& lanes) {
         return std::all_of(lanes.held.begin(), lanes.held.end(), [&cut](const auto& lane) {
-            const auto found = cut.find(lane.first);
-            return found != cut.end() && found->second.sequence >= lane.second;
+            const LaneTip* found = cut.find(lane.first);
+            return found != nullptr && found->sequence >= lane.second;
         });
     }
     void anti_entropy() {
@@ -503,7 +503,7 @@ private:
         Cut after = *block.parent_cut;
         creto::apply(after, block.block.delta);
         EXPECT_EQ(after, *block.cut_after);
-        EXPECT_EQ(cut_root(after), block.block.cut_root);
+        EXPECT_EQ(after.root(), block.block.cut_root);
         if (!m.liar) {
             const auto [known, fresh] = chain_.emplace(block.block.height, block.id);
             ASSERT_EQ(known->second, block.id)

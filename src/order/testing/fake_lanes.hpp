@@ -57,8 +57,7 @@ public:
         for (const LaneRange& range : delta) {
             if (is_closed(range.lane, executed))
                 return {.verdict = Check::Verdict::invalid, .missing = {}, .why = "closed"};
-            const auto before = parent.find(range.lane);
-            const Sequence base = before == parent.end() ? Sequence{} : before->second.sequence;
+            const Sequence base = parent.tip(range.lane).sequence;
             const bool poison = std::any_of(poisoned.begin(), poisoned.end(), [&](const auto& p) {
                 return p.first == range.lane && range.first <= p.second && p.second <= range.last;
             });
@@ -78,8 +77,7 @@ public:
     [[nodiscard]] std::vector<LaneRange> build(const Cut& parent, Height executed) override {
         std::vector<LaneRange> delta;
         for (const auto& [lane, have] : held) {
-            const auto before = parent.find(lane);
-            const std::uint64_t base = before == parent.end() ? 0 : before->second.sequence.value();
+            const std::uint64_t base = parent.tip(lane).sequence.value();
             if (have.value() <= base || is_closed(lane, executed)) continue;
             delta.push_back(range_of(lane, base + 1, std::min(have.value(), base + per_lane_max)));
         }
@@ -88,9 +86,7 @@ public:
     [[nodiscard]] bool has_unordered(const Cut& cut, Height executed) const override {
         return std::any_of(held.begin(), held.end(), [&](const auto& lane) {
             if (is_closed(lane.first, executed)) return false;
-            const auto before = cut.find(lane.first);
-            return before == cut.end() ? lane.second > Sequence{}
-                                       : lane.second > before->second.sequence;
+            return lane.second > cut.tip(lane.first).sequence;
         });
     }
 };

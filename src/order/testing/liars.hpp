@@ -26,7 +26,7 @@ protected:
         if (!block.delta.empty()) block.delta.pop_back();
         Cut cut = cluster.cut_after(block.parent);
         creto::apply(cut, block.delta);
-        block.cut_root = cut_root(cut);
+        block.cut_root = cut.root();
         return cluster.sign(block);
     }
     /// A vote for another block in the same place.

@@ -164,7 +164,7 @@ private:
         Block other = block;
         other.delta.clear();
         const auto parent = cut_roots_.find({block.parent_view, block.parent});
-        other.cut_root = parent == cut_roots_.end() ? creto::cut_root(Cut{}) : parent->second;
+        other.cut_root = parent == cut_roots_.end() ? Cut{}.root() : parent->second;
         return other;
     }
     std::map<std::pair<View, BlockId>, Digest> cut_roots_;

@@ -106,7 +106,7 @@ private:
         other.delta.clear();
         const auto parent = cut_roots_.find(block.parent);
         if (parent == cut_roots_.end() && block.height > Height{1}) return;
-        other.cut_root = parent == cut_roots_.end() ? cut_root(Cut{}) : parent->second;
+        other.cut_root = parent == cut_roots_.end() ? Cut{}.root() : parent->second;
         remember(twins_, other.id(), block.id());
         remember(others_, block.id(), other);
     }

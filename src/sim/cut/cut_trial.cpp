@@ -91,7 +91,7 @@ private:
         return true;
     }
     [[nodiscard]] StatusReply status(std::uint32_t node) {
-        return cluster_.node(NodeIndex{node})->status();
+        return cluster_.node(NodeIndex{node})->gauges();
     }
     bool is_whole() {
         for (std::uint32_t i = 0; i < plan_.nodes; ++i) {

@@ -154,7 +154,7 @@ private:
     }
     [[nodiscard]] std::optional<StatusReply> status(std::uint32_t node) const {
         const Node* inside = cluster_.node(NodeIndex{node});
-        return inside == nullptr ? std::nullopt : std::optional{inside->status()};
+        return inside == nullptr ? std::nullopt : std::optional{inside->gauges()};
     }
     /// All storms but the last, each with the calm after it; the end of the last of these.
     Duration earlier_storms() {
@@ -444,8 +444,8 @@ private:
         if (value > 0) probes[name] += value;
     }
     void add_probes(std::uint32_t node, Probes& probes) const {
-        if (const auto now = status(node))
-            for (const auto& [name, value] : now->counters)
+        if (const Node* inside = cluster_.node(NodeIndex{node}))
+            for (const auto& [name, value] : inside->status().counters)
                 add_probe(probes, "node." + name, value);
         const SimHost& host = cluster_.host(NodeIndex{node});
         add_probe(probes, "host.sends_held", host.counters.sends_held);

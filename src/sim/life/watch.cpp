@@ -43,7 +43,7 @@ std::vector<Watch::Standing> Watch::standings() const {
     std::vector<Standing> out;
     for (std::uint32_t i = 0; i < schedule_.nodes; ++i) {
         const Node* node = unreliable_[i] ? nullptr : cluster_.node(NodeIndex{i});
-        if (node != nullptr) out.push_back({i, node->status()});
+        if (node != nullptr) out.push_back({i, node->gauges()});
     }
     return out;
 }
@@ -70,11 +70,11 @@ void Watch::check_held(const Standing& standing) {
             );
     };
     const std::uint64_t decided = cluster_.invariants().counts().heights;
-    over("bytes of the graph", status.counters.at("dag_bytes"), graph_bytes_max);
+    over("bytes of the graph", status.graph_bytes, graph_bytes_max);
     over("vertices not final", status.causal_backlog, lane_vertices_max * schedule_.nodes);
     over("operations pending", status.pending_operations, operations_max);
     over("calls pending", status.pending_calls, calls_max);
-    over("agents known", status.counters.at("agents_known"), agents_max);
+    over("agents known", status.agents_known, agents_max);
     over("writes not synced", host.life->unsynced.size(), unsynced_max);
     over(
         "bytes on disk",
@@ -166,7 +166,7 @@ void Watch::sample() {
         add("operations pending", standing.status.pending_operations);
         add("writes not synced", host.life->unsynced.size());
         add("events waiting", host.life->inbox.size() + host.life->inbound.size());
-        add("bytes of the graph", standing.status.counters.at("dag_bytes"));
+        add("bytes of the graph", standing.status.graph_bytes);
     }
 }
 

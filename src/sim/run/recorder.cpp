@@ -68,7 +68,7 @@ void Recorder::look() {
         const NodeIndex index{i};
         NodeCell seen;
         if (const Node* node = cluster_->node(index)) {
-            seen.view = node->status().view.value();
+            seen.view = node->view().value();
             seen.state = cluster_->host(index).is_paused ? NodeState::paused : NodeState::up;
             if (!cluster_->invariants().is_byzantine(index))
                 cell.view = std::max(cell.view, seen.view);
