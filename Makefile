@@ -8,16 +8,18 @@ export JOBS ?= $(shell nproc)
 SEED ?= 1
 SECONDS ?= 60
 T ?=
+# Why HEAD becomes the base that bench-check compares with: make bench-check-base WHY="votes are joined"
+export WHY ?=
 # More words for the program behind a verb: make demo ARGS=S2.1, make sim ARGS="--nodes 31".
 ARGS ?=
 
 # Where a verb's own output may be JSON, building talks on stderr: make -s demo ARGS=--json
 build = cmake --preset $(1) --log-level=WARNING >/dev/null && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 
-.PHONY: help setup demo test bench costs calibrate sim fuzz search mutants format tidy ready clean format-check configure
+.PHONY: help setup demo test bench bench-check bench-check-base costs calibrate sim fuzz search mutants format tidy ready clean format-check configure
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install the Debian packages that are missing
 	@tools/setup.sh >&2
@@ -40,6 +42,12 @@ fuzz: setup ## run one fuzz target (T=message SECONDS=60)
 
 bench: setup ## run the benchmarks (ARGS=--benchmark_filter=... for some)
 	@tools/bench.sh $(ARGS)
+
+bench-check: setup ## is anything slower than the recorded base: both in turn (ARGS=--quick, ARGS="--only NAME", ARGS=--help)
+	@tools/bench_check.py $(ARGS)
+
+bench-check-base: ## make HEAD the base of bench-check (WHY="a sentence"); commit bench/base.json
+	@tools/bench_check.py --record --why "$$WHY"
 
 costs: setup ## measure what the simulator charges, and write the table (commit it)
 	@{ $(call build,release,creto_costs); } >&2
