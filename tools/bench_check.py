@@ -34,8 +34,8 @@ TIMEOUT_S = 1_800.0
 TIMEOUT_LONG_S = 172_800.0
 EXAMPLES = """examples:
   make bench-check                                  all but what takes hours
-  make bench-check ARGS=--quick                     minutes: functions and ten simulated nodes
-  make bench-check ARGS="--only graph_add_ns"       a figure, a run, or a scenario of the catalogue
+  make bench-check ARGS=--quick                     minutes: functions, ten and 31 simulated nodes
+  make bench-check ARGS="--only vertex_id_ns"       a figure, a run, or a scenario of the catalogue
   make bench-check ARGS="--base HEAD~1 --quick"     against another commit
   make bench-check-base WHY="votes are joined"      HEAD is the base from now on; commit bench/base.json
   tools/bench_check.py --list                       all figures, with their tolerances

@@ -28,7 +28,7 @@ class Figure:
     run: str
     metric: str
     unit: str
-    time: str  # "virtual": the same in every run. "wall": of this machine, in this minute.
+    time: str  # "virtual": the same in every run. "real": of this machine, in this minute.
     rule: Rule
 
 
@@ -43,7 +43,7 @@ class Run:
     nodes: int = 0
     program: str = ""  # creto_bench_sim, or a program of Google Benchmark
     arguments: tuple[str, ...] = ()
-    benchmark: str = ""  # The one benchmark of it.
+    benchmark: str = ""  # Which benchmarks of it, as a regular expression.
     best_of: int = 1  # So many executions are one turn: what else runs can only add to a time.
     figures: tuple[Figure, ...] = ()
 
@@ -109,7 +109,7 @@ def figure_of(entry: dict) -> Figure:
     run, _, metric = name.partition("/")
     if not metric:
         raise ValueError(f"figure {name!r} is not called RUN/METRIC")
-    for key, values in (("good", ("low", "high")), ("time", ("virtual", "wall"))):
+    for key, values in (("good", ("low", "high")), ("time", ("virtual", "real"))):
         if entry[key] not in values:
             raise ValueError(f"figure {name!r}: {key} is {' or '.join(values)}, not {entry[key]!r}")
     tolerance = entry["tolerance"]

@@ -142,15 +142,16 @@ def markdown(document: dict) -> str:
     reasons = [f"- `{row['name']}`: {row['reason']}" for row in document["figures"] if row["reason"]]
     reasons += [f"- {note}" for note in document["notes"]]
     lines += ["", "## Notes", "", *reasons] if reasons else []
-    shares = ", ".join(f"{pairs} pairs ({k - 1} left out at each end)" for pairs, k in document["looks"])
+    looks = ", ".join(f"{pairs} ({k})" for pairs, k in document["looks"])
     lines += ["", "## How to read it", ""]
     present = {row["verdict"] for row in document["figures"]}
     lines += [f"- `{verdict}`: {MEANS[verdict]}." for verdict in ORDER if verdict in present and verdict in MEANS]
     lines += [
         "- Base and now are medians of their runs; the change is the median of the changes within pairs, which cancels what the",
         "  machine did meanwhile, so that it need not be the quotient of the two.",
-        f"- The interval is looked at after {shares}; all looks of a figure together miss its median in at most",
-        f"  {document['error'] * 100:.1f} % of all cases. \"exact\": virtual time, the same in each run of this seed.",
+        f"- The interval goes from the k-th least to the k-th greatest of n changes, and is looked at when n (k) is {looks};",
+        f"  all looks of a figure together miss its median in at most {document['error'] * 100:.1f} % of all cases.",
+        "- \"exact\" is virtual time: the same in each run of this seed.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -62,7 +62,7 @@ class Runner:
             words += ["--nodes", str(run.nodes)] if run.nodes else []
             return program + words + ["--scenarios", str(self.folder_of(run))]
         if run.benchmark:
-            words = [f"--benchmark_filter={run.benchmark}", "--benchmark_format=json", "--benchmark_min_time=0.2"]
+            words = [f"--benchmark_filter={run.benchmark}", "--benchmark_format=json", "--benchmark_min_time=0.1"]
             return program + words + list(run.arguments)
         return program + list(run.arguments)
 
