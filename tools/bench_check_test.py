@@ -187,7 +187,7 @@ class Verdicts(CheckTest):
             self.programs(side, then=f"echo {side} >>{log}")
         self.check("--only", "graph", "--quick")
         # The first of each warms up.
-        self.assertEqual(log.read_text().split(), ["base", "now"] + ["base", "now", "now", "base"] * 3)
+        self.assertEqual(log.read_text().split(), ["now", "base"] + ["base", "now", "now", "base"] * 3)
 
     def test_the_best_of_several_executions_is_one_turn(self):
         self.write_plan("0" * 40, [{**RUNS[0], "best_of": 3}])
@@ -214,6 +214,13 @@ class Missing(CheckTest):
         (self.root / "base" / "bench_dag").unlink()
         self.assertEqual(self.check("--only", "sort").returncode, 0)
         self.assertEqual(self.verdicts(), {"sort/sort": "new"})
+        self.assertEqual(self.document()["figures"][0]["now"], 5000)
+
+    def test_what_neither_side_has_is_not_new(self):
+        (self.root / "base" / "bench_dag").unlink()
+        (self.root / "now" / "bench_dag").unlink()
+        self.assertEqual(self.check("--only", "sort").returncode, 2)
+        self.assertEqual(self.verdicts(), {"sort/sort": "failed"})
 
     def test_a_benchmark_that_the_base_does_not_have_is_new(self):
         self.program("base", "bench_dag", '#!/bin/sh\necho "Failed to match any benchmarks against regex: ^sort$" >&2\n')

@@ -104,11 +104,17 @@ class Contest:
                 self.keep()
 
     def begin(self, heat: Heat) -> None:
-        """The first of each side: what is missing shows. Of a repeated run it warms up, and is not counted."""
+        """The first of each side: what is missing shows. Of a repeated run it warms up, and is not counted.
+
+        Now comes first: what neither side has is not new.
+        """
         first = {}
-        for side in ("base", "now"):
+        for side in ("now", "base"):
             measured = self.execute(heat, side)
             if measured is None:
+                for series in heat.series:
+                    value = first["now"].values.get(series.figure.metric) if "now" in first else None
+                    series.now += [] if value is None else [value]
                 return
             first[side] = measured
             heat.facts[side] = measured.facts
