@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <charconv>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <system_error>
 
@@ -17,6 +20,20 @@
 #include "store/keys.hpp"
 
 namespace creto {
+namespace {
+
+/// Called on RocksDB's own threads.
+class CompactionCount final : public rocksdb::EventListener {
+public:
+    void OnCompactionCompleted(
+        rocksdb::DB* /*db*/, const rocksdb::CompactionJobInfo& /*job*/
+    ) override {
+        finished.fetch_add(1, std::memory_order_relaxed);
+    }
+    std::atomic<std::uint64_t> finished{0};
+};
+
+}  // namespace
 
 class RocksStore::Impl {
 public:
@@ -34,6 +51,7 @@ public:
         return rocks_error(status, dir, doing);
     }
     [[nodiscard]] std::uint64_t sum_of(const char* property) const;
+    [[nodiscard]] std::optional<Duration> held_back() const;
     /// Why nothing may be written any more, or ok.
     [[nodiscard]] Result<void> writable() const;
     /// A write failed: remembers it, since what the log holds after it is anybody's guess.
@@ -45,6 +63,7 @@ public:
     std::unique_ptr<rocksdb::DB> db;
     std::vector<rocksdb::ColumnFamilyHandle*> handles;  ///< The default's, then one per Column.
     mutable HotCache hot;
+    std::shared_ptr<CompactionCount> compactions = std::make_shared<CompactionCount>();
 
 private:
     mutable std::mutex mutex_;
@@ -103,9 +122,10 @@ Result<void> RocksStore::Impl::open(const RocksOptions& options) {
     if (failed) return fail(system_error(dir, "creating the folder", failed.value()));
     if (auto known = check_columns(options); !known) return known;
     rocksdb::DB* opened = nullptr;
-    const auto status = rocksdb::DB::Open(
-        database_options(options), dir, column_families(options), &handles, &opened
-    );
+    auto database = database_options(options);
+    database.listeners.push_back(compactions);
+    const auto status =
+        rocksdb::DB::Open(database, dir, column_families(options), &handles, &opened);
     if (!status.ok()) return fail(error(status, "opening"));
     db.reset(opened);
     return sync_folder_of(dir);
@@ -118,6 +138,16 @@ std::uint64_t RocksStore::Impl::sum_of(const char* property) const {
         if (db->GetIntProperty(handle, property, &value)) sum += value;
     }
     return sum;
+}
+
+/// Of the whole store, as RocksDB counts it.
+std::optional<Duration> RocksStore::Impl::held_back() const {
+    std::map<std::string, std::string> figures;
+    if (!db->GetMapProperty(rocksdb::DB::Properties::kDBStats, &figures)) return std::nullopt;
+    const std::string& text = figures["db.user_write_stall_micros"];
+    std::int64_t us = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), us);
+    return read.ec == std::errc{} ? std::optional{Duration::from_us(us)} : std::nullopt;
 }
 
 RocksStore::RocksStore(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
@@ -260,6 +290,8 @@ RocksStore::Usage RocksStore::usage() const {
         usage.memory_bytes += shared;
     usage.pending_compaction_bytes =
         impl_->sum_of(Properties::kEstimatePendingCompactionBytes.c_str());
+    usage.compactions = impl_->compactions->finished.load(std::memory_order_relaxed);
+    usage.held_back = impl_->held_back();
     usage.writes_stalled = impl_->sum_of(Properties::kIsWriteStopped.c_str()) > 0;
     return usage;
 }

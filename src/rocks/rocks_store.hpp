@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 
+#include "base/time.hpp"
 #include "model/ids.hpp"
 #include "store/store.hpp"
 
@@ -66,6 +67,9 @@ public:
         std::uint64_t memory_bytes = 0;  ///< Write buffers, block cache, table readers, hot values.
         std::uint64_t pending_compaction_bytes = 0;
         bool writes_stalled = false;
+        std::uint64_t compactions = 0;  ///< Finished since it was opened.
+        /// Writes were slowed or stopped for so long, since it was opened; none: RocksDB does not say.
+        std::optional<Duration> held_back;
     };
     [[nodiscard]] Usage usage() const;
 

@@ -292,5 +292,20 @@ TEST(RocksStore, MemoryStaysWithinItsBounds) {
     EXPECT_FALSE(usage.writes_stalled);
 }
 
+TEST(RocksStore, CountsItsCompactions) {
+    const TestFolder folder;
+    auto opened = RocksStore::open({.dir = folder.path()});
+    ASSERT_TRUE(opened.has_value());
+    RocksStore& store = **opened;
+    for (std::uint64_t n = 0; n < 100; ++n) {
+        ASSERT_TRUE(store.write({set(n, content(n, 1'000))}, Durable::no));
+        if (n % 50 == 0) ASSERT_TRUE(store.flush());
+    }
+    EXPECT_EQ(store.usage().compactions, 0U);
+    ASSERT_TRUE(store.compact(Column::state));
+    EXPECT_GT(store.usage().compactions, 0U);
+    EXPECT_TRUE(store.usage().held_back.has_value());
+}
+
 }  // namespace
 }  // namespace creto

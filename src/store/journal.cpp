@@ -13,12 +13,13 @@ namespace {
 /// Kinds below are those of the vote records.
 constexpr std::uint8_t batch_kind = 16;
 constexpr std::size_t write_bytes_min = 4;
+constexpr std::string_view slot_prefix = "journal/";
 
 Bytes last_key() {
     return to_bytes("journal");
 }
 Bytes slot_key(std::uint64_t number) {
-    return to_bytes("journal/" + std::to_string(number % slots));
+    return to_bytes(std::string{slot_prefix} + std::to_string(number % slots));
 }
 
 bool is_batch(ByteView record) {
@@ -77,6 +78,11 @@ Result<std::optional<Batch>> decode(ByteView record) {
 
 Result<std::uint64_t> last_number(const StoreView& store) {
     return number_at(store, last_key());
+}
+
+bool is_mark(ByteView key) {
+    const std::string_view text = as_text(key);
+    return equal(key, last_key()) || text.starts_with(slot_prefix);
 }
 
 void mark(std::uint64_t number, std::vector<KeyWrite>& writes) {

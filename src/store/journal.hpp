@@ -41,6 +41,8 @@ struct Batch {
 
 /// The number of the last batch that the store has taken; 0 for none.
 [[nodiscard]] Result<std::uint64_t> last_number(const StoreView& store);
+/// Whether a key of Column::meta is one that mark() writes.
+[[nodiscard]] bool is_mark(ByteView key);
 /// Adds to the writes of batch `number` what replay() will look for.
 void mark(std::uint64_t number, std::vector<KeyWrite>& writes);
 

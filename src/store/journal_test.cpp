@@ -134,5 +134,15 @@ TEST(Journal, ReplacingTheLogLosesNoBatch) {
     EXPECT_EQ(disk.at(2), 20);
 }
 
+TEST(Journal, KnowsItsOwnMarks) {
+    std::vector<KeyWrite> marks;
+    journal::mark(journal::slots + 3, marks);
+    ASSERT_EQ(marks.size(), 2U);
+    for (const KeyWrite& mark : marks)
+        EXPECT_TRUE(journal::is_mark(mark.key));
+    for (const char* other : {"", "journa", "journals", "voted"})
+        EXPECT_FALSE(journal::is_mark(as_bytes(other))) << other;
+}
+
 }  // namespace
 }  // namespace creto
