@@ -123,6 +123,7 @@ void SimCluster::on_durable(const DurableEvent& durable) {
 }
 
 void SimCluster::on_effect(SimHost& host, Load& load) {
+    if (host.disk.observer() != nullptr) host.disk.observer()->on_load(load, now_);
     Loaded loaded{load.ticket, {}};
     for (const Bytes& key : load.keys) {
         auto value = host.disk.get(load.column, key);  // What cannot be read is not there.
@@ -132,6 +133,7 @@ void SimCluster::on_effect(SimHost& host, Load& load) {
 }
 
 void SimCluster::on_effect(SimHost& host, Scan& scan) {
+    if (host.disk.observer() != nullptr) host.disk.observer()->on_scan(scan, now_);
     Loaded loaded{scan.ticket, {}};
     const auto visit = [&](ByteView key, ByteView value) {
         loaded.keys.emplace_back(key.begin(), key.end());

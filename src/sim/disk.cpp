@@ -68,6 +68,9 @@ Result<Instant> SimDisk::write(
     }
     if (used_bytes_ + growth_of(writes, records) > options_.capacity_bytes)
         return fail(ErrorCode::limit, "disk: full");
+    const bool replaces_log = !log_kept.empty() || (!log_damage_.empty() && !records.empty());
+    if (observer_ != nullptr)
+        observer_->on_write({writes, records, log_kept, replaces_log, durable, now});
 
     if (!writes.empty()) {
         for (KeyWrite& write : writes) {
@@ -78,7 +81,7 @@ Result<Instant> SimDisk::write(
         }
         pending_.push_back({Instant::max(), writes.size()});
     }
-    if (!log_kept.empty() || (!log_damage_.empty() && !records.empty())) replace_log(log_kept);
+    if (replaces_log) replace_log(log_kept);
     for (Bytes& record : records) {
         used_bytes_ += record.size();
         log_.push_back(std::move(record));
@@ -190,6 +193,16 @@ void SimDisk::undo(Undo step) {
     }
 }
 
+void SimDisk::add_reverse(const Undo& step, std::vector<KeyWrite>& to) {
+    if (!step.deleted.empty()) {
+        const Key& key = step.deleted.key();
+        to.push_back({key.column(), key.bytes(), step.deleted.mapped()});
+    }
+    if (step.key == nullptr) return;
+    to.push_back({step.key->column(), step.key->bytes(), {}});
+    if (step.before) to.back().value = step.before;
+}
+
 Result<void> SimDisk::readable(const Key& key) const {
     if (!reads_fail_ && !rotten_.contains(key)) return {};
     ++counters_.reads_failed;
@@ -243,6 +256,7 @@ std::span<const Bytes> SimDisk::durable_log(Instant now) const {
 
 void SimDisk::truncate_log_front(std::size_t count, Instant now) {
     CRETO_ASSERT(count <= log_durable(now));
+    CRETO_ASSERT(observer_ == nullptr);  // No node asks for it, so nobody is told.
     settle(now);
     const auto end = log_.begin() + static_cast<std::ptrdiff_t>(count);
     for (auto record = log_.begin(); record != end; ++record)
@@ -252,11 +266,13 @@ void SimDisk::truncate_log_front(std::size_t count, Instant now) {
 
 void SimDisk::crash(Instant now, CrashLoss loss) {
     settle(now);
+    DiskLoss loss_told{{}, nullptr, now};
     const std::size_t batches = survivors(pending_.size(), loss, std::uint64_t(Draw::store_tail));
     counters_.batches_torn += batches;
     counters_.batches_lost += pending_.size() - batches;
     while (pending_.size() > batches) {
         for (std::size_t i = 0; i < pending_.back().steps; ++i) {
+            if (observer_ != nullptr) add_reverse(undo_.back(), loss_told.taken_back);
             undo(std::move(undo_.back()));
             undo_.pop_back();
         }
@@ -273,9 +289,11 @@ void SimDisk::crash(Instant now, CrashLoss loss) {
             used_bytes_ += record.size();
         log_damage_ = std::move(before.damage);
         log_pending_.clear();
+        loss_told.log = &log_;
     }
     const std::size_t records = survivors(log_pending_.size(), loss, std::uint64_t(Draw::log_tail));
     counters_.records_lost += log_pending_.size() - records;
+    if (records < log_pending_.size()) loss_told.log = &log_;
     for (; log_pending_.size() > records; log_pending_.pop_back()) {
         used_bytes_ -= log_.back().size();
         log_.pop_back();
@@ -284,6 +302,7 @@ void SimDisk::crash(Instant now, CrashLoss loss) {
     forget_unsynced();
     running_end_ = now;
     ++crashes_;
+    if (observer_ != nullptr) observer_->on_crash(std::move(loss_told));
 }
 
 void SimDisk::forget_unsynced() {
@@ -312,6 +331,7 @@ void SimDisk::load(DiskImage image) {
         used_bytes_ += bytes_of(key.bytes().size(), *value);
     for (const Bytes& record : log_)
         used_bytes_ += record.size();
+    if (observer_ != nullptr) observer_->on_replaced(*this);
 }
 
 bool SimDisk::rot(std::uint64_t word) {

@@ -31,6 +31,7 @@
 #include "base/result.hpp"
 #include "base/ring.hpp"
 #include "base/time.hpp"
+#include "sim/disk_observer.hpp"
 #include "store/store.hpp"
 
 namespace creto {
@@ -149,6 +150,11 @@ public:
     /// Requires: 0 <= least <= most.
     void set_sync_latency(Duration least, Duration most);
 
+    /// Who is told of all writes, crashes and replacements from now on; null: nobody. It outlives the
+    /// disk, or is taken away before. Reads are told by whoever carries out the node's own.
+    void observe(DiskObserver* observer) { observer_ = observer; }
+    [[nodiscard]] DiskObserver* observer() const { return observer_; }
+
     [[nodiscard]] std::uint64_t used_bytes() const { return used_bytes_; }
     [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
     [[nodiscard]] const DiskCounters& counters() const { return counters_; }
@@ -182,6 +188,8 @@ private:
     [[nodiscard]] Undo set(Key key, SharedBytes value);
     [[nodiscard]] Undo erase(const Key& key);
     void undo(Undo step);
+    /// Adds the write that undoes a step to these.
+    static void add_reverse(const Undo& step, std::vector<KeyWrite>& to);
     [[nodiscard]] std::size_t survivors(std::size_t unsynced, CrashLoss loss, std::uint64_t use);
 
     DiskOptions options_;
@@ -204,6 +212,7 @@ private:
     std::uint64_t crashes_ = 0;
     std::uint32_t failures_left_ = 0;
     mutable DiskCounters counters_;  ///< Reads count too.
+    DiskObserver* observer_ = nullptr;
 };
 
 }  // namespace creto
