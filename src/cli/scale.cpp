@@ -82,7 +82,9 @@ public:
         line << "[" << number_ << "/" << total_ << "] " << at.scenario << ": " << at.at.ms() / 1'000
              << " of " << at.of.ms() / 1'000 << " virtual s, " << at.final << " final, height "
              << at.height;
-        if (share > 0.02) line << ", " << span_text(wall / share - wall) << " left";
+        if (at.is_replaying) line << ", replays stores on disk";
+        if (share > 0.02 && !at.is_replaying)
+            line << ", " << span_text(wall / share - wall) << " left";
         std::cerr << (is_terminal ? "\r\033[K" : "") << line.str() << (is_terminal ? "" : "\n")
                   << std::flush;
         is_open_ = is_terminal;

@@ -62,6 +62,7 @@ Criterion judge_one(
     out.name = criterion.name;
     bool all = true;
     bool any_missing = false;
+    std::string why;
     std::optional<double> base;
     for (const JudgedRun& run : runs)
         if (run.variant == criterion.relative_to) base = value_of(criterion, run);
@@ -75,6 +76,7 @@ Criterion judge_one(
         out.actual += (out.actual.empty() ? "" : ", ") + label +
                       (value ? figure(*value) : std::string{"not measured"});
         any_missing = any_missing || !value;
+        if (!value && why.empty()) why = run.whole.why_missing(criterion.metric);
         if (value) all = all && is_kept(*value, criterion, run);
     }
     if (!criterion.not_applicable.empty()) {
@@ -84,7 +86,7 @@ Criterion judge_one(
     } else if (criterion.needs_full && length == RunLength::shortened) {
         out.reason = "a shortened run says nothing about it";
     } else if (any_missing) {
-        out.reason = "it was not measured in this run";
+        out.reason = why.empty() ? "it was not measured in this run" : why;
     } else {
         out.passed = all;
     }

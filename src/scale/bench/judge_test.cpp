@@ -107,5 +107,17 @@ TEST(Judge, LooksWhereTheCriterionSays) {
     EXPECT_EQ(judged.required, ">= 1 blocks during cut");
 }
 
+TEST(Judge, SaysWhyAFigureIsMissing) {
+    ScenarioCriterion missing = at_least(1);
+    missing.metric = "storage_replay_iops_peak";
+    JudgedRun run = run_of("", 1);
+    run.whole.miss(missing.metric, "the disk is full");
+    const Criterion nothing = one(missing, {run});
+    EXPECT_FALSE(nothing.passed.has_value());
+    EXPECT_EQ(nothing.reason, "the disk is full");
+    run.whole.set(missing.metric, 5);
+    EXPECT_EQ(one(missing, {run}).passed, true);
+}
+
 }  // namespace
 }  // namespace creto

@@ -21,13 +21,14 @@ constexpr std::array names{
     MetricName{"round_duration_seconds", "s", "measured time for each turn of a leader"},
     MetricName{"query_latency_seconds", "s", "a read of the final state at the asked node, p95"},
     MetricName{"vertex_creation_duration_seconds", "s", "as charged: hash, signature, log record"},
-    MetricName{"storage_operation_duration_seconds", "s", "a durable write, mean"},
+    MetricName{"storage_operation_duration_seconds", "s", "a durable write, simulated, mean"},
     MetricName{"process_resident_memory_bytes", "bytes", "node state, store caches, fixed cost"},
     MetricName{"process_cpu_usage_percent", "%", "charged time of one core, mean of the nodes"},
     MetricName{"network_bytes_sent_total", "bytes", "on the wire with framing, all nodes"},
     MetricName{"network_bytes_received_total", "bytes", "on the wire with framing, all nodes"},
-    MetricName{"rocksdb_read_ops_total", "reads", "of a real store on disk"},
-    MetricName{"rocksdb_write_ops_total", "writes", "durable writes of the nodes' stores"},
+    MetricName{"rocksdb_read_ops_total", "reads", "of keys in the replay's real stores"},
+    MetricName{
+        "rocksdb_write_ops_total", "writes", "durable writes of the nodes' simulated stores"},
     MetricName{"active_vertices", "vertices", "above the final cut at the end, at most"},
     MetricName{"confidence_score", "share", "votes for the decision of all in its view"},
     MetricName{"byzantine_detections_total", "nodes", "liars that were proven or suspected"},
@@ -60,7 +61,7 @@ constexpr std::array names{
     MetricName{"memory_growth_percent", "%", "last quarter of the run against the first"},
     MetricName{"avg_network_mbps", "Mbit/s", "sent and received by a node"},
     MetricName{"peak_network_mbps", "Mbit/s", "of the busiest node in one second"},
-    MetricName{"storage_slowdown", "ratio", "a durable write in the last quarter over the first"},
+    MetricName{"storage_slowdown", "ratio", "simulated durable writes: last quarter over first"},
     MetricName{"oom_kills", "kills", "nodes that exceeded their memory"},
     // Cluster.
     MetricName{"created_nodes", "nodes", "that the cluster has"},
@@ -93,6 +94,29 @@ constexpr std::array names{
     MetricName{"suspected_nodes", "nodes", "suspected at the witness"},
     MetricName{"reputation_ratio", "ratio", "mean reputation of liars over that of honest nodes"},
     MetricName{"failed_safely", "0 or 1", "no divergence, or proof that names more than a third"},
+    // What drawn nodes asked of their disks, replayed into real stores: real time on this machine.
+    MetricName{"storage_replay_seconds", "s", "virtual: the newest operation that was replayed"},
+    MetricName{"storage_replay_writes", "keys", "written, all stores"},
+    MetricName{"storage_replay_syncs", "commits", "durable ones, all stores"},
+    MetricName{"storage_replay_ops_mean", "1/s", "keys that a store writes and reads"},
+    MetricName{
+        "storage_replay_ops_peak", "1/s", "the most in a second, or in all if it is shorter"},
+    MetricName{"storage_replay_iops_mean", "1/s", "reads and writes of files by the process"},
+    MetricName{
+        "storage_replay_iops_peak", "1/s", "the most in a second, or in all if it is shorter"},
+    MetricName{"storage_replay_write_us", "us", "a durable commit, mean"},
+    MetricName{"storage_replay_write_p99_us", "us", "the same"},
+    MetricName{"storage_replay_read_us", "us", "of a key, mean"},
+    MetricName{
+        "storage_replay_write_slowdown", "ratio", "a durable commit: slowest quarter over first"},
+    MetricName{"storage_replay_read_slowdown", "ratio", "of a key: slowest quarter over first"},
+    MetricName{"storage_replay_compactions", "compactions", "finished, all stores"},
+    MetricName{"storage_replay_pending_mb", "MB", "that wait for compaction in a store, at most"},
+    MetricName{"storage_replay_stall_s", "s", "in which RocksDB held writes back, all stores"},
+    MetricName{"storage_replay_stall_percent", "%", "the same, of the time of the replay"},
+    MetricName{"storage_replay_damage", "findings", "of fsck, without notes"},
+    MetricName{
+        "storage_replay_differences", "keys", "and votes that the simulated disk has otherwise"},
     // Microbenchmarks: real time in this process.
     MetricName{"vertex_struct_ns", "ns", "a vertex header, filled in"},
     MetricName{"vertex_id_ns", "ns", "with its id"},
@@ -136,6 +160,16 @@ Result<const MetricName*> known_metric(const std::string& name) {
 void PerformanceMetrics::set(const std::string& name, double value) {
     CRETO_ASSERT(known_metric(name).has_value());
     values_[name] = value;
+}
+
+void PerformanceMetrics::miss(const std::string& name, std::string why) {
+    CRETO_ASSERT(known_metric(name).has_value());
+    missing_[name] = std::move(why);
+}
+
+std::string PerformanceMetrics::why_missing(const std::string& name) const {
+    const auto found = missing_.find(name);
+    return found == missing_.end() || values_.contains(name) ? "" : found->second;
 }
 
 std::optional<double> PerformanceMetrics::get(const std::string& name) const {

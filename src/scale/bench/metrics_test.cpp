@@ -55,5 +55,15 @@ TEST(PerformanceMetrics, WhatWasNotMeasuredIsAbsent) {
     EXPECT_EQ(metrics.get("avg_tps"), 0.0);
 }
 
+TEST(PerformanceMetrics, WhatIsMissingMaySayWhy) {
+    PerformanceMetrics metrics;
+    EXPECT_EQ(metrics.why_missing("avg_tps"), "");
+    metrics.miss("avg_tps", "no clock");
+    EXPECT_EQ(metrics.why_missing("avg_tps"), "no clock");
+    EXPECT_FALSE(metrics.get("avg_tps").has_value());
+    metrics.set("avg_tps", 0);
+    EXPECT_EQ(metrics.why_missing("avg_tps"), "");
+}
+
 }  // namespace
 }  // namespace creto

@@ -188,19 +188,21 @@ public:
 
 private:
     Result<void> run_one(const ScenarioVariant& variant, ScenarioResult& out) {
-        auto stage = std::make_unique<Stage>(scenario_, variant.network, options_.seed);
+        auto stage =
+            std::make_unique<Stage>(scenario_, variant.network, options_.seed, options_.scratch);
         const Duration each = limits::scenario_warm_up + scenario_.duration;
         const Duration before = each * static_cast<std::int64_t>(stages_.size());
-        const auto tell = [&](const TrialProgress& at) {
-            const bool goes_on = !options_.tell || options_.tell(
-                                                       {asked_.name,
-                                                        before + at.at,
-                                                        each * static_cast<std::int64_t>(count_),
-                                                        at.final,
-                                                        at.height}
-                                                   );
-            is_stopped_ = is_stopped_ || !goes_on;
-            return goes_on;
+        const auto tell = [&, stage = stage.get()](const TrialProgress& at) {
+            if (is_stopped_) return false;
+            is_stopped_ = options_.tell && !options_.tell(
+                                               {asked_.name,
+                                                before + at.at,
+                                                each * static_cast<std::int64_t>(count_),
+                                                at.final,
+                                                at.height,
+                                                stage->is_replaying()}
+                                           );
+            return !is_stopped_;
         };
         if (auto ran = stage->run(tell); !ran) return ran;
         ScenarioResult one = trial_result(stage->plan(), stage->report().trial, options_.repro);
@@ -220,6 +222,11 @@ private:
         if (stages_.empty()) {
             out = one;  // Of several runs the page draws the first.
             out.criteria.clear();
+            if (const StorageReplay* storage = stage->storage()) {
+                out.details["storage_replay"] = storage->details();
+                if (const std::string says = storage->text(); !says.empty())
+                    out.details["models"].push_back(says);
+            }
         }
         add_safety(out, one, count_ > 1 ? variant.name : "", stage->promises_progress());
         stages_.push_back(std::move(stage));

@@ -21,15 +21,17 @@ struct BenchProgress {
     Duration of;
     std::uint64_t final = 0;
     std::uint64_t height = 0;
+    bool is_replaying = false;  ///< Stores on disk; virtual time stands still.
 };
 
 struct BenchOptions {
     std::uint64_t seed = 1;
     bool smoke = false;
     std::optional<std::uint32_t> nodes;
+    std::string scratch;  ///< Where stores are replayed; empty: in $TMPDIR, or /tmp.
     /// The command that gives this run again.
     std::string repro = "creto scale run";
-    /// Asked once a virtual second; false stops the run.
+    /// Asked once a virtual second, and now and then while stores are replayed; false stops the run.
     std::function<bool(const BenchProgress&)> tell;
 };
 

@@ -1,8 +1,10 @@
 #include "scale/bench/run.hpp"
 
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <map>
 
+#include "rocks/test_support.hpp"
 #include "scale/bench/catalogue.hpp"
 #include "scale/bench/folder.hpp"
 #include "scale/config.hpp"
@@ -162,6 +164,110 @@ TEST(RunScenario, AStoppedRunIsPartialWithWhatItHas) {
     EXPECT_EQ(passed(*result, "completed"), std::nullopt);
     EXPECT_EQ(passed(*result, "invariants"), true);
     EXPECT_EQ(why_invalid(to_json(*result)), "");
+}
+
+// --- real stores ---
+
+/// Seven nodes, of which two have their storage replayed.
+ScaleScenario replaying(const std::string& workload, const std::string& rest = "") {
+    const auto scenario = parse_scenario(
+        "name = \"own\"\ncategory = \"stress\"\n[network]\nnodes = 7\nprofile = \"lan\"\n"
+        "view_interval = \"100ms\"\n[load]\nworkload = \"" +
+            workload + "\"\nduration = \"8s\"\n[storage]\nreplay = 2\n" + rest +
+            "[[criterion]]\nmetric = \"storage_replay_writes\"\nmin = 1\n"
+            "[[criterion]]\nmetric = \"storage_replay_differences\"\nequals = 0\n"
+            "[[criterion]]\nmetric = \"storage_replay_damage\"\nequals = 0\n"
+            "[[criterion]]\nmetric = \"storage_replay_iops_peak\"\nmin = 1\n",
+        "own.toml"
+    );
+    EXPECT_TRUE(scenario.has_value()) << (scenario ? "" : scenario.error().message);
+    return scenario.value_or(ScaleScenario{});
+}
+
+double metric(const ScenarioResult& result, const std::string& name) {
+    const Doc& all = result.details["metrics"];
+    EXPECT_TRUE(all.contains(name)) << name;
+    return all.contains(name) ? all[name].get<double>() : -1;
+}
+
+TEST(StorageReplay, FiguresComeFromRealStoresThatEndAsTheSimulatedOnes) {
+    const testing_support::TestFolder scratch;
+    BenchOptions options;
+    options.scratch = scratch.path();
+    const ScenarioResult slow = run_scenario(replaying("constant:20"), options).value();
+    const ScenarioResult fast = run_scenario(replaying("constant:40"), options).value();
+    for (const ScenarioResult* one : {&slow, &fast}) {
+        EXPECT_EQ(why_invalid(to_json(*one)), "");
+        EXPECT_EQ(passed(*one, "storage_replay_differences"), true) << to_lines(*one);
+        EXPECT_EQ(passed(*one, "storage_replay_damage"), true) << to_lines(*one);
+        for (const char* name :
+             {"rocksdb_read_ops_total", "storage_replay_writes", "storage_replay_syncs"})
+            EXPECT_GT(metric(*one, name), 0) << name;
+        EXPECT_GE(metric(*one, "storage_replay_seconds"), 12);
+        const Doc& details = one->details["storage_replay"];
+        EXPECT_EQ(details["nodes"].size(), 2U);
+        EXPECT_GT(details["keys_compared"], 100);
+        if (details["in_memory"].get<bool>()) continue;  // No disk is measured there.
+        EXPECT_EQ(passed(*one, "storage_replay_iops_peak"), true) << to_lines(*one);
+        for (const char* name :
+             {"storage_replay_ops_mean",
+              "storage_replay_ops_peak",
+              "storage_replay_iops_mean",
+              "storage_replay_write_us",
+              "storage_replay_write_p99_us",
+              "storage_replay_read_us",
+              "storage_replay_write_slowdown",
+              "storage_replay_read_slowdown"})
+            EXPECT_GT(metric(*one, name), 0) << name;
+    }
+    EXPECT_GT(metric(fast, "storage_replay_writes"), 1.2 * metric(slow, "storage_replay_writes"));
+    EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
+}
+
+TEST(StorageReplay, ChangesNothingOfTheRun) {
+    const testing_support::TestFolder scratch;
+    BenchOptions options;
+    options.scratch = scratch.path();
+    const std::string deaths =
+        "[[step]]\nkind = \"kill\"\nnodes = 2\nat = \"2s\"\nlasts = \"1s\"\nevery = \"2s\"\n";
+    const ScenarioResult with = run_scenario(replaying("constant:20", deaths), options).value();
+    ScaleScenario without = replaying("constant:20", deaths);
+    without.replayed_stores = 0;
+    EXPECT_EQ(with.trace_hash, run_scenario(without, options).value().trace_hash);
+    EXPECT_EQ(passed(with, "storage_replay_differences"), true) << to_lines(with);
+}
+
+TEST(StorageReplay, ADiskThatRefusesIsAReasonAndTheRunGoesOn) {
+    BenchOptions options;
+    options.scratch = "/proc/creto-nowhere";
+    const ScenarioResult result = run_scenario(replaying("constant:20"), options).value();
+    for (const Criterion& one : result.criteria) {
+        if (!one.name.starts_with("storage_replay_")) continue;
+        EXPECT_FALSE(one.passed.has_value()) << one.name;
+        EXPECT_NE(one.reason.find("/proc/creto-nowhere"), std::string::npos) << one.reason;
+    }
+    EXPECT_EQ(passed(result, "invariants"), true);
+    EXPECT_EQ(result.status(), std::string{"PARTIAL"});
+    EXPECT_TRUE(result.details["storage_replay"].contains("not_replayed"));
+    EXPECT_EQ(why_invalid(to_json(result)), "");
+}
+
+TEST(StorageReplay, AStoppedRunLeavesNoFolder) {
+    const testing_support::TestFolder scratch;
+    BenchOptions options;
+    options.scratch = scratch.path();
+    int ticks = 0;
+    bool was_there = false;
+    options.tell = [&](const BenchProgress&) {
+        was_there = was_there || !std::filesystem::is_empty(scratch.path());
+        return ++ticks < 8;
+    };
+    const ScenarioResult result = run_scenario(replaying("constant:20"), options).value();
+    EXPECT_TRUE(was_there);
+    EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
+    EXPECT_EQ(result.status(), std::string{"PARTIAL"});
+    EXPECT_EQ(passed(result, "storage_replay_differences"), std::nullopt);
+    EXPECT_EQ(result.details["storage_replay"]["not_replayed"], "the run was stopped");
 }
 
 TEST(ResultFolder, KeepsEachResultAndSaysWhatIsThere) {

@@ -8,6 +8,7 @@
 #include "scale/bench/metrics.hpp"
 #include "scale/bench/toml_keys.hpp"
 #include "scale/nearest.hpp"
+#include "scale/replay/storage_replay.hpp"
 
 namespace creto {
 namespace {
@@ -105,6 +106,12 @@ Result<void> read_load(TomlKeys& keys, ScaleScenario& out) {
     if (const auto span = keys.duration("smoke")) out.smoke = *span;
     if (out.smoke < Duration::from_s(5)) keys.refuse("smoke", "at least 5s after the warm-up");
     out.smoke = std::min(out.smoke, out.duration);
+    return keys.finish();
+}
+
+Result<void> read_storage(TomlKeys& keys, ScaleScenario& out) {
+    if (const auto stores = keys.whole("replay", 0, StorageReplay::stores_max))
+        out.replayed_stores = static_cast<std::uint32_t>(*stores);
     return keys.finish();
 }
 
@@ -228,6 +235,11 @@ Result<void> read_criterion(TomlKeys& keys, ScaleScenario& scenario) {
     out.not_applicable = keys.text("not_applicable").value_or("");
     if (!out.min && !out.max && !out.equals && out.not_applicable.empty())
         keys.refuse("metric", "needs min, max or equals, or not_applicable with the reason");
+    if (out.metric.starts_with(StorageReplay::metric_prefix)) {
+        if (scenario.replayed_stores == 0 && out.not_applicable.empty())
+            keys.refuse("metric", "needs [storage] with replay = 1 to 4");
+        if (out.window != Window::whole) keys.refuse("metric", "is of the whole run only");
+    }
     for (const ScenarioCriterion& other : scenario.criteria)
         if (other.name == out.name) keys.refuse("name", "another criterion is called so");
     scenario.criteria.push_back(std::move(out));
@@ -251,6 +263,7 @@ Result<ScaleScenario> read_scenario(const toml::table& table, const std::string&
         top.refuse("micro", one_of(out.micro, micro_suites));
     const toml::table* network = top.table("network");
     const toml::table* load = top.table("load");
+    const toml::table* storage = top.table("storage");
     const auto steps = top.tables("step", limits::scenario_steps_max);
     const auto variants = top.tables("variant", limits::scenario_variants_max);
     const auto criteria = top.tables("criterion", limits::scenario_criteria_max);
@@ -267,6 +280,8 @@ Result<ScaleScenario> read_scenario(const toml::table& table, const std::string&
             each(*network, "[network]", [&](TomlKeys& k) { return read_network(k, out.network); });
     if (good && load != nullptr)
         good = each(*load, "[load]", [&](TomlKeys& keys) { return read_load(keys, out); });
+    if (good && storage != nullptr)
+        good = each(*storage, "[storage]", [&](TomlKeys& keys) { return read_storage(keys, out); });
     for (const toml::table* one : steps)
         if (good) good = each(*one, "[[step]]", [&](TomlKeys& k) { return read_step(k, out); });
     for (const toml::table* one : variants)

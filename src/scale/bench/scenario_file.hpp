@@ -102,6 +102,7 @@ struct ScaleScenario {
     bool one_client_node = false;
     Duration duration = Duration::from_s(60);
     Duration smoke = Duration::from_s(20);
+    std::uint32_t replayed_stores = 0;  ///< So many nodes' storage is replayed into real stores.
     std::vector<ScenarioStep> steps;
     std::vector<ScenarioVariant> variants;
     std::vector<ScenarioCriterion> criteria;

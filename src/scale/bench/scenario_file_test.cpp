@@ -12,6 +12,7 @@ const std::string head = "name = \"x\"\ncategory = \"chaos\"\nabout = \"a\"\n";
 const std::string network = "[network]\nnodes = 100\nprofile = \"lan\"\n";
 const std::string load =
     "[load]\nworkload = \"constant:10\"\nduration = \"10m\"\nsmoke = \"20s\"\n";
+const std::string replayed = "[[criterion]]\nmetric = \"storage_replay_writes\"\nmin = 1\n";
 const std::string criterion = "[[criterion]]\nmetric = \"avg_tps\"\nmin = 10\n";
 
 ScaleScenario good(const std::string& text) {
@@ -44,6 +45,14 @@ TEST(ScenarioFile, ReadsWhatAFileSays) {
     EXPECT_EQ(scenario.criteria[0].window, Window::during);
     EXPECT_TRUE(scenario.criteria[0].needs_full);
     EXPECT_EQ(scenario.too_big(), "");
+}
+
+TEST(ScenarioFile, SaysHowManyStoresAreReplayed) {
+    EXPECT_EQ(good(head + network + criterion).replayed_stores, 0U);
+    EXPECT_EQ(good(head + "[storage]\nreplay = 4\n" + replayed).replayed_stores, 4U);
+    const ScaleScenario fewer =
+        with_nodes(good(head + network + "[storage]\nreplay = 4\n" + replayed), 4).value();
+    EXPECT_EQ(fewer.replayed_stores, 4U);
 }
 
 struct Wrong {
@@ -89,6 +98,14 @@ TEST(ScenarioFile, NamesEachKindOfMistakeWithItsLine) {
         {head + criterion + "during = \"cut\"\n", "there is no \"cut\""},
         {head + criterion + criterion, "another criterion is called so"},
         {head, "a scenario has at least one [[criterion]]"},
+        {head + "[storage]\nreplay = 5\n" + criterion,
+         "[storage] replay: must be a whole number from 0 to 4"},
+        {head + "[storage]\nreplays = 1\n" + criterion, "did you mean \"replay\"?"},
+        {head + replayed, "metric: needs [storage] with replay = 1 to 4"},
+        {head + "[storage]\nreplay = 0\n" + replayed, "needs [storage] with replay = 1 to 4"},
+        {head + network + load + step + "nodes = 1\nname = \"cut\"\n[storage]\nreplay = 1\n" +
+             replayed + "during = \"cut\"\n",
+         "is of the whole run only"},
         {"category = \"chaos\"\n" + criterion, "a scenario has a name"},
         {"name = \"x\"\ncategory = \"chaso\"\n" + criterion, "did you mean \"chaos\"?"},
         {"name = ", "x.toml:1: "},

@@ -16,8 +16,13 @@ constexpr std::array<std::int64_t, 4> deltas_ms{150, 80, 250, 100};
 
 }  // namespace
 
-Stage::Stage(const ScaleScenario& scenario, const ScenarioNetwork& network, std::uint64_t seed)
-    : scenario_{scenario} {
+Stage::Stage(
+    const ScaleScenario& scenario,
+    const ScenarioNetwork& network,
+    std::uint64_t seed,
+    std::string scratch
+)
+    : scenario_{scenario}, scratch_{std::move(scratch)} {
     config_.seed = seed;
     config_.node_count = network.nodes;
     config_.spare_count = network.spares;
@@ -55,7 +60,11 @@ Result<void> Stage::run(const std::function<bool(const TrialProgress&)>& tell) {
     auto made = ScaleTestCluster::create(config_);
     if (!made) return tl::unexpected<Error>(made.error());
     cluster_ = std::move(*made);
-    cluster_->on_tick(tell);
+    cluster_->on_tick([&](const TrialProgress& at) {
+        progress_ = at;
+        return tell(at);
+    });
+    begin_replay(tell);
     extra_.set("running_before_start", cluster_->running());
     if (auto started = cluster_->start(); !started) return started;
     extra_.set("running_after_start", cluster_->running());
@@ -72,6 +81,7 @@ Result<void> Stage::run(const std::function<bool(const TrialProgress&)>& tell) {
     report_ = cluster_->finish();
     if (report_.measured_to > load) report_.measured_to = load;
     metrics_ = measure(config_, report_);
+    end_replay(goes_on);
     if (asks_for("link_loss_percent") || asks_for("link_latency_min_ms"))
         probe_links(cluster_->links(), config_.node_count, metrics_);
     for (const auto& [name, value] : extra_.all())
@@ -79,6 +89,42 @@ Result<void> Stage::run(const std::function<bool(const TrialProgress&)>& tell) {
     schedule_.faults = report_.trial.record.faults;
     cluster_.reset();  // Gigabytes, when variants follow.
     return {};
+}
+
+// --- real stores ---
+
+void Stage::begin_replay(const std::function<bool(const TrialProgress&)>& tell) {
+    if (scenario_.replayed_stores == 0) return;
+    StorageReplay::Options options;
+    options.seed = config_.seed;
+    options.nodes = cluster_->draw_stores(scenario_.replayed_stores);
+    options.under = scratch_;
+    options.goes_on = [this, tell] {
+        is_replaying_ = true;
+        const bool goes_on = tell(progress_);
+        is_replaying_ = false;
+        return goes_on;
+    };
+    storage_ = std::make_unique<StorageReplay>(std::move(options));
+    for (const std::uint32_t node : storage_->nodes())
+        cluster_->observe_disk(node, storage_->observer(node));
+}
+
+void Stage::end_replay(bool is_whole) {
+    if (!storage_)
+        return metrics_.miss("rocksdb_read_ops_total", "no stores are replayed: [storage] replay");
+    for (const std::uint32_t node : storage_->nodes())
+        cluster_->observe_disk(node, nullptr);
+    if (is_whole) {
+        storage_->finish([this](std::uint32_t node) -> const SimDisk& {
+            return cluster_->cluster().host(NodeIndex{node}).disk;
+        });
+    } else {
+        storage_->abandon(
+            report_.is_interrupted ? "the run was stopped" : "the run broke a promise"
+        );
+    }
+    storage_->measure(report_.measured_from, report_.measured_to, metrics_);
 }
 
 Result<void> Stage::restart_all() {

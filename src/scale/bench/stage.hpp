@@ -7,13 +7,19 @@
 
 #include "scale/bench/measure.hpp"
 #include "scale/bench/scenario_file.hpp"
+#include "scale/replay/storage_replay.hpp"
 
 namespace creto {
 
 class Stage {
 public:
-    /// The scenario outlives it.
-    Stage(const ScaleScenario& scenario, const ScenarioNetwork& network, std::uint64_t seed);
+    /// The scenario outlives it. `scratch` is where stores are replayed; empty: in $TMPDIR, or /tmp.
+    Stage(
+        const ScaleScenario& scenario,
+        const ScenarioNetwork& network,
+        std::uint64_t seed,
+        std::string scratch = ""
+    );
 
     /// False from `tell` stops it. Errors: what the cluster cannot be.
     [[nodiscard]] Result<void> run(const std::function<bool(const TrialProgress&)>& tell);
@@ -24,6 +30,10 @@ public:
     [[nodiscard]] PerformanceMetrics part(const ScenarioCriterion& criterion) const;
     [[nodiscard]] TrialPlan plan() const;
     [[nodiscard]] bool promises_progress() const;
+    /// Null when the scenario asks for none.
+    [[nodiscard]] const StorageReplay* storage() const { return storage_.get(); }
+    /// While run() asks whether it goes on: virtual time stands still, a real store is busy.
+    [[nodiscard]] bool is_replaying() const { return is_replaying_; }
 
 private:
     struct Times {
@@ -33,13 +43,19 @@ private:
     };
 
     [[nodiscard]] bool asks_for(const char* metric) const;
+    void begin_replay(const std::function<bool(const TrialProgress&)>& tell);
+    void end_replay(bool is_whole);
     void plan_steps();
     void carry_out(const ScenarioStep& step, std::uint64_t turn);
     void split(const ScenarioStep& step);
     [[nodiscard]] Result<void> restart_all();
 
     const ScaleScenario& scenario_;
+    std::string scratch_;
     TestClusterConfig config_;
+    TrialProgress progress_;  ///< The newest that was told.
+    bool is_replaying_ = false;
+    std::unique_ptr<StorageReplay> storage_;
     std::unique_ptr<ScaleTestCluster> cluster_;
     std::map<std::string, Times> times_;
     Schedule schedule_;

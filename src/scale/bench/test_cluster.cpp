@@ -14,6 +14,7 @@ constexpr std::uint64_t pick_stream = 0xA1;
 constexpr std::uint64_t loser_stream = 0xA2;
 constexpr std::uint64_t witness_stream = 0xA3;
 constexpr std::uint64_t query_stream = 0xA4;
+constexpr std::uint64_t store_stream = 0xA5;
 constexpr auto for_good = limits::schedule_span_max;
 constexpr auto short_stop = Duration::from_ms(50);
 
@@ -453,6 +454,10 @@ NodeList ScaleTestCluster::draw_nodes(std::uint32_t count, std::uint64_t turn) c
     // Whom the figures are read from, and who is asked alone, stays.
     if (live.size() > count) std::erase(live, witness_);
     return drawn(std::move(live), count, mix64(config_.seed ^ turn), pick_stream);
+}
+
+NodeList ScaleTestCluster::draw_stores(std::uint32_t count) const {
+    return drawn(honest(), count, config_.seed, store_stream);
 }
 
 std::uint64_t ScaleTestCluster::height(std::uint32_t node) const {

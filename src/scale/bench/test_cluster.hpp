@@ -157,6 +157,14 @@ public:
     /// What was submitted before is not measured; without a call nothing is.
     void measure_from_now();
 
+    // Storage.
+    /// Honest nodes that keep their disks, drawn by the seed.
+    [[nodiscard]] NodeList draw_stores(std::uint32_t count) const;
+    /// Who is told what this node asks of its disk; as SimDisk::observe().
+    void observe_disk(std::uint32_t node, DiskObserver* observer) {
+        cluster_.disk(NodeIndex{node}).observe(observer);
+    }
+
     // Time.
     /// Asked once a virtual second; false stops run().
     void on_tick(std::function<bool(const TrialProgress&)> tell) { tell_ = std::move(tell); }
