@@ -1,4 +1,5 @@
-// Stage: one run of a scenario on a ScaleTestCluster, its steps carried out when they are due.
+// Stage: one run of a scenario on a cluster, simulated or of real processes: its steps carried out when
+// they are due. Steps that the host cannot have are left out (real_limits.hpp).
 #pragma once
 
 #include <map>
@@ -10,10 +11,17 @@
 
 namespace creto {
 
+enum class BenchHost : std::uint8_t { simulator, processes };
+
 class Stage {
 public:
     /// The scenario outlives it.
-    Stage(const ScaleScenario& scenario, const ScenarioNetwork& network, std::uint64_t seed);
+    Stage(
+        const ScaleScenario& scenario,
+        const ScenarioNetwork& network,
+        std::uint64_t seed,
+        BenchHost host
+    );
 
     /// False from `tell` stops it. Errors: what the cluster cannot be.
     [[nodiscard]] Result<void> run(const std::function<bool(const TrialProgress&)>& tell);
@@ -33,14 +41,20 @@ private:
     };
 
     [[nodiscard]] bool asks_for(const char* metric) const;
+    [[nodiscard]] Result<std::unique_ptr<ClusterUnderTest>> make() const;
     void plan_steps();
     void carry_out(const ScenarioStep& step, std::uint64_t turn);
+    void carry_out_simulated(
+        SimulatedFaults& faults, const ScenarioStep& step, const NodeList& some
+    );
     void split(const ScenarioStep& step);
     [[nodiscard]] Result<void> restart_all();
 
     const ScaleScenario& scenario_;
+    BenchHost host_;
+    bool has_links_ = false;  ///< Of real processes: they need the shim.
     TestClusterConfig config_;
-    std::unique_ptr<ScaleTestCluster> cluster_;
+    std::unique_ptr<ClusterUnderTest> cluster_;
     std::map<std::string, Times> times_;
     Schedule schedule_;
     ClusterReport report_;
