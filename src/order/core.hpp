@@ -41,9 +41,6 @@
 
 namespace creto {
 
-namespace simplex::testing {
-struct CoreProbe;  ///< Reads everything, for the searches of tests/model/.
-}
 namespace simplex {
 /// The branch that ends at an anchor.
 [[nodiscard]] BranchTip tip_at(const Anchor& anchor);
