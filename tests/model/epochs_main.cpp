@@ -2,7 +2,7 @@
 //
 //     epochs [--seconds N] [--states N] [--seed S]    the suite: what it searches is in `suite` below
 //     epochs --change none|added|left|replaced|dormant [--crash-mode 1] [--seats N] [--who N]
-//            [--liar N|none] [--blocks N] [--first N] [--last N] [--views N] [--views-last N]
+//            [--liar N|none] [--blocks N] [--from HEIGHT] [--last N] [--views N] [--views-last N]
 //            [--crashes N] [--timeouts N] [--lazy 1] [--wipes 1] [--walk 1]       one search
 //
 // Prints one line for each search; on a violation, how it came about, and exits with 1. A search that
@@ -37,9 +37,9 @@ struct Task {
     int liar = nobody;
     Index seats = 4;
     Index who = 3;
-    std::uint32_t blocks = 1;  ///< Of an epoch.
-    std::uint64_t first = 2;   ///< Epochs that are searched.
-    std::uint64_t last = 3;
+    std::uint32_t blocks = 3;  ///< Of an epoch.
+    std::uint64_t from = 5;    ///< Heights that are final when it begins.
+    std::uint64_t last = 3;    ///< Epoch.
     std::uint64_t views = 2;
     std::uint64_t views_last = 1;
     std::uint32_t crashes = 0;
@@ -81,7 +81,7 @@ bool parse(int argc, char** argv, Options& options) {
         {"--seats", into(task.seats)},
         {"--who", into(task.who)},
         {"--blocks", into(task.blocks)},
-        {"--first", into(task.first)},
+        {"--from", into(task.from)},
         {"--last", into(task.last)},
         {"--views", into(task.views)},
         {"--views-last", into(task.views_last)},
@@ -118,8 +118,8 @@ bool parse(int argc, char** argv, Options& options) {
         }
     }
     const bool good = task.seats >= (task.mode == QuorumMode::crash ? 3U : 4U) && task.seats <= 5 &&
-                      task.who < task.seats && task.blocks > 0 && task.blocks <= 4 &&
-                      task.first > 0 && task.first <= task.last && task.last <= 5;
+                      task.who < task.seats && task.blocks >= 3 && task.blocks <= 8 &&
+                      task.from < task.last * task.blocks && task.last <= 5;
     if (options.one) options.one = task;
     return argc % 2 == 1 && good;
 }
@@ -131,12 +131,13 @@ std::string head_of(const Task& task) {
     std::snprintf(
         text,
         sizeof text,
-        "%u seats, %-8s liar %-4s epochs %llu-%llu of %u, views %llu+%llu crashes %u%s timeouts "
+        "%u seats, %-8s liar %-4s from height %llu to epoch %llu of %u blocks, views %llu+%llu "
+        "crashes %u%s timeouts "
         "%-3s%s",
         task.seats,
         to_string(task.change),
         liar.c_str(),
-        static_cast<unsigned long long>(task.first),
+        static_cast<unsigned long long>(task.from + 1),
         static_cast<unsigned long long>(task.last),
         task.blocks,
         static_cast<unsigned long long>(task.views),
@@ -165,7 +166,7 @@ SearchResult run(const Task& task, const Options& options, double seconds) {
         .mode = task.mode};
     search.views = task.views;
     search.views_last = task.views_last;
-    search.first = Epoch{task.first};
+    search.from = creto::Height{task.from};
     search.last = Epoch{task.last};
     search.lazy = task.lazy;
     search.wipes = task.wipes;

@@ -3,7 +3,8 @@
 //
 //     rosters [--seconds N] [--states N]       networks of 3 to 7 seats, with as many liars as they tolerate
 //     rosters --seats N [--liars N] [--back N] [--crash 1]     one network, whoever is said to be dead
-//     rosters --seats N [--liars N] --share N [--crash 1]      one network, cut into sides that report
+//     rosters --seats N [--liars N] --reports N [--crash 1] [--walk 1]     one network, cut into sides that
+//                                                                         report
 //
 // Prints one line for each network; on a violation, how it came about, and exits with 1. A search that did
 // not end within its bound says so; that is no failure.
@@ -33,8 +34,8 @@ struct Network {
     std::uint32_t liars = 2;
     std::uint32_t epochs_back = 1;
     QuorumMode mode = QuorumMode::byzantine;
-    std::uint32_t share = 0;  ///< Of reports; 0: anybody may be said to be dead.
-    int parts = 1;            ///< Of the time that is left when its turn comes, one in so many.
+    std::uint32_t reports = 0;  ///< That make a seat dead; 0: anybody may be said to be.
+    int parts = 1;              ///< Of the time that is left when its turn comes, one in so many.
 };
 
 /// Those that end come first; the last two take what time is left.
@@ -46,11 +47,14 @@ constexpr Network suite[] = {
     {3, 0, 3, QuorumMode::crash},
     {5, 0, 2, QuorumMode::crash},
     {7, 0, 1, QuorumMode::crash},
-    {.seats = 4, .liars = 1, .share = 1},
-    {.seats = 5, .liars = 1, .share = 1},
-    {.seats = 6, .liars = 1, .share = 1, .parts = 3},
-    {.seats = 5, .liars = 0, .mode = QuorumMode::crash, .share = 1, .parts = 3},
-    {.seats = 7, .liars = 2, .share = 1, .parts = 2},
+    {.seats = 4, .liars = 1, .reports = 8},
+    {.seats = 3, .liars = 0, .mode = QuorumMode::crash, .reports = 8},
+    {.seats = 5, .liars = 1, .reports = 8, .walk = true, .parts = 6},
+    {.seats = 6, .liars = 1, .reports = 8, .walk = true, .parts = 5},
+    {.seats = 7, .liars = 2, .reports = 8, .walk = true, .parts = 4},
+    {.seats = 7, .liars = 0, .mode = QuorumMode::crash, .reports = 8, .walk = true, .parts = 4},
+    {.seats = 5, .liars = 1, .reports = 8, .parts = 3},
+    {.seats = 6, .liars = 1, .reports = 8, .parts = 2},
     {7, 2, 2},
 };
 
@@ -100,21 +104,23 @@ bool search_sides(const Network& network, std::size_t states_max, double seconds
         .mode = network.mode,
         .seats = network.seats,
         .liars = network.liars,
-        .share = network.share,
+        .reports = network.reports,
         .states_max = std::min(states_max, SideSearchOptions{}.states_max)};
     options.time_left = [&] { return since(begun) < seconds; };
-    const SideSearchResult result = SideSearch{options}.run();
+    SideSearch work{options};
+    const SideSearchResult result = network.walk ? work.walk(1) : work.run();
     const double took = since(begun);
     std::printf(
-        "sides   %s seats %2u liars %u share %u: %8zu states, depth %2u, %10llu steps, %llu ends "
+        "%s   %s seats %2u liars %u reports %u: %8zu states, depth %2u, %10llu steps, %llu ends "
         "of "
         "epochs, %llu with seats set aside, fewest that vote %u, %llu heals, %5.1f s, %7.0f "
         "states/s, "
         "%s\n",
+        network.walk ? "walks" : "sides",
         network.mode == QuorumMode::crash ? "crash    " : "byzantine",
         network.seats,
         network.liars,
-        network.share,
+        network.reports,
         result.states,
         result.depth,
         static_cast<unsigned long long>(result.steps),
@@ -125,6 +131,7 @@ bool search_sides(const Network& network, std::size_t states_max, double seconds
         took,
         static_cast<double>(result.states) / took,
         !result.violation.empty() ? "VIOLATION"
+        : network.walk            ? (std::to_string(result.walks) + " walks").c_str()
         : result.exhausted        ? "exhausted"
                                   : "not exhausted"
     );
@@ -136,8 +143,8 @@ bool search_sides(const Network& network, std::size_t states_max, double seconds
 }
 
 bool look(const Network& network, std::size_t states_max, double seconds) {
-    return network.share > 0 ? search_sides(network, states_max, seconds)
-                             : search(network, states_max, seconds);
+    return network.reports > 0 ? search_sides(network, states_max, seconds)
+                               : search(network, states_max, seconds);
 }
 
 }  // namespace
@@ -155,8 +162,10 @@ int main(int argc, char** argv) {
             seconds = number;
         } else if (name == "--states") {
             states_max = number;
-        } else if (name == "--share") {
-            one.share = number;
+        } else if (name == "--walk") {
+            one.walk = number != 0;
+        } else if (name == "--reports") {
+            one.reports = number;
         } else if (name == "--seats") {
             one.seats = number;
         } else if (name == "--liars") {
@@ -170,13 +179,13 @@ int main(int argc, char** argv) {
         }
     }
     const std::uint32_t least = one.mode == QuorumMode::crash ? 1 : 4;
-    const std::uint32_t most = one.share > 0 ? 8 : 16;
+    const std::uint32_t most = one.reports > 0 ? 8 : 16;
     if (argc % 2 != 1 || one.seats < least || one.seats > most || one.liars > one.seats ||
         one.epochs_back < 1 || one.epochs_back > 4) {
         std::fprintf(
             stderr,
             "rosters [--seconds N] [--states N] [--seats 4..16] [--liars N] [--back 1..4 or "
-            "--share N] "
+            "--reports N] "
             "[--crash 1]\n"
         );
         return 2;

@@ -82,10 +82,10 @@ void Search::gather(const Tuple& tuple, std::vector<Said>& said) const {
     }
 }
 
+/// The last view of an epoch in which anything happens.
 std::uint64_t Search::views_of(Epoch epoch) const {
-    if (epoch < options_.first) return ~0ULL;
-    return epoch == options_.last && options_.last > Epoch{1} ? options_.views_last
-                                                              : options_.views;
+    if (epoch < first_) return ~0ULL;
+    return epoch == first_ ? first_view_.value() + options_.views - 1 : options_.views_last;
 }
 
 bool Search::is_within(Epoch epoch, View view) const {
@@ -104,12 +104,14 @@ void Search::gather_blocks(const Tuple& tuple, std::vector<std::uint32_t>& block
     for (std::size_t i = 0; i < honest_.size(); ++i) {
         for (const std::uint32_t block : locals_.at(tuple[i]).chain) {
             const bool known = std::find(blocks.begin(), blocks.end(), block) != blocks.end();
-            if (!known && world_.block(block).epoch() < options_.first) blocks.push_back(block);
+            const bool before = world_.block(block).proposal.block.height <= options_.from;
+            if (!known && before) blocks.push_back(block);
         }
     }
     if (!options_.liar) return;
-    for (Epoch epoch = options_.first; epoch <= options_.last; ++epoch) {
-        for (View view{1}; view.value() <= views_of(epoch); ++view) {
+    for (Epoch epoch = first_; epoch <= options_.last; ++epoch) {
+        for (View view = epoch == first_ ? first_view_ : View{1}; view.value() <= views_of(epoch);
+             ++view) {
             if (world_.leader(epoch, view) != *options_.liar) continue;
             const std::size_t known = blocks.size();
             for (std::size_t i = 0; i < known; ++i)
@@ -141,44 +143,54 @@ void Search::forge_on(
     }
 }
 
-/// Everything arrives at everyone at once, until all have entered the first epoch of the search.
+/// Everything arrives at everyone at once, until the height at which the search begins is final.
 Search::Tuple Search::begin() {
     Tuple tuple{};
     for (std::size_t i = 0; i < honest_.size(); ++i)
         tuple[i] = locals_.fresh(honest_[i]);
-    const auto is_there = [this](LocalId id) { return locals_.at(id).epoch >= options_.first; };
     std::vector<Event> events;
     for (int round = 0; round < begin_rounds; ++round) {
+        first_ = locals_.at(tuple[0]).epoch;
+        first_view_ = locals_.at(tuple[0]).view;
         bool all_there = true;
-        for (std::size_t i = 0; i < honest_.size(); ++i)
-            all_there = all_there && is_there(tuple[i]);
-        if (all_there) return tuple;
-        const Epoch epoch = locals_.at(tuple[0]).epoch;
-        const View view = locals_.at(tuple[0]).view;
-        arrivals(tuple, events);
-        if (options_.liar && world_.leader(epoch, view) == *options_.liar) {
-            const auto& chain = locals_.at(tuple[0]).chain;
-            std::uint32_t tip = chain.empty() ? 0 : chain.back();
-            for (const Event& event : events) {
-                const bool is_higher = event.kind == Event::Kind::block &&
-                                       world_.block(event.what).epoch() == epoch &&
-                                       world_.block(event.what).view() == view.prev();
-                if (is_higher) tip = event.what;
-            }
-            // None on the end of the epoch, which the votes make final.
-            const auto made = world_.forge(*options_.liar, epoch, view, tip, Forgery::covers);
-            if (made) events.insert(events.begin(), {.kind = Event::Kind::block, .what = *made});
-        }
         for (std::size_t i = 0; i < honest_.size(); ++i) {
-            for (const Event& event : events) {
-                if (!is_there(tuple[i])) tuple[i] = locals_.after(tuple[i], event);
-            }
+            const Local& local = locals_.at(tuple[i]);
+            all_there = all_there && local.chain.size() == options_.from.value() &&
+                        local.epoch == first_ && local.view == first_view_;
+        }
+        if (all_there) return tuple;
+        begin_events(tuple, events);
+        for (std::size_t i = 0; i < honest_.size(); ++i) {
+            for (const Event& event : events)
+                tuple[i] = locals_.after(tuple[i], event);
             if (locals_.at(tuple[i]).executes)
                 tuple[i] = locals_.after(tuple[i], {.kind = Event::Kind::execute});
         }
     }
     blame("the seats do not come to where the search begins");
     return tuple;
+}
+
+/// What arrives before the search begins: nothing of what is above its height; of the liar one block.
+void Search::begin_events(const Tuple& tuple, std::vector<Event>& events) {
+    const Local& one = locals_.at(tuple[0]);
+    arrivals(tuple, events);
+    std::uint32_t tip = one.chain.empty() ? 0 : one.chain.back();
+    for (const Event& event : events) {
+        const bool is_below = event.kind == Event::Kind::block &&
+                              world_.block(event.what).epoch() == one.epoch &&
+                              world_.block(event.what).view() == one.view.prev();
+        if (is_below) tip = event.what;
+    }
+    if (options_.liar && world_.leader(one.epoch, one.view) == *options_.liar) {
+        // None on the end of an epoch, which the votes make final.
+        const auto made = world_.forge(*options_.liar, one.epoch, one.view, tip, Forgery::covers);
+        if (made) events.insert(events.begin(), {.kind = Event::Kind::block, .what = *made});
+    }
+    std::erase_if(events, [this](const Event& event) {
+        return event.kind == Event::Kind::block &&
+               world_.block(event.what).proposal.block.height > options_.from;
+    });
 }
 
 SearchResult Search::run() {

@@ -26,11 +26,11 @@
 namespace creto::model_check {
 
 struct SearchOptions {
-    std::optional<Index> liar;     ///< None: everyone follows the rules.
-    WorldOptions world;            ///< What seats there are, terms, epochs.
-    std::uint64_t views = 3;       ///< Nothing happens to a seat beyond this view.
-    Epoch first{1};                ///< Before this epoch nothing goes wrong.
-    Epoch last{1};                 ///< Nor does anything happen to a seat beyond this epoch.
+    std::optional<Index> liar;  ///< None: everyone follows the rules.
+    WorldOptions world;         ///< What seats there are, terms, epochs.
+    std::uint64_t views = 3;    ///< Nothing happens to a seat after so many.
+    Height from;                ///< Up to this height nothing goes wrong; it is final everywhere.
+    Epoch last{1};              ///< Nor does anything happen to a seat beyond this epoch.
     std::uint64_t views_last = 3;  ///< `views` of the last epoch, where there is more than one.
     bool lazy = false;             ///< Seats execute at any later time; else at once. With epochs.
     bool wipes = false;            ///< A crash may take the store, and leave the vote log.
@@ -95,6 +95,7 @@ private:
     [[nodiscard]] std::uint64_t views_of(Epoch epoch) const;
     /// All seats, where the search begins.
     [[nodiscard]] Tuple begin();
+    void begin_events(const Tuple& tuple, std::vector<Event>& events);
     /// What can arrive at one seat, whichever of its states it is in.
     void arrivals(const Tuple& tuple, std::vector<Event>& events);
     const Reach& reach(const Tuple& tuple, std::size_t place, const std::vector<Event>& events);
@@ -138,6 +139,8 @@ private:
     Locals locals_;
     std::vector<Index> honest_;
     std::uint32_t liar_mask_ = 0;
+    Epoch first_{1};  ///< Where the search begins.
+    View first_view_{1};
     std::vector<Node> nodes_;
     std::vector<std::uint32_t> index_;  ///< Place in nodes_ + 1; 0 is free.
     std::map<std::array<std::uint64_t, 4>, std::optional<std::uint32_t>> forged_;

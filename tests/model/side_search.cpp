@@ -11,6 +11,7 @@ namespace {
 /// Ends of epochs after which every honest seat votes again. What is asked for in one epoch is in force
 /// from the next but one on; once more as many, to see that it lasts.
 constexpr int heal_epochs = 4;
+constexpr int walk_steps = 200;
 
 std::uint32_t count(std::uint32_t mask) {
     return static_cast<std::uint32_t>(std::popcount(mask));
@@ -37,7 +38,7 @@ Genesis genesis_of(const SideSearchOptions& options) {
     genesis.network = "sides";
     genesis.mode = options.mode;
     genesis.epoch_blocks = limits::epoch_blocks_min;
-    genesis.dead_after_reports = options.share * options.seats;
+    genesis.dead_after_reports = options.reports;
     for (std::uint32_t i = 0; i < options.seats; ++i) {
         std::array<std::uint8_t, 32> key{};
         key[0] = static_cast<std::uint8_t>(i + 1);
@@ -63,8 +64,8 @@ SideSearch::SideSearch(const SideSearchOptions& options)
     all_ = (1U << options.seats) - 1;
     liars_ = all_ & ~((1U << (options.seats - options.liars)) - 1);
     // The fewer vote, the more reports each of them makes until a seat is dead.
-    for (std::uint32_t voting = 1; voting <= options.seats; ++voting)
-        share_max_ = std::max(share_max_, voting < 3 ? 1 : share((1U << voting) - 1));
+    for (std::uint32_t voting = least(); voting <= options.seats; ++voting)
+        share_max_ = std::max(share_max_, share((1U << voting) - 1));
 }
 
 std::uint32_t SideSearch::may_lie(Mask voting) const {
@@ -82,7 +83,7 @@ std::uint32_t SideSearch::quorum(Mask voting) const {
 
 std::uint32_t SideSearch::share(Mask voting) const {
     std::uint32_t reports = 1;
-    while (reports * count(voting) < options_.share * options_.seats)
+    while (reports * count(voting) < options_.reports)
         ++reports;
     return reports;
 }
@@ -242,8 +243,7 @@ void SideSearch::check(const Node& node) {
     const std::uint32_t votes = count(coming);
     const std::uint32_t needed = quorum(coming);
     result_.fewest = std::min(result_.fewest, votes);
-    const std::uint32_t least = options_.mode == QuorumMode::crash ? 3 : 4;
-    if (votes < std::min(least, options_.seats)) blame("too few vote: " + names(coming));
+    if (votes < least()) blame("too few vote: " + names(coming));
     if (needed > votes) blame("fewer vote than must agree: " + names(coming));
     const Quorum said = node.book->quorum(node.epoch.next());
     if (said.q != needed || said.t != may_lie(coming))
@@ -325,13 +325,23 @@ void SideSearch::reports(std::uint32_t at, Mask side) {
     }
 }
 
+bool SideSearch::decides(const Node& node, Mask side) const {
+    return count((side | liars_) & voters(node)) >= quorum(voters(node));
+}
+
+SideSearch::Node SideSearch::first() const {
+    Node first;
+    first.book = std::make_shared<const SeatBook>(genesis_);
+    first.voting.fill(all_);
+    return first;
+}
+
 void SideSearch::expand(std::uint32_t at) {
     const Mask voting = voters(nodes_[at]);
     const Mask honest = all_ & ~liars_;
     std::set<std::pair<std::uint32_t, Mask>> reported;
     each_part(honest, [&](Mask side) {
-        const bool decides = count(side & voting) + count(voting & liars_) >= quorum(voting);
-        if (!decides || !result_.violation.empty()) return;
+        if (!decides(nodes_[at], side) || !result_.violation.empty()) return;
         if ((side & ~voting) == 0) reports(at, side);
         Node next = nodes_[at];
         end(next, side);
@@ -394,10 +404,7 @@ void SideSearch::explain(std::uint32_t at, const Step& last) {
 SideSearchResult SideSearch::run() {
     result_ = {};
     result_.fewest = options_.seats;
-    Node first;
-    first.book = std::make_shared<const SeatBook>(genesis_);
-    first.voting.fill(all_);
-    add(std::move(first), 0, {});
+    add(first(), 0, {});
     std::uint32_t at = 0;
     std::size_t layer_end = 1;
     while (at < nodes_.size() && result_.violation.empty() && nodes_.size() < options_.states_max &&
@@ -414,6 +421,64 @@ SideSearchResult SideSearch::run() {
     }
     result_.states = nodes_.size();
     result_.exhausted = at == nodes_.size() && result_.violation.empty();
+    return result_;
+}
+
+void SideSearch::step_at_random(Prng& prng, Mask side) {
+    Node next = nodes_.back();
+    const Mask voting = voters(next);
+    const Mask there = side | liars_;
+    const auto any_of = [&](Mask mask) {
+        std::uint64_t left = prng.below(count(mask));
+        std::uint32_t at = 0;
+        while ((mask >> at & 1U) == 0 || left-- > 0)
+            ++at;
+        return at;
+    };
+    const Mask asleep = dormant_later(next) & there;
+    Step step{Step::Kind::report, side, any_of(there & voting), 0};
+    if (prng.chance(1, 14)) {
+        step.kind = Step::Kind::end;
+        end(next, side);
+    } else if (prng.chance(1, 24)) {
+        step.kind = Step::Kind::show;
+        show(next, step.who);
+    } else if (asleep != 0 && prng.chance(1, 10)) {
+        step = {Step::Kind::back, side, any_of(asleep), 0};
+        come_back(next, step.who);
+        next.lags[step.who] = 0;
+    } else {
+        const bool lie = lies(step.who);
+        const Mask some = static_cast<Mask>(prng.below(all_ + 1ULL));
+        step.absent = voting & ~(1U << step.who) & (lie ? some : (~there | (some & liars_)));
+        report(next, step.who, step.absent);
+    }
+    next.from = static_cast<std::uint32_t>(nodes_.size() - 1);
+    next.step = step;
+    nodes_.push_back(std::move(next));
+}
+
+SideSearchResult SideSearch::walk(std::uint64_t seed) {
+    Prng prng{seed};
+    result_ = {};
+    result_.fewest = options_.seats;
+    const Mask honest = all_ & ~liars_;
+    while (options_.time_left() && result_.violation.empty() && result_.states < options_.states_max
+    ) {
+        ++result_.walks;
+        nodes_.clear();
+        nodes_.push_back(first());
+        Mask side = honest;
+        for (int i = 0; i < walk_steps && result_.violation.empty(); ++i) {
+            if (prng.chance(1, 12)) side = honest & static_cast<Mask>(prng.below(all_ + 1ULL));
+            step_at_random(prng, decides(nodes_.back(), side) ? side : honest);
+        }
+        result_.states += nodes_.size();
+        result_.steps += nodes_.size() - 1;
+        result_.depth = std::max(result_.depth, static_cast<std::uint32_t>(nodes_.size() - 1));
+        if (result_.violation.empty()) heal(nodes_.back());
+        if (!result_.violation.empty()) explain(static_cast<std::uint32_t>(nodes_.size() - 1), {});
+    }
     return result_;
 }
 

@@ -20,6 +20,7 @@
 // Cost     Some microseconds for each step.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -30,6 +31,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/prng.hpp"
 #include "state/attendance.hpp"
 #include "state/seat_book.hpp"
 
@@ -39,7 +41,8 @@ struct SideSearchOptions {
     QuorumMode mode = QuorumMode::byzantine;
     std::uint32_t seats = 7;
     std::uint32_t liars = 2;
-    std::uint32_t share = 1;  ///< Reports in a row that make a seat dead, while all vote.
+    /// Divided by those that vote: reports in a row, of each of them, that make a seat dead.
+    std::uint32_t reports = limits::dead_after_reports_min;
     std::uint64_t heal_every = 16;
     std::size_t states_max = 300'000;
     std::function<bool()> time_left = [] { return true; };
@@ -51,6 +54,7 @@ struct SideSearchResult {
     std::uint64_t ends = 0;       ///< Ends of epochs among them.
     std::uint64_t set_aside = 0;  ///< Of these, with a seat that was set aside.
     std::uint64_t heals = 0;
+    std::uint64_t walks = 0;
     std::uint32_t depth = 0;
     std::uint32_t fewest = 0;  ///< That voted in any epoch.
     bool exhausted = false;
@@ -61,7 +65,10 @@ struct SideSearchResult {
 class SideSearch {
 public:
     explicit SideSearch(const SideSearchOptions& options);
+    /// Breadth first.
     [[nodiscard]] SideSearchResult run();
+    /// At random, with cuts that last a while, each way to its end: deeper than breadth first comes.
+    [[nodiscard]] SideSearchResult walk(std::uint64_t seed);
 
 private:
     static constexpr std::uint32_t seats_max = 8;
@@ -93,6 +100,10 @@ private:
     [[nodiscard]] Mask voters(const Node& node, std::uint32_t back = 0) const {
         return node.voting[epochs_back - back];
     }
+    /// So many vote, whoever is dead.
+    [[nodiscard]] std::uint32_t least() const {
+        return std::min(options_.mode == QuorumMode::crash ? 3U : 4U, options_.seats);
+    }
     /// How many must agree where these vote, and how many may lie.
     [[nodiscard]] std::uint32_t quorum(Mask voting) const;
     [[nodiscard]] std::uint32_t may_lie(Mask voting) const;
@@ -101,6 +112,9 @@ private:
     [[nodiscard]] std::shared_ptr<const Roster> roster(const Node& node);
     [[nodiscard]] std::string key(const Node& node) const;
 
+    [[nodiscard]] bool decides(const Node& node, Mask side) const;
+    [[nodiscard]] Node first() const;
+    void step_at_random(Prng& prng, Mask side);
     void expand(std::uint32_t at);
     void reports(std::uint32_t at, Mask side);
     void report(Node& node, std::uint32_t by, Mask absent) const;
