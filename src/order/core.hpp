@@ -41,9 +41,6 @@
 
 namespace creto {
 
-namespace simplex::testing {
-struct CoreProbe;  ///< Reads everything, for the searches of tests/model/.
-}
 namespace simplex {
 /// The branch that ends at an anchor.
 [[nodiscard]] BranchTip tip_at(const Anchor& anchor);
@@ -405,6 +402,8 @@ private:
     std::vector<WantedData> wanted_;
     std::vector<Evidence> evidence_;
     std::vector<RosterLink> links_;  ///< Of boundaries where the roster changed.
+    /// What the vote log holds while this seat has no vote: for the epoch in which it has one.
+    std::optional<VoteLogContents> unread_;
     mutable OrderingCounters counters_;
     std::uint64_t evicted_before_ = 0;  ///< Blocks that earlier epochs evicted.
 };

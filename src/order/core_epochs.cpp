@@ -106,12 +106,21 @@ void OrderingCore::take_over(OrderingCore& before) {
         peer.told = false;
     }
     list_peers();
-    if (!voter_) return;
-    // What a seat said before it had this one, it said in another epoch.
+    if (!voter_) {
+        unread_ = before.voter_ ? before.voter_->unread() : std::move(before.unread_);
+        return;
+    }
+    // What a seat said before it had this one, it said in another epoch. Its log tells what it said in
+    // this one, in an earlier life whose store is lost: nobody has read it yet. [ORD-L12.5]
     const bool same =
         before.voter_ && before.self_ &&
         before.roster_.members()[*before.self_].seat == roster_.members()[*self_].seat;
-    if (!same) return begin_asking(false);
+    if (!same) {
+        if (!before.unread_) return begin_asking(false);
+        if (auto read = voter_->restore(before.unread_->records); !read)
+            return halt(read.error().message);  // [ORD-R4.1]
+        return begin_asking(!before.unread_->intact);
+    }
     if (auto taken = voter_->succeed(*before.voter_); !taken) return halt(taken.error().message);
     began_empty_ = before.began_empty_;
     if (before.asking_) {

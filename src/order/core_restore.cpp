@@ -226,7 +226,10 @@ Result<void> OrderingCore::restore_pending(const StoreView& store) {
 void OrderingCore::restore_votes(
     const VoteLogContents& votes, const std::vector<Certificate>& certificates
 ) {
-    if (!voter_) return;
+    if (!voter_) {
+        unread_ = votes;  // A later epoch may have a seat for us. [ORD-L12.5]
+        return;
+    }
     if (auto read = voter_->restore(votes.records); !read)
         return halt(read.error().message);  // [ORD-R4.1]
     // [ORD-R5.1] A seat that is alone: nobody could say how far it had come.

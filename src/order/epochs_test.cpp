@@ -139,6 +139,34 @@ TEST(EpochsInCluster, AllOfThemMayCrashAtOnce) {
     }
 }
 
+/// Whoever got its seat after the genesis and has lost its store begins again in an epoch in which it has
+/// none. Its log counts in the one in which it has.
+// [ORD-L12.5] [ORD-R8.1]
+TEST(EpochsInCluster, ASeatThatCameLaterKnowsItsLogWhenItsStoreIsLost) {
+    Cluster c{of_epochs(3, 5, 1)};
+    c.voters = rotating(c);
+    // Nothing becomes final in epoch 3, so nothing that was said there is forgotten.
+    c.pass = [](Index, Index, const Message& message) {
+        const auto* vote = std::get_if<Vote>(&message);
+        return vote == nullptr || vote->content.kind != VoteKind::finalize ||
+               vote->content.epoch != Epoch{3};
+    };
+    c.start_all();
+    drive(c, 6, Duration::from_s(30));
+    c.run_for(Duration::from_s(3));
+    ASSERT_EQ(c.ordering(4).epoch(), Epoch{3});
+    const std::size_t said = c.ordering(4).held().own_views;
+    ASSERT_GT(said, 3U);
+    c.crash(4);
+    c.node(4).disk.wipe_store();
+    c.start(4);
+    ASSERT_EQ(c.ordering(4).epoch(), Epoch{1});
+    ASSERT_TRUE(c.run_until(c.now() + Duration::from_s(20), [&] {
+        return c.ordering(4).epoch() == Epoch{3};
+    }));
+    EXPECT_GE(c.ordering(4).held().own_views + 1, said) << "the last one may not have been written";
+}
+
 /// Failure 34: who was away while epochs ended can still follow them.
 // [ORD-L12.6]
 TEST(EpochsInCluster, AStragglerPassesManyBoundaries) {

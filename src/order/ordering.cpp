@@ -15,6 +15,7 @@ Ordering::Ordering(
 )
     : core_{std::make_unique<OrderingCore>(roster, self, signer, source, options, log, rosters)} {}
 
+Ordering::Ordering(std::unique_ptr<OrderingCore> core) : core_{std::move(core)} {}
 Ordering::~Ordering() = default;
 
 Result<void> Ordering::restore(

@@ -112,6 +112,9 @@ struct OrderingHeld {
 using RestoredBlocks = std::function<Result<void>(std::vector<FinalizedBlock>)>;
 
 class OrderingCore;
+namespace simplex::testing {
+struct CoreProbe;  ///< Reads and copies everything, for the searches of tests/model/.
+}
 
 class Ordering {
 public:
@@ -259,6 +262,8 @@ public:
     [[nodiscard]] View votes_needed_from() const;
 
 private:
+    friend struct simplex::testing::CoreProbe;
+    explicit Ordering(std::unique_ptr<OrderingCore> core);
     /// Into the next epoch, when this one is over.
     void turn(Instant now, Effects& effects);
 

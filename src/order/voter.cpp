@@ -55,6 +55,14 @@ Result<void> Voter::succeed(const Voter& before) {
     return {};
 }
 
+std::optional<VoteLogContents> Voter::unread() const {
+    if (later_.empty()) return std::nullopt;
+    VoteLogContents contents;
+    for (const VoteRecord& record : later_)
+        contents.records.push_back(encode_vote_record(record));
+    return contents;
+}
+
 Result<void> Voter::take(const VoteRecord& record) {
     const auto* floor = std::get_if<VoteFloor>(&record);
     const auto* vote = std::get_if<Vote>(&record);

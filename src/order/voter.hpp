@@ -26,6 +26,7 @@
 #include "model/terms.hpp"
 #include "model/vote.hpp"
 #include "order/vote_log.hpp"
+#include "store/store.hpp"
 
 namespace creto::simplex {
 
@@ -52,6 +53,9 @@ public:
     /// Goes on in the log of the epoch before. Requires: it is that of the same seat, and nothing of
     /// it is unsaved that anyone needs. [ORD-L12.5]
     [[nodiscard]] Result<void> succeed(const Voter& before);
+
+    /// What it read of later epochs, for whoever reads on when it has no seat in the next; none: nothing.
+    [[nodiscard]] std::optional<VoteLogContents> unread() const;
 
     [[nodiscard]] Result<void, Refusal> notarize(const VoteContent& content);
     [[nodiscard]] Result<void, Refusal> nullify(Epoch epoch, View view);
