@@ -58,12 +58,12 @@ calibrate: setup ## hold the simulator against real clusters, fit its cost table
 	@for n in 4 16 7 31; do build/release/creto_calibrate real $$n; done
 	@build/release/creto_calibrate fit
 
-search: setup ## search the ordering core and the rosters: model checker, twins, rosters (SECONDS=60 for the first)
-	@{ $(call build,release,model twins rosters); } >&2
-	@build/release/model --seconds $(SECONDS)
+search: setup ## search ordering, epochs and rosters: model checker, twins, rosters (SECONDS=60 for the first two)
+	@{ $(call build,release,model epochs twins rosters); } >&2
+	@build/release/model --seconds $$(($(SECONDS) / 2))
+	@build/release/epochs --seconds $$(($(SECONDS) / 2))
 	@build/release/twins --cases 20000
-	@build/release/rosters --seconds 20
-	@build/release/rosters --seconds 10
+	@build/release/rosters --seconds 30
 
 mutants: setup ## plant one bug at a time and see that a checker notices (ARGS="--only F1", ARGS=--demo)
 	@tools/mutants.py $(ARGS)

@@ -54,6 +54,7 @@ def checkers(seconds: int, names: list[str]) -> list[Checker]:
         Checker("twins", "twins", [str(BUILD / "twins"), "--cases", "4000"], r"VIOLATION\s*(.*)"),
         Checker("unit", "test_order", [str(BUILD / "test_order"), "--gtest_brief=1"], r"\[  FAILED  \] (\S+)"),
         Checker("state", "test_state", [str(BUILD / "test_state"), "--gtest_brief=1"], r"\[  FAILED  \] (\S+)"),
+        Checker("epochs", "epochs", [str(BUILD / "epochs"), "--seconds", str(seconds)], r"VIOLATION\n\s*(.*)"),
         Checker("model", "model", [str(BUILD / "model"), "--seconds", str(seconds)], r"VIOLATION\n\s*(.*)"),
     ]
     command = [str(BUILD / "creto"), "sim", "run", "--seeds", "3"]
@@ -214,12 +215,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="rules or descriptions that match")
     parser.add_argument("--every", action="store_true", help="run every checker on every mutant")
-    parser.add_argument("--checker", nargs="+", default=[], help="crash, twins, unit, model, sim")
+    parser.add_argument("--checker", nargs="+", default=[], help="rosters, crash, twins, unit, state, epochs, model, sim")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--demo", action="store_true")
     parser.add_argument("--scenario", nargs="*", default=["S3.2", "S3.3"], help="of the demo and of the simulation")
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS", os.cpu_count() or 1)))
-    parser.add_argument("--seconds", type=int, default=15, help="for the model checker")
+    parser.add_argument("--seconds", type=int, default=15, help="for the model checker and the epochs, each")
     arguments = parser.parse_args()
 
     mutants = read_mutants()

@@ -45,7 +45,7 @@ public:
 
 private:
     /// Peers beyond so many are forgotten when nothing of theirs waits.
-    static constexpr std::size_t loads_kept = 256;
+    static constexpr std::size_t loads_kept = 2'048;
 
     struct Load {
         std::size_t messages = 0;

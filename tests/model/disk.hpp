@@ -12,7 +12,7 @@
 
 namespace creto::model_check {
 
-enum class Loss : std::uint8_t { unsynced, nothing };
+enum class Loss : std::uint8_t { unsynced, nothing, store };  ///< The last: all but the vote log.
 
 class Disk {
 public:
@@ -45,6 +45,7 @@ public:
         if (!batch.votes.empty()) appends_.push_back(batch.votes);
     }
     void crash(Loss loss) {
+        if (loss == Loss::store) return wipe_store();
         if (!dirty_) return;
         (loss == Loss::unsynced ? data_ : synced_) = loss == Loss::unsynced ? synced_ : data_;
         dirty_ = false;

@@ -12,30 +12,45 @@ using simplex::testing::Storage;
 
 namespace {
 
+/// The first of a mask but this one.
+Index other_than(Index self, std::uint32_t mask) {
+    return static_cast<Index>(std::countr_zero(mask & ~(1U << self)));
+}
+
 void act(World& world, Machine& machine, const Event& event) {
     const auto here = [&] { return !machine.dark(); };
     switch (event.kind) {
         case Event::Kind::block: {
             const Proposal& proposal = world.block(event.what).proposal;
-            machine.receive(*world.roster().index_of(proposal.block.proposer), proposal);
+            machine.receive(world.leader(proposal.block.epoch, proposal.block.view), proposal);
             break;
         }
         case Event::Kind::votes:
             for (const Vote& vote : world.votes(event.what, event.mask)) {
-                const Index from = *world.roster().index_of(vote.seat);
+                const Index from = world.person(vote.seat);
                 for (int twice = 0; twice < 2 && from != machine.self() && here(); ++twice)
                     machine.receive(from, vote);
             }
             break;
-        case Event::Kind::certificate: {
-            const std::vector<Vote> votes = world.votes(event.what, event.mask);
-            const Index first = *world.roster().index_of(votes.front().seat);
-            const Index last = *world.roster().index_of(votes.back().seat);
+        case Event::Kind::certificate:
             machine.receive(
-                first == machine.self() ? last : first, make_certificate(votes, world.roster())
+                other_than(machine.self(), event.mask), world.certificate(event.what, event.mask)
             );
             break;
+        case Event::Kind::chain: {
+            // Whoever hears of a later epoch asks for the blocks up to the end of its own.
+            const Index from = other_than(machine.self(), event.mask);
+            const Epoch later = world.content(event.what).epoch.next();
+            machine.receive(from, OrderStatus{later, View{1}, View{}, Height{}});
+            machine.receive(from, world.chain(event.what, event.mask));
+            break;
         }
+        case Event::Kind::wait:
+            machine.tick(machine.now() + world.options.delta);
+            break;
+        case Event::Kind::execute:
+            machine.execute();
+            break;
         case Event::Kind::timeout:
             machine.time_out();
             break;
@@ -64,13 +79,14 @@ void add_disk(const Disk& disk, Hasher& hasher) {
 }  // namespace
 
 void Locals::connect(Machine& machine) const {
-    for (Index peer = 0; peer < world_.roster().size(); ++peer) {
+    for (Index peer = 0; peer < world_.people(); ++peer) {
         if (peer != machine.self()) machine.peer_up(peer);
     }
 }
 
 LocalId Locals::fresh(Index seat) {
-    auto machine = std::make_unique<Machine>(world_, seat, MachineOptions{.executes = false});
+    auto machine =
+        std::make_unique<Machine>(world_, seat, MachineOptions{.executes = bounds_.executes});
     machine->boot();
     connect(*machine);
     return intern({.machine = std::move(machine)});
@@ -134,6 +150,11 @@ Digest Locals::digest(const Local& local) const {
     for (const VoteContent& content : machine.said())
         hasher.update(signing_bytes(content));
     hasher.update_u64(machine.chain().size()).update_u64(machine.delivered().value());
+    hasher.update_u64(machine.executed().value());
+    for (Height height{1}; world_.has_epochs() && height <= machine.delivered(); ++height) {
+        const auto proof = CoreProbe::proof(machine.core(), height);
+        if (world_.ends_epoch(height) && proof) hasher.update(signing_bytes(*proof));
+    }
     if (!machine.chain().empty()) hasher.update(machine.chain().back().value());
     hasher.update_u64(machine.violation().empty() ? 0 : 1);
     return hasher.finish();
@@ -156,12 +177,17 @@ LocalId Locals::intern(Local local) {
 void Locals::describe(Local& local) const {
     const Machine& machine = *local.machine;
     const OrderingCore& core = machine.core();
+    local.epoch = core.epoch();
     local.view = core.view();
     local.patient = CoreProbe::patient(core);
+    local.waits = CoreProbe::waits_to_repeat(core);
+    local.executes = machine.has_to_execute();
+    const auto leads = [&](Epoch epoch, View view) {
+        return world_.leader(epoch, view) == machine.self();
+    };
     for (const VoteContent& content : machine.said()) {
         local.said.push_back(world_.number(content));
-        const bool own =
-            content.kind == VoteKind::notarize && world_.leader(content.view) == machine.self();
+        const bool own = content.kind == VoteKind::notarize && leads(content.epoch, content.view);
         if (own) local.made.push_back(world_.number_of(content.block));
     }
     const auto& views = CoreProbe::views(core);
@@ -174,12 +200,16 @@ void Locals::describe(Local& local) const {
     }
     for (std::uint32_t i = 1; i < world_.block_count(); ++i) {
         // An own block whose vote was lost with the power is held, and given to nobody.
-        const bool own = world_.leader(world_.block(i).proposal.block.view) == machine.self();
+        const bool own = leads(world_.block(i).epoch(), world_.block(i).view());
         if (!own && CoreProbe::tree(core).find(world_.block_ids()[i]) != nullptr)
             local.blocks.push_back(i);
     }
     for (const BlockId& id : machine.chain())
         local.chain.push_back(world_.number_of(id));
+    for (std::uint64_t h = 1; world_.has_epochs() && h <= machine.delivered().value(); ++h) {
+        const auto proof = CoreProbe::proof(core, Height{h});
+        if (world_.ends_epoch(Height{h}) && proof) local.ends.push_back(world_.number(*proof));
+    }
     std::sort(local.said.begin(), local.said.end());
     std::sort(local.made.begin(), local.made.end());
 }

@@ -24,6 +24,9 @@ struct Event {
         certificate,  ///< The same as a certificate.
         timeout,      ///< The seat's patience with its view ends.
         crash,        ///< Power fails and returns.
+        chain,        ///< The blocks of an epoch up to a finalised one arrive, with that as proof.
+        wait,         ///< A moment passes: long enough for an echo, too short to give up.
+        execute,      ///< All that is final here is executed.
     };
     Kind kind = Kind::timeout;
     std::uint32_t what = 0;  ///< Block, content, or Loss.
@@ -51,10 +54,14 @@ struct Local {
     std::vector<std::uint32_t> held;    ///< Contents of certificates held above the final view.
     std::vector<std::uint32_t> blocks;  ///< Blocks held.
     std::vector<std::uint32_t> chain;   ///< Final blocks.
+    std::vector<std::uint32_t> ends;    ///< Contents that made the ends of epochs final here.
     std::uint32_t crashes = 0;
     std::uint32_t timeouts = 0;
+    Epoch epoch;
     View view;
     bool patient = false;
+    bool waits = false;     ///< Only for a moment, to propose an echo.
+    bool executes = false;  ///< There is something to execute.
 
     /// True when others, or the oracle, can tell the difference.
     [[nodiscard]] bool seen_from(const Local& before) const {
@@ -68,6 +75,7 @@ public:
     struct Bounds {
         std::uint32_t crashes = 0;   ///< After so many of them a seat's disk makes no difference.
         std::uint32_t timeouts = 0;  ///< Counted up to here, 0 for not at all.
+        Executes executes = Executes::never;
     };
     Locals(World& world, Bounds bounds) : world_{world}, bounds_{bounds} {}
 

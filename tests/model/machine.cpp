@@ -1,5 +1,6 @@
 #include "model/machine.hpp"
 
+#include "model/light.hpp"
 #include "order/vote_log.hpp"
 
 namespace creto::model_check {
@@ -11,7 +12,7 @@ Machine::Machine(const Machine& other)
     : world_{other.world_},
       self_{other.self_},
       options_{other.options_},
-      core_{std::make_unique<OrderingCore>(*other.core_)},
+      ordering_{Probe::copy(*other.ordering_)},
       effects_{other.effects_},
       disk_{other.disk_},
       now_{other.now_},
@@ -20,6 +21,7 @@ Machine::Machine(const Machine& other)
       durable_{other.durable_},
       delivered_{other.delivered_},
       executed_{other.executed_},
+      unexecuted_{other.unexecuted_},
       chain_{other.chain_},
       said_{other.said_},
       emissions_{other.emissions_},
@@ -35,23 +37,34 @@ void Machine::boot() {
     durable_.clear();
     delivered_ = Height{};
     executed_ = {};
+    unexecuted_.clear();
     dark_ = false;
-    core_ = std::make_unique<OrderingCore>(
-        world_.roster(),
-        world_.seats.seat(self_),
+    const Roster& first = world_.roster(Epoch{1});
+    const Member* member = first.find(agent(self_));
+    ordering_ = std::make_unique<Ordering>(
+        first,
+        member == nullptr ? std::nullopt : std::optional{member->seat},
         *world_.seats.signers[self_],
         world_.lanes,
         world_.options,
-        world_.log
+        world_.log,
+        world_.rosters(Epoch{2})
     );
+    // Who votes in which epoch is known from executing what is read. [ORD-R8.1]
+    const RestoredBlocks take = [this](const std::vector<FinalizedBlock>& blocks) {
+        for (const FinalizedBlock& block : blocks)
+            output(block);
+        execute_final();
+        return Result<void>{};
+    };
     const DiskView view{disk_.data()};
-    auto restored = core_->restore_chain(view, {}, std::nullopt);
-    if (restored) restored = core_->restore_rest(view, disk_.votes());
+    const auto restored =
+        ordering_->restore(view, disk_.votes(), world_.has_epochs() ? take : RestoredBlocks{});
     if (!restored)
         return blame("a restart found its own disk unreadable: " + restored.error().message);
     if (!effects_.list().empty()) blame("a restart spoke before it had read its disk");
     collect();
-    core_->start(now_, effects_);
+    ordering_->start(now_, effects_);
     drain();
 }
 
@@ -70,7 +83,7 @@ void Machine::fuse(std::optional<Point> kind, std::uint64_t count) {
 }
 
 void Machine::crash(Loss loss) {
-    core_.reset();
+    ordering_.reset();
     emissions_.clear();
     lost_ = std::exchange(pending_, {});
     held_.clear();
@@ -79,22 +92,22 @@ void Machine::crash(Loss loss) {
 }
 
 void Machine::flush() {
-    disk_.write(simplex::testing::CoreProbe::take_writes(*core_), Durable::yes);
+    disk_.write(Probe::take_writes(Probe::core(*ordering_)), Durable::yes);
 }
 
 void Machine::peer_up(Index peer) {
-    core_->on_peer_up(agent(peer), now_, effects_);
+    ordering_->on_peer_up(agent(peer), now_, effects_);
     drain();
 }
 
 void Machine::peer_down(Index peer) {
-    core_->on_peer_down(agent(peer), now_, effects_);
+    ordering_->on_peer_down(agent(peer), now_, effects_);
     drain();
 }
 
 void Machine::tick(Instant now) {
     now_ = now;
-    core_->on_time(now_, effects_);
+    ordering_->on_time(now_, effects_);
     drain();
 }
 
@@ -104,24 +117,34 @@ void Machine::time_out() {
 
 void Machine::receive(Index from, const Message& message) {
     const AgentId peer = agent(from);
-    core_->hear(peer, now_);
-    if (!core_->worth_checking(message)) return;
+    const auto epoch = epoch_of(message);
+    if (epoch && *epoch != ordering_->epoch()) {
+        ordering_->on_other_epoch(peer, *epoch, now_, effects_);
+        return drain();
+    }
+    ordering_->hear(peer, now_);
+    if (!ordering_->worth_checking(message)) return;
+    if (world_.has_epochs()) {
+        const auto items = check_items(message, ordering_->roster());
+        if (!items || !CheckPass::verify(world_.seats.scheme, *items)) return;
+    }
+    const CheckPass pass = CheckPass::own();
     if (const auto* p = std::get_if<Proposal>(&message)) {
-        core_->on_proposal(peer, *p, now_, effects_);
+        ordering_->on_proposal(peer, {*p, pass}, now_, effects_);
     } else if (const auto* v = std::get_if<Vote>(&message)) {
-        core_->on_vote(peer, *v, now_, effects_);
+        ordering_->on_vote(peer, {*v, pass}, now_, effects_);
     } else if (const auto* c = std::get_if<Certificate>(&message)) {
-        core_->on_certificate(peer, *c, now_, effects_);
+        ordering_->on_certificate(peer, {*c, pass}, now_, effects_);
     } else if (const auto* chain = std::get_if<ChainAnswer>(&message)) {
-        core_->on_chain_answer(peer, *chain, now_, effects_);
+        ordering_->on_chain_answer(peer, {*chain, pass}, now_, effects_);
     } else if (const auto* status = std::get_if<OrderStatus>(&message)) {
-        core_->on_status(peer, *status, now_, effects_);
+        ordering_->on_status(peer, *status, now_, effects_);
     } else if (const auto* cr = std::get_if<CertificateRequest>(&message)) {
-        core_->on_certificate_request(peer, *cr, now_, effects_);
+        ordering_->on_certificate_request(peer, *cr, now_, effects_);
     } else if (const auto* br = std::get_if<BlockRequest>(&message)) {
-        core_->on_block_request(peer, *br, now_, effects_);
+        ordering_->on_block_request(peer, *br, now_, effects_);
     } else if (const auto* chr = std::get_if<ChainRequest>(&message)) {
-        core_->on_chain_request(peer, *chr, now_, effects_);
+        ordering_->on_chain_request(peer, *chr, now_, effects_);
     }
     drain();
 }
@@ -133,7 +156,8 @@ void Machine::drain() {
         while (options_.eager_sync && !dark_ && syncing())
             complete_sync();
     } while (!dark_ && !effects_.list().empty());
-    if (!dark_ && core_->halted() && !options_.liar) blame("it stopped: " + *core_->halted());
+    if (!dark_ && ordering_->halted() && !options_.liar)
+        blame("it stopped: " + *ordering_->halted());
 }
 
 void Machine::carry_out() {
@@ -152,7 +176,7 @@ void Machine::carry_out() {
             const DiskView view{disk_.data()};
             for (const Bytes& key : load->keys)
                 loaded.values.push_back(*view.get(load->column, key));
-            core_->on_loaded(loaded, now_, effects_);
+            ordering_->on_loaded(loaded, now_, effects_);
         } else {
             blame("ordering has no business with this effect");
         }
@@ -166,6 +190,7 @@ void Machine::complete_sync() {
     const Persist batch = std::move(pending_.front());
     pending_.erase(pending_.begin());
     disk_.append_votes(batch);
+    if (world_.has_epochs()) watch_batch(batch);
     if (!step(Point::synced)) return;
     durable_.insert(batch.ticket);
     std::vector<Send> later;
@@ -178,7 +203,7 @@ void Machine::complete_sync() {
         if (dark_) return;
     }
     held_.insert(held_.begin(), later.begin(), later.end());
-    core_->on_persisted(batch.ticket, now_, effects_);
+    ordering_->on_persisted(batch.ticket, now_, effects_);
     if (!options_.eager_sync) drain();
 }
 
@@ -212,51 +237,100 @@ bool Machine::cast_before(const VoteContent& first, const Vote& second) const {
 
 void Machine::watch(const Message& message) {
     if (options_.verify_sends) {
-        const auto items = check_items(message, world_.roster());
+        const auto* chain = std::get_if<ChainAnswer>(&message);
+        const Epoch epoch =
+            chain != nullptr ? chain->blocks.front().epoch : epoch_of(message).value_or(Epoch{1});
+        const auto items = check_items(message, world_.roster(epoch));
         if (!items || !CheckPass::verify(world_.seats.scheme, *items))
             blame("it sent what every honest peer drops it for");
     }
-    std::optional<Vote> vote;
-    if (const auto* v = std::get_if<Vote>(&message)) vote = *v;
-    if (const auto* p = std::get_if<Proposal>(&message)) vote = p->leader_vote();
-    if (!vote || vote->seat != world_.seats.seat(self_)) return;
-    if (vote->content.kind == VoteKind::bury) return;  // A claim, no vote: it needs no record.
-    if (!disk_.has_vote(simplex::encode_vote_record(*vote)))
-        blame("it said '" + world_.text(world_.number(vote->content)) + "' before it was durable");
-    if (!said_.insert(vote->content).second || options_.liar) return;
+    if (const auto* v = std::get_if<Vote>(&message)) watch_vote(*v);
+    if (const auto* p = std::get_if<Proposal>(&message)) watch_vote(p->leader_vote());
+}
+
+void Machine::watch_vote(const Vote& vote) {
+    const VoteContent& content = vote.content;
+    if (vote.seat != world_.seats.seat(self_)) return;
+    if (content.kind == VoteKind::bury) return;  // A claim, no vote: it needs no record.
+    const auto said = [this](const VoteContent& what) {
+        return "it said '" + world_.text(world_.number(what)) + "'";
+    };
+    if (!disk_.has_vote(simplex::encode_vote_record(vote)))
+        blame(said(content) + " before it was durable");
+    if ((world_.members(content.epoch) >> self_ & 1U) == 0)
+        blame(said(content) + " and has no seat in that epoch");
+    if (!said_.insert(content).second || options_.liar) return;
     for (const VoteContent& earlier : said_) {
-        const bool twice = earlier.kind == vote->content.kind &&
-                           earlier.view == vote->content.view && earlier != vote->content;
+        const bool same_view = earlier.epoch == content.epoch && earlier.view == content.view;
+        const bool twice = earlier.kind == content.kind && same_view && earlier != content;
         // Its vote log tells the order in which it cast them; what is repeated may come in any.
         const bool given_up = earlier.kind == VoteKind::nullify &&
-                              vote->content.kind == VoteKind::notarize &&
-                              earlier.view == vote->content.view && cast_before(earlier, *vote);
-        if (twice || given_up || conflict(earlier, vote->content)) {
-            blame(
-                "it said '" + world_.text(world_.number(vote->content)) + "' after '" +
-                world_.text(world_.number(earlier)) + "'"
-            );
-        }
+                              content.kind == VoteKind::notarize && same_view &&
+                              cast_before(earlier, vote);
+        // Nothing new once it voted in a later epoch, whatever its store holds. [ORD-L12.5]
+        const bool had_left = earlier.epoch > content.epoch && cast_before(earlier, vote);
+        if (twice || given_up || had_left || conflict(earlier, content))
+            blame(said(content) + " after '" + world_.text(world_.number(earlier)) + "'");
     }
+}
+
+/// [ORD-L12.5] Whoever votes in an epoch can prove that the one before is over, from its disk alone.
+void Machine::watch_batch(const Persist& batch) {
+    for (const Bytes& bytes : batch.votes) {
+        const auto record = simplex::decode_vote_record(bytes);
+        const Vote* vote = record ? std::get_if<Vote>(&*record) : nullptr;
+        if (vote == nullptr || vote->content.epoch == Epoch{1}) continue;
+        if (proves_end(vote->content.epoch.prev())) continue;
+        blame(
+            "it cast '" + world_.text(world_.number(vote->content)) +
+            "' and its disk does not prove the end of the epoch before"
+        );
+    }
+}
+
+bool Machine::proves_end(Epoch epoch) const {
+    const Height last = world_.roster().epochs().last_of(epoch);
+    const auto found = disk_.data().find({Column::blocks, simplex::final_block_key(last)});
+    if (found == disk_.data().end()) return false;
+    const auto stored = decode_exact<simplex::StoredBlock>(*found->second.bytes);
+    if (!stored || !stored->finalization || !world_.flaw(stored->block).empty()) return false;
+    const Block& block = stored->echo ? *stored->echo : stored->block;
+    const bool repeats = !stored->echo || block.echo_of == stored->block.id();
+    const auto items = check_items(Message{*stored->finalization}, world_.roster(epoch));
+    return repeats && stored->finalization->content == block.content(VoteKind::finalize) && items &&
+           CheckPass::verify(world_.seats.scheme, *items);
 }
 
 void Machine::collect() {
     if (dark_) return;
-    for (auto blocks = core_->take_finalized(); !blocks.empty(); blocks = core_->take_finalized()) {
-        for (FinalizedBlock& block : blocks)
-            output(std::move(block));
+    for (auto blocks = ordering_->take_finalized(); !blocks.empty();
+         blocks = ordering_->take_finalized()) {
+        for (const FinalizedBlock& block : blocks)
+            output(block);
     }
-    static_cast<void>(core_->take_wanted());
-    for (const Evidence& evidence : core_->take_evidence()) {
-        const auto accused = culprit(evidence, world_.roster());
-        const bool proven =
-            accused && contradicts(evidence, world_.roster()).has_value() &&
-            CheckPass::verify(world_.seats.scheme, signatures_of(evidence, world_.roster()));
+    static_cast<void>(ordering_->take_wanted());
+    collect_links();
+    const Roster& newest = world_.roster(world_.last_epoch());
+    for (const Evidence& evidence : ordering_->take_evidence()) {
+        const auto accused = culprit(evidence, newest);
+        const bool proven = accused && contradicts(evidence, newest).has_value() &&
+                            CheckPass::verify(world_.seats.scheme, signatures_of(evidence, newest));
         if (!proven) blame("it accused somebody without proof");
     }
 }
 
-void Machine::output(FinalizedBlock block) {
+/// [ORD-L13.1]
+void Machine::collect_links() {
+    for (const RosterLink& link : ordering_->take_links()) {
+        const Roster& before = world_.roster(link.epoch().prev());
+        const auto proven = follow_links(before, std::span{&link, 1}, link.epoch());
+        const bool holds = proven && CheckPass::verify(world_.seats.scheme, proven->items) &&
+                           proven->roster.digest() == world_.roster(link.epoch()).digest();
+        if (!holds) blame("it hands on a link that proves no change of the roster");
+    }
+}
+
+void Machine::output(const FinalizedBlock& block) {
     if (block.block.height != delivered_.next()) blame("it handed out heights out of order");
     delivered_ = block.block.height;
     const std::size_t place = delivered_.value() - 1;
@@ -269,11 +343,30 @@ void Machine::output(FinalizedBlock block) {
     creto::apply(after, block.block.delta);
     if (after != *block.cut_after || block.id != block.block.id())
         blame("it handed out a block with another cut than it makes");
-    if (!options_.executes) return;
+    if (options_.executes == Executes::at_once) execute(block.block.height, block.id);
+    if (options_.executes == Executes::when_told)
+        unexecuted_.emplace_back(block.block.height, block.id);
+}
+
+void Machine::execute() {
+    execute_final();
+    drain();
+}
+
+void Machine::execute_final() {
+    for (const auto& [height, id] : std::exchange(unexecuted_, {}))
+        execute(height, id);
+}
+
+void Machine::execute(Height height, const BlockId& id) {
     Hasher root{HashDomain::state_node};
-    root.update(executed_.state_root).update(block.id.value());
-    executed_ = {delivered_, root.finish(), block.id.value()};
-    core_->on_executed(executed_, now_, effects_);
+    root.update(executed_.state_root).update(id.value());
+    executed_ = {height, root.finish(), id.value()};
+    if (world_.ends_epoch(height)) {  // [ORD-L12.2]
+        const Epoch decided = world_.epoch_at(height).plus(2);
+        Probe::know(*ordering_, *world_.rosters(decided));
+    }
+    ordering_->on_executed(executed_, now_, effects_);
 }
 
 }  // namespace creto::model_check

@@ -11,10 +11,11 @@
 #include <cstdlib>
 #include <vector>
 
-#include "model/search.hpp"
+#include "model/report.hpp"
 
 namespace {
 
+using creto::model_check::print;
 using creto::model_check::Search;
 using creto::model_check::SearchOptions;
 using creto::model_check::SearchResult;
@@ -99,36 +100,21 @@ bool parse(int argc, char** argv, Options& options) {
     return argc % 2 == 1;
 }
 
-void print(const Task& task, const SearchResult& result, double took) {
+std::string head_of(const Task& task) {
+    char text[128];
     const std::string liar = task.liar == nobody ? "none" : std::to_string(task.liar);
     const std::string timeouts = task.timeouts == 0 ? "any" : std::to_string(task.timeouts);
-    std::printf(
-        "%s liar %-4s term %u views %llu crashes %u timeouts %-3s: %9zu states, depth %2u, %6zu "
-        "seat "
-        "states, "
-        "%8llu core steps, %6llu heals, %5.1f s, %7.0f states/s, %s\n",
-        task.walk ? "walks " : "search",
+    std::snprintf(
+        text,
+        sizeof text,
+        "liar %-4s term %u views %llu crashes %u timeouts %-3s",
         liar.c_str(),
         task.term,
         static_cast<unsigned long long>(task.views),
         task.crashes,
-        timeouts.c_str(),
-        result.states,
-        result.depth,
-        result.locals,
-        static_cast<unsigned long long>(result.core_steps),
-        static_cast<unsigned long long>(result.heals),
-        took,
-        static_cast<double>(result.states) / took,
-        !result.violation.empty() ? "VIOLATION"
-        : task.walk               ? (std::to_string(result.walks) + " walks").c_str()
-        : result.exhausted        ? "exhausted"
-                                  : "not exhausted"
+        timeouts.c_str()
     );
-    if (!result.violation.empty()) std::printf("  %s\n", result.violation.c_str());
-    for (const std::string& step : result.trace)
-        std::printf("    %s\n", step.c_str());
-    std::fflush(stdout);
+    return text;
 }
 
 double since(Clock::time_point begun) {
@@ -140,7 +126,7 @@ SearchResult run(const Task& task, const Options& options, double seconds) {
     SearchOptions search;
     if (task.liar != nobody) search.liar = static_cast<Index>(task.liar);
     search.views = task.views;
-    search.term = task.term;
+    search.world.term_views = task.term;
     search.crashes = task.crashes;
     search.timeouts = task.timeouts;
     search.heal_every = options.heal_every;
@@ -148,7 +134,7 @@ SearchResult run(const Task& task, const Options& options, double seconds) {
     search.time_left = [begun, seconds] { return since(begun) < seconds; };
     Search work{search};
     SearchResult result = task.walk ? work.walk(options.seed) : work.run();
-    print(task, result, since(begun));
+    print(head_of(task), result, since(begun), task.walk);
     return result;
 }
 

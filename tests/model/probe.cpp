@@ -20,7 +20,7 @@ void CoreProbe::digest(
     const auto flag = [&hasher](bool a, bool b = false, bool c = false, bool d = false) {
         hasher.update_u64((a ? 1U : 0U) | (b ? 2U : 0U) | (c ? 4U : 0U) | (d ? 8U : 0U));
     };
-    hasher.update_u64(core.current_.value());
+    hasher.update_u64(core.epoch_.value()).update_u64(core.current_.value());
     flag(core.started_, core.halted_.has_value(), core.agreement_lost_, core.judge_again_);
     flag(core.leader_gave_up_, core.skipped_);
 
@@ -46,7 +46,7 @@ void CoreProbe::digest(
     hasher.update_u64(core.chain_.height().value()).update_u64(core.marks_.highest().value());
     if (core.voter_) {
         hasher.update_u64(core.voter_->floor().value());
-        flag(core.voter_->stopped(), core.voter_->unsaved().empty());
+        flag(core.voter_->stopped(), core.voter_->unsaved().empty(), core.voter_->has_left());
         for (View view = core.voter_->floor().next(); view <= end; ++view) {
             for (const VoteKind kind :
                  {VoteKind::notarize, VoteKind::nullify, VoteKind::finalize}) {
@@ -63,6 +63,16 @@ void CoreProbe::digest(
         hasher.update(write.key);
         flag(write.value.has_value());
     }
+}
+
+bool CoreProbe::waits_to_repeat(const OrderingCore& core) {
+    if (!core.may_vote() || core.leader(core.current_) != core.roster_.members()[*core.self_].seat)
+        return false;
+    if (core.voter_->cast_any(core.current_) || core.views_.proposal(core.current_)) return false;
+    const auto parent = core.views_.parent_for(core.current_);
+    const Head* head = std::get_if<Head>(&parent);
+    const BranchTip* tip = head == nullptr ? nullptr : core.tree_.tip(head->block);
+    return tip != nullptr && tip->boundary.has_value();
 }
 
 }  // namespace creto::simplex::testing

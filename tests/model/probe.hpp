@@ -16,6 +16,15 @@ namespace creto::simplex::testing {
 enum class Storage : std::uint8_t { matters, no_longer_matters };
 
 struct CoreProbe {
+    static std::unique_ptr<Ordering> copy(const Ordering& ordering) {
+        auto core = std::make_unique<OrderingCore>(*ordering.core_);
+        return std::unique_ptr<Ordering>{new Ordering{std::move(core)}};
+    }
+    static OrderingCore& core(Ordering& ordering) { return *ordering.core_; }
+    /// Executing the chain has told who votes in one more epoch.
+    static void know(Ordering& ordering, const Rosters& rosters) {
+        ordering.core_->rosters_ = &rosters;
+    }
     /// `blocks` are all that exist, in an order that never changes.
     static void digest(
         const OrderingCore& core,
@@ -40,6 +49,14 @@ struct CoreProbe {
     }
     /// Whether this seat lost its patience with the term. [ORD-T5.1]
     static bool stalled(const OrderingCore& core, Instant now) { return core.stalled(now); }
+    /// What made the block at this height final, when it was stored with it.
+    static std::optional<VoteContent> proof(const OrderingCore& core, Height height) {
+        const auto* entry = core.chain_.recent(height);
+        if (entry == nullptr || !entry->stored.finalization) return std::nullopt;
+        return entry->stored.finalization->content;
+    }
+    /// True while a moment more makes this seat propose an echo. [ORD-L12.4]
+    static bool waits_to_repeat(const OrderingCore& core);
     /// True while time alone can still make this seat say something new.
     static bool patient(const OrderingCore& core) {
         return core.may_vote() && core.voter_->cast(core.current_, VoteKind::nullify) == nullptr &&

@@ -10,23 +10,30 @@ namespace creto::model_check {
 namespace {
 
 constexpr std::size_t first_slots = 1U << 20U;
-/// Rounds of "everything arrives, then patience ends" after which a healed network must have moved.
-constexpr int heal_rounds = 24;
 constexpr std::uint32_t walk_steps_max = 400;
+
+/// Turns in which everything arrives, after which all have passed the epochs before the search.
+constexpr int begin_rounds = 64;
 
 std::uint32_t bits(std::uint32_t mask) {
     return static_cast<std::uint32_t>(std::popcount(mask));
+}
+
+Executes executes(const SearchOptions& options) {
+    if (options.world.epoch_blocks == 0) return Executes::never;
+    return options.lazy ? Executes::when_told : Executes::at_once;
 }
 
 }  // namespace
 
 Search::Search(const SearchOptions& options)
     : options_{options},
-      world_{4, options.term},
-      locals_{world_, {options.crashes, options.timeouts}} {
-    for (Index i = 0; i < world_.roster().size(); ++i) {
+      world_{options.world},
+      locals_{world_, {options.crashes, options.timeouts, executes(options)}} {
+    for (Index i = 0; i < world_.people(); ++i) {
         if (i != options_.liar) honest_.push_back(i);
     }
+    CRETO_ASSERT(honest_.size() <= seats_max);
     if (options_.liar) liar_mask_ = 1U << *options_.liar;
     index_.resize(first_slots);
 }
@@ -75,38 +82,119 @@ void Search::gather(const Tuple& tuple, std::vector<Said>& said) const {
     }
 }
 
+/// The last view of an epoch in which anything happens.
+std::uint64_t Search::views_of(Epoch epoch) const {
+    if (epoch < first_) return ~0ULL;
+    return epoch == first_ ? first_view_.value() + options_.views - 1 : options_.views_last;
+}
+
+bool Search::is_within(Epoch epoch, View view) const {
+    return epoch <= options_.last && view.value() <= views_of(epoch);
+}
+
 /// Every block that can arrive: those that honest leaders made, and all that the liar can make.
-void Search::gather_blocks(
-    const Tuple& tuple, std::uint64_t views, std::vector<std::uint32_t>& blocks
-) {
+void Search::gather_blocks(const Tuple& tuple, std::vector<std::uint32_t>& blocks) {
     blocks.clear();
     blocks.push_back(0);
     for (std::size_t i = 0; i < honest_.size(); ++i) {
         const auto& made = locals_.at(tuple[i]).made;
         blocks.insert(blocks.end(), made.begin(), made.end());
     }
+    // What was forged before the search began is in the seats' chains.
+    for (std::size_t i = 0; i < honest_.size(); ++i) {
+        for (const std::uint32_t block : locals_.at(tuple[i]).chain) {
+            const bool known = std::find(blocks.begin(), blocks.end(), block) != blocks.end();
+            const bool before = world_.block(block).proposal.block.height <= options_.from;
+            if (!known && before) blocks.push_back(block);
+        }
+    }
     if (!options_.liar) return;
-    for (View view{1}; view.value() <= views; ++view) {
-        if (world_.leader(view) != *options_.liar) continue;
-        const std::size_t known = blocks.size();
-        for (std::size_t i = 0; i < known; ++i) {
-            const std::uint32_t parent = blocks[i];
-            const auto& tip = world_.block(parent).tip;
-            if (tip.cut == nullptr || tip.view >= view) continue;
-            for (const bool covers : {true, false}) {
-                std::uint32_t& block = forged_[{view.value(), parent, covers ? 1U : 0U}];
-                if (block == 0) block = world_.forge(*options_.liar, view, parent, covers);
-                blocks.push_back(block);
-            }
+    for (Epoch epoch = first_; epoch <= options_.last; ++epoch) {
+        for (View view = epoch == first_ ? first_view_ : View{1}; view.value() <= views_of(epoch);
+             ++view) {
+            if (world_.leader(epoch, view) != *options_.liar) continue;
+            const std::size_t known = blocks.size();
+            for (std::size_t i = 0; i < known; ++i)
+                forge_on(epoch, view, blocks[i], blocks);
         }
     }
 }
 
-SearchResult Search::run() {
-    Tuple start{};
+void Search::forge_on(
+    Epoch epoch, View view, std::uint32_t parent, std::vector<std::uint32_t>& blocks
+) {
+    const KnownBlock& below = world_.block(parent);
+    if (below.tip.cut == nullptr) return;
+    const bool same = parent == 0 ? epoch == Epoch{1} : below.epoch() == epoch;
+    const bool begins = world_.is_boundary(parent) && below.epoch().next() == epoch && parent != 0;
+    if (!begins && (!same || below.tip.view >= view)) return;
+    for (const Forgery forgery :
+         {Forgery::covers,
+          Forgery::empty,
+          Forgery::other_roster,
+          Forgery::no_roster,
+          Forgery::covering_echo,
+          Forgery::beyond_the_end}) {
+        const std::array<std::uint64_t, 4> key{
+            epoch.value(), view.value(), parent, static_cast<std::uint64_t>(forgery)};
+        auto [found, added] = forged_.emplace(key, std::nullopt);
+        if (added) found->second = world_.forge(*options_.liar, epoch, view, parent, forgery);
+        if (found->second) blocks.push_back(*found->second);
+    }
+}
+
+/// Everything arrives at everyone at once, until the height at which the search begins is final.
+Search::Tuple Search::begin() {
+    Tuple tuple{};
     for (std::size_t i = 0; i < honest_.size(); ++i)
-        start[i] = locals_.fresh(honest_[i]);
-    add(start, 0);
+        tuple[i] = locals_.fresh(honest_[i]);
+    std::vector<Event> events;
+    for (int round = 0; round < begin_rounds; ++round) {
+        first_ = locals_.at(tuple[0]).epoch;
+        first_view_ = locals_.at(tuple[0]).view;
+        bool all_there = true;
+        for (std::size_t i = 0; i < honest_.size(); ++i) {
+            const Local& local = locals_.at(tuple[i]);
+            all_there = all_there && local.chain.size() == options_.from.value() &&
+                        local.epoch == first_ && local.view == first_view_;
+        }
+        if (all_there) return tuple;
+        begin_events(tuple, events);
+        for (std::size_t i = 0; i < honest_.size(); ++i) {
+            for (const Event& event : events)
+                tuple[i] = locals_.after(tuple[i], event);
+            if (locals_.at(tuple[i]).executes)
+                tuple[i] = locals_.after(tuple[i], {.kind = Event::Kind::execute});
+        }
+    }
+    blame("the seats do not come to where the search begins");
+    return tuple;
+}
+
+/// What arrives before the search begins: nothing of what is above its height; of the liar one block.
+void Search::begin_events(const Tuple& tuple, std::vector<Event>& events) {
+    const Local& one = locals_.at(tuple[0]);
+    arrivals(tuple, events);
+    std::uint32_t tip = one.chain.empty() ? 0 : one.chain.back();
+    for (const Event& event : events) {
+        const bool is_below = event.kind == Event::Kind::block &&
+                              world_.block(event.what).epoch() == one.epoch &&
+                              world_.block(event.what).view() == one.view.prev();
+        if (is_below) tip = event.what;
+    }
+    if (options_.liar && world_.leader(one.epoch, one.view) == *options_.liar) {
+        // None on the end of an epoch, which the votes make final.
+        const auto made = world_.forge(*options_.liar, one.epoch, one.view, tip, Forgery::covers);
+        if (made) events.insert(events.begin(), {.kind = Event::Kind::block, .what = *made});
+    }
+    std::erase_if(events, [this](const Event& event) {
+        return event.kind == Event::Kind::block &&
+               world_.block(event.what).proposal.block.height > options_.from;
+    });
+}
+
+SearchResult Search::run() {
+    add(begin(), 0);
     std::uint32_t layer_end = 1;
     result_.exhausted = true;
     for (std::uint32_t at = 0; at < nodes_.size() && result_.violation.empty(); ++at) {
@@ -136,10 +224,7 @@ void Search::count() {
 
 SearchResult Search::walk(std::uint64_t seed) {
     Prng prng{seed};
-    Tuple start{};
-    for (std::size_t i = 0; i < honest_.size(); ++i)
-        start[i] = locals_.fresh(honest_[i]);
-    add(start, 0);
+    add(begin(), 0);
     while (options_.time_left() && result_.violation.empty() && result_.walks < options_.walks_max
     ) {
         ++result_.walks;
@@ -160,11 +245,16 @@ void Search::walk_once(Prng& prng) {
         const Local& local = locals_.at(before[place]);
         const Left allowed = left(before);
         Event event;  // Patience ends, unless something else is drawn.
-        const bool impatient = allowed.patience_may_end && local.patient &&
-                               local.view.value() <= options_.views && prng.chance(1, 6);
-        const auto loss = static_cast<std::uint32_t>(prng.below(2));
+        const bool within = is_within(local.epoch, local.view);
+        const bool impatient =
+            allowed.patience_may_end && local.patient && within && prng.chance(1, 6);
+        const auto loss = static_cast<std::uint32_t>(prng.below(options_.wipes ? 3 : 2));
         if (allowed.power_may_fail && prng.chance(1, 50)) {
             event = {.kind = Event::Kind::crash, .what = loss};
+        } else if (local.executes && prng.chance(1, 6)) {
+            event = {.kind = Event::Kind::execute};
+        } else if (local.waits && within && prng.chance(1, 4)) {
+            event = {.kind = Event::Kind::wait};
         } else if (!impatient) {
             if (events_.empty()) continue;
             event = events_[prng.below(events_.size())];
@@ -196,28 +286,43 @@ Search::Left Search::left(const Tuple& tuple) const {
 void Search::arrivals(const Tuple& tuple, std::vector<Event>& events) {
     events.clear();
     gather(tuple, said_);
-    gather_blocks(tuple, options_.views, blocks_);
+    gather_blocks(tuple, blocks_);
     for (const std::uint32_t block : blocks_) {
-        if (block != 0 && world_.block(block).tip.view.value() <= options_.views)
+        if (block != 0 && is_within(world_.block(block).epoch(), world_.block(block).view()))
             events.push_back({.kind = Event::Kind::block, .what = block});
     }
-    for (const Said& said : said_) {
-        if (world_.content(said.content).view.value() > options_.views) continue;
-        const std::uint32_t mask = said.mask | liar_mask_;
-        events.push_back({.kind = Event::Kind::votes, .what = said.content, .mask = mask});
-        if (bits(mask) >= quorum_)
-            events.push_back({.kind = Event::Kind::certificate, .what = said.content, .mask = mask}
-            );
+    for (const Said& said : said_)
+        arrivals_of(said, events);
+}
+
+void Search::arrivals_of(const Said& said, std::vector<Event>& events) const {
+    const VoteContent& content = world_.content(said.content);
+    if (!is_within(content.epoch, content.view)) return;
+    const std::uint32_t what = said.content;
+    const std::uint32_t mask = said.mask | liar_mask_;
+    events.push_back({.kind = Event::Kind::votes, .what = what, .mask = mask});
+    const std::uint32_t members = signers(what, said.mask);
+    if (is_quorum(content, bits(members))) {
+        events.push_back({.kind = Event::Kind::certificate, .what = what, .mask = members});
+        const bool ends =
+            content.kind == VoteKind::finalize && world_.knows(content.block) &&
+            world_.ends_epoch(world_.block(world_.number_of(content.block)).proposal.block.height);
+        if (ends) events.push_back({.kind = Event::Kind::chain, .what = what, .mask = members});
     }
+    // With the liar's vote, which counts in another epoch only. [ORD-L12.5]
+    const bool foreign = mask != members && world_.can_sign_together(mask);
+    if (foreign && is_quorum(content, bits(mask)))
+        events.push_back({.kind = Event::Kind::certificate, .what = what, .mask = mask});
 }
 
 template <class Visit>
 void Search::each_step(
     LocalId from, const std::vector<Event>& events, const Left& left, Visit visit
 ) {
-    const View view = locals_.at(from).view;
-    const bool patient =
-        left.patience_may_end && locals_.at(from).patient && view.value() <= options_.views;
+    const bool within = is_within(locals_.at(from).epoch, locals_.at(from).view);
+    const bool patient = left.patience_may_end && locals_.at(from).patient && within;
+    const bool waits = locals_.at(from).waits && within;
+    const bool executes = locals_.at(from).executes;
     const auto go = [&](Event event) {
         ++result_.steps;
         if (const LocalId to = locals_.after(from, event); to != from) visit(event, to);
@@ -228,8 +333,11 @@ void Search::each_step(
     for (const Event& event : events)
         go(event);
     if (patient) go({.kind = Event::Kind::timeout});
+    if (waits) go({.kind = Event::Kind::wait});
+    if (executes) go({.kind = Event::Kind::execute});
     if (!left.power_may_fail) return;
-    for (const Loss loss : {Loss::unsynced, Loss::nothing}) {
+    for (const Loss loss : {Loss::unsynced, Loss::nothing, Loss::store}) {
+        if (loss == Loss::store && !options_.wipes) continue;
         const Event event{.kind = Event::Kind::crash, .what = static_cast<std::uint32_t>(loss)};
         if (const LocalId to = locals_.after(from, event); to != from) visit(event, to);
     }
@@ -278,176 +386,6 @@ void Search::expand(std::uint32_t at) {
     }
 }
 
-std::uint32_t Search::voters(const std::vector<Said>& said, const VoteContent& content) {
-    const std::uint32_t number = world_.number(content);
-    for (const Said& s : said) {
-        if (s.content == number) return bits(s.mask | liar_mask_);
-    }
-    return bits(liar_mask_);
-}
-
-/// Could a quorum have given up this view, or an earlier one of its term?
-bool Search::can_be_dead(View view) {
-    for (View at = world_.term_begin(view); at <= view; ++at) {
-        if (voters(said_after_, simplex::testing::Seats::nullify(at.value())) >= quorum_)
-            return true;
-    }
-    return false;
-}
-
-/// No two quorums say this: votes of one view that conflict, or Finalize of a view that another
-/// quorum gave up with the earlier ones of its term.
-bool Search::contradict(const VoteContent& a, const VoteContent& b) const {
-    if (conflict(a, b)) return true;
-    const auto covers = [this](const VoteContent& nullify, const VoteContent& finalize) {
-        return nullify.kind == VoteKind::nullify && finalize.kind == VoteKind::finalize &&
-               nullify.view <= finalize.view && world_.term_begin(finalize.view) <= nullify.view;
-    };
-    return covers(a, b) || covers(b, a);
-}
-
-void Search::check(const Tuple& before, const Tuple& after, std::size_t place) {
-    const Local& was = locals_.at(before[place]);
-    const Local& is = locals_.at(after[place]);
-    const std::string& own = is.machine->violation();
-    if (!own.empty()) return blame("seat " + std::to_string(honest_[place]) + ": " + own);
-    if (is.chain != was.chain) check_agreement(after, place);
-    if (is.said == was.said && is.held == was.held) return;
-    gather(after, said_after_);
-    check_votes(after, was, is);
-}
-
-void Search::check_agreement(const Tuple& tuple, std::size_t place) {
-    const auto& mine = locals_.at(tuple[place]).chain;
-    for (std::size_t i = 0; i < honest_.size(); ++i) {
-        const auto& theirs = locals_.at(tuple[i]).chain;
-        const std::size_t both = std::min(mine.size(), theirs.size());
-        if (std::equal(
-                mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(both), theirs.begin()
-            ))
-            continue;
-        blame(
-            "agreement: seats " + std::to_string(honest_[place]) + " and " +
-            std::to_string(honest_[i]) + " hold different final blocks at one height"
-        );
-    }
-}
-
-void Search::check_votes(const Tuple& tuple, const Local& was, const Local& is) {
-    static_cast<void>(tuple);
-    for (const std::uint32_t held : is.held) {
-        if (std::binary_search(was.held.begin(), was.held.end(), held)) continue;
-        if (voters(said_after_, world_.content(held)) < quorum_)
-            blame("a certificate that no quorum signed: " + world_.text(held));
-    }
-    for (const std::uint32_t content : is.said) {
-        if (std::binary_search(was.said.begin(), was.said.end(), content)) continue;
-        const VoteContent vote = world_.content(content);
-        if (vote.kind == VoteKind::finalize) {
-            VoteContent notarize = vote;
-            notarize.kind = VoteKind::notarize;
-            if (voters(said_after_, notarize) < quorum_)
-                blame("a Finalize without a notarization: " + world_.text(content));
-        }
-        if (vote.kind != VoteKind::notarize) continue;
-        const KnownBlock& block = world_.block(world_.number_of(vote.block));
-        for (View between = vote.view.prev(); between > vote.parent_view;
-             between = between.prev()) {
-            if (!can_be_dead(between))
-                blame("a Notarize over a view that is not dead: " + world_.text(content));
-        }
-        const bool is_inside = world_.term_begin(vote.view) != vote.view;
-        if (is_inside && vote.parent_view != vote.view.prev())
-            blame("a Notarize inside a term that passes a view by: " + world_.text(content));
-        if (block.parent == 0) continue;
-        const KnownBlock& parent = world_.block(block.parent);
-        if (voters(said_after_, parent.proposal.block.content(VoteKind::notarize)) < quorum_)
-            blame("a Notarize on a parent that is not notarized: " + world_.text(content));
-    }
-    for (std::size_t a = 0; a < said_after_.size(); ++a) {
-        if (bits(said_after_[a].mask | liar_mask_) < quorum_) continue;
-        for (std::size_t b = a + 1; b < said_after_.size(); ++b) {
-            if (bits(said_after_[b].mask | liar_mask_) < quorum_) continue;
-            const std::uint32_t x = said_after_[a].content;
-            const std::uint32_t y = said_after_[b].content;
-            if (contradict(world_.content(x), world_.content(y)))
-                blame("two quorums contradict: " + world_.text(x) + ", " + world_.text(y));
-        }
-    }
-}
-
-/// Everything that honest seats said or hold arrives at everyone; the liar says no more.
-void Search::heal_step(Tuple& tuple, bool& moved) {
-    std::vector<Said> said;
-    gather(tuple, said);
-    std::vector<std::uint32_t> blocks;
-    std::vector<std::uint32_t> proven;
-    for (std::size_t i = 0; i < honest_.size(); ++i) {
-        const Local& local = locals_.at(tuple[i]);
-        blocks.insert(blocks.end(), local.blocks.begin(), local.blocks.end());
-        blocks.insert(blocks.end(), local.chain.begin(), local.chain.end());
-        blocks.insert(blocks.end(), local.made.begin(), local.made.end());
-        proven.insert(proven.end(), local.held.begin(), local.held.end());
-    }
-    for (auto* list : {&blocks, &proven}) {
-        std::sort(list->begin(), list->end());
-        list->erase(std::unique(list->begin(), list->end()), list->end());
-    }
-    for (std::size_t i = 0; i < honest_.size(); ++i) {
-        const LocalId before = tuple[i];
-        for (const std::uint32_t block : blocks)
-            tuple[i] = locals_.after(tuple[i], {.kind = Event::Kind::block, .what = block});
-        for (const Said& s : said) {
-            // A certificate that somebody holds can be had, with the liar's vote in it.
-            const bool held = std::binary_search(proven.begin(), proven.end(), s.content);
-            const std::uint32_t mask = s.mask | (held ? liar_mask_ : 0U);
-            const Event votes{.kind = Event::Kind::votes, .what = s.content, .mask = mask};
-            tuple[i] = locals_.after(tuple[i], votes);
-        }
-        moved = moved || tuple[i] != before;
-    }
-}
-
-/// From a state, and from what its seats may have come to unseen.
-void Search::heal(const Tuple& from, std::uint64_t seed, bool unseen_too) {
-    ++result_.heals;
-    Tuple tuple = from;
-    arrivals(tuple, events_);
-    const std::vector<Event> events = events_;
-    for (std::size_t i = 0; i < honest_.size() && unseen_too; ++i) {
-        const auto& unseen = reach(from, i, events).unseen;
-        tuple[i] = unseen[draw(seed, i) % unseen.size()];
-    }
-    std::size_t highest = 0;
-    for (std::size_t i = 0; i < honest_.size(); ++i)
-        highest = std::max(highest, locals_.at(tuple[i]).chain.size());
-    for (int round = 0; round < heal_rounds; ++round) {
-        for (bool moved = true; moved;) {
-            moved = false;
-            heal_step(tuple, moved);
-            std::size_t lowest = ~std::size_t{0};
-            for (std::size_t i = 0; i < honest_.size(); ++i) {
-                const Local& local = locals_.at(tuple[i]);
-                lowest = std::min(lowest, local.chain.size());
-                if (!local.machine->violation().empty()) return blame(local.machine->violation());
-                check_agreement(tuple, i);
-            }
-            if (lowest > highest || !result_.violation.empty()) return;
-        }
-        for (std::size_t i = 0; i < honest_.size(); ++i) {
-            if (locals_.at(tuple[i]).patient)
-                tuple[i] = locals_.after(tuple[i], {.kind = Event::Kind::timeout});
-        }
-    }
-    std::string where;
-    for (std::size_t i = 0; i < honest_.size(); ++i) {
-        const Local& local = locals_.at(tuple[i]);
-        where += (i > 0 ? ", " : "") + std::to_string(local.view.value()) + "/" +
-                 std::to_string(local.chain.size());
-    }
-    blame("no progress although every message arrives; view/height of each seat: " + where);
-}
-
 std::string Search::text(Index seat, const Event& event) const {
     std::string text = "seat " + std::to_string(seat) + ": ";
     switch (event.kind) {
@@ -458,7 +396,7 @@ std::string Search::text(Index seat, const Event& event) const {
         case Event::Kind::certificate:
             text += event.kind == Event::Kind::votes ? "receives " : "receives a certificate: ";
             text += world_.text(event.what) + " by seats";
-            for (Index i = 0; i < world_.roster().size(); ++i) {
+            for (Index i = 0; i < world_.people(); ++i) {
                 if ((event.mask >> i & 1U) != 0) text += " " + std::to_string(i);
             }
             break;
@@ -467,8 +405,19 @@ std::string Search::text(Index seat, const Event& event) const {
             break;
         case Event::Kind::crash:
             text += "crashes and restarts";
-            text +=
-                static_cast<Loss>(event.what) == Loss::unsynced ? ", unsynced writes are gone" : "";
+            if (static_cast<Loss>(event.what) == Loss::unsynced)
+                text += ", unsynced writes are gone";
+            if (static_cast<Loss>(event.what) == Loss::store)
+                text += ", the store is gone, the vote log is not";
+            break;
+        case Event::Kind::chain:
+            text += "receives the chain up to: " + world_.text(event.what);
+            break;
+        case Event::Kind::wait:
+            text += "waits for the end of the epoch to become final";
+            break;
+        case Event::Kind::execute:
+            text += "executes what is final";
             break;
     }
     return text + (event.torn ? ", crashes before the vote is durable, restarts" : "");

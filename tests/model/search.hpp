@@ -26,11 +26,16 @@
 namespace creto::model_check {
 
 struct SearchOptions {
-    std::optional<Index> liar;       ///< None: everyone follows the rules.
-    std::uint64_t views = 3;         ///< Nothing happens to a seat beyond this view.
-    std::uint32_t term = 1;          ///< Views of a term.
-    std::uint32_t crashes = 1;       ///< Of all seats together.
-    std::uint32_t timeouts = 0;      ///< Of all seats together; 0: any number.
+    std::optional<Index> liar;  ///< None: everyone follows the rules.
+    WorldOptions world;         ///< What seats there are, terms, epochs.
+    std::uint64_t views = 3;    ///< Nothing happens to a seat after so many.
+    Height from;                ///< Up to this height nothing goes wrong; it is final everywhere.
+    Epoch last{1};              ///< Nor does anything happen to a seat beyond this epoch.
+    std::uint64_t views_last = 3;  ///< `views` of the last epoch, where there is more than one.
+    bool lazy = false;             ///< Seats execute at any later time; else at once. With epochs.
+    bool wipes = false;            ///< A crash may take the store, and leave the vote log.
+    std::uint32_t crashes = 1;     ///< Of all seats together.
+    std::uint32_t timeouts = 0;    ///< Of all seats together; 0: any number.
     std::uint64_t heal_every = 256;  ///< 0: never.
     std::uint64_t walks_max = ~0ULL;
     std::size_t states_max = 40'000'000;
@@ -59,7 +64,7 @@ public:
     [[nodiscard]] SearchResult walk(std::uint64_t seed);
 
 private:
-    static constexpr std::size_t seats_max = 4;
+    static constexpr std::size_t seats_max = 5;
     using Tuple = std::array<LocalId, seats_max>;
     struct Node {
         Tuple seats{};
@@ -84,7 +89,13 @@ private:
     bool add(const Tuple& tuple, std::uint32_t from);
     void grow();
     void gather(const Tuple& tuple, std::vector<Said>& said) const;
-    void gather_blocks(const Tuple& tuple, std::uint64_t views, std::vector<std::uint32_t>& blocks);
+    void gather_blocks(const Tuple& tuple, std::vector<std::uint32_t>& blocks);
+    void forge_on(Epoch epoch, View view, std::uint32_t parent, std::vector<std::uint32_t>& blocks);
+    [[nodiscard]] bool is_within(Epoch epoch, View view) const;
+    [[nodiscard]] std::uint64_t views_of(Epoch epoch) const;
+    /// All seats, where the search begins.
+    [[nodiscard]] Tuple begin();
+    void begin_events(const Tuple& tuple, std::vector<Event>& events);
     /// What can arrive at one seat, whichever of its states it is in.
     void arrivals(const Tuple& tuple, std::vector<Event>& events);
     const Reach& reach(const Tuple& tuple, std::size_t place, const std::vector<Event>& events);
@@ -92,12 +103,26 @@ private:
     void each_step(LocalId from, const std::vector<Event>& events, const Left& left, Visit visit);
     [[nodiscard]] Left left(const Tuple& tuple) const;
     void expand(std::uint32_t at);
-    [[nodiscard]] bool can_be_dead(View view);
+    [[nodiscard]] bool can_be_dead(Epoch epoch, View view);
+    /// Did a quorum of its epoch finalise this, itself or by an echo?
+    [[nodiscard]] bool has_ended(std::uint32_t boundary);
     [[nodiscard]] bool contradict(const VoteContent& a, const VoteContent& b) const;
     [[nodiscard]] std::uint32_t voters(const std::vector<Said>& said, const VoteContent& content);
+    /// Who can have signed this, of those that vote in its epoch: the liar signs everything.
+    [[nodiscard]] std::uint32_t signers(std::uint32_t content, std::uint32_t honest) const {
+        return (honest | liar_mask_) & world_.members(world_.content(content).epoch);
+    }
+    [[nodiscard]] bool is_quorum(const VoteContent& content, std::uint32_t voters) const {
+        return voters >= world_.quorum(content.epoch);
+    }
+    void arrivals_of(const Said& said, std::vector<Event>& events) const;
     void check(const Tuple& before, const Tuple& after, std::size_t place);
     void check_agreement(const Tuple& tuple, std::size_t place);
-    void check_votes(const Tuple& tuple, const Local& was, const Local& is);
+    void check_votes(const Local& was, const Local& is);
+    void check_vote(std::uint32_t content);
+    void check_notarize(std::uint32_t content);
+    void check_epoch(const Local& is);
+    void check_quorums();
     void heal(const Tuple& from, std::uint64_t seed, bool unseen_too);
     void walk_once(Prng& prng);
     void count();
@@ -114,10 +139,11 @@ private:
     Locals locals_;
     std::vector<Index> honest_;
     std::uint32_t liar_mask_ = 0;
-    std::uint32_t quorum_ = 3;
+    Epoch first_{1};  ///< Where the search begins.
+    View first_view_{1};
     std::vector<Node> nodes_;
     std::vector<std::uint32_t> index_;  ///< Place in nodes_ + 1; 0 is free.
-    std::map<std::array<std::uint64_t, 3>, std::uint32_t> forged_;
+    std::map<std::array<std::uint64_t, 4>, std::optional<std::uint32_t>> forged_;
     std::map<ReachKey, Reach> reached_;
     std::vector<Said> said_;
     std::vector<Said> said_after_;

@@ -1,0 +1,37 @@
+// Report: what a search found, as its program prints it.
+//
+// Why      All programs that search say the same of it: how much was seen, how deep, how fast, and whether
+//          that was all. On a violation, how it came about.
+#pragma once
+
+#include <cstdio>
+
+#include "model/search.hpp"
+
+namespace creto::model_check {
+
+inline void print(const std::string& what, const SearchResult& result, double took, bool walk) {
+    std::printf(
+        "%s %s: %9zu states, depth %2u, %6zu seat states, %8llu core steps, %6llu heals, %5.1f s, "
+        "%7.0f states/s, %s\n",
+        walk ? "walks " : "search",
+        what.c_str(),
+        result.states,
+        result.depth,
+        result.locals,
+        static_cast<unsigned long long>(result.core_steps),
+        static_cast<unsigned long long>(result.heals),
+        took,
+        static_cast<double>(result.states) / took,
+        !result.violation.empty() ? "VIOLATION"
+        : walk                    ? (std::to_string(result.walks) + " walks").c_str()
+        : result.exhausted        ? "exhausted"
+                                  : "not exhausted"
+    );
+    if (!result.violation.empty()) std::printf("  %s\n", result.violation.c_str());
+    for (const std::string& step : result.trace)
+        std::printf("    %s\n", step.c_str());
+    std::fflush(stdout);
+}
+
+}  // namespace creto::model_check
