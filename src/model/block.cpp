@@ -4,6 +4,25 @@
 
 namespace creto {
 
+namespace {
+
+/// What follows the byte that says whether a block has a report: as it always was, or of groups.
+constexpr std::uint8_t report_none = 0;
+constexpr std::uint8_t report_of_links = 1;
+constexpr std::uint8_t report_of_groups = 2;
+
+std::uint8_t report_form(const Block& block) {
+    if (!block.turnout) return report_none;
+    return block.turnout->often ? report_of_groups : report_of_links;
+}
+
+bool ascend(const std::vector<Seat>& seats) {
+    return std::adjacent_find(seats.begin(), seats.end(), [](Seat a, Seat b) { return b <= a; }) ==
+           seats.end();
+}
+
+}  // namespace
+
 BlockId Block::id() const {
     Writer w;
     encode(w, *this);
@@ -44,10 +63,8 @@ Result<void> well_formed(const Block& block) {
         return fail(ErrorCode::invalid, "block: it claims to have executed itself");
     }
     if (block.turnout) {
-        const std::vector<Seat>& absent = block.turnout->absent;
-        const bool ascends = std::adjacent_find(absent.begin(), absent.end(), [](Seat a, Seat b) {
-                                 return b <= a;
-                             }) == absent.end();
+        const bool ascends = ascend(block.turnout->absent) &&
+                             (!block.turnout->often || ascend(*block.turnout->often));
         if (block.echo_of || !ascends || block.turnout->height >= block.height ||
             block.turnout->height == Height{})
             return fail(ErrorCode::invalid, "block: what it says of earlier votes is no report");
@@ -118,8 +135,9 @@ void encode(Writer& w, const Block& v) {
         w.boolean(v.echo_of.has_value());
         if (v.echo_of) encode(w, *v.echo_of);
     }
-    w.boolean(v.turnout.has_value());
+    w.u8(report_form(v));
     if (v.turnout) encode(w, *v.turnout);
+    if (v.turnout && v.turnout->often) encode_list(w, *v.turnout->often);
 }
 void decode(Reader& r, Block& v) {
     decode(r, v.epoch);
@@ -138,7 +156,9 @@ void decode(Reader& r, Block& v) {
         if (r.boolean()) decode(r, v.echo_of.emplace());
     }
     v.turnout.reset();
-    if (r.boolean()) decode(r, v.turnout.emplace());
+    const std::uint8_t form = r.kind(report_of_groups);
+    if (form != report_none) decode(r, v.turnout.emplace());
+    if (form == report_of_groups) decode_list(r, v.turnout->often.emplace(), limits::seats_max, 1);
 }
 
 void encode(Writer& w, const Proposal& v) {

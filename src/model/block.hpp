@@ -37,9 +37,12 @@ struct ExecutedMark {
 
 /// Whose votes for a final block its reporter did not get, a while later. It proves nothing: it is what
 /// one seat says of the others. [STAND-REPORT.1]
+/// Where votes go through groups it is about all views that it looked at lately: whose votes were in none of the
+/// last ones (`absent`), and whose it misses often. [STAND-REPORT.2]
 struct Turnout {
-    Height height;
+    Height height;             ///< Of the latest block that it is about.
     std::vector<Seat> absent;  ///< Ascending.
+    std::optional<std::vector<Seat>> often = std::nullopt;  ///< Ascending.
     friend bool operator==(const Turnout&, const Turnout&) = default;
 };
 

@@ -27,6 +27,9 @@ std::string turns_key(std::uint32_t leaf) {
 std::string votes_key(Seat seat) {
     return "standing/votes/" + std::to_string(seat.value());
 }
+std::string often_key(Seat seat) {
+    return "standing/often/" + std::to_string(seat.value());
+}
 std::string suspect_key(Seat seat) {
     return "standing/suspect/" + std::to_string(seat.value());
 }
@@ -92,7 +95,10 @@ void Standing::Cell::add(bool miss, std::uint8_t most) {
 
 std::string Standing::Suspicion::reason() const {
     std::string out;
-    if (votes) out = "most seats miss its vote in " + percent(votes_ppm) + " of blocks";
+    if (votes && through_groups)
+        out = percent(votes_ppm) + " of the seats that report often miss its vote";
+    if (votes && !through_groups)
+        out = "most seats miss its vote in " + percent(votes_ppm) + " of blocks";
     if (turns) {
         out += out.empty() ? "" : "; ";
         out += "it let " + percent(turns_ppm) + " of its turns as leader pass";
@@ -147,6 +153,7 @@ void Standing::write_turns(const std::set<std::uint32_t>& leaves, MerkleMap& map
 }
 
 void Standing::count_votes(const Block& block, const Roster& voters, MerkleMap& map) {
+    if (block.turnout->often) return count_often(block, voters, map);
     const std::vector<Seat>& absent = block.turnout->absent;
     const Quorum& quorum = voters.quorum();
     Row& row = rows_[block.proposer];
@@ -159,12 +166,62 @@ void Standing::count_votes(const Block& block, const Roster& voters, MerkleMap& 
         row.cells[member.seat].add(missed, reports_window);
     }
     map.set(votes_key(block.proposer), encode_bytes(row));
+    if (often_.erase(block.proposer) > 0) map.erase(often_key(block.proposer));
     attendance_.on_report(block.proposer, absent, map);
+}
+
+void Standing::count_often(const Block& block, const Roster& voters, MerkleMap& map) {
+    const Turnout& said = *block.turnout;
+    const std::size_t most = voters.quorum().n - voters.quorum().q;
+    Often& row = often_[block.proposer];
+    // Who names more than may fail says nothing about the others.
+    const bool counts =
+        said.height > row.last && said.often->size() <= most && said.absent.size() <= most;
+    if (!counts) return;
+    row.last = said.height;
+    row.missed = *said.often;
+    std::erase_if(row.missed, [&](Seat seat) {
+        return seat == block.proposer || !voters.index_of(seat);
+    });
+    map.set(often_key(block.proposer), encode_bytes(row));
+    if (rows_.erase(block.proposer) > 0) map.erase(votes_key(block.proposer));
+    attendance_.on_report(block.proposer, said.absent, map);
+}
+
+// [STAND-MEDIAN.2] Liars are at most t of those that report. Of the others some name somebody by bad luck.
+std::size_t Standing::most_of(std::size_t reports, const Quorum& quorum) {
+    const std::size_t others = reports - std::min<std::size_t>(reports, quorum.t);
+    return std::max(reports / 2, quorum.t + (others + 7) / 8) + 1;
+}
+
+// Nothing, while fewer than all but t of the others report.
+std::map<Seat, Standing::Named> Standing::often_missed(const Roster& voters) const {
+    const std::size_t least = std::max<std::size_t>(voters.quorum().q, 2) - 1;
+    if (often_.empty()) return {};
+    std::vector<std::uint32_t> named(voters.size());
+    std::vector<bool> reports(voters.size());
+    std::uint32_t all = 0;
+    for (const auto& [by, row] : often_) {
+        const auto reporter = voters.index_of(by);
+        if (!reporter || row.last == Height{}) continue;
+        reports[*reporter] = true;
+        ++all;
+        for (const Seat seat : row.missed)
+            if (const auto place = voters.index_of(seat)) ++named[*place];
+    }
+    std::map<Seat, Named> out;
+    for (std::uint32_t i = 0; i < voters.size(); ++i) {
+        const std::uint32_t others = all - (reports[i] ? 1 : 0);
+        if (others >= least) out.emplace(voters.members()[i].seat, Named{named[i], others});
+    }
+    return out;
 }
 
 // [STAND-MEDIAN.1] Nothing about a seat of which fewer than all but t of the others reported enough.
 std::map<Seat, std::uint32_t> Standing::votes_missed(const Roster& voters) const {
     std::map<Seat, std::uint32_t> out;
+    const std::size_t least = std::max<std::size_t>(voters.quorum().q, 2) - 1;
+    if (rows_.size() < least) return out;
     std::vector<std::uint32_t> said;
     for (const Member& about : voters.members()) {
         said.clear();
@@ -175,7 +232,6 @@ std::map<Seat, std::uint32_t> Standing::votes_missed(const Roster& voters) const
             if (cell == row->second.cells.end() || cell->second.asked < reports_least) continue;
             said.push_back(cell->second.missed_ppm());
         }
-        const std::size_t least = std::max<std::size_t>(voters.quorum().q, 2) - 1;
         if (said.size() >= least) out.emplace(about.seat, lower_median(said));
     }
     return out;
@@ -195,6 +251,7 @@ void Standing::judge(
     const Block& block, const Roster& voters, MerkleMap& map, std::vector<Notice>& out
 ) {
     const auto votes = votes_missed(voters);
+    const auto often = often_missed(voters);
     const auto turns = turns_missed(voters);
     const std::uint32_t usual_votes = median_of(votes);
     const std::uint32_t usual_turns = median_of(turns);
@@ -209,6 +266,12 @@ void Standing::judge(
             // Lost slower than won, so that nobody hangs between the two.
             const std::uint32_t bar = before.votes ? votes_suspected_ppm / 2 : votes_suspected_ppm;
             now.votes = share->second >= usual_votes + bar;
+            now.through_groups = false;
+        } else if (const auto named = often.find(member.seat); named != often.end()) {
+            const auto& [by, reports] = named->second;
+            now.votes = by >= most_of(reports, voters.quorum());
+            now.through_groups = now.votes;
+            now.votes_ppm = static_cast<std::uint32_t>(by * std::uint64_t{1'000'000} / reports);
         }
         if (now.rests_through != Epoch{}) {
             if (block.epoch > now.rests_through) {
@@ -275,6 +338,14 @@ void Standing::end_epoch(Epoch epoch, QuorumMode mode, const Seating& later, Mer
         if (left(entry)) turns_changed.insert(leaf_of(entry.first));
     std::erase_if(turns_, left);
     write_turns(turns_changed, map);
+    for (auto row = often_.begin(); row != often_.end();) {
+        const bool gone = left(*row);
+        const std::size_t others =
+            std::erase_if(row->second.missed, [&](Seat seat) { return !stay.contains(seat); });
+        if (gone) map.erase(often_key(row->first));
+        if (!gone && others > 0) map.set(often_key(row->first), encode_bytes(row->second));
+        row = gone ? often_.erase(row) : std::next(row);
+    }
     for (auto at = suspicions_.begin(); at != suspicions_.end();) {
         const bool gone = left(*at);
         if (gone) map.erase(suspect_key(at->first));
@@ -329,6 +400,7 @@ Result<void> Standing::restore(const MerkleMap& map) {
     };
     map.visit([&](const std::string& key, const Bytes& value) {
         constexpr std::string_view votes = "standing/votes/";
+        constexpr std::string_view often = "standing/often/";
         constexpr std::string_view suspect = "standing/suspect/";
         constexpr std::string_view rest = "standing/rest/";
         if (!key.starts_with("standing/") || !good) return;
@@ -349,6 +421,11 @@ Result<void> Standing::restore(const MerkleMap& map) {
             auto row = decode_exact<Row>(value);
             good = good && row && key == votes_key(seat);
             if (good) rows_.emplace(seat, std::move(*row));
+        } else if (key.starts_with(often)) {
+            const Seat seat{static_cast<std::uint32_t>(number(key, often))};
+            auto row = decode_exact<Often>(value);
+            good = good && row && key == often_key(seat);
+            if (good) often_.emplace(seat, std::move(*row));
         } else if (key.starts_with(Attendance::prefix)) {
             good = attendance_.restore(key, value);
         } else if (key.starts_with(suspect)) {
@@ -371,6 +448,19 @@ Result<void> Standing::restore(const MerkleMap& map) {
     return {};
 }
 
+void encode(Writer& w, const Standing::Often& v) {
+    encode(w, v.last);
+    encode_list(w, v.missed);
+}
+void decode(Reader& r, Standing::Often& v) {
+    decode(r, v.last);
+    decode_list(r, v.missed, limits::seats_max, 1);
+    const bool ascends = std::adjacent_find(v.missed.begin(), v.missed.end(), [](Seat a, Seat b) {
+                             return b <= a;
+                         }) == v.missed.end();
+    if (!ascends) r.fail(DecodeError::bad_value);
+}
+
 void encode(Writer& w, const Standing::Row& v) {
     encode(w, v.last);
     encode_cells(w, v.cells);
@@ -381,7 +471,7 @@ void decode(Reader& r, Standing::Row& v) {
 }
 
 void encode(Writer& w, const Standing::Suspicion& v) {
-    w.boolean(v.votes);
+    w.u8(v.through_groups ? 2 : v.votes ? 1 : 0);
     w.boolean(v.turns);
     w.uvarint(v.votes_ppm);
     w.uvarint(v.turns_ppm);
@@ -390,7 +480,9 @@ void encode(Writer& w, const Standing::Suspicion& v) {
     encode(w, v.rests_through);
 }
 void decode(Reader& r, Standing::Suspicion& v) {
-    v.votes = r.boolean();
+    const std::uint8_t votes = r.kind(2);
+    v.votes = votes != 0;
+    v.through_groups = votes == 2;
     v.turns = r.boolean();
     v.votes_ppm = static_cast<std::uint32_t>(std::min<std::uint64_t>(r.uvarint(), 1'000'000));
     v.turns_ppm = static_cast<std::uint32_t>(std::min<std::uint64_t>(r.uvarint(), 1'000'000));

@@ -8,14 +8,19 @@
 //          [STAND-MEDIAN.1] What is believed of a seat is the lower median of what the others' reports
 //          say of it, so t liars can accuse nobody of what no honest seat saw, and it is compared
 //          with the roster's own median, so that a bad network accuses nobody.
+//          [STAND-MEDIAN.2] Where votes go through groups a report names whom its author misses often. Who is
+//          named by most of those that report, and by an eighth of them more than the t that may lie, is
+//          suspected: t liars can neither name enough nor hide anybody whom the others name.
 //          [STAND-TURNS.1] A turn of a leader that passed without a block in the final chain counts
 //          against it: certificates prove it. [STAND-REST.1] Who is suspected when an epoch ends has
 //          no turns in the epoch after the next; at most n - q seats rest, the worst first. Who let
 //          turns pass rests 1, 2, 4, ... 32 epochs and then gets turns again.
-// Leaves   standing/votes/SEAT, standing/turns, standing/suspect/SEAT, standing/rest/EPOCH.
+// Leaves   standing/votes/SEAT, standing/often/SEAT, standing/turns, standing/suspect/SEAT,
+//          standing/rest/EPOCH.
 // Units    Shares in millionths. A reporter makes one report a second, so the window of a share is 32
 //          to 64 seconds of each reporter.
-// Cost     O(n) for a block with a report, O(n^2) every `judge_blocks` heights; n^2 pairs of bytes.
+// Cost     O(n) for a block with a report, O(n^2) every `judge_blocks` heights; n^2 pairs of bytes. Through
+//          groups O(named) for a block, and O(n + all named) for a look; a number for each that is named.
 #pragma once
 
 #include <map>
@@ -44,6 +49,8 @@ public:
     };
     struct Suspicion {
         bool votes = false;  ///< Its votes are missing.
+        /// By the word of those to whom votes go through groups: `votes_ppm` is the share of them.
+        bool through_groups = false;
         bool turns = false;  ///< It let turns as leader pass.
         std::uint32_t votes_ppm = 0;
         std::uint32_t turns_ppm = 0;
@@ -88,6 +95,15 @@ public:
     /// Reads the leaves back. Errors: corrupt.
     [[nodiscard]] Result<void> restore(const MerkleMap& map);
 
+    /// Of `reports` about a seat so many that miss it often are enough. [STAND-MEDIAN.2]
+    [[nodiscard]] static std::size_t most_of(std::size_t reports, const Quorum& quorum);
+
+    /// Whom one seat misses often, by its last report.
+    struct Often {
+        Height last;
+        std::vector<Seat> missed;  ///< Ascending.
+        friend bool operator==(const Often&, const Often&) = default;
+    };
     /// What one seat reported of the others.
     struct Row {
         Height last;
@@ -98,19 +114,28 @@ public:
 private:
     void count_turns(const Block& block, const Roster& voters, MerkleMap& map);
     void count_votes(const Block& block, const Roster& voters, MerkleMap& map);
+    void count_often(const Block& block, const Roster& voters, MerkleMap& map);
+    struct Named {
+        std::uint32_t by = 0;       ///< Reports.
+        std::uint32_t reports = 0;  ///< That say something about it.
+    };
+    [[nodiscard]] std::map<Seat, Named> often_missed(const Roster& voters) const;
     [[nodiscard]] std::map<Seat, std::uint32_t> votes_missed(const Roster& voters) const;
     [[nodiscard]] std::map<Seat, std::uint32_t> turns_missed(const Roster& voters) const;
     void judge(const Block& block, const Roster& voters, MerkleMap& map, std::vector<Notice>& out);
     void write(Seat seat, MerkleMap& map) const;
     void write_turns(const std::set<std::uint32_t>& leaves, MerkleMap& map) const;
 
-    std::map<Seat, Row> rows_;  ///< By reporter.
+    std::map<Seat, Row> rows_;     ///< By reporter.
+    std::map<Seat, Often> often_;  ///< By reporter; nobody is in both.
     Attendance attendance_;
     std::map<Seat, Cell> turns_;
     std::map<Seat, Suspicion> suspicions_;
     std::map<Epoch, std::vector<Seat>> resting_;
 };
 
+void encode(Writer& w, const Standing::Often& v);
+void decode(Reader& r, Standing::Often& v);
 void encode(Writer& w, const Standing::Row& v);
 void decode(Reader& r, Standing::Row& v);
 void encode(Writer& w, const Standing::Suspicion& v);
