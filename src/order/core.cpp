@@ -60,15 +60,21 @@ OrderingCore::OrderingCore(
            roster.term_views() > 1}},
       heard_{roster.quorum(), self_, options.skip_views, !paths_.direct()},
       repair_{self_.value_or(roster.size()), epoch_},
-      turnout_{{options.turnout_after, options.turnout_every}} {
+      turnout_{{options.turnout_after, options.turnout_every}},
+      roots_{{options.turnout_after, options.turnout_every}} {
     turnout_.enter(roster);
+    roots_.enter(roster, paths_.direct() ? std::nullopt : self);
     CRETO_ASSERT(self.has_value() == self_.has_value());
     CRETO_ASSERT(!roster.epochs().have_end() || rosters != nullptr);
     CRETO_ASSERT(options.delta > Duration{} && options.delta_max >= options.delta);
     CRETO_ASSERT(options.heartbeat > Duration{});
     if (self) voter_.emplace(roster, *self, signer);
     if (self && !paths_.direct())
-        collector_.emplace(roster, paths_.group(own_group()).size(), options.collect_for);
+        collector_.emplace(
+            roster,
+            simplex::VoteCollector::Options{
+                paths_.group(own_group()).size(), options.collect_for, options.turnout_after / 2}
+        );
 }
 
 void OrderingCore::start(Instant now, Effects& effects) {
@@ -133,6 +139,7 @@ void OrderingCore::on_proposal(
     if (!ahead_ && view > current_) ahead_ = Ahead{view, from, now};
     saw(from, vote, now);
     if (in_window(view)) {
+        roots_.note(vote.content, *roster_.index_of(vote.seat), now);
         if (views_.proposal(view) != id) judge_again_ = true;
         if (!views_.proposal(view)) relay(from, proposal, effects);
         views_.propose(view, id);
@@ -152,6 +159,7 @@ void OrderingCore::on_vote(const AgentId& from, const Vote& vote, Instant now, E
     const View view = vote.content.view;
     if (!in_window(view)) {
         ++counters_.votes_ignored;
+        collect(vote, now);
     } else {
         if (!ahead_ && view > current_) ahead_ = Ahead{view, from, now};
         // The leader itself gave up: nobody waits for it any longer. (rule P2)
@@ -212,6 +220,7 @@ void OrderingCore::settle(Instant now, Effects& effects) {
     if (!started_) return;
     wake_ = Instant::max();
     pass_on(now, effects);
+    roots_.look(now);
     trust_again(now);
     finish();
     consider(now);

@@ -6,8 +6,8 @@
 // Source   docs/spec/ordering.md, rule by rule; the tags are beside the code.
 // Parts    voter (the gate), tally (counting), view_log (certificates), block_tree (branches),
 //          burials (stretches of dead views), executed (state roots), pacemaker and heard
-//          (patience), repair (asking), final_chain (the output), turnout (who votes), vote_paths and
-//          vote_collector (who collects whose votes). This class only connects them.
+//          (patience), repair (asking), final_chain (the output), turnout and root_book (who votes),
+//          vote_paths and vote_collector (who collects whose votes). This class only connects them.
 // Files    core.cpp (events, settle), core_certificates.cpp (what certificates do),
 //          core_propose.cpp (leading and judging), core_epochs.cpp (from one epoch to the next),
 //          core_sync.cpp (serving, catch-up), core_restore.cpp, core_lost.cpp (a lost vote log),
@@ -32,6 +32,7 @@
 #include "order/ordering.hpp"
 #include "order/pacemaker.hpp"
 #include "order/repair.hpp"
+#include "order/root_book.hpp"
 #include "order/tally.hpp"
 #include "order/turnout.hpp"
 #include "order/view_log.hpp"
@@ -237,7 +238,7 @@ private:
     void accept_notarization(const Certificate& certificate, Instant now);
     void accept_finalization(const Certificate& certificate, Instant now);
     void bury(View dead, Instant now, Effects& effects);
-    void forget_below(View view);
+    void forget_below(View view, Instant now);
     [[nodiscard]] const Certificate* entry_certificate() const;
     void move_on(const VoteContent& content, Instant now);
     void enter(View view, simplex::Pacemaker::Entered how, Instant now);
@@ -266,6 +267,8 @@ private:
     [[nodiscard]] std::vector<AgentId> own_group_and_relays(const VoteContent& content) const;
     [[nodiscard]] std::vector<AgentId> some_seats(View view) const;
     void collect(const Vote& vote, Instant now);
+    [[nodiscard]] bool collects_late(const Vote& vote) const;
+    [[nodiscard]] std::vector<AgentId> reporters_on(View view) const;
     void count(const PartialCertificate& partial, Instant now, Effects& effects);
     void pass_on(Instant now, Effects& effects);
     void hear_signers(const Certificate& certificate, Instant now);
@@ -356,7 +359,8 @@ private:
     simplex::SeatsHeard heard_;
     simplex::Repair repair_;
     simplex::FinalChain chain_;
-    simplex::TurnoutBook turnout_;
+    simplex::TurnoutBook turnout_;  ///< Where votes are direct,
+    simplex::RootBook roots_;       ///< and where they are not.
 
     bool started_ = false;
     std::optional<std::string> halted_;

@@ -128,14 +128,14 @@ bool OrderingCore::worth(const Vote& vote) const {
     if (content.epoch != epoch_ || ended()) return false;
     const auto member = roster_.index_of(vote.seat);
     if (!member) return true;  // check_items() refuses it, and the peer with it.
-    if (!in_window(content.view)) return false;
+    if (!in_window(content.view)) return collects_late(vote);
     if (content.kind == VoteKind::bury)
         return !views_.buried(content.parent_view, content.view) && !burials_.holds(vote);
     if (member == self_) return voter_ && !voter_->knows(content);
     if (const VoteContent* held = tally_.content(content.view, content.kind, *member))
         return *held != content && !tally_.accused(content.view, *member);
     // Enough said about this: one more signature changes nothing.
-    return views_.find(content.view, content.kind) == nullptr;
+    return views_.find(content.view, content.kind) == nullptr || collects_late(vote);
 }
 
 bool OrderingCore::worth(const Proposal& proposal) const {
@@ -155,8 +155,11 @@ bool OrderingCore::worth(const Proposal& proposal) const {
 
 bool OrderingCore::worth(const PartialCertificate& partial) const {
     const VoteContent& content = partial.votes.content;
-    if (content.epoch != epoch_ || ended() || !in_window(content.view)) return false;
-    return views_.find(content.view, content.kind) == nullptr && tally_.lacks(partial);
+    if (content.epoch != epoch_ || ended()) return false;
+    const bool counts = in_window(content.view) &&
+                        views_.find(content.view, content.kind) == nullptr && tally_.lacks(partial);
+    const bool near = content.view.value() <= current_.value() + limits::view_window;
+    return counts || (near && roots_.lacks(partial));
 }
 
 // (rule A2) Certificates prove themselves, at any view above the final one.

@@ -97,6 +97,8 @@ void OrderingCore::accept(
         hear_signers(certificate, now);
         relay(certificate, from, effects);
     }
+    if (collector_ && content.kind != VoteKind::bury)
+        collector_->settle(content.view, content.kind, now);
 
     judge_again_ = true;
     if (content.kind == VoteKind::notarize) accept_notarization(certificate, now);
@@ -158,7 +160,7 @@ void OrderingCore::accept_notarization(const Certificate& certificate, Instant n
 void OrderingCore::accept_finalization(const Certificate& certificate, Instant now) {
     const View view = certificate.content.view;
     tally_.forget_through(view);
-    if (collector_) collector_->forget_through(view);
+    if (collector_) collector_->forget_through(view, now);
     burials_.forget_through(view);
     sought_.erase(sought_.begin(), sought_.upper_bound(view));
     if (voter_) voter_->forget_through(view);
@@ -187,7 +189,7 @@ void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
     watch_term(now);
     ++counters_.views_entered;
     if (view.value() > limits::view_retention)
-        forget_below(View{view.value() - limits::view_retention});
+        forget_below(View{view.value() - limits::view_retention}, now);
     pace_.enter(how, now);
     judge_again_ = true;
     judged_ = {};
@@ -199,9 +201,9 @@ void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
 
 // [ORD-B3.1] Votes of views that lie so far back count nowhere any more, nor does ours. The gate
 // forgets whole terms: a Nullify in the first half binds this seat in the second. [ORD-T4.1]
-void OrderingCore::forget_below(View view) {
+void OrderingCore::forget_below(View view, Instant now) {
     tally_.forget_through(view);
-    if (collector_) collector_->forget_through(view);
+    if (collector_) collector_->forget_through(view, now);
     burials_.forget_through(view);
     sought_.erase(sought_.begin(), sought_.upper_bound(view));
     if (voter_) voter_->forget_through(terms_.last_of(view));
@@ -263,6 +265,7 @@ void OrderingCore::finalize_through(
             );
         }
         turnout_.on_final(held.block, at);
+        roots_.on_final(held.block, at);
         writes_.push_back(chain_.append({std::move(stored), at}, held.tip->cut));
         ++counters_.blocks_finalized;
         if (ends) break;

@@ -82,6 +82,9 @@ void OrderingCore::take_over(OrderingCore& before) {
     chain_ = std::move(before.chain_);
     turnout_ = std::move(before.turnout_);
     turnout_.enter(roster_);
+    roots_ = std::move(before.roots_);
+    const bool reports = self_ && !paths_.direct();
+    roots_.enter(roster_, reports ? std::optional{roster_.members()[*self_].seat} : std::nullopt);
     marks_ = std::move(before.marks_);
     pace_.succeed(before.pace_);
     loads_ = std::move(before.loads_);

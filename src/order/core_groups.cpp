@@ -87,15 +87,38 @@ std::vector<AgentId> OrderingCore::some_seats(View view) const {
 /// Takes a vote of the own group, to pass it on.
 void OrderingCore::collect(const Vote& vote, Instant now) {
     const VoteContent& content = vote.content;
-    if (!collector_ || content.kind == VoteKind::bury || !in_window(content.view)) return;
+    if (!collector_ || content.kind == VoteKind::bury) return;
     const auto member = roster_.index_of(vote.seat);
     if (!member || paths_.group_of(*member) != own_group()) return;
-    if (views_.find(content.view, content.kind) != nullptr) return;
+    if (collects_late(vote)) return collector_->add_late(vote, *member, now);
+    if (!in_window(content.view) || views_.find(content.view, content.kind) != nullptr) return;
     if (member == self_) {
         const auto chosen = paths_.collectors(content, own_group(), collectors_many);
         if (std::find(chosen.begin(), chosen.end(), *self_) == chosen.end()) return;
     }
     collector_->add(vote, *member, now);
+}
+
+/// A vote of the own group on a block that is settled: it shows that its seat takes part. [ORD-V1.8]
+bool OrderingCore::collects_late(const Vote& vote) const {
+    const VoteContent& content = vote.content;
+    const bool on_block = content.kind == VoteKind::notarize || content.kind == VoteKind::finalize;
+    if (!collector_ || !on_block || content.epoch != epoch_ || content.view > current_)
+        return false;
+    const bool settled =
+        content.view <= views_.final().view || views_.find(content.view, content.kind) != nullptr;
+    if (!settled || content.view.value() + limits::view_retention <= current_.value()) return false;
+    const auto member = roster_.index_of(vote.seat);
+    return member && member != self_ && paths_.group_of(*member) == own_group() &&
+           collector_->lacks_late(content, *member);
+}
+
+/// Who looks at the votes of a view. [STAND-REPORT.2]
+std::vector<AgentId> OrderingCore::reporters_on(View view) const {
+    std::vector<std::uint32_t> both{*roster_.index_of(leader(view))};
+    const std::uint32_t next = *roster_.index_of(leader(terms_.last_of(view).next()));
+    if (next != both.front()) both.push_back(next);
+    return keys_of(both);
 }
 
 void OrderingCore::pass_on(Instant now, Effects& effects) {
@@ -104,7 +127,12 @@ void OrderingCore::pass_on(Instant now, Effects& effects) {
         const VoteContent& content = partial.votes.content;
         if (views_.find(content.view, content.kind) != nullptr) continue;
         effects.send_all(keys_of(paths_.roots(content, 0)), partial);
+        roots_.note(partial, now);
         count(partial, now, effects);
+    }
+    for (const PartialCertificate& late : collector_->due_late(now, signer_)) {
+        effects.send_all(reporters_on(late.votes.content.view), late);
+        roots_.note(late, now);
     }
     wake_at(collector_->next_due());
 }
@@ -116,7 +144,9 @@ void OrderingCore::on_partial(
     hear(from, now);
     const View view = partial.votes.content.view;
     if (!ahead_ && view > current_) ahead_ = Ahead{view, from, now};
-    if (self_ && partial.votes.signed_by(*self_)) check_own(partial.votes.content);
+    if (self_ && in_window(view) && partial.votes.signed_by(*self_))
+        check_own(partial.votes.content);
+    roots_.note(partial, now);
     if (!halted_) count(partial, now, effects);
     settle(now, effects);
 }

@@ -219,7 +219,8 @@ void OrderingCore::propose(const BranchTip& parent, std::vector<LaneRange> delta
     block.cut_root = cut.root();
     block.executed = parent.boundary ? parent.executed : mark_on(parent, block.delta.empty());
     block.echo_of = parent.boundary;
-    if (!parent.boundary) block.turnout = turnout_.report(block.proposer, now);
+    if (!parent.boundary)
+        block.turnout = paths_.direct() ? turnout_.report(block.proposer, now) : roots_.report(now);
     if (roster_.epochs().is_boundary(block.height))
         block.next_roster = rosters_->of(epoch_.next())->digest();
     const BlockId id = block.id();

@@ -101,7 +101,7 @@ Result<void> OrderingCore::restore_rest(const StoreView& store, const VoteLogCon
     restore_votes(votes, certificates);
     current_ = std::max(views_.certified(), views_.final().view).next();
     if (current_.value() > limits::view_retention)
-        forget_below(View{current_.value() - limits::view_retention});
+        forget_below(View{current_.value() - limits::view_retention}, Instant::from_ns(0));
     return {};
 }
 

@@ -42,9 +42,14 @@ void OrderingCore::hear(const AgentId& from, Instant now) {
 void OrderingCore::saw(const AgentId& from, const Vote& vote, Instant now) {
     const bool near = vote.content.epoch < epoch_ ||
                       vote.content.view.value() <= current_.value() + limits::view_window;
-    if (near) turnout_.note(from, vote.seat, vote.content, now);
-    if (const Member* sender = roster_.find(from); sender != nullptr && sender->seat == vote.seat)
-        watch_group(vote);
+    if (paths_.direct()) {
+        if (near) turnout_.note(from, vote.seat, vote.content, now);
+        return;
+    }
+    const Member* sender = roster_.find(from);
+    if (sender == nullptr || sender->seat != vote.seat || vote.content.epoch != epoch_) return;
+    watch_group(vote);
+    if (near) roots_.note(vote.content, *roster_.index_of(vote.seat), now);
 }
 
 void OrderingCore::list_peers() {

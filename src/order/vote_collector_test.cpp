@@ -24,7 +24,7 @@ Instant at(std::int64_t ms) {
 TEST(VoteCollector, PassesOnWhatCameInTimeAndAllAtOnceWhenAllHaveVoted) {
     for (const VoteForm form : {VoteForm::list, VoteForm::joined}) {
         const Seats seats{9, QuorumMode::byzantine, 0, 0, 1, limits::checkpoint_blocks, 0, form};
-        VoteCollector collector{seats.roster, 3, patience};
+        VoteCollector collector{seats.roster, {3, patience, {}}};
         EXPECT_EQ(collector.next_due(), Instant::max());
         collector.add(seats.vote(4, notarize(1)), 4, at(10));
         EXPECT_EQ(collector.next_due(), at(12));
@@ -48,29 +48,93 @@ TEST(VoteCollector, PassesOnWhatCameInTimeAndAllAtOnceWhenAllHaveVoted) {
 
 TEST(VoteCollector, KeepsContentsApartAndForgetsViews) {
     const Seats seats{9};
-    VoteCollector collector{seats.roster, 3, patience};
+    VoteCollector collector{seats.roster, {3, patience, {}}};
     collector.add(seats.vote(0, notarize(1, "a")), 0, at(0));
     collector.add(seats.vote(1, notarize(1, "b")), 1, at(0));
     collector.add(seats.vote(1, notarize(2, "b")), 1, at(1));
     EXPECT_EQ(collector.due(at(2), *seats.signers[0]).size(), 2U);
     EXPECT_EQ(collector.next_due(), at(3));
     EXPECT_EQ(collector.views_held(), 2U);
-    collector.forget_through(View{2});
+    collector.forget_through(View{2}, at(3));
     EXPECT_EQ(collector.views_held(), 0U);
     EXPECT_EQ(collector.next_due(), Instant::max());
+}
+
+// [ORD-V1.8]
+TEST(VoteCollector, WhatHadNotGoneOnGoesOnOnceLater) {
+    for (const VoteForm form : {VoteForm::list, VoteForm::joined}) {
+        const Seats seats{9, QuorumMode::byzantine, 0, 0, 1, limits::checkpoint_blocks, 0, form};
+        VoteCollector collector{seats.roster, {4, patience, Duration::from_ms(500)}};
+        collector.add(seats.vote(4, notarize(1)), 4, at(10));
+        EXPECT_EQ(collector.due(at(12), *seats.signers[4]).size(), 1U);
+        collector.add(seats.vote(2, notarize(1)), 2, at(13));
+        collector.settle(View{1}, VoteKind::notarize, at(14));
+        EXPECT_TRUE(collector.due(at(15), *seats.signers[4]).empty()) << "there is a certificate";
+        EXPECT_EQ(collector.views_held(), 0U);
+
+        EXPECT_FALSE(collector.lacks_late(notarize(1), 2)) << "it came in time";
+        EXPECT_FALSE(collector.lacks_late(notarize(1, "b"), 2)) << "one vote of each";
+        ASSERT_TRUE(collector.lacks_late(notarize(1), 7));
+        collector.add_late(seats.vote(7, notarize(1)), 7, at(400));
+        EXPECT_FALSE(collector.lacks_late(notarize(1), 7));
+        EXPECT_TRUE(collector.due_late(at(513), *seats.signers[4]).empty());
+        EXPECT_EQ(collector.next_due(), at(514));
+        EXPECT_EQ(
+            collector.due_late(at(514), *seats.signers[4]),
+            std::vector{seats.partial(notarize(1), {2, 7})}
+        ) << "without whom the roots know";
+        EXPECT_EQ(collector.late_views_held(), 0U);
+        EXPECT_EQ(collector.next_due(), Instant::max());
+        EXPECT_FALSE(collector.lacks_late(notarize(1), 8)) << "later than late";
+    }
+}
+
+// [ORD-V1.8]
+TEST(VoteCollector, NothingGoesOnLateWhereAllCameInTimeOrNobodyAsks) {
+    const Seats seats{9};
+    VoteCollector collector{seats.roster, {2, patience, Duration::from_ms(500)}};
+    for (const Index by : {3U, 5U})
+        collector.add(seats.vote(by, notarize(1)), by, at(10));
+    EXPECT_EQ(collector.due(at(10), *seats.signers[3]).size(), 1U);
+    collector.add(seats.vote(3, Seats::nullify(1)), 3, at(11));
+    collector.forget_through(View{1}, at(20));
+    EXPECT_EQ(collector.late_views_held(), 1U);
+    EXPECT_TRUE(collector.due_late(at(520), *seats.signers[3]).empty());
+    EXPECT_EQ(collector.late_views_held(), 0U);
+
+    VoteCollector hasty{seats.roster, {3, patience, {}}};
+    hasty.add(seats.vote(3, notarize(2)), 3, at(0));
+    hasty.settle(View{2}, VoteKind::notarize, at(1));
+    EXPECT_EQ(hasty.late_views_held(), 0U);
+    EXPECT_FALSE(hasty.lacks_late(notarize(2), 4));
+}
+
+// [ORD-V1.8] A vote ahead of its time does not use up the time of the others.
+TEST(VoteCollector, LateBeginsWithTheCertificate) {
+    const Seats seats{9};
+    VoteCollector collector{seats.roster, {3, patience, Duration::from_ms(500)}};
+    collector.add(seats.vote(3, notarize(9)), 3, at(0));
+    collector.settle(View{9}, VoteKind::notarize, at(3'000));
+    EXPECT_TRUE(collector.due_late(at(3'400), *seats.signers[3]).empty());
+    ASSERT_TRUE(collector.lacks_late(notarize(9), 4));
+    collector.add_late(seats.vote(4, notarize(9)), 4, at(3'400));
+    EXPECT_EQ(
+        collector.due_late(at(3'500), *seats.signers[3]),
+        std::vector{seats.partial(notarize(9), {3, 4})}
+    );
 }
 
 // [ORD-V1.1]
 TEST(VoteCollector, KnowsWhetherManyOfTheGroupAreMissing) {
     const Seats seats{30};
-    VoteCollector collector{seats.roster, 10, patience};
+    VoteCollector collector{seats.roster, {10, patience, {}}};
     const auto views = [&](std::uint64_t from, std::uint64_t to, std::uint32_t voters) {
         for (std::uint64_t view = from; view <= to; ++view) {
             for (std::uint32_t member = 1; member < voters; ++member) {
                 collector.saw(notarize(view), member);
                 collector.saw(notarize(view), member);  // Twice is once.
             }
-            collector.forget_through(View{view});
+            collector.forget_through(View{view}, at(0));
         }
     };
     EXPECT_FALSE(collector.misses_many());
