@@ -272,7 +272,11 @@ void add_sim_suspects(Program& p, CLI::App& sim) {
         "         creto sim suspects --misfortune restarts --seeds 20 --json\n"
         "         creto sim suspects --nodes 31 --attack silence --epoch-blocks 64 --profile wan"
     );
-    sub->add_option("--nodes", suspects.nodes, "How many nodes, 4 to 128 (default 7)");
+    sub->add_option(
+        "--nodes",
+        suspects.nodes,
+        "How many nodes, 4 to 256; above 128 votes go through groups (default 7)"
+    );
     sub->add_option("--attack", suspects.attack, "What some do: see `creto sim run --help`");
     sub->add_option("--liars", suspects.liars, "How many (default: as many as are tolerated)");
     sub->add_option(

@@ -38,6 +38,8 @@ Result<SuspectPlan> plan_of(const SimSuspectsOptions& options) {
     if (!every) return tl::unexpected<Error>(every.error());
     plan.write_every = *every;
     plan.epoch_blocks = options.epoch_blocks;
+    // As `creto scale` paces them.
+    if (plan.nodes > plan.direct_seats_max) plan.view_interval_ms = 25;
     if (auto good = check(plan); !good) return tl::unexpected<Error>(good.error());
     return plan;
 }

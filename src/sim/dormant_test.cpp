@@ -111,6 +111,34 @@ TEST(DormantInCluster, WithTwoOfSevenDeadAThirdCrashIsSurvivedAndAllComeBack) {
     }
 }
 
+// [SEAT-DORMANT.1] [SEAT-DORMANT.5] [STAND-REPORT.2]
+TEST(DormantInCluster, ThroughGroupsTheDeadAreSetAsideAndComeBackToo) {
+    SimOptions options;
+    options.node_count = 20;
+    options.vote_form = VoteForm::joined;
+    options.epoch_blocks = 64;
+    options.dead_after_reports = 40;  // Two of each.
+    options.configure = [](NodeIndex, NodeOptions& node) {
+        node.heartbeat = Duration::from_ms(100);
+        node.direct_seats_max = 3;
+    };
+    SimCluster cluster{options, honest_nodes()};
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(30)));
+    EXPECT_EQ(voting(cluster, 0), 20U) << "nobody is dead";
+    for (const std::uint32_t node : {17U, 18U, 19U})
+        cluster.crash(at(node));
+    ASSERT_TRUE(until_voting(cluster, 0, 17)) << cluster.violation();
+    EXPECT_EQ(cluster.node(at(0))->roster().quorum(), (Quorum{17, 12, 6}));
+    EXPECT_EQ(told<SeatDormant>(cluster, 0), (Seats{17, 18, 19}));
+    EXPECT_EQ(add_final(cluster, 4), "");
+    for (const std::uint32_t node : {17U, 18U, 19U})
+        ASSERT_TRUE(cluster.start(at(node)).has_value());
+    ASSERT_TRUE(until_voting(cluster, 0, 20)) << cluster.violation();
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
+    EXPECT_EQ(add_final(cluster, 18), "");
+    EXPECT_EQ(final_n(cluster, 19), "2");
+}
+
 // [SEAT-DORMANT.1] [SEAT-DORMANT.3]
 TEST(DormantInCluster, WhereNobodyLiesFiveCrashesOfSevenAreSurvivedTwoAtATime) {
     SimCluster cluster{network(7, QuorumMode::crash), honest_nodes()};

@@ -71,6 +71,11 @@ private:
         out.profile = plan_.links;
         if (plan_.misfortune == Misfortune::loss) out.profile.loss_ppm = 10'000;
         out.epoch_blocks = plan_.epoch_blocks;
+        out.view_interval_ms = plan_.view_interval_ms;
+        if (plan_.nodes > plan_.direct_seats_max) out.vote_form = VoteForm::joined;
+        out.configure = [most = plan_.direct_seats_max](NodeIndex, NodeOptions& node) {
+            node.direct_seats_max = most;
+        };
         out.notices_kept_max = 0;
         for (std::uint32_t i = plan_.nodes - liars_; i < plan_.nodes; ++i)
             out.attacks.emplace(NodeIndex{i}, *plan_.attack);
@@ -221,8 +226,8 @@ Result<void> check(const SuspectPlan& plan) {
     const auto refuse = [](const std::string& why) -> Result<void> {
         return fail(ErrorCode::invalid, why);
     };
-    if (plan.nodes < 4 || plan.nodes > limits::direct_seats_max)
-        return refuse("it takes 4 to " + std::to_string(limits::direct_seats_max) + " nodes");
+    if (plan.nodes < 4 || plan.nodes > suspect_nodes_max)
+        return refuse("it takes 4 to " + std::to_string(suspect_nodes_max) + " nodes");
     const Quorum quorum = Quorum::of(plan.mode, plan.nodes);
     if (plan.attack && (plan.liars == 0 || plan.liars > quorum.n - quorum.q))
         return refuse(

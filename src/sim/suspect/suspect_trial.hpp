@@ -15,6 +15,7 @@
 
 #include "crypto/digest.hpp"
 #include "link/profile.hpp"
+#include "model/limits.hpp"
 #include "model/quorum.hpp"
 #include "sim/byzantine/attack.hpp"
 
@@ -43,7 +44,12 @@ struct SuspectPlan {
     Duration lasts = Duration::from_s(180);
     Duration write_every = Duration::from_ms(500);  ///< A final write of each honest node.
     std::uint32_t epoch_blocks = 0;
+    /// With more nodes than these votes go through groups, and are joined.
+    std::size_t direct_seats_max = limits::direct_seats_max;
+    std::uint32_t view_interval_ms = 0;
 };
+/// Through groups a trial of more nodes takes hours.
+inline constexpr std::uint32_t suspect_nodes_max = 256;
 [[nodiscard]] Result<void> check(const SuspectPlan& plan);
 
 struct SuspectReport {

@@ -37,6 +37,58 @@ INSTANTIATE_TEST_SUITE_P(
     }
 );
 
+class SuspectsThroughGroups : public ::testing::TestWithParam<Attack> {};
+
+SuspectPlan through_groups() {
+    SuspectPlan plan;
+    plan.nodes = 20;
+    plan.direct_seats_max = 3;
+    plan.view_interval_ms = 25;
+    plan.lasts = Duration::from_s(60);
+    return plan;
+}
+
+// [STAND-REPORT.2] [STAND-MEDIAN.2] [STAND-SAME.1]
+TEST_P(SuspectsThroughGroups, OfThisAttackAreAllThatDoItAndNobodyElse) {
+    SuspectPlan plan = through_groups();
+    plan.attack = GetParam();
+    plan.liars = 4;
+    const SuspectReport report = run(plan);
+    std::uint32_t by_votes = 0;
+    for (const auto& node : report.nodes) {
+        EXPECT_EQ(node.at_end, node.lies) << "node " << node.node << " " << node.reason;
+        EXPECT_EQ(node.suspected_ms >= 0 || node.proven, node.lies) << "node " << node.node;
+        by_votes += node.reason.find("often miss its vote") != std::string::npos ? 1 : 0;
+    }
+    EXPECT_GE(by_votes, 3U) << "and not only for turns that passed";
+}
+INSTANTIATE_TEST_SUITE_P(
+    Attacks,
+    SuspectsThroughGroups,
+    ::testing::Values(Attack::silence, Attack::always_reject, Attack::random_voting),
+    [](const auto& given) {
+        std::string name = to_string(given.param);
+        std::erase(name, '-');
+        return name;
+    }
+);
+
+// [STAND-REPORT.2] [ORD-V1.8]
+TEST(SuspectTrial, ThroughGroupsASlowDiskAndLossAreNobodysFault) {
+    for (const Misfortune misfortune : {Misfortune::slow_disk, Misfortune::loss}) {
+        SuspectPlan plan = through_groups();
+        plan.misfortune = misfortune;
+        plan.attack = Attack::random_voting;
+        plan.liars = 2;
+        const SuspectReport report = run(plan);
+        for (const auto& node : report.nodes) {
+            EXPECT_EQ(node.suspected_ms >= 0 || node.proven, node.lies)
+                << to_string(misfortune) << ": node " << node.node << " " << node.reason;
+        }
+        EXPECT_GT(report.final_writes, 0U);
+    }
+}
+
 class SuspectsBeside : public ::testing::TestWithParam<Misfortune> {};
 
 // [STAND-MEDIAN.1] [STAND-REPORT.1]
@@ -90,6 +142,10 @@ TEST(SuspectTrial, IsTheSameFromTheSameSeed) {
 TEST(SuspectTrial, RefusesWhatCannotBe) {
     SuspectPlan plan;
     plan.nodes = 3;
+    EXPECT_FALSE(check(plan).has_value());
+    plan.nodes = suspect_nodes_max;
+    EXPECT_TRUE(check(plan).has_value());
+    plan.nodes = suspect_nodes_max + 1;
     EXPECT_FALSE(check(plan).has_value());
     plan = {};
     plan.attack = Attack::silence;
