@@ -10,6 +10,7 @@
 
 #include "scale/bench/catalogue.hpp"
 #include "scale/bench/folder.hpp"
+#include "scale/bench/real_limits.hpp"
 #include "scale/bench/run.hpp"
 #include "scale/large_pages.hpp"
 #include "scale/report/page.hpp"
@@ -63,7 +64,7 @@ std::string span_text(double seconds) {
 /// One line on a terminal, else a line now and then.
 class BenchProgressLine {
 public:
-    explicit BenchProgressLine(std::size_t total) : total_{total} {}
+    BenchProgressLine(std::size_t total, const char* unit) : total_{total}, unit_{unit} {}
 
     void begin() {
         begun_ = Clock::now();
@@ -80,8 +81,8 @@ public:
                              static_cast<double>(std::max<std::int64_t>(1, at.of.ms()));
         std::ostringstream line;
         line << "[" << number_ << "/" << total_ << "] " << at.scenario << ": " << at.at.ms() / 1'000
-             << " of " << at.of.ms() / 1'000 << " virtual s, " << at.final << " final, height "
-             << at.height;
+             << " of " << at.of.ms() / 1'000 << " " << unit_ << ", " << at.final
+             << " final, height " << at.height;
         if (at.is_replaying) line << ", replays stores on disk";
         if (share > 0.02 && !at.is_replaying)
             line << ", " << span_text(wall / share - wall) << " left";
@@ -96,6 +97,7 @@ public:
 
 private:
     std::size_t total_;
+    const char* unit_;
     std::size_t number_ = 0;
     Clock::time_point begun_ = Clock::now();
     Clock::time_point told_ = begun_;
@@ -128,6 +130,7 @@ Result<std::vector<const ScaleScenario*>> chosen(
 
 std::string repro(const ScaleOptions& options, const std::string& name) {
     std::string out = "creto scale run " + name;
+    if (options.real) out += " --real";
     if (options.smoke) out += " --smoke";
     if (options.nodes > 0) out += " --nodes " + std::to_string(options.nodes);
     if (!options.scenarios.empty()) out += " --scenarios " + options.scenarios;
@@ -147,6 +150,9 @@ std::string lines_of(const ScenarioResult& result, const JsonDoc& doc) {
     if (cost.contains("virtual_s"))
         out << "  " << cost["virtual_s"] << " of " << cost["virtual_required_s"] << " virtual s in "
             << std::setprecision(3) << result.wall_s << " s\n";
+    if (cost.contains("run_s"))
+        out << "  " << cost["run_s"] << " of " << cost["run_required_s"] << " s on "
+            << doc["details"]["cores"] << " processors\n";
     out << "  again: " << doc["details"]["repro"].get<std::string>() << "\n";
     return out.str();
 }
@@ -154,6 +160,26 @@ std::string lines_of(const ScenarioResult& result, const JsonDoc& doc) {
 int code_of(const std::string& status) {
     if (status == "PASSED") return exit_code::done;
     return status == "PARTIAL" ? exit_code::partial : exit_code::failed;
+}
+
+BenchOptions bench_options(const ScaleOptions& options, const ScaleScenario& scenario) {
+    BenchOptions out;
+    out.seed = options.seed;
+    out.smoke = options.smoke;
+    out.host = options.real ? BenchHost::processes : BenchHost::simulator;
+    if (options.nodes > 0) out.nodes = options.nodes;
+    out.repro = repro(options, scenario.name);
+    return out;
+}
+
+/// Before the run: which faults this machine cannot inject.
+void say_left_out(const ScaleScenario& scenario, const BenchOptions& bench, std::ostream& out) {
+    const auto chosen = scenario_to_run(scenario, bench);
+    if (!chosen) return;
+    for (const NotInjected& one : not_injected(*chosen))
+        out << scenario.name << ": not injected: " << one.step
+            << (one.step == one.kind ? "" : " (" + one.kind + ")") << ", because " << one.why
+            << std::endl;
 }
 
 /// What a failing folder must not lose.
@@ -216,6 +242,10 @@ int command_scale_run(const ScaleOptions& options, const Output& output) {
     if (!catalogue) return output.fail(catalogue.error(), exit_code::usage);
     const auto list = chosen(*catalogue, options);
     if (!list) return output.fail(list.error(), exit_code::usage);
+    if (options.real)  // All that can be known before the first process starts.
+        for (const ScaleScenario* scenario : *list)
+            if (auto good = scenario_to_run(*scenario, bench_options(options, *scenario)); !good)
+                return output.fail(good.error(), exit_code::usage);
     const std::string dir = options.out.empty() && options.all ? "scale-results" : options.out;
     if (options.resume && dir.empty())
         return output.fail(
@@ -229,17 +259,13 @@ int command_scale_run(const ScaleOptions& options, const Output& output) {
         folder = std::move(*opened);
     }
     const StopSignals signals;
-    BenchProgressLine progress{list->size()};
+    BenchProgressLine progress{list->size(), options.real ? "s" : "virtual s"};
     std::ostream& out = output.json ? std::cerr : std::cout;
     std::vector<JsonDoc> docs;
     BenchCount count;
     for (const ScaleScenario* scenario : *list) {
         if (is_stopped != 0) break;
-        BenchOptions bench;
-        bench.seed = options.seed;
-        bench.smoke = options.smoke;
-        if (options.nodes > 0) bench.nodes = options.nodes;
-        bench.repro = repro(options, scenario->name);
+        BenchOptions bench = bench_options(options, *scenario);
         bench.tell = [&](const BenchProgress& at) {
             progress.tell(at);
             return is_stopped == 0;
@@ -254,6 +280,7 @@ int command_scale_run(const ScaleOptions& options, const Output& output) {
                 continue;
             }
         }
+        if (options.real) say_left_out(*scenario, bench, out);
         const auto result = run_scenario(*scenario, bench);
         progress.end();
         if (!result) return output.fail(result.error(), exit_code::usage);
@@ -315,7 +342,8 @@ int command_scale_report(const std::string& dir, const std::string& html, const 
 void add_scale(Program& p) {
     static ScaleOptions options;
     static std::string dir;
-    CLI::App* scale = p.app.add_subcommand("scale", "The scale bench: 79 scenarios, simulated");
+    CLI::App* scale =
+        p.app.add_subcommand("scale", "The scale bench: 79 scenarios, simulated or on processes");
     scale->require_subcommand(1);
     scale->callback([] { use_large_pages(); });
     CLI::App* sub = command(
@@ -331,6 +359,7 @@ void add_scale(Program& p) {
         "run",
         "Run scenarios and hold them against their criteria",
         "scale run 1000_nodes_network_partition --nodes 31 --smoke\n"
+        "         creto scale run handles_node_failures --real --smoke\n"
         "         creto scale run --category infrastructure --smoke --out results\n"
         "         creto scale run --all --smoke --nodes 31 --out results --resume"
     );
@@ -338,6 +367,7 @@ void add_scale(Program& p) {
     sub->add_option("--category", options.category, "All of one category");
     sub->add_flag("--all", options.all, "All of them");
     sub->add_flag("--smoke", options.smoke, "Only time is shortened: seconds in place of hours");
+    sub->add_flag("--real", options.real, "On up to 50 processes of this machine, in real time");
     sub->add_option("--nodes", options.nodes, "Another node count, 4 to 2048; never PASSED then");
     sub->add_option("--seed", options.seed, "The same seed gives the same run");
     sub->add_flag("--resume", options.resume, "Leave out what the folder has already");

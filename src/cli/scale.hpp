@@ -19,6 +19,7 @@ struct ScaleOptions {
     std::string category;
     bool all = false;
     bool smoke = false;
+    bool real = false;  ///< On processes of this machine.
     bool resume = false;
     std::uint32_t nodes = 0;  ///< 0: each scenario's own.
     std::uint64_t seed = 1;

@@ -131,6 +131,11 @@ std::string metrics_text(const NodeHost& host) {
         "Group commits with a sync",
         host.disk_counters().synced_groups
     );
+    page.counter(
+        "creto_disk_synced_microseconds_total",
+        "What group commits with a sync took",
+        host.disk_counters().synced_us
+    );
     return page.text();
 }
 

@@ -115,11 +115,12 @@ std::optional<std::vector<Ticket>> DiskWriter::commit_group(std::vector<Persist>
         return std::nullopt;
     }
     trace_.note("disk done", last);
+    const std::int64_t took = std::chrono::duration_cast<std::chrono::microseconds>(
+                                  std::chrono::steady_clock::now() - begin
+    )
+                                  .count();
+    if (synced) counters_.synced_us += static_cast<std::uint64_t>(took);
     if (synced && small) {
-        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
-                              std::chrono::steady_clock::now() - begin
-        )
-                              .count();
         const std::int64_t mean = sync_us_.load(std::memory_order_relaxed);
         sync_us_.store(mean + (took - mean) / 8, std::memory_order_relaxed);
     }

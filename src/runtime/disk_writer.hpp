@@ -34,6 +34,7 @@ public:
         std::atomic<std::uint64_t> batches{0};
         std::atomic<std::uint64_t> groups{0};  ///< Writes to the store: batches share them.
         std::atomic<std::uint64_t> synced_groups{0};
+        std::atomic<std::uint64_t> synced_us{0};  ///< What those took together.
     };
 
     /// Store, log and trace outlive the writer and are used by nobody else for writing.

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t chunk_bytes = 64ULL * 1024;
 /// Bytes of one direction that may be under way; then the sender's window is full.
 constexpr std::size_t in_flight_max = 4ULL * 1024 * 1024;
+/// How long a sender waits whose uplink was full.
+constexpr auto full_pause = std::chrono::milliseconds{5};
 }  // namespace
 
 /// One direction of a connection.
@@ -25,15 +27,17 @@ struct LinkShim::Pipe : std::enable_shared_from_this<LinkShim::Pipe> {
     struct Chunk {
         Bytes bytes;
         Instant at;
+        bool has_arrived = false;  ///< At the receiver's downlink; `at` is when it has passed it.
     };
 
     Pipe(LinkShim& s, std::shared_ptr<Link> l, tcp::socket& i, tcp::socket& o, NodePair p)
-        : shim{s}, link{std::move(l)}, in{i}, out{o}, pair{p}, timer{s.io_} {}
+        : shim{s}, link{std::move(l)}, in{i}, out{o}, pair{p}, timer{s.io_}, pause{s.io_} {}
 
     [[nodiscard]] bool blocked() const { return shim.model_.blocked(pair); }
     void read();
+    void take(std::size_t size);
     void write();
-    void end();
+    void pass_downlink();
 
     LinkShim& shim;
     std::weak_ptr<Link> link;
@@ -41,6 +45,7 @@ struct LinkShim::Pipe : std::enable_shared_from_this<LinkShim::Pipe> {
     tcp::socket& out;
     NodePair pair;
     asio::steady_timer timer;
+    asio::steady_timer pause;
     Bytes buffer = Bytes(chunk_bytes);
     std::deque<Chunk> queue;
     std::size_t in_flight = 0;
@@ -99,7 +104,9 @@ struct LinkShim::Link : std::enable_shared_from_this<LinkShim::Link> {
         near.close(ignored);
         far.close(ignored);
         for (const auto& pipe : {forth, back}) {
-            if (pipe) pipe->timer.cancel();
+            if (!pipe) continue;
+            pipe->timer.cancel();
+            pipe->pause.cancel();
         }
         shim.links_.erase(shared_from_this());
     }
@@ -122,33 +129,52 @@ void LinkShim::Pipe::read() {
         asio::buffer(buffer),
         [self = shared_from_this(),
          keep = link.lock()](const boost::system::error_code& error, std::size_t size) {
-            self->reading = false;
             if (!keep || keep->closed) return;
             if (error) {
+                self->reading = false;
                 // An end, too, crosses a cut only when it is healed.
                 self->input_ended = true;
                 self->write();
                 return;
             }
-            LinkShim& s = self->shim;
-            const Instant now = s.clock_.now();
-            const std::size_t index =
-                self->pair.from.value() * s.real_.size() + self->pair.to.value();
-            const LinkPlan plan = s.model_.plan(self->pair, size, now, s.next_number_[index]++);
-            // Bytes that were read just before the cut are on the wire: they arrive after it.
-            const Instant at = plan.copies > 0 ? plan.at[0] : now;
-            self->queue.push_back(
-                {Bytes(
-                     self->buffer.begin(), self->buffer.begin() + static_cast<std::ptrdiff_t>(size)
-                 ),
-                 at}
-            );
-            self->in_flight += size;
-            s.counters_.bytes += size;
-            self->write();
-            self->read();
+            self->take(size);
         }
     );
+}
+
+/// Puts what was read on its way; while the uplink has no room for it nothing more is read.
+void LinkShim::Pipe::take(std::size_t size) {
+    const Instant now = shim.clock_.now();
+    const std::size_t index = pair.from.value() * shim.real_.size() + pair.to.value();
+    const LinkPlan plan = shim.model_.plan(pair, size, now, shim.next_number_[index]++);
+    if (plan.outcome == LinkOutcome::overflow) {
+        pause.expires_after(full_pause);
+        pause.async_wait([self = shared_from_this(),
+                          keep = link.lock(),
+                          size](const boost::system::error_code& error) {
+            if (!error && keep && !keep->closed) self->take(size);
+        });
+        return;
+    }
+    reading = false;
+    // Bytes that were read just before the cut are on the wire: they arrive after it.
+    const Instant at = plan.copies > 0 ? plan.at[0] : now;
+    queue.push_back({Bytes(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size)), at}
+    );
+    in_flight += size;
+    shim.counters_.bytes += size;
+    write();
+    read();
+}
+
+/// What is due has reached the downlink, and may have to wait there.
+void LinkShim::Pipe::pass_downlink() {
+    Chunk& chunk = queue.front();
+    if (chunk.has_arrived || chunk.at > shim.clock_.now()) return;
+    chunk.has_arrived = true;
+    if (!shim.model_.has_downlink_queue(pair.to)) return;
+    const auto passed = shim.model_.arrive(pair.to, chunk.bytes.size(), shim.clock_.now());
+    if (passed) chunk.at = *passed;
 }
 
 void LinkShim::Pipe::write() {
@@ -160,6 +186,7 @@ void LinkShim::Pipe::write() {
         return;
     }
     writing = true;
+    pass_downlink();
     const auto send = [self = shared_from_this(), keep] {
         asio::async_write(
             self->out,
@@ -185,8 +212,9 @@ void LinkShim::Pipe::write() {
     timer.async_wait([self = shared_from_this(), keep, send](const boost::system::error_code& error
                      ) {
         if (error || keep->closed) return;
-        if (self->blocked()) {
+        if (self->blocked() || !self->queue.front().has_arrived) {
             self->writing = false;
+            self->write();
             return;
         }
         send();
@@ -317,6 +345,14 @@ void LinkShim::heal() {
 
 void LinkShim::set_extra_latency(std::uint32_t node, Duration extra) {
     on_thread([&] { model_.set_extra_latency(NodeIndex{node}, extra); });
+}
+
+void LinkShim::set_profile(LinkProfile profile) {
+    on_thread([&] { model_.set_profile(std::move(profile)); });
+}
+
+void LinkShim::set_bandwidth(std::uint32_t node, std::uint64_t bits_per_s) {
+    on_thread([&] { model_.set_bandwidth(NodeIndex{node}, bits_per_s); });
 }
 
 LinkShim::Counters LinkShim::counters() {

@@ -6,7 +6,8 @@
 //          node dials from its own address, so the shim knows the pair (i, j) of each connection. Bytes
 //          pass when the model says so. Across a cut nothing is read and nothing written: the sender
 //          sees its bytes vanish into a silence, as with a pulled cable; after healing they go on, as
-//          with retransmission.
+//          with retransmission. Where an uplink's queue is full the sender is not read from, as flow
+//          control would have it; what reached a narrow downlink waits there.
 // Holds    Runs on one thread of its own. Never looks into the bytes.
 #pragma once
 
@@ -48,6 +49,10 @@ public:
     void cut_one_way(const std::vector<std::uint32_t>& from, const std::vector<std::uint32_t>& to);
     void heal();
     void set_extra_latency(std::uint32_t node, Duration extra);
+    /// Of all links, every node's bandwidth included. Requires: check() accepts it.
+    void set_profile(LinkProfile profile);
+    /// The node's own, in place of the profile's; zero for unlimited.
+    void set_bandwidth(std::uint32_t node, std::uint64_t bits_per_s);
 
     struct Counters {
         std::uint64_t connections = 0;

@@ -48,10 +48,11 @@ Result<void> RealCluster::prepare() {
     genesis_.mode = options_.mode;
     genesis_.checkpoint_blocks = options_.checkpoint_blocks;
     genesis_.epoch_blocks = options_.epoch_blocks;
+    genesis_.view_interval_ms = options_.view_interval_ms;
     genesis_.operators = options_.operators;
     genesis_.operators_needed = options_.operators_needed;
     const std::string network = next_network();
-    LinkShimOptions shim{.profile = options_.profile};
+    LinkShimOptions shim{.profile = options_.profile, .seed = options_.seed};
     std::vector<KeySeed> keys;
     for (std::size_t i = 0; i < options_.nodes.size(); ++i) {
         std::array<std::uint8_t, KeySeed::size> secret{};
@@ -117,25 +118,36 @@ Result<void> RealCluster::launch(std::size_t i) {
     return {};
 }
 
-Result<void> RealCluster::await_ready(std::size_t i) {
+Error RealCluster::not_started(std::size_t i) const {
+    const auto said = read_file(nodes_[i].config.dir / "stderr", 1U << 20U);
+    return {
+        ErrorCode::unavailable,
+        nodes_[i].config.name + " did not start: " + (said ? *said : "no output")};
+}
+
+Result<bool> RealCluster::is_ready(std::size_t i) {
     Node& node = nodes_[i];
-    const std::filesystem::path out = node.config.dir / "stdout";
-    const bool ready = wait_until(
+    if (!node.admin.empty()) return true;
+    if (!node.process.running()) return tl::unexpected<Error>(not_started(i));
+    const auto text = read_file(node.config.dir / "stdout", 1U << 20U);
+    if (!text) return false;
+    const auto doc = nlohmann::ordered_json::parse(*text, nullptr, false);
+    if (doc.is_object() && doc.contains("admin")) node.admin = doc["admin"];
+    return !node.admin.empty();
+}
+
+Result<void> RealCluster::await_ready(std::size_t i) {
+    Result<bool> ready = false;
+    const bool is_over = wait_until(
         [&] {
-            if (!node.process.running()) return true;
-            const auto text = read_file(out, 1U << 20U);
-            if (!text) return false;
-            const auto doc = nlohmann::ordered_json::parse(*text, nullptr, false);
-            if (doc.is_object() && doc.contains("admin")) node.admin = doc["admin"];
-            return !node.admin.empty();
+            ready = is_ready(i);
+            return !ready || *ready;
         },
         start_patience
     );
-    if (ready && !node.admin.empty()) return {};
-    const auto said = read_file(node.config.dir / "stderr", 1U << 20U);
-    return fail(
-        ErrorCode::unavailable, node.config.name + " did not start: " + (said ? *said : "no output")
-    );
+    if (!ready) return tl::unexpected<Error>(ready.error());
+    if (!is_over) return tl::unexpected<Error>(not_started(i));
+    return {};
 }
 
 Result<void> RealCluster::start(std::size_t i) {
@@ -150,6 +162,27 @@ Result<void> RealCluster::start_all() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
         if (auto ready = await_ready(i); !ready) return ready;
     }
+    return {};
+}
+
+void RealCluster::stop_all() {
+    for (Node& node : nodes_)
+        node.process.signal(SIGTERM);
+    for (Node& node : nodes_)
+        node.process.terminate(std::chrono::seconds{5});
+}
+
+Result<void> RealCluster::reconfigure(std::size_t i, const std::function<void(Config&)>& change) {
+    Config& config = nodes_[i].config;
+    change(config);
+    return write_file(config.dir / "creto.toml", to_toml(config));
+}
+
+Result<void> RealCluster::wipe(std::size_t i) {
+    const std::filesystem::path data = nodes_[i].config.dir / nodes_[i].config.data;
+    std::error_code error;
+    std::filesystem::remove_all(data, error);
+    if (error) return fail(ErrorCode::io, data.string() + ": " + error.message());
     return {};
 }
 

@@ -47,10 +47,12 @@ struct RealClusterOptions {
     std::uint64_t calls_burst = 500;
     std::uint32_t checkpoint_blocks = limits::checkpoint_blocks;
     std::uint32_t epoch_blocks = 0;
+    std::uint32_t view_interval_ms = 0;
     std::vector<AgentId> operators;
     std::uint32_t operators_needed = 0;
     std::uint64_t keep_blocks = 0;
     LinkProfile profile;
+    std::uint64_t seed = 1;  ///< Of what the links draw.
     /// Nodes speak to each other without a shim between them: loopback as it is, no cuts.
     bool direct = false;
 };
@@ -69,6 +71,16 @@ public:
     [[nodiscard]] Result<void> start(std::size_t i);
     /// Starts all and waits until each answers on its admin port.
     [[nodiscard]] Result<void> start_all();
+    /// A launched node answers on its admin port by now. Errors: unavailable, when it has ended.
+    [[nodiscard]] Result<bool> is_ready(std::size_t i);
+    /// Ends all in good order: SIGTERM, and SIGKILL to whoever is there after five seconds.
+    void stop_all();
+    /// Rewrites the settings of a node; a later launch reads them.
+    [[nodiscard]] Result<void> reconfigure(
+        std::size_t i, const std::function<void(Config&)>& change
+    );
+    /// Empties the disk of a node that does not run: its key and settings stay.
+    [[nodiscard]] Result<void> wipe(std::size_t i);
     /// The folders stay when the cluster ends: somebody will want to look.
     void keep_folders() { keep_ = true; }
     void kill(std::size_t i) { nodes_[i].process.kill(); }
@@ -116,6 +128,7 @@ private:
     };
     explicit RealCluster(RealClusterOptions options) : options_{std::move(options)} {}
     [[nodiscard]] Result<void> prepare();
+    [[nodiscard]] Error not_started(std::size_t i) const;
 
     RealClusterOptions options_;
     Genesis genesis_;

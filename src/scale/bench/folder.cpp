@@ -97,6 +97,7 @@ const Doc* ResultFolder::find(const std::string& scenario, const BenchOptions& o
         const bool is_same =
             one.value("seed", std::uint64_t{0}) == options.seed &&
             details.value("smoke", false) == options.smoke &&
+            (details.value("host", "") == "real") == (options.host == BenchHost::processes) &&
             (!options.nodes || one["configuration"].value("node_count", 0U) == *options.nodes) &&
             (options.nodes || details.contains("not_run") ||
              !one["acceptance_criteria"].contains("node count"));

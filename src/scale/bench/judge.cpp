@@ -55,6 +55,16 @@ std::optional<double> value_of(const ScenarioCriterion& criterion, const JudgedR
     return run.part(criterion).get(criterion.metric);
 }
 
+/// Why it was not measured, or what it is about did not happen; empty where nothing speaks against it.
+std::string why_not(const ScenarioCriterion& criterion, const JudgedRun& run) {
+    if (!run.void_because.empty()) return run.void_because;
+    for (const std::string& step : {criterion.step, criterion.until})
+        if (const auto left_out = run.left_out.find(step); left_out != run.left_out.end())
+            return "the step " + step + " was left out: " + left_out->second;
+    const auto missing = run.missing.find(criterion.metric);
+    return missing == run.missing.end() ? "" : missing->second;
+}
+
 Criterion judge_one(
     const ScenarioCriterion& criterion, const std::vector<JudgedRun>& runs, RunLength length
 ) {
@@ -64,8 +74,11 @@ Criterion judge_one(
     bool any_missing = false;
     std::string why;
     std::optional<double> base;
-    for (const JudgedRun& run : runs)
-        if (run.variant == criterion.relative_to) base = value_of(criterion, run);
+    for (const JudgedRun& run : runs) {
+        if (run.variant != criterion.relative_to) continue;
+        base = value_of(criterion, run);
+        if (!criterion.relative_to.empty()) why = why_not(criterion, run);
+    }
     for (const JudgedRun& run : runs) {
         if (!criterion.variant.empty() && run.variant != criterion.variant) continue;
         if (out.required.empty()) out.required = required(criterion, run);
@@ -76,6 +89,7 @@ Criterion judge_one(
         out.actual += (out.actual.empty() ? "" : ", ") + label +
                       (value ? figure(*value) : std::string{"not measured"});
         any_missing = any_missing || !value;
+        if (why.empty()) why = why_not(criterion, run);
         if (!value && why.empty()) why = run.whole.why_missing(criterion.metric);
         if (value) all = all && is_kept(*value, criterion, run);
     }
@@ -85,8 +99,10 @@ Criterion judge_one(
         out.reason = "a wish: printed, not evaluated";
     } else if (criterion.needs_full && length == RunLength::shortened) {
         out.reason = "a shortened run says nothing about it";
+    } else if (!why.empty()) {
+        out.reason = why;
     } else if (any_missing) {
-        out.reason = why.empty() ? "it was not measured in this run" : why;
+        out.reason = "it was not measured in this run";
     } else {
         out.passed = all;
     }

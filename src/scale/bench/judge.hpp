@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,12 @@ struct JudgedRun {
     PerformanceMetrics whole;
     /// The figures of a part; empty metrics when it was not reached.
     std::function<PerformanceMetrics(const ScenarioCriterion&)> part;
+    /// Metrics that this host cannot give, with the reason.
+    std::map<std::string, std::string> missing;
+    /// Steps that were left out, with the reason.
+    std::map<std::string, std::string> left_out;
+    /// Why nothing that the scenario asks can be judged; empty when it can.
+    std::string void_because;
 };
 
 struct CriteriaResult {

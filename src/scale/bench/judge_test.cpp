@@ -119,5 +119,38 @@ TEST(Judge, SaysWhyAFigureIsMissing) {
     EXPECT_EQ(one(missing, {run}).passed, true);
 }
 
+TEST(Judge, DecidesNothingAboutWhatWasLeftOut) {
+    JudgedRun run = run_of("", 1'000);
+    run.left_out["heat"] = "it is cold here";
+    ScenarioCriterion criterion = at_least(1);
+    EXPECT_EQ(one(criterion, {run}).passed, true);
+    criterion.window = Window::during;
+    criterion.step = "heat";
+    EXPECT_EQ(one(criterion, {run}).passed, std::nullopt);
+    EXPECT_EQ(one(criterion, {run}).reason, "the step heat was left out: it is cold here");
+    criterion.step = "rain";
+    EXPECT_NE(one(criterion, {run}).reason, "the step heat was left out: it is cold here");
+    criterion.until = "heat";
+    EXPECT_EQ(one(criterion, {run}).passed, std::nullopt);
+}
+
+TEST(Judge, SaysWhyAFigureIsMissingAndWhenARunIsVoid) {
+    JudgedRun run = run_of("", 1'000);
+    run.missing["dag_depth"] = "nobody looks";
+    ScenarioCriterion criterion = at_least(1);
+    criterion.metric = "dag_depth";
+    EXPECT_EQ(one(criterion, {run}).reason, "nobody looks");
+    EXPECT_EQ(one(at_least(1), {run}).passed, true);
+    run.void_because = "there was no liar";
+    EXPECT_EQ(one(at_least(1), {run}).passed, std::nullopt);
+    EXPECT_EQ(one(at_least(1), {run}).reason, "there was no liar");
+    // Also of the run that another is held against.
+    ScenarioCriterion relative = at_least(0.5);
+    relative.variant = "b";
+    relative.relative_to = "a";
+    run.variant = "a";
+    EXPECT_EQ(one(relative, {run, run_of("b", 1'000)}).reason, "there was no liar");
+}
+
 }  // namespace
 }  // namespace creto

@@ -326,6 +326,8 @@ PerformanceMetrics measure(const TestClusterConfig& config, const ClusterReport&
     out.set("converged_nodes", report.converged_nodes);
     out.set("diverged_nodes", static_cast<double>(report.trial.diverged));
     out.set("joined_nodes", report.joined);
+    for (const auto& [name, why] : report.missing)
+        out.drop(name);
     return out;
 }
 

@@ -1,10 +1,10 @@
-// measure(): what a run of a ScaleTestCluster comes to, as PerformanceMetrics.
+// measure(): what a run of a cluster under test comes to, as PerformanceMetrics.
 //
 // Holds    A pure function of the report. Of a window, only what its seconds say is given.
 // Units    As in metrics.hpp.
 #pragma once
 
-#include "scale/bench/test_cluster.hpp"
+#include "scale/bench/bench_cluster.hpp"
 
 namespace creto {
 

@@ -32,6 +32,8 @@ class PerformanceMetrics {
 public:
     /// Requires: known_metric(name).
     void set(const std::string& name, double value);
+    /// It was not measured.
+    void drop(const std::string& name) { values_.erase(name); }
     [[nodiscard]] std::optional<double> get(const std::string& name) const;
     /// Why there is no such figure. Requires: known_metric(name).
     void miss(const std::string& name, std::string why);

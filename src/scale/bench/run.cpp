@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 
 #include "scale/bench/judge.hpp"
 #include "scale/bench/micro.hpp"
-#include "scale/bench/stage.hpp"
+#include "scale/bench/real_limits.hpp"
 #include "scale/report/page.hpp"
 #include "scale/report/page_files.hpp"
 #include "scale/report/record_json.hpp"
@@ -88,7 +89,8 @@ ScenarioResult not_run(
     const ScaleScenario& scenario, const BenchOptions& options, const std::string& why
 ) {
     ScenarioResult result;
-    result.host = "simulator";
+    if (options.host == BenchHost::simulator) result.host = "simulator";
+    if (options.host == BenchHost::processes) result.details["host"] = "real";
     describe(result, scenario, scenario, options);
     result.require(
         "run", std::to_string(scenario.network.nodes) + " nodes", "not run: " + why, false
@@ -104,9 +106,10 @@ ScenarioResult not_run(
         result.criteria.push_back(std::move(one));
     }
     result.details["not_run"] = why;
-    result.results["cost"] = {
-        {"virtual_s", 0},
-        {"virtual_required_s", seconds(limits::scenario_warm_up + scenario.duration)}};
+    if (options.host == BenchHost::simulator)
+        result.results["cost"] = {
+            {"virtual_s", 0},
+            {"virtual_required_s", seconds(limits::scenario_warm_up + scenario.duration)}};
     return result;
 }
 
@@ -188,15 +191,16 @@ public:
 
 private:
     Result<void> run_one(const ScenarioVariant& variant, ScenarioResult& out) {
-        auto stage =
-            std::make_unique<Stage>(scenario_, variant.network, options_.seed, options_.scratch);
+        auto stage = std::make_unique<Stage>(
+            scenario_, variant.network, options_.seed, options_.host, options_.scratch
+        );
         const Duration each = limits::scenario_warm_up + scenario_.duration;
         const Duration before = each * static_cast<std::int64_t>(stages_.size());
         const auto tell = [&, stage = stage.get()](const TrialProgress& at) {
             if (is_stopped_) return false;
             is_stopped_ = options_.tell && !options_.tell(
                                                {asked_.name,
-                                                before + at.at,
+                                                before + std::min(at.at, each),
                                                 each * static_cast<std::int64_t>(count_),
                                                 at.final,
                                                 at.height,
@@ -205,7 +209,7 @@ private:
             return !is_stopped_;
         };
         if (auto ran = stage->run(tell); !ran) return ran;
-        ScenarioResult one = trial_result(stage->plan(), stage->report().trial, options_.repro);
+        ScenarioResult one = result_of(*stage);
         const ScenarioVariant* required = nullptr;
         for (const ScenarioVariant& own : asked_.variants)
             if (own.name == variant.name) required = &own;
@@ -216,7 +220,10 @@ private:
              stage->metrics(),
              [stage = stage.get()](const ScenarioCriterion& criterion) {
                  return stage->part(criterion);
-             }}
+             },
+             stage->report().missing,
+             left_out(),
+             variant.network.byzantine_ppm > 0 ? left_out()["byzantine"] : ""}
         );
         virtual_s_ += seconds(stage->report().trial.virtual_time);
         if (stages_.empty()) {
@@ -231,6 +238,52 @@ private:
         add_safety(out, one, count_ > 1 ? variant.name : "", stage->promises_progress());
         stages_.push_back(std::move(stage));
         return {};
+    }
+
+    [[nodiscard]] bool is_real() const { return options_.host == BenchHost::processes; }
+
+    [[nodiscard]] ScenarioResult result_of(const Stage& stage) const {
+        const ClusterReport& report = stage.report();
+        if (!is_real()) return trial_result(stage.plan(), report.trial, options_.repro);
+        ProcessFindings found;
+        found.converged = report.converged_nodes;
+        found.pids = report.pids;
+        if (const auto& machine = report.machine) {
+            found.processors = machine->processors;
+            found.nodes_percent = machine->nodes_percent;
+            found.bench_percent = machine->bench_percent;
+            found.others_percent = machine->others_percent;
+        }
+        return process_result(stage.plan(), report.trial, found, options_.repro);
+    }
+
+    /// By the step's name, why it is not part of this run.
+    [[nodiscard]] std::map<std::string, std::string> left_out() const {
+        std::map<std::string, std::string> out;
+        if (!is_real()) return out;
+        for (const NotInjected& one : not_injected(scenario_))
+            out.emplace(one.step, one.why);
+        return out;
+    }
+
+    void tell_of_left_out(ScenarioResult& out) const {
+        if (!is_real()) return;
+        const std::vector<NotInjected> all = not_injected(scenario_);
+        Doc list = Doc::array();
+        std::string names;
+        for (const NotInjected& one : all) {
+            list.push_back({{"step", one.step}, {"kind", one.kind}, {"why", one.why}});
+            names += (names.empty() ? "" : ", ") + one.step;
+        }
+        out.details["not_injected"] = std::move(list);
+        if (all.empty()) return;
+        out.criteria.push_back(
+            {"all faults injected",
+             "all that the scenario names",
+             "without " + names,
+             std::nullopt,
+             all.front().why}
+        );
     }
 
     void add_own_metrics(ScenarioResult& out) {
@@ -256,7 +309,8 @@ private:
                 one.reason = "the run was stopped";
             }
             std::erase_if(safety, [](const Criterion& one) {
-                return one.name.starts_with("progress") || one.name.starts_with("decisions");
+                return one.name.starts_with("progress") || one.name.starts_with("decisions") ||
+                       one.name.starts_with("convergence");
             });
         }
         out.criteria.insert(out.criteria.end(), safety.begin(), safety.end());
@@ -266,7 +320,7 @@ private:
             out.criteria.push_back(
                 {"completed",
                  "the whole run",
-                 std::to_string(static_cast<int>(virtual_s_)) + " virtual s",
+                 std::to_string(static_cast<int>(virtual_s_)) + (is_real() ? " s" : " virtual s"),
                  std::nullopt,
                  "the run was stopped"}
             );
@@ -278,6 +332,7 @@ private:
                  std::nullopt,
                  "another node count was asked for with --nodes"}
             );
+        tell_of_left_out(out);
         out.details["wishes"] = criteria_json(judged.wishes);
         out.details["metrics"] = metrics_json(judged_.front().whole);
         Doc variants = Doc::array();
@@ -292,9 +347,9 @@ private:
         const std::string broken = stages_.front()->report().trial.record.violation
                                        ? stages_.front()->report().trial.record.violation->checker
                                        : "";
-        out.details["verdicts"] = verdicts(broken, cluster_checkers);
-        out.results["cost"]["virtual_s"] = virtual_s_;
-        out.results["cost"]["virtual_required_s"] = required_s;
+        if (!is_real()) out.details["verdicts"] = verdicts(broken, cluster_checkers);
+        out.results["cost"][is_real() ? "run_s" : "virtual_s"] = virtual_s_;
+        out.results["cost"][is_real() ? "run_required_s" : "virtual_required_s"] = required_s;
         const PerformanceMetrics& first = judged_.front().whole;
         for (const char* name :
              {"avg_cpu_percent",
@@ -318,6 +373,21 @@ private:
 
 }  // namespace
 
+Result<ScaleScenario> scenario_to_run(const ScaleScenario& scenario, const BenchOptions& options) {
+    ScaleScenario chosen = scenario;
+    if (options.nodes && scenario.micro.empty()) {
+        auto other = with_nodes(scenario, *options.nodes);
+        if (!other) return tl::unexpected<Error>(other.error());
+        chosen = std::move(*other);
+    }
+    if (options.host == BenchHost::processes)
+        if (const std::string why = why_not_real(chosen); !why.empty())
+            return fail(
+                ErrorCode::invalid, scenario.name + " cannot run on real processes: " + why
+            );
+    return options.smoke ? shortened(chosen) : chosen;
+}
+
 Result<ScenarioResult> run_scenario(const ScaleScenario& scenario, const BenchOptions& options) {
     const std::string start = utc_now();
     const auto begun = Clock::now();
@@ -328,17 +398,15 @@ Result<ScenarioResult> run_scenario(const ScaleScenario& scenario, const BenchOp
         result->wall_s = std::chrono::duration<double>(Clock::now() - begun).count();
         return result;
     };
+    const auto chosen = scenario_to_run(scenario, options);
+    if (!chosen) return tl::unexpected<Error>(chosen.error());
     if (!scenario.micro.empty()) return dated(run_functions(scenario, options));
-    ScaleScenario chosen = scenario;
-    if (options.nodes) {
-        auto other = with_nodes(scenario, *options.nodes);
-        if (!other) return tl::unexpected<Error>(other.error());
-        chosen = std::move(*other);
-    }
-    if (const std::string why = chosen.too_big(); !why.empty())
+    if (const std::string why = chosen->too_big(); !why.empty())
         return dated(not_run(scenario, options, why));
-    if (options.smoke) chosen = shortened(chosen);
-    return dated(Runs{scenario, chosen, options}.run());
+    auto result = Runs{scenario, *chosen, options}.run();
+    if (!result && options.host == BenchHost::processes)
+        return dated(not_run(scenario, options, result.error().message));
+    return dated(std::move(result));
 }
 
 }  // namespace creto

@@ -3,7 +3,8 @@
 // Holds    The result is in the one result format. A scenario that needs more nodes than a roster holds
 //          is not run, and FAILED with that reason: never a smaller network in disguise. With another
 //          node count by hand it is never PASSED. The same scenario, seed and length give the same
-//          trace hash. A run that was stopped keeps what it measured, and is PARTIAL.
+//          trace hash. A run that was stopped keeps what it measured, and is PARTIAL. On real processes
+//          what could not be injected is named, and then the run is never PASSED.
 #pragma once
 
 #include <functional>
@@ -11,13 +12,14 @@
 #include <string>
 
 #include "scale/bench/scenario_file.hpp"
+#include "scale/bench/stage.hpp"
 #include "scale/result.hpp"
 
 namespace creto {
 
 struct BenchProgress {
     std::string scenario;
-    Duration at;  ///< Of virtual time, over all variants.
+    Duration at;  ///< Of the host's time, over all variants.
     Duration of;
     std::uint64_t final = 0;
     std::uint64_t height = 0;
@@ -27,15 +29,23 @@ struct BenchProgress {
 struct BenchOptions {
     std::uint64_t seed = 1;
     bool smoke = false;
+    BenchHost host = BenchHost::simulator;
     std::optional<std::uint32_t> nodes;
     std::string scratch;  ///< Where stores are replayed; empty: in $TMPDIR, or /tmp.
     /// The command that gives this run again.
     std::string repro = "creto scale run";
-    /// Asked once a virtual second, and now and then while stores are replayed; false stops the run.
+    /// Asked once a second of the host's time, and now and then while stores are replayed; false stops
+    /// the run.
     std::function<bool(const BenchProgress&)> tell;
 };
 
-/// Errors: invalid, when the node count does not fit.
+/// What run_scenario() would run: another node count and another length than in the file. Errors: invalid,
+/// when the node count does not fit, or the host cannot have it.
+[[nodiscard]] Result<ScaleScenario> scenario_to_run(
+    const ScaleScenario& scenario, const BenchOptions& options
+);
+
+/// Errors: as above, and unavailable, when real nodes do not start.
 [[nodiscard]] Result<ScenarioResult> run_scenario(
     const ScaleScenario& scenario, const BenchOptions& options
 );

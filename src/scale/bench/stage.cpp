@@ -4,6 +4,9 @@
 #include <array>
 #include <numeric>
 
+#include "scale/bench/real_limits.hpp"
+#include "scale/bench/real_test_cluster.hpp"
+#include "scale/bench/test_cluster.hpp"
 #include "scale/pace.hpp"
 
 namespace creto {
@@ -20,15 +23,21 @@ Stage::Stage(
     const ScaleScenario& scenario,
     const ScenarioNetwork& network,
     std::uint64_t seed,
+    BenchHost host,
     std::string scratch
 )
-    : scenario_{scenario}, scratch_{std::move(scratch)} {
+    : scenario_{scenario},
+      host_{host},
+      has_links_{needs_links(scenario, network)},
+      scratch_{std::move(scratch)} {
     config_.seed = seed;
     config_.node_count = network.nodes;
-    config_.spare_count = network.spares;
+    if (host == BenchHost::simulator) {
+        config_.spare_count = network.spares;
+        config_.byzantine_ppm = network.byzantine_ppm;
+    }
     config_.profile = network.profile;
     config_.bandwidth_bps = network.bandwidth_bps;
-    config_.byzantine_ppm = network.byzantine_ppm;
     config_.attack = network.attack;
     config_.payload_bytes = scenario.payload_bytes;
     config_.one_client_node = scenario.one_client_node;
@@ -56,8 +65,21 @@ bool Stage::promises_progress() const {
     return report_.liars.size() <= liars_max(config_.mode, config_.node_count);
 }
 
+Result<std::unique_ptr<BenchCluster>> Stage::make() {
+    if (host_ == BenchHost::simulator) {
+        auto made = ScaleTestCluster::create(config_);
+        if (!made) return tl::unexpected<Error>(made.error());
+        simulation_ = made->get();
+        return std::unique_ptr<BenchCluster>{std::move(*made)};
+    }
+    auto made =
+        RealTestCluster::create(config_, has_links_ ? RealLinks::shim : RealLinks::loopback);
+    if (!made) return tl::unexpected<Error>(made.error());
+    return std::unique_ptr<BenchCluster>{std::move(*made)};
+}
+
 Result<void> Stage::run(const std::function<bool(const TrialProgress&)>& tell) {
-    auto made = ScaleTestCluster::create(config_);
+    auto made = make();
     if (!made) return tl::unexpected<Error>(made.error());
     cluster_ = std::move(*made);
     cluster_->on_tick([&](const TrialProgress& at) {
@@ -77,16 +99,17 @@ Result<void> Stage::run(const std::function<bool(const TrialProgress&)>& tell) {
     if (goes_on && (asks_for("running_after_stop") || asks_for("state_kept"))) {
         if (auto restarted = restart_all(); !restarted) return restarted;
     }
+    if (asks_for("link_loss_percent") || asks_for("link_latency_min_ms"))
+        cluster_->measure_links(extra_);
     schedule_ = cluster_->schedule();
     report_ = cluster_->finish();
     if (report_.measured_to > load) report_.measured_to = load;
     metrics_ = measure(config_, report_);
     end_replay(goes_on);
-    if (asks_for("link_loss_percent") || asks_for("link_latency_min_ms"))
-        probe_links(cluster_->links(), config_.node_count, metrics_);
     for (const auto& [name, value] : extra_.all())
         metrics_.set(name, value);
     schedule_.faults = report_.trial.record.faults;
+    simulation_ = nullptr;
     cluster_.reset();  // Gigabytes, when variants follow.
     return {};
 }
@@ -94,10 +117,10 @@ Result<void> Stage::run(const std::function<bool(const TrialProgress&)>& tell) {
 // --- real stores ---
 
 void Stage::begin_replay(const std::function<bool(const TrialProgress&)>& tell) {
-    if (scenario_.replayed_stores == 0) return;
+    if (scenario_.replayed_stores == 0 || simulation_ == nullptr) return;
     StorageReplay::Options options;
     options.seed = config_.seed;
-    options.nodes = cluster_->draw_stores(scenario_.replayed_stores);
+    options.nodes = simulation_->draw_stores(scenario_.replayed_stores);
     options.under = scratch_;
     options.goes_on = [this, tell] {
         is_replaying_ = true;
@@ -107,17 +130,28 @@ void Stage::begin_replay(const std::function<bool(const TrialProgress&)>& tell) 
     };
     storage_ = std::make_unique<StorageReplay>(std::move(options));
     for (const std::uint32_t node : storage_->nodes())
-        cluster_->observe_disk(node, storage_->observer(node));
+        simulation_->observe_disk(node, storage_->observer(node));
 }
 
 void Stage::end_replay(bool is_whole) {
-    if (!storage_)
-        return metrics_.miss("rocksdb_read_ops_total", "no stores are replayed: [storage] replay");
+    if (!storage_) {
+        for (const MetricName& metric : metric_names()) {
+            const std::string name{metric.name};
+            if (name != "rocksdb_read_ops_total" && !name.starts_with("storage_replay_")) continue;
+            metrics_.miss(
+                name,
+                simulation_ == nullptr
+                    ? "real nodes have stores of their own: none is replayed beside them"
+                    : "no stores are replayed: [storage] replay"
+            );
+        }
+        return;
+    }
     for (const std::uint32_t node : storage_->nodes())
-        cluster_->observe_disk(node, nullptr);
+        simulation_->observe_disk(node, nullptr);
     if (is_whole) {
         storage_->finish([this](std::uint32_t node) -> const SimDisk& {
-            return cluster_->cluster().host(NodeIndex{node}).disk;
+            return simulation_->cluster().host(NodeIndex{node}).disk;
         });
     } else {
         storage_->abandon(
@@ -167,8 +201,7 @@ void Stage::plan_steps() {
 }
 
 void Stage::carry_out(const ScenarioStep& step, std::uint64_t turn) {
-    ScaleTestCluster& cluster = *cluster_;
-    const auto whole_percent = std::max(1U, step.percent_milli / 1'000);
+    BenchCluster& cluster = *cluster_;
     const auto some = [&] { return cluster.draw_nodes(step.nodes, turn); };
     NodeList all(config_.node_count + config_.spare_count);
     std::iota(all.begin(), all.end(), 0U);
@@ -192,17 +225,8 @@ void Stage::carry_out(const ScenarioStep& step, std::uint64_t turn) {
         case StepKind::loss:
             cluster.lose(step.percent_milli * 10, step.lasts);
             break;
-        case StepKind::cpu:
-            cluster.throttle_cpu(some(), whole_percent, step.lasts);
-            break;
-        case StepKind::memory:
-            cluster.press_memory(some(), whole_percent, step.lasts);
-            break;
         case StepKind::disk:
             cluster.lose_disks(step.lasts);
-            break;
-        case StepKind::clock:
-            cluster.skew_clocks(some(), step.ms, step.lasts.value_or(scenario_.duration));
             break;
         case StepKind::parameters:
             cluster.change_parameters(
@@ -210,12 +234,6 @@ void Stage::carry_out(const ScenarioStep& step, std::uint64_t turn) {
                 step.every.value_or(scenario_.duration - step.at)
             );
             break;
-        case StepKind::churn: {
-            const NodeList leaving = some();
-            cluster.kill(leaving, {});
-            cluster.spawn(static_cast<std::uint32_t>(leaving.size()), leaving);
-            break;
-        }
         case StepKind::restart_all:
             cluster.kill(all, step.lasts);
             break;
@@ -225,9 +243,33 @@ void Stage::carry_out(const ScenarioStep& step, std::uint64_t turn) {
         case StepKind::at_once:
             cluster.load_at_once(step.nodes);
             break;
+        case StepKind::cpu:
+        case StepKind::memory:
+        case StepKind::clock:
+        case StepKind::churn:
         case StepKind::remove_liars:
-            cluster.remove_liars();
+            // Without them it was said before the run that the step is left out.
+            if (SimulatedFaults* faults = cluster.simulated())
+                carry_out_simulated(*faults, step, some());
             break;
+    }
+}
+
+void Stage::carry_out_simulated(
+    SimulatedFaults& faults, const ScenarioStep& step, const NodeList& some
+) {
+    const auto percent = std::max(1U, step.percent_milli / 1'000);
+    if (step.kind == StepKind::cpu) {
+        faults.throttle_cpu(some, percent, step.lasts);
+    } else if (step.kind == StepKind::memory) {
+        faults.press_memory(some, percent, step.lasts);
+    } else if (step.kind == StepKind::clock) {
+        faults.skew_clocks(some, step.ms, step.lasts.value_or(scenario_.duration));
+    } else if (step.kind == StepKind::churn) {
+        cluster_->kill(some, {});
+        faults.spawn(static_cast<std::uint32_t>(some.size()), some);
+    } else {
+        faults.remove_liars();
     }
 }
 

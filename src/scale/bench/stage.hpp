@@ -1,4 +1,5 @@
-// Stage: one run of a scenario on a ScaleTestCluster, its steps carried out when they are due.
+// Stage: one run of a scenario on a cluster, simulated or of real processes: its steps carried out when
+// they are due. Steps that the host cannot have are left out (real_limits.hpp).
 #pragma once
 
 #include <map>
@@ -11,6 +12,10 @@
 
 namespace creto {
 
+class ScaleTestCluster;
+
+enum class BenchHost : std::uint8_t { simulator, processes };
+
 class Stage {
 public:
     /// The scenario outlives it. `scratch` is where stores are replayed; empty: in $TMPDIR, or /tmp.
@@ -18,6 +23,7 @@ public:
         const ScaleScenario& scenario,
         const ScenarioNetwork& network,
         std::uint64_t seed,
+        BenchHost host,
         std::string scratch = ""
     );
 
@@ -45,18 +51,25 @@ private:
     [[nodiscard]] bool asks_for(const char* metric) const;
     void begin_replay(const std::function<bool(const TrialProgress&)>& tell);
     void end_replay(bool is_whole);
+    [[nodiscard]] Result<std::unique_ptr<BenchCluster>> make();
     void plan_steps();
     void carry_out(const ScenarioStep& step, std::uint64_t turn);
+    void carry_out_simulated(
+        SimulatedFaults& faults, const ScenarioStep& step, const NodeList& some
+    );
     void split(const ScenarioStep& step);
     [[nodiscard]] Result<void> restart_all();
 
     const ScaleScenario& scenario_;
+    BenchHost host_;
+    bool has_links_ = false;  ///< Of real processes: they need the shim.
     std::string scratch_;
     TestClusterConfig config_;
     TrialProgress progress_;  ///< The newest that was told.
     bool is_replaying_ = false;
     std::unique_ptr<StorageReplay> storage_;
-    std::unique_ptr<ScaleTestCluster> cluster_;
+    std::unique_ptr<BenchCluster> cluster_;
+    ScaleTestCluster* simulation_ = nullptr;  ///< The cluster, when it is simulated.
     std::map<std::string, Times> times_;
     Schedule schedule_;
     ClusterReport report_;

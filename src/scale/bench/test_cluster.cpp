@@ -4,29 +4,15 @@
 #include <cmath>
 
 #include "base/assert.hpp"
+#include "scale/bench/measure.hpp"
 #include "sim/memory.hpp"
 #include "sim/node_participant.hpp"
 
 namespace creto {
 namespace {
 
-constexpr std::uint64_t pick_stream = 0xA1;
-constexpr std::uint64_t loser_stream = 0xA2;
-constexpr std::uint64_t witness_stream = 0xA3;
-constexpr std::uint64_t query_stream = 0xA4;
-constexpr std::uint64_t store_stream = 0xA5;
 constexpr auto for_good = limits::schedule_span_max;
 constexpr auto short_stop = Duration::from_ms(50);
-
-/// `count` of these, drawn by name.
-NodeList drawn(NodeList from, std::uint32_t count, std::uint64_t seed, std::uint64_t stream) {
-    const std::size_t wanted = std::min<std::size_t>(count, from.size());
-    for (std::size_t i = 0; i < wanted; ++i)
-        std::swap(from[i], from[i + scale_to(draw(seed, stream, i), from.size() - i)]);
-    from.resize(wanted);
-    std::sort(from.begin(), from.end());
-    return from;
-}
 
 NodeList honest_of(const Schedule& schedule) {
     NodeList out;
@@ -36,12 +22,6 @@ NodeList honest_of(const Schedule& schedule) {
 }
 
 }  // namespace
-
-void settle_votes(TestClusterConfig& config) {
-    const bool many = config.node_count + config.spare_count > limits::direct_seats_max;
-    if (!config.vote_form) config.vote_form = many ? VoteForm::joined : VoteForm::list;
-    if (config.vote_form == VoteForm::joined) config.costs = with_joined_votes(config.costs);
-}
 
 Result<std::unique_ptr<ScaleTestCluster>> ScaleTestCluster::create(TestClusterConfig config) {
     const auto refuse = [](const std::string& what) { return fail(ErrorCode::invalid, what); };
@@ -83,7 +63,7 @@ Schedule ScaleTestCluster::schedule_of(const TestClusterConfig& config) {
         // Named from the start: nothing that these promise counts. It begins with lose_disks().
         Fault wipe;
         wipe.kind = FaultKind::wipe;
-        wipe.nodes = drawn(honest_of(out), config.disk_losers, config.seed, loser_stream);
+        wipe.nodes = drawn(honest_of(out), config.disk_losers, config.seed, cluster_draws::loser);
         out.faults.push_back(wipe);
     }
     out.spares = config.spare_count;
@@ -106,7 +86,7 @@ ScaleTestCluster::ScaleTestCluster(TestClusterConfig config)
     spent_.resize(schedule_.nodes);
     if (!schedule_.faults.empty()) losers_ = schedule_.faults.front().nodes;
     const NodeList all = honest();
-    witness_ = all[scale_to(draw(config_.seed, witness_stream, 0), all.size())];
+    witness_ = all[scale_to(draw(config_.seed, cluster_draws::witness, 0), all.size())];
     for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
         if (unreliable_[node]) cluster_.set_byzantine(NodeIndex{node});
     if (!promises_progress()) cluster_.expect_split();
@@ -199,11 +179,6 @@ Result<void> ScaleTestCluster::start() {
 void ScaleTestCluster::stop() {
     for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
         if (cluster_.is_up(NodeIndex{node})) cluster_.crash(NodeIndex{node});
-}
-
-Result<void> ScaleTestCluster::restart() {
-    stop();
-    return start();
 }
 
 void ScaleTestCluster::spawn(std::uint32_t count, const NodeList& instead_of) {
@@ -368,7 +343,7 @@ bool ScaleTestCluster::run(Duration span) {
         take_sample();
         watch_.look();
         if (running() > 0 && !config_.one_client_node) clients_.write_next();
-        const NodeList one = draw_nodes(1, query_stream + turn_++);
+        const NodeList one = draw_nodes(1, cluster_draws::query + turn_++);
         if (!one.empty())
             queries_[cluster_.submit(NodeIndex{one.front()}, ReadKey{"final/n"})] = cluster_.now();
         const bool goes_on = !tell_ || tell_(
@@ -425,7 +400,7 @@ std::optional<StatusReply> ScaleTestCluster::status(std::uint32_t node) const {
     return inside == nullptr ? std::nullopt : std::optional{inside->status()};
 }
 
-std::uint32_t ScaleTestCluster::running() const {
+std::uint32_t ScaleTestCluster::running() {
     std::uint32_t out = 0;
     for (std::uint32_t node = 0; node < schedule_.nodes; ++node)
         out += cluster_.is_up(NodeIndex{node}) ? 1 : 0;
@@ -453,14 +428,14 @@ NodeList ScaleTestCluster::draw_nodes(std::uint32_t count, std::uint64_t turn) c
     std::erase_if(live, [&](std::uint32_t node) { return !cluster_.is_up(NodeIndex{node}); });
     // Whom the figures are read from, and who is asked alone, stays.
     if (live.size() > count) std::erase(live, witness_);
-    return drawn(std::move(live), count, mix64(config_.seed ^ turn), pick_stream);
+    return drawn(std::move(live), count, mix64(config_.seed ^ turn), cluster_draws::pick);
 }
 
 NodeList ScaleTestCluster::draw_stores(std::uint32_t count) const {
-    return drawn(honest(), count, config_.seed, store_stream);
+    return drawn(honest(), count, config_.seed, cluster_draws::store);
 }
 
-std::uint64_t ScaleTestCluster::height(std::uint32_t node) const {
+std::uint64_t ScaleTestCluster::height(std::uint32_t node) {
     const auto now = status(node);
     return now ? now->finalized.value() : 0;
 }
@@ -471,6 +446,10 @@ bool ScaleTestCluster::is_healthy() const {
     const ClusterSample& before = samples_[samples_.size() - 2];
     return holds() && last.height_max > before.height_max && last.height_min >= before.height_min &&
            last.height_min + 64 >= last.height_max && last.no_quorum == 0;
+}
+
+void ScaleTestCluster::measure_links(PerformanceMetrics& out) {
+    probe_links(links(), config_.node_count, out);
 }
 
 void ScaleTestCluster::take_sample() {

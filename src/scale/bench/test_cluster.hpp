@@ -29,8 +29,7 @@
 #include <string>
 #include <vector>
 
-#include "link/profile.hpp"
-#include "scale/bench/metrics.hpp"
+#include "scale/bench/bench_cluster.hpp"
 #include "sim/life/clients.hpp"
 #include "sim/life/injector.hpp"
 #include "sim/life/watch.hpp"
@@ -39,123 +38,39 @@
 
 namespace creto {
 
-using NetworkProfile = LinkProfile;
-using WorkloadPattern = Workload;
-using ByzantineAttackPattern = Attack;
-using NodeList = std::vector<std::uint32_t>;
-
-/// Of a real node at rest (docs/results/bench.md), and what its store may cache at most.
-inline constexpr double process_fixed_bytes = 27.4e6;
-inline constexpr double store_cache_bytes_max = 28.0 * 1024 * 1024;
-
-struct TestClusterConfig {
-    std::uint64_t seed = 1;
-    std::uint32_t node_count = 4;
-    std::uint32_t spare_count = 0;  ///< Beyond these, without a seat until spawn().
-    QuorumMode mode = QuorumMode::byzantine;
-    std::string profile = "local";
-    std::uint64_t bandwidth_bps = 0;  ///< Of each node; 0: the profile's.
-    std::uint32_t byzantine_ppm = 0;
-    ByzantineAttackPattern attack = Attack::random_voting;
-    std::uint32_t payload_bytes = 256;
-    /// None: joined where votes go through groups.
-    std::optional<VoteForm> vote_form;
-    bool one_client_node = false;   ///< All ask one node: its lane is a chain.
-    std::uint32_t disk_losers = 0;  ///< Honest nodes that lose_disks() is for.
-    Knobs knobs;
-    CostTable costs = ed25519_costs();
-};
-
-/// One virtual second.
-struct ClusterSample {
-    Duration at;  ///< Its end, from the start of the simulation.
-    std::uint64_t submitted = 0;
-    std::uint64_t final = 0;
-    std::uint64_t height_max = 0;  ///< Over live honest nodes, as below.
-    std::uint64_t height_min = 0;  ///< Also over those that lost their disks.
-    std::uint32_t running = 0;
-    std::uint32_t honest = 0;
-    std::uint32_t sides = 0;      ///< Different sets that nodes which say `partitioned` reach.
-    std::uint32_t no_quorum = 0;  ///< Hear fewer than a quorum.
-    double cpu_mean_percent = 0;
-    double cpu_max_percent = 0;
-    double memory_mean = 0;
-    double memory_max = 0;
-    double bits_mean = 0;
-    double bits_max = 0;
-    Duration syncing;
-    std::uint64_t syncs = 0;
-};
-
-struct ClusterReport {
-    TrialReport trial;
-    std::vector<ClusterSample> samples;
-    std::vector<std::uint32_t> final_by_second;  ///< By the second in which it was asked for.
-    Duration measured_from;
-    Duration measured_to;  ///< The load's end, or the instant of the interruption.
-    bool is_interrupted = false;
-    std::set<std::uint32_t> liars;
-    std::set<std::uint32_t> found;  ///< Proven, or suspected at the witness.
-    std::uint32_t witness = 0;
-    std::optional<double> reputation_ratio;
-    std::uint32_t converged_nodes = 0;  ///< Those that lost their disks count.
-    std::uint32_t honest_nodes = 0;
-    std::size_t proven_to_others = 0;  ///< Whom proofs that a third party accepts name.
-    std::uint64_t memory_kills = 0;
-    std::uint32_t joined = 0;
-    std::uint64_t lane_depth = 0;
-    std::uint64_t backlog = 0;
-    std::uint64_t bytes_sent = 0;
-    std::uint64_t bytes_received = 0;
-    double query_p95_us = 0;
-};
-
-/// Says how votes are signed, where the config does not, and takes the costs of that.
-void settle_votes(TestClusterConfig& config);
-
-class ScaleTestCluster {
+class ScaleTestCluster final : public BenchCluster, public SimulatedFaults {
 public:
-    using FaultId = std::size_t;
-    static constexpr auto tick = Duration::from_s(1);
-
     [[nodiscard]] static Result<std::unique_ptr<ScaleTestCluster>> create(TestClusterConfig config);
     ScaleTestCluster(const ScaleTestCluster&) = delete;
     ScaleTestCluster& operator=(const ScaleTestCluster&) = delete;
 
-    // Life. Nodes begin stopped.
-    [[nodiscard]] Result<void> start();
-    void stop();
-    [[nodiscard]] Result<void> restart();
-    /// The spares get seats, one after the other; with `instead_of`, those of these nodes.
-    void spawn(std::uint32_t count, const NodeList& instead_of = {});
-    /// The honest ask that the liars' seats end.
-    void remove_liars();
+    [[nodiscard]] Result<void> start() override;
+    void stop() override;
+    void spawn(std::uint32_t count, const NodeList& instead_of = {}) override;
+    void remove_liars() override;
 
-    // Faults: from `in` from now on, for so long (none: until end() or finish()).
     using Lasts = std::optional<Duration>;
-    FaultId kill(NodeList nodes, Lasts lasts = {});
-    std::vector<FaultId> partition(const std::vector<NodeList>& groups, Lasts lasts = {});
-    void heal();
-    FaultId spike(NodeList nodes, std::uint32_t ms, Lasts lasts = {});
-    FaultId lose(std::uint32_t ppm, Lasts lasts = {});
-    FaultId limit_bandwidth(NodeList nodes, std::uint64_t kbit_per_s, Lasts lasts = {});
-    FaultId throttle_cpu(NodeList nodes, std::uint32_t percent, Lasts lasts = {});
-    /// Of the nodes' memory so much is in use already: the rest is what may come on top.
+    FaultId kill(NodeList nodes, Lasts lasts = {}) override;
+    std::vector<FaultId> partition(const std::vector<NodeList>& groups, Lasts lasts = {}) override;
+    void heal() override;
+    FaultId spike(NodeList nodes, std::uint32_t ms, Lasts lasts = {}) override;
+    FaultId lose(std::uint32_t ppm, Lasts lasts = {}) override;
+    FaultId limit_bandwidth(NodeList nodes, std::uint64_t kbit_per_s, Lasts lasts = {}) override;
+    FaultId throttle_cpu(NodeList nodes, std::uint32_t percent, Lasts lasts = {}) override;
     std::vector<FaultId> press_memory(
         const NodeList& nodes, std::uint32_t percent, Lasts lasts = {}
-    );
-    /// Those that the config counts: they stop, and start with an empty disk.
-    FaultId lose_disks(Lasts lasts);
-    FaultId skew_clocks(const NodeList& nodes, std::uint32_t ms, Duration lasts);
-    /// New timeouts, node by node; each restarts with them.
-    void change_parameters(Duration delta, Duration over);
-    void end(FaultId fault) { injector_.end(fault); }
+    ) override;
+    FaultId lose_disks(Lasts lasts) override;
+    FaultId skew_clocks(const NodeList& nodes, std::uint32_t ms, Duration lasts) override;
+    void change_parameters(Duration delta, Duration over) override;
+    void end(FaultId fault) override { injector_.end(fault); }
+    [[nodiscard]] SimulatedFaults* simulated() override { return this; }
 
-    // Load.
-    void load(const WorkloadPattern& workload, Duration lasts) { load_.begin(workload, lasts); }
-    void load_at_once(std::uint32_t count) { load_.offer_at_once(count); }
-    /// What was submitted before is not measured; without a call nothing is.
-    void measure_from_now();
+    void load(const WorkloadPattern& workload, Duration lasts) override {
+        load_.begin(workload, lasts);
+    }
+    void load_at_once(std::uint32_t count) override { load_.offer_at_once(count); }
+    void measure_from_now() override;
 
     // Storage.
     /// Honest nodes that keep their disks, drawn by the seed.
@@ -165,31 +80,31 @@ public:
         cluster_.disk(NodeIndex{node}).observe(observer);
     }
 
-    // Time.
-    /// Asked once a virtual second; false stops run().
-    void on_tick(std::function<bool(const TrialProgress&)> tell) { tell_ = std::move(tell); }
-    /// False when a promise was broken or the tick said stop.
-    bool run(Duration span);
-    void at(Instant at, std::function<void()> action) { cluster_.at(at, std::move(action)); }
-    [[nodiscard]] Instant now() const { return cluster_.now(); }
+    void on_tick(std::function<bool(const TrialProgress&)> tell) override {
+        tell_ = std::move(tell);
+    }
+    bool run(Duration span) override;
+    void at(Instant at, std::function<void()> action) override {
+        cluster_.at(at, std::move(action));
+    }
+    [[nodiscard]] Instant now() const override { return cluster_.now(); }
 
-    // Looking.
-    [[nodiscard]] std::uint32_t running() const;
-    /// Those who were replaced are gone, those who replace them count.
-    [[nodiscard]] NodeList honest() const;
+    [[nodiscard]] std::uint32_t running() override;
+    [[nodiscard]] NodeList honest() const override;
     [[nodiscard]] NodeList liars() const;
-    /// Live honest nodes, drawn by the seed and the turn.
-    [[nodiscard]] NodeList draw_nodes(std::uint32_t count, std::uint64_t turn) const;
-    [[nodiscard]] std::uint64_t height(std::uint32_t node) const;
+    [[nodiscard]] NodeList draw_nodes(std::uint32_t count, std::uint64_t turn) const override;
+    [[nodiscard]] std::uint64_t height(std::uint32_t node) override;
     [[nodiscard]] bool is_healthy() const;
     [[nodiscard]] std::string violation() const { return cluster_.violation(); }
     [[nodiscard]] const std::vector<ClusterSample>& samples() const { return samples_; }
-    [[nodiscard]] const Schedule& schedule() const { return schedule_; }
+    [[nodiscard]] const Schedule& schedule() const override { return schedule_; }
     [[nodiscard]] const SimCluster& cluster() const { return cluster_; }
     [[nodiscard]] NetworkProfile links() const { return cluster_.options().profile; }
 
-    /// Ends load and faults, waits until all is settled, checks, counts. Once, at the end.
-    [[nodiscard]] ClusterReport finish();
+    /// By probes over the model of the profile.
+    void measure_links(PerformanceMetrics& out) override;
+
+    [[nodiscard]] ClusterReport finish() override;
 
 private:
     struct Spent {

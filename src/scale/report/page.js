@@ -31,12 +31,14 @@
     return html("div", { class: "command" }, [code, button]);
   }
 
+  const isReal = (run) => run.details.host === "real";
+
   function heading(run) {
     const c = run.configuration;
     const words = [`${c.node_count} nodes`, `${c.network_profile} network`];
     if (c.byzantine_percentage > 0) words.push(`${number(c.byzantine_percentage, 1)} % deviate (${c.byzantine_pattern})`);
     if (c.workload) words.push(c.workload);
-    if (c.duration_s) words.push(`${number(c.duration_s, 1)} virtual seconds`);
+    if (c.duration_s) words.push(`${number(c.duration_s, 1)} ${isReal(run) ? "" : "virtual "}seconds`);
     return [
       html("h1", {}, [html("span", { class: "status " + run.status }, run.status), " ", run.title]),
       html("p", { class: "meta" }, `${words.join(" · ")} · seed ${run.seed} · ${run.start_time}${run.trace_hash ? " · trace " + run.trace_hash.slice(0, 16) : ""}`),
@@ -81,7 +83,7 @@
     ["network, mean of a node, Mbit/s", (r) => r.results.resource_usage?.avg_network_mbps, number],
     ["messages", (r) => r.results.cost?.messages, number],
     ["virtual seconds", (r) => r.results.cost?.virtual_s, number],
-    ["virtual over real time", (r) => (r.results.cost?.wall_s > 0 ? r.results.cost.virtual_s / r.results.cost.wall_s : null), number],
+    ["virtual over real time", (r) => (r.results.cost?.wall_s > 0 && r.results.cost.virtual_s !== undefined ? r.results.cost.virtual_s / r.results.cost.wall_s : null), number],
   ];
   function share(part) { return part === null || part === undefined ? null : part; }
   const tiles = [0, 3, 5, 8, 9, 19];
@@ -89,7 +91,7 @@
   function headline(run) {
     const known = figures.filter(([, get]) => get(run) !== null && get(run) !== undefined);
     const top = tiles.map((i) => figures[i]).filter((f) => known.includes(f));
-    return section("Figures", run.details.bottleneck ? "In the way of more: " + run.details.bottleneck + ". These are figures of a simulation; see below what is modelled." : null,
+    return section("Figures", run.details.bottleneck ? "In the way of more: " + run.details.bottleneck + (isReal(run) ? ". These are figures of processes that share one machine." : ". These are figures of a simulation; see below what is modelled.") : null,
       html("div", { class: "tiles" }, top.map(([name, get, show]) => html("div", { class: "tile" }, [html("b", {}, show(get(run))), html("span", {}, name)]))),
       html("div", { class: "two" }, [0, 1].map((half) => {
         const rest = known.slice(half * Math.ceil(known.length / 2), (half + 1) * Math.ceil(known.length / 2));
@@ -330,8 +332,9 @@
     const list = (title, items) => (items?.length ? html("div", {}, [html("h3", {}, title), html("ul", { class: "plain" }, items.map((i) => html("li", {}, i)))]) : null);
     const calibration = run.details.calibration;
     const rows = (calibration?.rows ?? []).map((r) => [`${r.nodes} nodes, ${r.figure}`, r.fitted ? "fitted" : "predicted", r.real, r.simulated, r.error_percent === null ? "–" : number(r.error_percent, 1) + " %", r.aim_percent ? number(r.aim_percent, 0) + " %" : ""]);
+    const leftOut = run.details.not_injected?.map((f) => `${f.step}${f.step === f.kind ? "" : ` (${f.kind})`}: ${f.why}`);
     return [
-      ...section("What this rests on", null, html("div", { class: "two" }, [list("Models", run.details.models), list("Not covered", run.details.not_covered)])),
+      ...section("What this rests on", null, html("div", { class: "two" }, [list("Models", run.details.models), list("Not injected", leftOut), list("Not covered", run.details.not_covered)])),
       ...(rows.length ? section("Against real processes", `${calibration.about}`, table(["", "", "real", "simulated", "error", "aim"], rows, [2, 3, 4, 5])) : []),
       run.details.probes && Object.keys(run.details.probes).length
         ? html("details", {}, [html("summary", {}, "Counters of the honest nodes"), table(["", ""], Object.entries(run.details.probes).map(([k, v]) => [k, number(v)]), [1])]) : null,

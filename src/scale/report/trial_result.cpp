@@ -196,6 +196,25 @@ const std::set<std::string> trial_checkers{
     "evidence",
     "one-reply"};
 
+/// What can be read of processes from outside.
+const std::set<std::string> process_checkers{
+    "agreement", "state", "progress", "catch-up", "evidence", "halt"};
+
+std::string bottleneck_of_processes(const TrialReport& report, const ProcessFindings& found) {
+    constexpr double busy = 85;
+    const double all = found.nodes_percent + found.bench_percent + found.others_percent;
+    const std::string machine = std::to_string(found.processors) + " processors, " + text(all, 0) +
+                                " % busy: " + text(found.nodes_percent, 0) + " % with nodes, " +
+                                text(found.bench_percent, 0) + " % with clients and links, " +
+                                text(found.others_percent, 0) + " % with other work";
+    if (all >= busy) return "the machine: " + machine;
+    const RunRecord& record = report.record;
+    return (record.final * 100 >= record.submitted * 98
+                ? std::string{"the load that was offered"}
+                : std::string{"latency: waiting for messages, leaders and syncs"}) +
+           "; " + machine;
+}
+
 std::string joined(const std::set<std::uint32_t>& nodes) {
     std::string out;
     for (const std::uint32_t node : nodes)
@@ -203,10 +222,10 @@ std::string joined(const std::set<std::uint32_t>& nodes) {
     return out.empty() ? "none" : out;
 }
 
+/// Beside what is checked of all nodes at every step, or can be read from outside.
 void judge(ScenarioResult& result, const TrialPlan& plan, const TrialReport& report) {
     const Schedule& base = plan.base;
     const bool held = report.violation.empty();
-    result.require("invariants", "no violation", held ? "none" : report.violation, held);
     result.require(
         "decisions",
         "at least one block and one operation",
@@ -239,6 +258,40 @@ void judge(ScenarioResult& result, const TrialPlan& plan, const TrialReport& rep
     result.require(
         "no honest node accused", "none", joined(report.accused), report.accused.empty()
     );
+}
+
+/// Configuration and results, as far as they do not depend on the host.
+void fill(ScenarioResult& result, const TrialPlan& plan, const TrialReport& report) {
+    const RunRecord& record = report.record;
+    result.configuration = configuration(plan.base, plan.workload.text(), plan.costs);
+    result.configuration["duration_s"] = rounded(seconds(plan.duration));
+    result.configuration["payload_bytes"] = plan.payload_bytes;
+    const Spans spans{
+        seconds(plan.duration),
+        seconds(report.virtual_time),
+        seconds(trial_warm_up + plan.duration)};
+    const double peak = peak_rate(record, trial_warm_up, trial_warm_up + plan.duration);
+    result.results = results(record, spans, peak);
+    result.results["consensus"]["diverged"] = report.diverged;
+    Doc& detection = result.results["detection"];
+    std::set<std::uint32_t> named = report.proven;
+    named.insert(report.suspected.begin(), report.suspected.end());
+    const auto lying =
+        static_cast<std::size_t>(std::ranges::count_if(named, [&](std::uint32_t node) {
+            return plan.base.byzantine.contains(node);
+        }));
+    detection["byzantine_detected"] = lying;
+    detection["proven"] = report.proven.size();
+    detection["suspected"] = report.suspected.size();
+    detection["false_positives"] = named.size() - lying;
+    for (const std::uint32_t node : named)
+        detection["culprits"].push_back("node-" + std::to_string(node));
+}
+
+std::string broken_by(const ScenarioResult& result, const TrialReport& report) {
+    if (report.record.violation) return report.record.violation->checker;
+    const bool is_stuck = result.status() == std::string{"FAILED"} && !report.progressed;
+    return is_stuck ? "progress" : "";
 }
 
 }  // namespace
@@ -276,35 +329,11 @@ ScenarioResult trial_result(
     result.host = "simulator";
     result.seed = plan.base.seed;
     result.trace_hash = report.trace_hash.hex();
+    const bool held = report.violation.empty();
+    result.require("invariants", "no violation", held ? "none" : report.violation, held);
     judge(result, plan, report);
-    result.configuration = configuration(plan.base, plan.workload.text(), plan.costs);
-    result.configuration["duration_s"] = rounded(seconds(plan.duration));
-    result.configuration["payload_bytes"] = plan.payload_bytes;
-    const Spans spans{
-        seconds(plan.duration),
-        seconds(report.virtual_time),
-        seconds(trial_warm_up + plan.duration)};
-    const double peak = peak_rate(record, trial_warm_up, trial_warm_up + plan.duration);
-    result.results = results(record, spans, peak);
-    result.results["consensus"]["diverged"] = report.diverged;
-    Doc& detection = result.results["detection"];
-    std::set<std::uint32_t> named = report.proven;
-    named.insert(report.suspected.begin(), report.suspected.end());
-    const auto lying =
-        static_cast<std::size_t>(std::ranges::count_if(named, [&](std::uint32_t node) {
-            return plan.base.byzantine.contains(node);
-        }));
-    detection["byzantine_detected"] = lying;
-    detection["proven"] = report.proven.size();
-    detection["suspected"] = report.suspected.size();
-    detection["false_positives"] = named.size() - lying;
-    for (const std::uint32_t node : named)
-        detection["culprits"].push_back("node-" + std::to_string(node));
-
-    std::string broken = record.violation ? record.violation->checker : "";
-    if (broken.empty() && result.status() == std::string{"FAILED"} && !report.progressed)
-        broken = "progress";
-    result.details["verdicts"] = verdicts(broken, trial_checkers);
+    fill(result, plan, report);
+    result.details["verdicts"] = verdicts(broken_by(result, report), trial_checkers);
     result.details["bottleneck"] = bottleneck(plan, report);
     LinkProfile links = plan.links ? *plan.links : *parse_profile(plan.base.profile);
     if (plan.bandwidth_bps > 0) links.bandwidth_bps = plan.bandwidth_bps;
@@ -312,6 +341,65 @@ ScenarioResult trial_result(
     result.details["warm_up_s"] = seconds(trial_warm_up);
     result.details["events"] = report.events;
     result.details.update(record_details(record));
+    return result;
+}
+ScenarioResult process_result(
+    const TrialPlan& plan,
+    const TrialReport& report,
+    const ProcessFindings& found,
+    const std::string& repro
+) {
+    ScenarioResult result;
+    result.id = "real-run";
+    result.title = std::to_string(plan.base.nodes) + " processes, " + plan.base.profile + ", " +
+                   plan.workload.text();
+    result.seed = plan.base.seed;
+    result.pids = found.pids;
+    const RunRecord& record = report.record;
+    const std::string checker = record.violation ? record.violation->checker : "";
+    const auto add = [&](const char* name, const char* wanted, const char* good, bool holds) {
+        Criterion one{name, wanted, holds ? good : report.violation, holds, {}};
+        if (record.blocks == 0 && holds) {
+            one.passed.reset();
+            one.reason = "no block was final";
+        }
+        result.criteria.push_back(std::move(one));
+    };
+    add("agreement",
+        "no two nodes differ in a final block or a state of one height",
+        "none that was seen",
+        report.diverged == 0 && checker != "agreement" && checker != "state");
+    add("nodes stay up", "no process ends or stops by itself", "none did", checker != "halt");
+    judge(result, plan, report);
+    if (report.violation.empty())
+        result.require(
+            "convergence",
+            "all end with one order and one state",
+            std::to_string(found.converged) + " of " + std::to_string(plan.base.nodes),
+            found.converged == plan.base.nodes
+        );
+    fill(result, plan, report);
+    for (const char* modelled : {"cost_table"})
+        result.configuration.erase(modelled);
+    for (const char* modelled : {"virtual_s", "virtual_required_s", "messages", "shortcut_share"})
+        result.results["cost"].erase(modelled);
+    result.details["host"] = "real";
+    result.details["cores"] = found.processors;
+    result.details["machine"] = {
+        {"processors", found.processors},
+        {"nodes_percent", rounded(found.nodes_percent)},
+        {"bench_percent", rounded(found.bench_percent)},
+        {"others_percent", rounded(found.others_percent)}};
+    result.details["verdicts"] = verdicts(broken_by(result, report), process_checkers);
+    result.details["bottleneck"] = bottleneck_of_processes(report, found);
+    result.details["repro"] = repro;
+    result.details["not_covered"] = {
+        "what nodes hold inside: votes, lanes and books of clients are checked in the simulator",
+        "several machines: these processes share processors, disk and loopback"};
+    result.details["warm_up_s"] = seconds(trial_warm_up);
+    result.details.update(record_details(record));
+    for (const char* modelled : {"where_time_goes", "slowest", "probes"})
+        result.details.erase(modelled);
     return result;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "scale/result.hpp"
 #include "sim/life/life.hpp"
@@ -19,6 +20,24 @@ namespace creto {
 /// `repro` is the command that gives this run again.
 [[nodiscard]] ScenarioResult trial_result(
     const TrialPlan& plan, const TrialReport& report, const std::string& repro
+);
+/// What a run of real processes found beyond its trial's report.
+struct ProcessFindings {
+    std::uint32_t converged = 0;  ///< Nodes with one final state at the end.
+    std::vector<std::uint32_t> pids;
+    // Of all processors together, while the load was measured.
+    std::uint32_t processors = 0;
+    double nodes_percent = 0;
+    double bench_percent = 0;
+    double others_percent = 0;
+};
+
+/// The same of real processes: nothing in it rests on a model, and there is no trace to repeat.
+[[nodiscard]] ScenarioResult process_result(
+    const TrialPlan& plan,
+    const TrialReport& report,
+    const ProcessFindings& found,
+    const std::string& repro
 );
 [[nodiscard]] ScenarioResult life_result(
     const Schedule& schedule, const LifeReport& report, const std::string& repro

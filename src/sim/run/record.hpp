@@ -110,4 +110,7 @@ struct RunRecord {
     std::map<std::string, std::uint64_t> probes;  ///< Nodes' counters, over honest nodes.
 };
 
+/// Two cells become one: sums are added, and of states the later stays.
+void merge_cells(RunRecord& record);
+
 }  // namespace creto

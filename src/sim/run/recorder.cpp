@@ -79,31 +79,8 @@ void Recorder::look() {
         seen.lag = static_cast<std::uint32_t>(cell.height - std::min(cell.height, height));
         out_.rows[i].push_back(seen);
     }
-    if (out_.rows.front().size() >= cells_max) merge_cells();
+    if (out_.rows.front().size() >= cells_max) merge_cells(out_);
     cluster_->at(now + out_.cell, [this] { look(); });
-}
-
-/// Two cells become one: sums are added, and of states the later stays.
-void Recorder::merge_cells() {
-    std::vector<RunCell> cells((out_.cells.size() + 1) / 2);
-    for (std::size_t i = 0; i < out_.cells.size(); ++i) {
-        const RunCell& from = out_.cells[i];
-        RunCell& to = cells[i / 2];
-        to.submitted += from.submitted;
-        to.final += from.final;
-        to.refused += from.refused;
-        to.blocks += from.blocks;
-        to.view = std::max(to.view, from.view);
-        to.height = std::max(to.height, from.height);
-        to.latency_max_us = std::max(to.latency_max_us, from.latency_max_us);
-    }
-    out_.cells = std::move(cells);
-    for (std::vector<NodeCell>& row : out_.rows) {
-        for (std::size_t i = 0; i < row.size() / 2; ++i)
-            row[i] = row[2 * i + 1];
-        row.resize(row.size() / 2);
-    }
-    out_.cell = out_.cell * 2;
 }
 
 RunCell& Recorder::cell_at(Instant at) {

@@ -62,7 +62,6 @@ private:
 
     [[nodiscard]] std::uint64_t turns_skipped(const Block& block) const;
     void look();
-    void merge_cells();
     RunCell& cell_at(Instant at);
     void on_notice(NodeIndex node, const SimNotice& notice);
     void on_block(NodeIndex node, const Finalized& finalized, Instant at);
