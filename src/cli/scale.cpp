@@ -1,13 +1,12 @@
 #include "cli/scale.hpp"
 
-#include <unistd.h>
-
-#include <chrono>
 #include <csignal>
 #include <iomanip>
 #include <optional>
 #include <sstream>
 
+#include "cli/scale_jobs.hpp"
+#include "cli/scale_progress.hpp"
 #include "scale/bench/catalogue.hpp"
 #include "scale/bench/folder.hpp"
 #include "scale/bench/real_limits.hpp"
@@ -17,8 +16,6 @@
 
 namespace creto {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 volatile std::sig_atomic_t is_stopped = 0;
 
@@ -48,62 +45,6 @@ private:
     struct sigaction before_term_ {};
 };
 
-std::string span_text(double seconds) {
-    std::ostringstream out;
-    out << std::fixed << std::setprecision(0);
-    if (seconds < 120) {
-        out << seconds << " s";
-    } else if (seconds < 7'200) {
-        out << seconds / 60 << " min";
-    } else {
-        out << seconds / 3'600 << " h";
-    }
-    return out.str();
-}
-
-/// One line on a terminal, else a line now and then.
-class BenchProgressLine {
-public:
-    BenchProgressLine(std::size_t total, const char* unit) : total_{total}, unit_{unit} {}
-
-    void begin() {
-        begun_ = Clock::now();
-        ++number_;
-    }
-    void tell(const BenchProgress& at) {
-        const auto now = Clock::now();
-        const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
-        const auto every = std::chrono::milliseconds{is_terminal ? 200 : 5'000};
-        if (now - told_ < every) return;
-        told_ = now;
-        const double wall = std::chrono::duration<double>(now - begun_).count();
-        const double share = static_cast<double>(at.at.ms()) /
-                             static_cast<double>(std::max<std::int64_t>(1, at.of.ms()));
-        std::ostringstream line;
-        line << "[" << number_ << "/" << total_ << "] " << at.scenario << ": " << at.at.ms() / 1'000
-             << " of " << at.of.ms() / 1'000 << " " << unit_ << ", " << at.final
-             << " final, height " << at.height;
-        if (at.is_replaying) line << ", replays stores on disk";
-        if (share > 0.02 && !at.is_replaying)
-            line << ", " << span_text(wall / share - wall) << " left";
-        std::cerr << (is_terminal ? "\r\033[K" : "") << line.str() << (is_terminal ? "" : "\n")
-                  << std::flush;
-        is_open_ = is_terminal;
-    }
-    void end() {
-        if (is_open_) std::cerr << "\r\033[K" << std::flush;
-        is_open_ = false;
-    }
-
-private:
-    std::size_t total_;
-    const char* unit_;
-    std::size_t number_ = 0;
-    Clock::time_point begun_ = Clock::now();
-    Clock::time_point told_ = begun_;
-    bool is_open_ = false;
-};
-
 Result<std::vector<const ScaleScenario*>> chosen(
     const Catalogue& catalogue, const ScaleOptions& options
 ) {
@@ -116,7 +57,11 @@ Result<std::vector<const ScaleScenario*>> chosen(
             "say which: names of scenarios, or --category C, or --all; `creto scale list` shows "
             "them"
         );
-    if (!options.category.empty()) return catalogue.in_category(options.category);
+    if (!options.category.empty()) {
+        auto found = catalogue.in_category(options.category);
+        if (!found) return tl::unexpected<Error>(found.error());
+        out = std::move(*found);
+    }
     for (const std::string& name : options.names) {
         auto found = catalogue.find(name);
         if (!found) return tl::unexpected<Error>(found.error());
@@ -189,6 +134,155 @@ int failed_to_keep(const Error& error, const JsonDoc& doc, const Output& output)
     return exit_code::failed;
 }
 
+/// Which options do not go together.
+Result<void> fits(const ScaleOptions& options) {
+    if (options.jobs < 1 || options.jobs > 64)
+        return fail(ErrorCode::invalid, "between 1 and 64 jobs");
+    if (options.real && options.jobs > 1)
+        return fail(
+            ErrorCode::invalid,
+            "--real takes one scenario at a time: its processes share this machine as it is"
+        );
+    return {};
+}
+
+/// Those with more nodes, by name: what was left out is said.
+void leave_out(std::vector<const ScaleScenario*>& list, std::uint32_t up_to, std::ostream& out) {
+    std::string names;
+    std::size_t count = 0;
+    std::erase_if(list, [&](const ScaleScenario* one) {
+        const bool is_out = one->micro.empty() && one->nodes_max() > up_to;
+        if (is_out) names += (count++ == 0 ? "" : ", ") + one->name;
+        return is_out;
+    });
+    if (count > 0)
+        out << "left out, with more than " << up_to << " nodes: " << count << " (" << names << ")"
+            << std::endl;
+}
+
+/// One run of the bench: what was asked for, one after the other or side by side.
+class Bench {
+public:
+    Bench(
+        const ScaleOptions& options,
+        const Output& output,
+        const std::vector<const ScaleScenario*>& list,
+        std::optional<ResultFolder> folder,
+        std::ostream& out
+    )
+        : options_{options},
+          output_{output},
+          list_{list},
+          folder_{std::move(folder)},
+          out_{out},
+          progress_{list.size(), options.real ? "s" : "virtual s"} {}
+
+    int run() {
+        const Result<void> ran = options_.jobs > 1 ? run_apart() : run_here();
+        if (!ran) return output_.fail(ran.error(), exit_code::usage);
+        if (not_kept_) return failed_to_keep(*not_kept_, docs_.back(), output_);
+        return finish();
+    }
+
+private:
+    /// What the folder has already is not run again.
+    bool is_known(const ScaleScenario& scenario, const BenchOptions& bench) {
+        if (!options_.resume) return false;
+        const JsonDoc* known = folder_->find(scenario.name, bench);
+        if (known == nullptr) return false;
+        count_.add((*known)["status"].get<std::string>());
+        docs_.push_back(*known);
+        out_ << scenario.name << ": " << docs_.back()["status"].get<std::string>()
+             << ", kept from before" << std::endl;
+        return true;
+    }
+
+    /// False: it could not be kept, and nothing more is run.
+    bool keep(JsonDoc doc, const std::string& lines) {
+        docs_.push_back(std::move(doc));
+        count_.add(docs_.back()["status"].get<std::string>());
+        out_ << lines << std::flush;
+        if (!folder_) return true;
+        const auto kept = folder_->add(docs_.back());
+        if (!kept) not_kept_ = kept.error();
+        return kept.has_value();
+    }
+
+    Result<void> run_here() {
+        for (std::size_t index = 0; index < list_.size() && is_stopped == 0; ++index) {
+            const ScaleScenario& scenario = *list_[index];
+            BenchOptions bench = bench_options(options_, scenario);
+            bench.tell = [&](const BenchProgress& at) {
+                progress_.tell(index, at);
+                return is_stopped == 0;
+            };
+            if (is_known(scenario, bench)) continue;
+            if (options_.real) say_left_out(scenario, bench, out_);
+            progress_.begin(index);
+            const auto result = run_scenario(scenario, bench);
+            progress_.end(index);
+            if (!result) return tl::unexpected<Error>(result.error());
+            JsonDoc doc = to_json(*result);
+            const std::string lines = lines_of(*result, doc);
+            if (!keep(std::move(doc), lines)) break;
+        }
+        return {};
+    }
+
+    Result<void> run_apart() {
+        std::vector<ScaleJob> jobs;
+        for (std::size_t index = 0; index < list_.size(); ++index) {
+            const ScaleScenario& scenario = *list_[index];
+            BenchOptions bench = bench_options(options_, scenario);
+            if (!is_known(scenario, bench)) jobs.push_back({index, &scenario, std::move(bench)});
+        }
+        ScaleJobHooks hooks;
+        hooks.begin = [&](const ScaleJob& job) { progress_.begin(job.index); };
+        hooks.tell = [&](const ScaleJob& job, const BenchProgress& at) {
+            progress_.tell(job.index, at);
+        };
+        hooks.end = [&](const ScaleJob& job, ScaleJobEnd ended) {
+            progress_.end(job.index);
+            return keep(std::move(ended.doc), ended.lines);
+        };
+        hooks.is_stopped = [] { return is_stopped != 0; };
+        hooks.lines_of = [](const ScenarioResult& result, const JsonDoc& doc) {
+            return lines_of(result, doc);
+        };
+        return run_jobs(jobs, options_.jobs, hooks);
+    }
+
+    int finish() {
+        const bool is_single = docs_.size() == 1 && list_.size() == 1;
+        const JsonDoc doc = is_single ? docs_.front() : bench_document(docs_);
+        if (!options_.html.empty())
+            if (auto written = write_report_page(doc, options_.html); !written)
+                return failed_to_keep(written.error(), doc, output_);
+        if (folder_) {
+            const auto page = folder_->write_page();
+            if (!page) return failed_to_keep(page.error(), doc, output_);
+            std::cerr << "report: " << *page << std::endl;
+        }
+        std::string last = list_.size() > 1 ? count_.line() : "";
+        if (count_.all() < list_.size())
+            last += ", " + std::to_string(list_.size() - count_.all()) + " not begun: stopped";
+        output_.say(doc, last);
+        if (output_.json && !last.empty()) std::cerr << last << std::endl;
+        if (is_stopped != 0) return exit_code::partial;
+        return code_of(is_single ? docs_.front()["status"].get<std::string>() : count_.status());
+    }
+
+    const ScaleOptions& options_;
+    const Output& output_;
+    const std::vector<const ScaleScenario*>& list_;
+    std::optional<ResultFolder> folder_;
+    std::ostream& out_;
+    ScaleProgress progress_;
+    std::vector<JsonDoc> docs_;
+    BenchCount count_;
+    std::optional<Error> not_kept_;
+};
+
 }  // namespace
 
 int command_scale_list(const ScaleOptions& options, const Output& output) {
@@ -240,8 +334,13 @@ int command_scale_list(const ScaleOptions& options, const Output& output) {
 int command_scale_run(const ScaleOptions& options, const Output& output) {
     const auto catalogue = Catalogue::load(options.scenarios);
     if (!catalogue) return output.fail(catalogue.error(), exit_code::usage);
-    const auto list = chosen(*catalogue, options);
+    auto list = chosen(*catalogue, options);
     if (!list) return output.fail(list.error(), exit_code::usage);
+    if (auto good = fits(options); !good) return output.fail(good.error(), exit_code::usage);
+    std::ostream& out = output.json ? std::cerr : std::cout;
+    if (options.up_to > 0) leave_out(*list, options.up_to, out);
+    if (list->empty())
+        return output.fail({ErrorCode::invalid, "none is left to run"}, exit_code::usage);
     if (options.real)  // All that can be known before the first process starts.
         for (const ScaleScenario* scenario : *list)
             if (auto good = scenario_to_run(*scenario, bench_options(options, *scenario)); !good)
@@ -259,55 +358,7 @@ int command_scale_run(const ScaleOptions& options, const Output& output) {
         folder = std::move(*opened);
     }
     const StopSignals signals;
-    BenchProgressLine progress{list->size(), options.real ? "s" : "virtual s"};
-    std::ostream& out = output.json ? std::cerr : std::cout;
-    std::vector<JsonDoc> docs;
-    BenchCount count;
-    for (const ScaleScenario* scenario : *list) {
-        if (is_stopped != 0) break;
-        BenchOptions bench = bench_options(options, *scenario);
-        bench.tell = [&](const BenchProgress& at) {
-            progress.tell(at);
-            return is_stopped == 0;
-        };
-        progress.begin();
-        if (options.resume) {
-            if (const JsonDoc* known = folder->find(scenario->name, bench)) {
-                count.add((*known)["status"].get<std::string>());
-                docs.push_back(*known);
-                out << scenario->name << ": " << docs.back()["status"].get<std::string>()
-                    << ", kept from before" << std::endl;
-                continue;
-            }
-        }
-        if (options.real) say_left_out(*scenario, bench, out);
-        const auto result = run_scenario(*scenario, bench);
-        progress.end();
-        if (!result) return output.fail(result.error(), exit_code::usage);
-        docs.push_back(to_json(*result));
-        count.add(docs.back()["status"].get<std::string>());
-        out << lines_of(*result, docs.back()) << std::flush;
-        if (!folder) continue;
-        if (auto kept = folder->add(docs.back()); !kept)
-            return failed_to_keep(kept.error(), docs.back(), output);
-    }
-    const bool is_single = docs.size() == 1 && list->size() == 1;
-    const JsonDoc doc = is_single ? docs.front() : bench_document(docs);
-    if (!options.html.empty())
-        if (auto written = write_report_page(doc, options.html); !written)
-            return failed_to_keep(written.error(), doc, output);
-    if (folder) {
-        const auto page = folder->write_page();
-        if (!page) return failed_to_keep(page.error(), doc, output);
-        std::cerr << "report: " << *page << std::endl;
-    }
-    std::string last = list->size() > 1 ? count.line() : "";
-    if (count.all() < list->size())
-        last += ", " + std::to_string(list->size() - count.all()) + " not begun: stopped";
-    output.say(doc, last);
-    if (output.json && !last.empty()) std::cerr << last << std::endl;
-    if (is_stopped != 0) return exit_code::partial;
-    return code_of(is_single ? docs.front()["status"].get<std::string>() : count.status());
+    return Bench{options, output, *list, std::move(folder), out}.run();
 }
 
 int command_scale_report(const std::string& dir, const std::string& html, const Output& output) {
@@ -361,6 +412,7 @@ void add_scale(Program& p) {
         "scale run 1000_nodes_network_partition --nodes 31 --smoke\n"
         "         creto scale run handles_node_failures --real --smoke\n"
         "         creto scale run --category infrastructure --smoke --out results\n"
+        "         creto scale run --all --smoke --up-to 50 --jobs 2\n"
         "         creto scale run --all --smoke --nodes 31 --out results --resume"
     );
     sub->add_option("NAME", options.names, "Names, with or without test_");
@@ -368,6 +420,8 @@ void add_scale(Program& p) {
     sub->add_flag("--all", options.all, "All of them");
     sub->add_flag("--smoke", options.smoke, "Only time is shortened: seconds in place of hours");
     sub->add_flag("--real", options.real, "On up to 50 processes of this machine, in real time");
+    sub->add_option("--up-to", options.up_to, "Leave out those with more nodes than this");
+    sub->add_option("--jobs", options.jobs, "So many at a time, each in a process of its own");
     sub->add_option("--nodes", options.nodes, "Another node count, 4 to 2048; never PASSED then");
     sub->add_option("--seed", options.seed, "The same seed gives the same run");
     sub->add_flag("--resume", options.resume, "Leave out what the folder has already");

@@ -22,6 +22,8 @@ struct ScaleOptions {
     bool real = false;  ///< On processes of this machine.
     bool resume = false;
     std::uint32_t nodes = 0;  ///< 0: each scenario's own.
+    std::uint32_t up_to = 0;  ///< Leave out those with more nodes; 0: none.
+    std::uint32_t jobs = 1;   ///< So many at a time.
     std::uint64_t seed = 1;
     std::string out;
     std::string html;

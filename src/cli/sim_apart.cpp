@@ -1,16 +1,13 @@
 #include "cli/sim_apart.hpp"
 
 #include <poll.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <ctime>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
 #include "base/assert.hpp"
+#include "cli/child.hpp"
 
 namespace creto {
 
@@ -98,62 +95,10 @@ LifeLine live_here(const Schedule& schedule, const std::optional<PlantedBug>& bu
     return line;
 }
 
-Child::Child(const std::function<void(int fd)>& body) {
-    int ends[2] = {-1, -1};
-    CRETO_ASSERT(::pipe(ends) == 0);
-    pid_ = ::fork();
-    CRETO_ASSERT(pid_ >= 0);
-    if (pid_ == 0) {
-        ::close(ends[0]);
-        body(ends[1]);
-        ::_exit(0);
-    }
-    ::close(ends[1]);
-    fd_ = ends[0];
-}
-
-Child::~Child() {
-    stop();
-    if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
-    if (fd_ >= 0) ::close(fd_);
-}
-
-bool Child::read_some() {
-    char chunk[65'536];
-    const ssize_t count = ::read(fd_, chunk, sizeof chunk);
-    if (count < 0) return errno == EINTR;
-    buffer_.append(chunk, static_cast<std::size_t>(count));
-    return count > 0;
-}
-
-std::optional<std::string> Child::line() {
-    const std::size_t end = buffer_.find('\n');
-    if (end == std::string::npos) return std::nullopt;
-    std::string text = buffer_.substr(0, end);
-    buffer_.erase(0, end + 1);
-    return text;
-}
-
-void Child::stop() {
-    if (pid_ > 0) ::kill(pid_, SIGKILL);
-}
-
-std::string Child::wait() {
-    int status = 0;
-    if (pid_ <= 0 || ::waitpid(pid_, &status, 0) != pid_) return "no such process";
-    pid_ = -1;
-    if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
-    if (WEXITSTATUS(status) != 0) return "exit " + std::to_string(WEXITSTATUS(status));
-    return {};
-}
-
 LifeLine live_apart(
     const Schedule& schedule, const std::optional<PlantedBug>& bug, int seconds_max, bool twice
 ) {
-    Child child{[&](int fd) {
-        const std::string text = to_line(live_here(schedule, bug, twice)) + "\n";
-        (void)!::write(fd, text.data(), text.size());
-    }};
+    Child child{[&](int fd) { (void)tell_line(fd, to_line(live_here(schedule, bug, twice))); }};
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{seconds_max};
     LifeLine failed;
     failed.nodes = schedule.nodes;

@@ -5,10 +5,8 @@
 //          or "timeout".
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
-#include <sys/types.h>
 
 #include "sim/life/life.hpp"
 #include "sim/life/planted.hpp"
@@ -32,30 +30,6 @@ struct LifeLine {
 [[nodiscard]] LifeLine live_here(
     const Schedule& schedule, const std::optional<PlantedBug>& bug, bool twice
 );
-
-/// A child that writes lines to us. Moves only; ends with its owner.
-class Child {
-public:
-    /// `body` runs in the child with the descriptor to write to.
-    explicit Child(const std::function<void(int fd)>& body);
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-    ~Child();
-
-    [[nodiscard]] int fd() const { return fd_; }
-    /// Reads what is there; false at the end of the stream.
-    bool read_some();
-    /// The next whole line; none when there is none yet.
-    [[nodiscard]] std::optional<std::string> line();
-    void stop();
-    /// Waits for the end: "signal 6" or "exit 1"; empty when it ended well.
-    [[nodiscard]] std::string wait();
-
-private:
-    pid_t pid_ = -1;
-    int fd_ = -1;
-    std::string buffer_;
-};
 
 /// One life in a child of its own.
 [[nodiscard]] LifeLine live_apart(

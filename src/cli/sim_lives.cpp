@@ -11,6 +11,7 @@
 #include <memory>
 #include <sstream>
 
+#include "cli/child.hpp"
 #include "cli/sim_apart.hpp"
 #include "cli/sim_trial.hpp"
 #include "scale/report/trial_result.hpp"
@@ -256,13 +257,11 @@ private:
         if (job.next > seeds_.last) return;
         job.child = std::make_unique<Child>([this, first = job.next](int fd) {
             for (std::uint64_t seed = first; seed <= seeds_.last; seed += options_.jobs) {
-                std::string text = "begin " + std::to_string(seed) + "\n";
-                if (::write(fd, text.data(), text.size()) < 0) return;
+                if (!tell_line(fd, "begin " + std::to_string(seed))) return;
                 const bool twice = scale_to(draw(seed, 0xD1), 100) < options_.recheck_percent;
                 Schedule schedule = drawn(seed, options_.is_long);
                 if (bug_) schedule = schedule_for(*bug_, schedule).value_or(schedule);
-                text = to_line(live_here(schedule, bug_, twice)) + "\n";
-                if (::write(fd, text.data(), text.size()) < 0) return;
+                if (!tell_line(fd, to_line(live_here(schedule, bug_, twice)))) return;
             }
         });
     }

@@ -36,6 +36,9 @@ TEST(ScaleCommand, SaysWhatIsWrongWithTheWords) {
         {{"scale", "run", "creates_cluster", "--nodes", "0"}, "between 4 and 2048"},
         {{"scale", "run", "creates_cluster", "--nodes", "2049"}, "between 4 and 2048"},
         {{"scale", "run", "creates_cluster", "--all"}, "say which"},
+        {{"scale", "run", "creates_cluster", "--jobs", "0"}, "between 1 and 64 jobs"},
+        {{"scale", "run", "creates_cluster", "--real", "--jobs", "2"}, "one scenario at a time"},
+        {{"scale", "run", "creates_cluster", "--up-to", "9"}, "none is left to run"},
         {{"scale", "run", "creates_cluster", "--resume"}, "--out DIR"},
         {{"scale", "run", "creates_cluster", "--out", "/proc/x"}, "cannot make the folder"},
         {{"scale", "run", "creates_cluster", "--scenarios", "/none"}, "cannot read the folder"},
@@ -103,6 +106,67 @@ TEST(ScaleCommand, AStopInTheMiddleKeepsWhatWasMeasured) {
     EXPECT_EQ(doc["status"], "PARTIAL");
     EXPECT_EQ(doc["acceptance_criteria"]["completed"]["passed"], nullptr);
     EXPECT_EQ(doc["acceptance_criteria"]["invariants"]["passed"], true);
+}
+
+/// Runs a script with the program as $0 and `out` as $1.
+Said run_script(const std::string& script, const std::string& out) {
+    return run({"/bin/bash", "-c", script, CRETO_PROGRAM, out});
+}
+
+Json result_in(const std::string& folder, const std::string& scenario) {
+    const auto text = read_file(folder + "/" + scenario + ".json", 8'000'000);
+    EXPECT_TRUE(text.has_value()) << scenario;
+    return text ? Json::parse(*text) : Json::object();
+}
+
+TEST(ScaleCommand, SideBySideGivesTheSameResults) {
+    const WorkFolder folder;
+    const std::string alone = (folder.path() / "alone").string();
+    const std::string beside = (folder.path() / "beside").string();
+    Words words{
+        "scale",
+        "run",
+        "creates_cluster",
+        "lifecycle_management",
+        "result_export",
+        "--smoke",
+        "--nodes",
+        "4",
+        "--out",
+        alone};
+    EXPECT_EQ(creto(words).exit, 3);
+    words.back() = beside;
+    for (const char* word : {"--jobs", "2", "--up-to", "10"})
+        words.emplace_back(word);
+    const Said said = creto(words);
+    EXPECT_EQ(said.exit, 3) << said.out << said.err;
+    EXPECT_NE(said.out.find("0 passed, 0 failed, 3 partial\n"), std::string::npos) << said.out;
+    for (const char* name : {"creates_cluster", "lifecycle_management", "result_export"})
+        EXPECT_EQ(result_in(alone, name)["trace_hash"], result_in(beside, name)["trace_hash"])
+            << name;
+}
+
+TEST(ScaleCommand, SideBySideAStopKeepsBothAndADeathIsAFailure) {
+    const std::string begin =
+        "\"$0\" scale run no_memory_leaks workload_execution --nodes 4 --jobs 2 --out \"$1\" "
+        "2>\"$1.err\" & pid=$!; "
+        "until grep -q 'no_memory_leaks.*workload_execution' \"$1.err\" 2>/dev/null; do sleep 0.1; "
+        "done; ";
+    const WorkFolder folder;
+    const std::string stopped = (folder.path() / "stopped").string();
+    const Said said = run_script(begin + "kill -INT $pid; wait $pid", stopped);
+    EXPECT_EQ(said.exit, 3) << said.out << said.err;
+    for (const char* name : {"no_memory_leaks", "workload_execution"}) {
+        const Json doc = result_in(stopped, name);
+        EXPECT_EQ(doc["status"], "PARTIAL");
+        EXPECT_EQ(doc["acceptance_criteria"]["completed"]["passed"], nullptr) << name;
+    }
+    const std::string killed = (folder.path() / "killed").string();
+    const Said dead =
+        run_script(begin + "kill -KILL $(cat /proc/$pid/task/$pid/children); wait $pid", killed);
+    EXPECT_EQ(dead.exit, 1) << dead.out << dead.err;
+    EXPECT_NE(dead.out.find("0 passed, 2 failed\n"), std::string::npos) << dead.out;
+    EXPECT_NE(dead.out.find("its process ended with signal 9"), std::string::npos) << dead.out;
 }
 
 }  // namespace

@@ -84,35 +84,6 @@ void describe(
     result.details["repro"] = options.repro;
 }
 
-/// Every criterion stands there, unevaluated, beside the one that says why.
-ScenarioResult not_run(
-    const ScaleScenario& scenario, const BenchOptions& options, const std::string& why
-) {
-    ScenarioResult result;
-    if (options.host == BenchHost::simulator) result.host = "simulator";
-    if (options.host == BenchHost::processes) result.details["host"] = "real";
-    describe(result, scenario, scenario, options);
-    result.require(
-        "run", std::to_string(scenario.network.nodes) + " nodes", "not run: " + why, false
-    );
-    const JudgedRun nothing{
-        "", scenario.network.nodes, scenario.network.nodes, {}, [](const ScenarioCriterion&) {
-            return PerformanceMetrics{};
-        }};
-    for (Criterion& one : judge(scenario, {nothing}, RunLength::full).criteria) {
-        one.passed.reset();
-        one.actual = "-";
-        one.reason = "not run: " + why;
-        result.criteria.push_back(std::move(one));
-    }
-    result.details["not_run"] = why;
-    if (options.host == BenchHost::simulator)
-        result.results["cost"] = {
-            {"virtual_s", 0},
-            {"virtual_required_s", seconds(limits::scenario_warm_up + scenario.duration)}};
-    return result;
-}
-
 Result<ScenarioResult> run_functions(const ScaleScenario& scenario, const BenchOptions& options) {
     auto metrics = run_micro(scenario.micro);
     if (!metrics) return tl::unexpected<Error>(metrics.error());
@@ -373,6 +344,36 @@ private:
 
 }  // namespace
 
+// Every criterion stands there, unevaluated, beside the one that says why.
+ScenarioResult scenario_not_run(
+    const ScaleScenario& scenario, const BenchOptions& options, const std::string& why
+) {
+    ScenarioResult result;
+    result.start_time = result.end_time = utc_now();
+    if (options.host == BenchHost::simulator) result.host = "simulator";
+    if (options.host == BenchHost::processes) result.details["host"] = "real";
+    describe(result, scenario, scenario, options);
+    result.require(
+        "run", std::to_string(scenario.network.nodes) + " nodes", "not run: " + why, false
+    );
+    const JudgedRun nothing{
+        "", scenario.network.nodes, scenario.network.nodes, {}, [](const ScenarioCriterion&) {
+            return PerformanceMetrics{};
+        }};
+    for (Criterion& one : judge(scenario, {nothing}, RunLength::full).criteria) {
+        one.passed.reset();
+        one.actual = "-";
+        one.reason = "not run: " + why;
+        result.criteria.push_back(std::move(one));
+    }
+    result.details["not_run"] = why;
+    if (options.host == BenchHost::simulator)
+        result.results["cost"] = {
+            {"virtual_s", 0},
+            {"virtual_required_s", seconds(limits::scenario_warm_up + scenario.duration)}};
+    return result;
+}
+
 Result<ScaleScenario> scenario_to_run(const ScaleScenario& scenario, const BenchOptions& options) {
     ScaleScenario chosen = scenario;
     if (options.nodes && scenario.micro.empty()) {
@@ -402,10 +403,10 @@ Result<ScenarioResult> run_scenario(const ScaleScenario& scenario, const BenchOp
     if (!chosen) return tl::unexpected<Error>(chosen.error());
     if (!scenario.micro.empty()) return dated(run_functions(scenario, options));
     if (const std::string why = chosen->too_big(); !why.empty())
-        return dated(not_run(scenario, options, why));
+        return dated(scenario_not_run(scenario, options, why));
     auto result = Runs{scenario, *chosen, options}.run();
     if (!result && options.host == BenchHost::processes)
-        return dated(not_run(scenario, options, result.error().message));
+        return dated(scenario_not_run(scenario, options, result.error().message));
     return dated(std::move(result));
 }
 

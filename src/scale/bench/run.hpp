@@ -45,6 +45,11 @@ struct BenchOptions {
     const ScaleScenario& scenario, const BenchOptions& options
 );
 
+/// Its result when there was no run at all: FAILED, and every criterion says `why`.
+[[nodiscard]] ScenarioResult scenario_not_run(
+    const ScaleScenario& scenario, const BenchOptions& options, const std::string& why
+);
+
 /// Errors: as above, and unavailable, when real nodes do not start.
 [[nodiscard]] Result<ScenarioResult> run_scenario(
     const ScaleScenario& scenario, const BenchOptions& options

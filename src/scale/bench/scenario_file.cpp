@@ -320,10 +320,15 @@ const std::vector<std::string>& scenario_categories() {
     return all;
 }
 
-std::string ScaleScenario::too_big() const {
+std::uint32_t ScaleScenario::nodes_max() const {
     std::uint32_t most = network.nodes + network.spares;
     for (const ScenarioVariant& variant : variants)
         most = std::max(most, variant.network.nodes + variant.network.spares);
+    return most;
+}
+
+std::string ScaleScenario::too_big() const {
+    const std::uint32_t most = nodes_max();
     if (most <= limits::seats_max) return "";
     return std::to_string(most) + " validators, and a roster holds at most " +
            std::to_string(limits::seats_max) + ": each node has a link with each";

@@ -109,6 +109,8 @@ struct ScaleScenario {
     std::string micro;  ///< A microbenchmark in place of a cluster.
 
     [[nodiscard]] std::string alias() const { return "test_" + name; }
+    /// Spares too; of the largest variant.
+    [[nodiscard]] std::uint32_t nodes_max() const;
     /// Why it cannot run with its own node count; empty when it can.
     [[nodiscard]] std::string too_big() const;
 };
