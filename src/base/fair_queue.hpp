@@ -10,18 +10,17 @@
 //          brings; a caller that comes with its first piece waits for no second piece of anybody
 //          else who was served before. Within one caller: first in, first out. Who had nothing to do
 //          saves up nothing.
-// Cost     O(log callers) to push and to pop; a caller without work leaves nothing behind once its
+// Cost     O(log callers) to push and to pop, in memory that stands close together; a caller without work leaves nothing behind once its
 //          clock was overtaken.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
+#include "base/key_cells.hpp"
 #include "base/ring.hpp"
 
 namespace creto {
@@ -32,31 +31,24 @@ public:
     [[nodiscard]] bool empty() const { return size_ == 0; }
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] std::size_t size_of(const Key& key) const {
-        const auto lane = lanes_.find(key);
-        return lane == lanes_.end() ? 0 : lane->second.items.size();
+        const Lane* const lane = lanes_.find(key);
+        return lane == nullptr ? 0 : lane->items.size();
     }
     /// What waits, of everybody, added up by push().
     [[nodiscard]] std::uint64_t cost_of(const Key& key) const {
-        const auto lane = lanes_.find(key);
-        return lane == lanes_.end() ? 0 : lane->second.cost;
+        const Lane* const lane = lanes_.find(key);
+        return lane == nullptr ? 0 : lane->cost;
     }
 
     /// `cost` is what it will cost, or a guess: see charge().
     void push(const Key& key, std::uint64_t cost, Item item) {
-        Lane& lane = lanes_.try_emplace(key, Lane{{}, now_, 0}).first->second;
-        if (lane.items.empty()) {
-            auto node = idle_.extract({lane.clock, key});
-            lane.clock = std::max(lane.clock, now_);
-            if (node) {
-                node.value().first = lane.clock;
-                turns_.insert(std::move(node));
-            } else {
-                turns_.emplace(lane.clock, key);
-            }
-        }
+        Lane& lane = lane_of(key);
+        const bool is_back = lane.items.empty();
+        if (is_back) lane.clock = std::max(lane.clock, now_);
         lane.items.push_back({cost, std::move(item)});
         lane.cost += cost;
         ++size_;
+        if (is_back) note(turns_, lane.clock, key);
     }
 
     struct Popped {
@@ -66,24 +58,30 @@ public:
     /// The next piece of whoever is furthest behind and may be served; none: nobody.
     template <class May>
     [[nodiscard]] std::optional<Popped> pop(const May& may) {
-        for (auto turn = turns_.begin(); turn != turns_.end(); ++turn) {
-            if (!may(turn->second)) continue;
-            now_ = std::max(now_, turn->first);
-            auto node = turns_.extract(turn);  // Moved, so that no turn costs an allocation.
-            const Key key = node.value().second;
-            Lane& lane = lanes_.find(key)->second;
-            Waiting next = std::move(lane.items.front());
-            lane.items.pop_front();
-            lane.cost -= next.cost;
-            lane.clock += next.cost;
-            latest_ = std::max(latest_, lane.clock);
+        Turns passed_over;
+        std::optional<Popped> popped;
+        while (!popped && !turns_.empty()) {
+            const Turn turn = take_first(turns_);
+            Lane* const lane = lane_at(turn, true);
+            if (lane == nullptr) continue;
+            if (!may(turn.key)) {
+                passed_over.push_back(turn);
+                continue;
+            }
+            now_ = std::max(now_, turn.clock);
+            Waiting next = std::move(lane->items.front());
+            lane->items.pop_front();
+            lane->cost -= next.cost;
+            lane->clock += next.cost;
+            latest_ = std::max(latest_, lane->clock);
             --size_;
-            node.value().first = lane.clock;
-            (lane.items.empty() ? idle_ : turns_).insert(std::move(node));
-            settle();
-            return Popped{key, std::move(next.item)};
+            note(lane->items.empty() ? idle_ : turns_, lane->clock, turn.key);
+            popped.emplace(Popped{turn.key, std::move(next.item)});
         }
-        return std::nullopt;
+        for (const Turn& turn : passed_over)
+            note(turns_, turn.clock, turn.key);
+        if (popped) settle();
+        return popped;
     }
     [[nodiscard]] std::optional<Popped> pop() {
         return pop([](const Key& /*key*/) { return true; });
@@ -91,10 +89,7 @@ public:
 
     /// What an earlier piece cost beyond (or, below zero, short of) what push() was told.
     void charge(const Key& key, std::int64_t more) {
-        const auto found = lanes_.try_emplace(key, Lane{{}, now_, 0}).first;
-        Lane& lane = found->second;
-        auto& place = lane.items.empty() ? idle_ : turns_;
-        place.erase({lane.clock, key});
+        Lane& lane = lane_of(key);
         if (more < 0) {
             const auto less = static_cast<std::uint64_t>(-more);
             lane.clock -= std::min(less, lane.clock);
@@ -103,7 +98,7 @@ public:
         }
         lane.clock = std::max(lane.clock, now_);
         latest_ = std::max(latest_, lane.clock);
-        place.emplace(lane.clock, key);
+        note(lane.items.empty() ? idle_ : turns_, lane.clock, key);
         settle();
     }
 
@@ -115,9 +110,9 @@ public:
     template <class Is>
     [[nodiscard]] std::vector<Item> take_if(const Key& key, const Is& is_it) {
         std::vector<Item> taken;
-        const auto found = lanes_.find(key);
-        if (found == lanes_.end() || found->second.items.empty()) return taken;
-        Lane& lane = found->second;
+        Lane* const found = lanes_.find(key);
+        if (found == nullptr || found->items.empty()) return taken;
+        Lane& lane = *found;
         Ring<Waiting> left;
         for (std::size_t i = 0; i < lane.items.size(); ++i) {
             Waiting& waiting = lane.items[i];
@@ -133,16 +128,19 @@ public:
         if (lane.items.empty()) rest(lane, key);
         return taken;
     }
-    /// Whose queue is longest. Requires: not empty. O(callers).
+    /// Whose queue is longest; of equals the first by key. Requires: not empty. O(callers).
     [[nodiscard]] const Key& greediest() const {
         auto most = lanes_.begin();
-        for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane)
-            if (lane->second.items.size() > most->second.items.size()) most = lane;
-        return most->first;
+        for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane) {
+            const std::size_t waits = lane->value.items.size();
+            const std::size_t most_waits = most->value.items.size();
+            if (waits > most_waits || (waits == most_waits && lane->key < most->key)) most = lane;
+        }
+        return most->key;
     }
     /// Takes back the newest piece of a caller. Requires: it has one.
     [[nodiscard]] Item take_newest(const Key& key) {
-        Lane& lane = lanes_.at(key);
+        Lane& lane = *lanes_.find(key);
         Waiting newest = std::move(lane.items.back());
         lane.items.pop_back();
         lane.cost -= newest.cost;
@@ -150,11 +148,12 @@ public:
         if (lane.items.empty()) rest(lane, key);
         return std::move(newest.item);
     }
+    /// In no order that means anything.
     template <class Visit>
     void for_each(const Visit& visit) const {
-        for (const auto& [key, lane] : lanes_)
-            for (std::size_t i = 0; i < lane.items.size(); ++i)
-                visit(lane.items[i].item);
+        for (const auto& entry : lanes_)
+            for (std::size_t i = 0; i < entry.value.items.size(); ++i)
+                visit(entry.value.items[i].item);
     }
     [[nodiscard]] std::size_t callers() const { return lanes_.size(); }
     void clear() {
@@ -175,28 +174,67 @@ private:
         std::uint64_t cost = 0;   ///< Sum over items.
     };
 
+    /// When whose turn is: true as long as its lane has this clock, and work or none. What is no more true
+    /// is dropped when it comes up.
+    struct Turn {
+        std::uint64_t clock = 0;
+        Key key;
+        friend bool operator==(const Turn&, const Turn&) = default;
+        friend bool operator<(const Turn& a, const Turn& b) {
+            return a.clock != b.clock ? a.clock < b.clock : a.key < b.key;
+        }
+    };
+    using Turns = std::vector<Turn>;  ///< A heap, the earliest first.
+    static bool is_later(const Turn& a, const Turn& b) { return b < a; }
+
+    /// The lane that this is true of; null: none.
+    [[nodiscard]] Lane* lane_at(const Turn& turn, bool has_work) {
+        Lane* const lane = lanes_.find(turn.key);
+        const bool is_true =
+            lane != nullptr && lane->clock == turn.clock && lane->items.empty() != has_work;
+        return is_true ? lane : nullptr;
+    }
+    void note(Turns& turns, std::uint64_t clock, const Key& key) {
+        turns.push_back({clock, key});
+        std::push_heap(turns.begin(), turns.end(), is_later);
+        if (turns.size() <= 2 * lanes_.size() + turns_spare) return;
+        std::erase_if(turns, [&](const Turn& turn) {
+            return lane_at(turn, &turns == &turns_) == nullptr;
+        });
+        std::sort(turns.begin(), turns.end());  // Which is a heap, too.
+        turns.erase(std::unique(turns.begin(), turns.end()), turns.end());
+    }
+    static Turn take_first(Turns& turns) {
+        std::pop_heap(turns.begin(), turns.end(), is_later);
+        const Turn first = turns.back();
+        turns.pop_back();
+        return first;
+    }
+    Lane& lane_of(const Key& key) {
+        return lanes_.find_or_add(key, [this] { return Lane{{}, now_, 0}; });
+    }
     /// A caller whose last piece was taken back.
     void rest(const Lane& lane, const Key& key) {
-        turns_.erase({lane.clock, key});
-        idle_.emplace(lane.clock, key);
+        note(idle_, lane.clock, key);
         settle();
     }
     /// Who has no work is kept only while its clock is ahead of the last piece served, but a few keep
     /// their memory. When nobody has any, nobody is ahead.
     void settle() {
         if (size_ == 0) now_ = latest_;
-        while (lanes_.size() > lanes_kept && !idle_.empty() && idle_.begin()->first <= now_) {
-            lanes_.erase(idle_.begin()->second);
-            idle_.erase(idle_.begin());
+        while (lanes_.size() > lanes_kept && !idle_.empty() && idle_.front().clock <= now_) {
+            const Turn turn = take_first(idle_);
+            if (lane_at(turn, false) != nullptr) lanes_.erase(turn.key);
         }
     }
     static constexpr std::size_t lanes_kept = 16;
+    static constexpr std::size_t turns_spare = 32;
 
-    std::map<Key, Lane> lanes_;
-    std::set<std::pair<std::uint64_t, Key>> turns_;  ///< Of callers with work, by their clocks.
-    std::set<std::pair<std::uint64_t, Key>> idle_;   ///< Of the others.
-    std::uint64_t now_ = 0;                          ///< The clock of the last piece served.
-    std::uint64_t latest_ = 0;                       ///< The highest of any caller so far.
+    KeyTable<Key, Lane> lanes_;
+    Turns turns_;               ///< Of callers with work, by their clocks.
+    Turns idle_;                ///< Of the others.
+    std::uint64_t now_ = 0;     ///< The clock of the last piece served.
+    std::uint64_t latest_ = 0;  ///< The highest of any caller so far.
     std::size_t size_ = 0;
 };
 

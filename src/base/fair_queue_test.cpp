@@ -1,7 +1,10 @@
 #include "base/fair_queue.hpp"
 
+#include <algorithm>
+#include <deque>
 #include <gtest/gtest.h>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/prng.hpp"
@@ -128,6 +131,92 @@ TEST(FairQueue, CallersThatCameAndWentLeaveNothingBehind) {
     queue.push(1, 1, "x");
     (void)drain(queue);
     EXPECT_LE(queue.callers(), 100U);
+}
+
+/// The same rules, said as plainly as can be: every caller is kept, and looked at each time.
+class PlainQueue {
+public:
+    void push(int key, std::uint64_t cost, int item) {
+        Lane& lane = lanes_[key];
+        if (lane.items.empty()) lane.clock = std::max(lane.clock, now_);
+        lane.items.emplace_back(cost, item);
+    }
+    std::optional<int> pop(int but) {
+        auto first = lanes_.end();
+        for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane) {
+            if (lane->second.items.empty() || lane->first == but) continue;
+            if (first == lanes_.end() || lane->second.clock < first->second.clock) first = lane;
+        }
+        if (first == lanes_.end()) return std::nullopt;
+        Lane& lane = first->second;
+        now_ = std::max(now_, lane.clock);
+        const auto [cost, item] = lane.items.front();
+        lane.items.pop_front();
+        lane.clock += cost;
+        latest_ = std::max(latest_, lane.clock);
+        settle();
+        return item;
+    }
+    void charge(int key, std::int64_t more) {
+        Lane& lane = lanes_.try_emplace(key, Lane{now_, {}}).first->second;
+        const auto less = static_cast<std::uint64_t>(more < 0 ? -more : 0);
+        lane.clock -= std::min(less, lane.clock);
+        lane.clock += static_cast<std::uint64_t>(std::max<std::int64_t>(0, more));
+        lane.clock = std::max(lane.clock, now_);
+        latest_ = std::max(latest_, lane.clock);
+        settle();
+    }
+    std::size_t take(int key) {
+        const std::size_t count = lanes_[key].items.size();
+        lanes_[key].items.clear();
+        if (count > 0) settle();
+        return count;
+    }
+
+private:
+    struct Lane {
+        std::uint64_t clock = 0;
+        std::deque<std::pair<std::uint64_t, int>> items;
+    };
+    void settle() {
+        for (const auto& [key, lane] : lanes_)
+            if (!lane.items.empty()) return;
+        now_ = latest_;
+    }
+    std::map<int, Lane> lanes_;
+    std::uint64_t now_ = 0;
+    std::uint64_t latest_ = 0;
+};
+
+TEST(FairQueue, DoesWhatItsRulesSay) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        Prng random{seed};
+        FairQueue<int, int> queue;
+        PlainQueue plain;
+        const std::uint64_t callers = seed % 2 == 0 ? 5 : 60;
+        for (int step = 0; step < 4'000; ++step) {
+            const int key = static_cast<int>(random.below(callers));
+            const std::uint64_t what = random.below(100);
+            if (what < 45) {
+                const std::uint64_t cost = random.below(4) * 100;
+                queue.push(key, cost, step);
+                plain.push(key, cost, step);
+            } else if (what < 90) {
+                const int but = random.chance(1, 4) ? key : -1;
+                const auto next = queue.pop([&](int caller) { return caller != but; });
+                ASSERT_EQ(next ? std::optional{next->item} : std::nullopt, plain.pop(but))
+                    << "seed " << seed << ", step " << step;
+            } else if (what < 98) {
+                // Of many, those without work are forgotten, and with them what they had been served.
+                if (callers > 16) continue;
+                const std::int64_t more = static_cast<std::int64_t>(random.below(400)) - 200;
+                queue.charge(key, more);
+                plain.charge(key, more);
+            } else {
+                ASSERT_EQ(queue.take(key).size(), plain.take(key));
+            }
+        }
+    }
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ private:
     }
 
     void grow() {
-        constexpr std::size_t least = 8;
+        constexpr std::size_t least = 2;
         std::vector<std::optional<T>> wider(slots_.empty() ? least : 2 * slots_.size());
         for (std::size_t i = 0; i < size_; ++i)
             wider[i] = std::move(slots_[place(i)]);

@@ -35,6 +35,8 @@ public:
     constexpr explicit FixedBytes(const std::array<std::uint8_t, N>& bytes) : bytes_{bytes} {}
     [[nodiscard]] ByteView view() const { return bytes_; }
     [[nodiscard]] const std::array<std::uint8_t, N>& bytes() const { return bytes_; }
+    /// The first eight bytes as a number, for hash tables.
+    [[nodiscard]] std::uint64_t prefix() const { return load_le64(bytes_, 0); }
     friend bool operator==(const FixedBytes&, const FixedBytes&) = default;
     friend constexpr std::strong_ordering operator<=>(const FixedBytes& a, const FixedBytes& b) {
         return order_bytes(a.bytes_, b.bytes_);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/key_cells.hpp"
 #include "base/time.hpp"
 #include "model/effect.hpp"
 
@@ -72,7 +73,7 @@ private:
 
     AgentId self_;
     DialerOptions options_;
-    std::map<AgentId, Target> agents_;
+    KeyMap<AgentId, Target> agents_;
     std::map<std::string, Target> bootstrap_;
     std::set<std::pair<Instant, AgentId>> due_;  ///< The agents that are not connected.
     std::vector<AgentId> peers_;                 ///< Sorted.

@@ -33,7 +33,8 @@ Directory::Change Directory::accept(
         if (entries_.size() >= limits::agents_max) make_room();
         const AgentId& bringer = from.value_or(self_);
         ++brought_[bringer];
-        entries_.emplace(agent, Entry{*checked, expires, bringer});
+        const Place added = entries_.emplace(agent, Entry{*checked, expires, bringer}).first;
+        lines_.insert(line_of(agent), {RecordSummary::place_of(agent), added});
     }
     by_expiry_.emplace(expires, agent);
     return known ? Change::updated : Change::found;
@@ -64,10 +65,11 @@ void Directory::make_room() {
     erase(entry);
 }
 
-void Directory::erase(std::map<AgentId, Entry>::iterator entry) {
+void Directory::erase(KeyMap<AgentId, Entry>::iterator entry) {
     by_expiry_.erase({entry->second.expires, entry->first});
     const auto brought = brought_.find(entry->second.from);
     if (--brought->second == 0) brought_.erase(brought);
+    lines_.erase(line_of(entry->first));
     entries_.erase(entry);
 }
 
@@ -77,23 +79,21 @@ RecordSummary Directory::only(const AgentId& agent) {
     return {.slice = (key[0] + (std::uint32_t{key[1]} << 8U)) % slices, .slices = slices};
 }
 
-/// Where those can be that it covers: slices that many name the first byte of a key.
-std::pair<Directory::Place, Directory::Place> Directory::range_of(const RecordSummary& like) const {
-    if (like.slices % 256 != 0) return {entries_.begin(), entries_.end()};
-    std::array<std::uint8_t, AgentId::size> first{};
-    first[0] = static_cast<std::uint8_t>(like.slice % 256);
-    const Place from = entries_.lower_bound(AgentId{first});
-    if (first[0] == 255) return {from, entries_.end()};
-    ++first[0];
-    return {from, entries_.lower_bound(AgentId{first})};
+std::vector<Directory::Line>::iterator Directory::line_of(const AgentId& agent) {
+    return std::lower_bound(
+        lines_.begin(),
+        lines_.end(),
+        agent,
+        [](const Line& line, const AgentId& wanted) { return line.entry->first < wanted; }
+    );
 }
 
 RecordSummary Directory::summary(bool answer, const RecordSummary& like) const {
     RecordSummary summary{.answer = answer, .slice = like.slice, .slices = like.slices};
-    const auto [from, to] = range_of(like);
-    for (Place at = from; at != to; ++at) {
-        if (summary.covers(at->first))
-            summary.versions.push_back({at->first, at->second.record->version});
+    for (const Line& line : lines_) {
+        if (!summary.covers_place(line.place)) continue;
+        const auto& [agent, entry] = *line.entry;
+        summary.versions.push_back({agent, entry.record->version});
     }
     return summary;
 }
@@ -101,10 +101,9 @@ RecordSummary Directory::summary(bool answer, const RecordSummary& like) const {
 std::vector<Shared<AgentRecord>> Directory::newer_than(const RecordSummary& peer) const {
     std::vector<Shared<AgentRecord>> newer;
     auto theirs = peer.versions.begin();
-    const auto [from, to] = range_of(peer);
-    for (Place at = from; at != to; ++at) {
-        const auto& [agent, entry] = *at;
-        if (!peer.covers(agent)) continue;
+    for (const Line& line : lines_) {
+        if (!peer.covers_place(line.place)) continue;
+        const auto& [agent, entry] = *line.entry;
         while (theirs != peer.versions.end() && theirs->agent < agent)
             ++theirs;
         const bool held = theirs != peer.versions.end() && theirs->agent == agent;

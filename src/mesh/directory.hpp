@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/key_cells.hpp"
 #include "base/time.hpp"
 #include "model/checks.hpp"
 #include "model/message.hpp"
@@ -24,6 +25,8 @@ namespace creto {
 class Directory {
 public:
     explicit Directory(const AgentId& self) : self_{self} {}
+    Directory(const Directory&) = delete;  // Lines point into the map.
+    Directory& operator=(const Directory&) = delete;
 
     enum class Change : std::uint8_t { none, found, updated, left };
     /// Takes a record that is newer than what is held, from whoever brings it. `none`: stale, or
@@ -70,16 +73,23 @@ private:
         Instant expires;
         AgentId from;  ///< Who brought the agent here first.
     };
-    using Place = std::map<AgentId, Entry>::const_iterator;
-    [[nodiscard]] std::pair<Place, Place> range_of(const RecordSummary& like) const;
+    using Place = KeyMap<AgentId, Entry>::const_iterator;
+    /// Of an entry, what says whether a summary covers it: so many stand close together, and are looked
+    /// at twice a second, of which a summary covers a few.
+    struct Line {
+        std::uint16_t place = 0;  ///< RecordSummary::place_of().
+        Place entry;
+    };
+    [[nodiscard]] std::vector<Line>::iterator line_of(const AgentId& agent);
     void make_room();
     void forget(const AgentId& agent, std::uint64_t version);
-    void erase(std::map<AgentId, Entry>::iterator entry);
+    void erase(KeyMap<AgentId, Entry>::iterator entry);
 
     AgentId self_;
-    std::map<AgentId, Entry> entries_;
+    KeyMap<AgentId, Entry> entries_;
+    std::vector<Line> lines_;                          ///< One for each, by agent.
     std::set<std::pair<Instant, AgentId>> by_expiry_;  ///< One for each entry.
-    std::map<AgentId, std::size_t> brought_;           ///< How many entries are from whom.
+    KeyMap<AgentId, std::size_t> brought_;             ///< How many entries are from whom.
     std::vector<Shared<AgentRecord>> evicted_;
     std::map<AgentId, std::uint64_t> gone_;  ///< The version that an agent had when it went.
 };

@@ -21,6 +21,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/key_cells.hpp"
 #include "base/prng.hpp"
 #include "mesh/dialer.hpp"
 #include "mesh/directory.hpp"
@@ -126,8 +127,8 @@ private:
     std::uint32_t slice_ = 0;
     std::uint64_t turn_ = 0;
     std::uint64_t turn_of_all_ = 0;
-    std::map<AgentId, Instant> leases_;  ///< Of connected peers: until when they get what is new.
-    std::vector<AgentId> parents_;       ///< Who was asked as one.
+    KeyMap<AgentId, Instant> leases_;  ///< Of connected peers: until when they get what is new.
+    std::vector<AgentId> parents_;     ///< Who was asked as one.
     std::deque<Announced> announced_;
     std::set<std::tuple<Instant, AgentId, AgentId>> announcements_;  ///< When, to whom, of whom.
     std::map<AgentId, Asked> asked_;

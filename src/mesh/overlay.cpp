@@ -121,6 +121,9 @@ void Overlay::set_seats(std::vector<AgentId> seats) {
     std::sort(seats.begin(), seats.end());
     is_seat_ = std::erase(seats, self_) > 0;
     seats_ = std::move(seats);
+    seat_places_.clear();
+    for (std::uint32_t i = 0; i < seats_.size(); ++i)
+        seat_places_.add(key_word(seats_[i]), i + 1);
     others_.clear();
     for (auto& [peer, link] : links_) {
         link.rank = rank_of(peer);
@@ -154,7 +157,8 @@ Duration Overlay::record_lifetime(Duration of_few) const {
 // --- links ---
 
 bool Overlay::is_seat(const AgentId& agent) const {
-    return std::binary_search(seats_.begin(), seats_.end(), agent);
+    const auto is = [&](std::uint32_t at) { return seats_[at - 1] == agent; };
+    return seat_places_.find(key_word(agent), is) != 0;
 }
 
 bool Overlay::is_wanted(const AgentId& agent) const {

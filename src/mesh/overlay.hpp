@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "base/key_cells.hpp"
 #include "base/prng.hpp"
 #include "crypto/digest.hpp"
 #include "mesh/dialer.hpp"
@@ -182,13 +183,14 @@ private:
     std::set<AgentId> young_;                             ///< Known since the seed, or later.
     std::set<AgentId> dead_;
     std::vector<AgentId> seats_;              ///< Sorted.
+    KeyCells<std::uint32_t> seat_places_;     ///< In seats_, from 1.
     std::map<AgentId, Instant> passed_over_;  ///< Until when.
     std::vector<AgentId> candidates_;         ///< By place.
     std::vector<AgentId> strays_;
     Instant strays_until_;
     std::map<AgentId, Instant> wanted_;  ///< Since when there is no steady link.
     std::vector<AgentId> parents_;
-    std::map<AgentId, Link> links_;
+    KeyMap<AgentId, Link> links_;
     std::set<AgentId> others_;  ///< Those of them that are no seats.
     std::map<AgentId, Instant> barred_;
     std::deque<News> news_;

@@ -10,6 +10,8 @@ namespace {
 constexpr Duration look_every = Duration::from_ms(100);
 /// Where a look is at very many seats, what is new in so short a time is looked at once.
 constexpr Duration together = Duration::from_ms(2);
+/// And whom it heard lately, with what changed in between.
+constexpr Duration look_at_all = Duration::from_ms(10);
 
 }  // namespace
 
@@ -55,6 +57,7 @@ void Reachability::set_roster(const Roster& roster, std::optional<Seat> self, In
         sees(peer, now);
     }
     next_tick_ = std::min(next_tick_, now);
+    hearing_at_.reset();  // Its places are others.
 }
 
 // --- what is seen of a seat ---
@@ -77,6 +80,7 @@ void Reachability::hear(Peer& peer, Instant now) {
     peer.ever = true;
     peer.down.reset();
     peer.goodbye = false;
+    follow(peer, true);
     if (!peer.hears) {
         peer.hears = true;
         peer.tell = true;
@@ -104,8 +108,11 @@ void Reachability::said(Seat seat, const Hearing& hearing, Instant now) {
 
 void Reachability::link_up(Seat seat, Instant now) {
     // Both ends took part in making it.
-    if (const auto index = roster_->index_of(seat)) peers_[*index].hears_us = true;
+    const auto index = roster_->index_of(seat);
+    if (index) peers_[*index].hears_us = true;
     heard(seat, now);
+    // So it knows that it is heard: where there are very many, it is not told once more.
+    if (index && roster_->size() > limits::direct_seats_max) peers_[*index].tell = false;
 }
 
 void Reachability::link_down(Seat seat, Instant now) {
@@ -113,6 +120,7 @@ void Reachability::link_down(Seat seat, Instant now) {
     if (!index || is_self(*index) || peers_[*index].down) return;
     Peer& peer = peers_[*index];
     peer.down = now;
+    follow(peer, false);
     peer.goodbye = peer.reachable && now - peer.heard < options_.lost_after / 2;
     next_tick_ = std::min(next_tick_, now + options_.link_grace);
 }
@@ -195,6 +203,7 @@ void Reachability::look(Peer& peer, Instant now) {
     if (!peer.hears || (!silent && !cut_off)) return;
     peer.hears = false;
     peer.tell = true;
+    follow(peer, false);
     sees(peer, now);
 }
 
@@ -245,15 +254,29 @@ bool Reachability::is_fresh(const Peer& peer, Instant now) const {
     return peer.said_at && now - *peer.said_at <= options_.lost_after * 2 / 5;
 }
 
-Hearing Reachability::hearing(Instant now) const {
-    Hearing out{.roster = roster_->digest().prefix(), .heard = {}, .lately = {}};
+const Hearing& Reachability::hearing(Instant now) {
+    const bool is_new = hearing_at_ && now - *hearing_at_ < look_at_all;
+    if (is_new && roster_->size() > limits::direct_seats_max) return hearing_;
+    hearing_at_ = now;
+    hearing_ = {.roster = roster_->digest().prefix(), .heard = {}, .lately = {}};
     for (std::uint32_t i = 0; i < peers_.size(); ++i) {
         const Peer& peer = peers_[i];
         if (!peer.hears || peer.down) continue;
-        out.heard.insert(i);
-        if (now - peer.heard <= window(peer) / 2) out.lately.insert(i);
+        hearing_.heard.insert(i);
+        if (now - peer.heard <= window(peer) / 2) hearing_.lately.insert(i);
     }
-    return out;
+    return hearing_;
+}
+
+void Reachability::follow(const Peer& peer, bool is_heard) {
+    const auto index = static_cast<std::uint32_t>(&peer - peers_.data());
+    if (is_heard) {
+        hearing_.heard.insert(index);
+        hearing_.lately.insert(index);
+    } else {
+        hearing_.heard.erase(index);
+        hearing_.lately.erase(index);
+    }
 }
 
 // --- conclusions ---

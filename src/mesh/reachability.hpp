@@ -77,7 +77,7 @@ public:
     [[nodiscard]] Instant next_tick() const { return next_tick_; }
 
     /// What this node tells others.
-    [[nodiscard]] Hearing hearing(Instant now) const;
+    [[nodiscard]] const Hearing& hearing(Instant now);
 
     [[nodiscard]] bool is_reachable(Seat seat) const;
     /// False when the seat said so itself, or when nothing is known of it.
@@ -129,6 +129,8 @@ private:
     /// When what is new now is looked at.
     [[nodiscard]] Instant soon(Instant now) const;
     void sees(Peer& peer, Instant now);
+    /// Among very many seats hearing() follows what changes between two looks at all.
+    void follow(const Peer& peer, bool is_heard);
     void oversleep(Instant now);
     void look(Peer& peer, Instant now);
     [[nodiscard]] bool look_for_vouchers(Instant now);
@@ -145,6 +147,8 @@ private:
     std::uint32_t reachable_ = 0;
     bool partitioned_ = false;
     SeatSet told_;  ///< The lost ones, as told last.
+    Hearing hearing_;
+    std::optional<Instant> hearing_at_;  ///< When all were looked at for it.
     std::optional<Instant> started_;
     Instant next_tick_;
     Instant due_;  ///< As on_time() left it; others only hurry.

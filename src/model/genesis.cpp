@@ -330,11 +330,9 @@ void Roster::index(const std::vector<Seat>& resting, const std::optional<Digest>
             list.keys.push_back(member.key);
         keys_ = std::make_shared<const KeyList>(std::move(list));
     }
-    by_key_.resize(members_.size());
-    std::iota(by_key_.begin(), by_key_.end(), 0U);
-    std::sort(by_key_.begin(), by_key_.end(), [this](std::uint32_t a, std::uint32_t b) {
-        return members_[a].key < members_[b].key;
-    });
+    by_key_.clear();
+    for (std::uint32_t i = 0; i < members_.size(); ++i)
+        by_key_.add(key_word(members_[i].key), i + 1);
 }
 
 namespace {
@@ -366,14 +364,9 @@ const Member* Roster::find(Seat seat) const {
 }
 
 const Member* Roster::find(const PublicKey& key) const {
-    const auto found = std::lower_bound(
-        by_key_.begin(),
-        by_key_.end(),
-        key,
-        [this](std::uint32_t i, const PublicKey& k) { return members_[i].key < k; }
-    );
-    if (found == by_key_.end() || members_[*found].key != key) return nullptr;
-    return &members_[*found];
+    const std::uint32_t place =
+        by_key_.find(key_word(key), [&](std::uint32_t at) { return members_[at - 1].key == key; });
+    return place == 0 ? nullptr : &members_[place - 1];
 }
 
 }  // namespace creto

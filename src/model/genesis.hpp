@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/key_cells.hpp"
 #include "model/epochs.hpp"
 #include "model/limits.hpp"
 #include "model/parameters.hpp"
@@ -165,7 +166,7 @@ private:
     std::vector<Member> members_;
     std::vector<Member> known_;
     std::vector<Seat> leaders_;
-    std::vector<std::uint32_t> by_key_;  ///< Indices into members_, ordered by key.
+    KeyCells<std::uint32_t> by_key_;  ///< Places in members_, from 1.
     Digest digest_;
 };
 

@@ -330,9 +330,9 @@ Result<void> well_formed_message(const Message& message) {
 
 }  // namespace
 
-bool RecordSummary::covers(const AgentId& agent) const {
+std::uint16_t RecordSummary::place_of(const AgentId& agent) {
     const auto& key = agent.bytes();
-    return (key[0] + (std::uint32_t{key[1]} << 8U)) % slices == slice;
+    return static_cast<std::uint16_t>(key[0] | key[1] << 8U);
 }
 
 const char* kind_name(const Message& message) {

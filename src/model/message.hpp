@@ -99,7 +99,10 @@ struct RecordSummary {
     bool answer = false;
     std::uint32_t slice = 0;
     std::uint32_t slices = 1;
-    [[nodiscard]] bool covers(const AgentId& agent) const;
+    /// What decides in which slice an agent is.
+    [[nodiscard]] static std::uint16_t place_of(const AgentId& agent);
+    [[nodiscard]] bool covers_place(std::uint16_t place) const { return place % slices == slice; }
+    [[nodiscard]] bool covers(const AgentId& agent) const { return covers_place(place_of(agent)); }
     friend bool operator==(const RecordSummary&, const RecordSummary&) = default;
 };
 struct RecordBatch {

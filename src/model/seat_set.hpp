@@ -30,6 +30,11 @@ public:
         CRETO_ASSERT(index < limits::seats_max);
         bytes_[index / 8] = static_cast<std::uint8_t>(bytes_[index / 8] | 1U << (index % 8));
     }
+    /// Requires: index < limits::seats_max.
+    void erase(std::uint32_t index) {
+        CRETO_ASSERT(index < limits::seats_max);
+        bytes_[index / 8] = static_cast<std::uint8_t>(bytes_[index / 8] & ~(1U << (index % 8)));
+    }
     [[nodiscard]] std::uint32_t size() const {
         std::uint32_t count = 0;
         for (const std::uint8_t byte : bytes_)

@@ -8,11 +8,11 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "base/key_cells.hpp"
 #include "model/checks.hpp"
 #include "model/effect.hpp"
 #include "model/event.hpp"
@@ -51,7 +51,7 @@ private:
         std::size_t messages = 0;
         std::size_t bytes = 0;
     };
-    using Loads = std::map<AgentId, Load>;
+    using Loads = KeyMap<AgentId, Load>;
     struct Pending {
         Ticket ticket;
         Loads::iterator load;  ///< Who sent it. There while anything of his waits.

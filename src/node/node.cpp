@@ -11,6 +11,8 @@ namespace {
 
 /// Rounds that one event may cause within the node before it returns to the host.
 constexpr int settle_rounds_max = 10'000;
+/// With so many peers a node among very many has heard which lanes there are.
+constexpr std::size_t lane_summaries_at_start = 3;
 /// From this size on what is sent counts for its receiver.
 constexpr std::size_t large_bytes = 16ULL * 1024;
 
@@ -240,7 +242,12 @@ void NodeImpl::on(const PeerUp& event) {
     liveness_.heard(event.peer, now_);
     note_alive(event.peer);
     discovery_.on_peer_up(event.peer, effects_);
-    effects_.send(event.peer, lane_summary(false));
+    // Among very many the first few tell what there is, and those that are asked in turn; but t+1 must
+    // know of our own lane before we write on.
+    const bool is_asking = producer_ && !producer_->confirmed();
+    if (is_asking || ordering_.votes_are_direct() ||
+        dialer_.peers().size() <= lane_summaries_at_start)
+        effects_.send(event.peer, lane_summary(false));
     ordering_.on_peer_up(event.peer, now_, effects_);
     for (const CallClient::Again& again : client_.on_peer_up(event.peer, now_, effects_))
         sent_again(again);

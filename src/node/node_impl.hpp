@@ -21,6 +21,7 @@
 #include <memory>
 #include <set>
 
+#include "base/key_cells.hpp"
 #include "base/prng.hpp"
 #include "base/ring.hpp"
 #include "dag/dag.hpp"
@@ -544,7 +545,7 @@ private:
         Duration round_trip;  ///< 0: not measured.
         std::optional<Height> finalized;
     };
-    std::map<AgentId, Acquaintance> acquaintances_;
+    KeyMap<AgentId, Acquaintance> acquaintances_;
     std::vector<View> voted_;  ///< By the roster's index: of the newest vote seen.
     bool offered_ = false;
     bool draining_ = false;

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "base/key_cells.hpp"
 #include "base/token_bucket.hpp"
 #include "model/rosters.hpp"
 #include "order/block_tree.hpp"
@@ -394,7 +395,7 @@ private:
     Duration ask_after_;                    ///< Doubles with every question up to the heartbeat.
     std::map<std::uint32_t, View> claims_;  ///< Where members said they stand, while asking.
 
-    std::map<AgentId, Peer> peers_;
+    KeyMap<AgentId, Peer> peers_;
     std::vector<AgentId> seats_;  ///< Connected members, ascending.
     std::vector<AgentId> all_;    ///< Everyone connected.
     std::map<Ticket, ChainLoad> loads_;

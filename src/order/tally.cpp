@@ -170,12 +170,14 @@ void Tally::take(KindVotes& votes, std::uint16_t group, const Certificate& joine
     if (overlapped >= joined.count()) return;
     std::erase_if(held, overlaps);
     held.push_back(joined);
+    std::vector<std::uint8_t> all(joined.signers.size());
+    for (const Certificate& part : held)
+        for (std::size_t i = 0; i < all.size(); ++i)
+            all[i] = static_cast<std::uint8_t>(all[i] | part.signers[i]);
     votes.came_joined.resize(roster_.size());
     std::uint32_t count = 0;
     for (std::uint32_t i = 0; i < roster_.size(); ++i) {
-        const bool within = std::any_of(held.begin(), held.end(), [i](const Certificate& part) {
-            return part.signed_by(i);
-        });
+        const bool within = (all[i / 8] >> (i % 8) & 1U) != 0;
         std::uint16_t& place = votes.group_of[i];
         if (within && place == none) {
             place = group;

@@ -44,10 +44,12 @@ PeerBudget::Account::Account(const PeerLimits& limits, std::uint64_t shares)
         if (options[i].rate_per_s > 0) buckets[i].emplace(times(options[i], shares));
 }
 
-void PeerBudget::set_seats(std::set<AgentId> seats) {
+void PeerBudget::set_seats(const std::set<AgentId>& seats) {
     for (const auto& [agent, peer] : peers_)
         hold_in_group(agent, peer, false);
-    seats_ = std::move(seats);
+    seats_.clear();
+    for (const AgentId& seat : seats)
+        (void)seats_.find_or_add(seat, [] { return true; });
     for (const auto& [agent, peer] : peers_)
         hold_in_group(agent, peer, true);
 }

@@ -22,6 +22,7 @@
 #include <set>
 #include <string>
 
+#include "base/key_cells.hpp"
 #include "base/token_bucket.hpp"
 #include "model/ids.hpp"
 #include "model/limits.hpp"
@@ -62,7 +63,7 @@ public:
     };
     using Verdict = std::optional<Refusal>;  ///< None: admitted.
 
-    void set_seats(std::set<AgentId> seats);
+    void set_seats(const std::set<AgentId>& seats);
     /// `group` is where it comes from, as the host sees it; empty: nowhere in particular. False: it was
     /// dropped and is not welcome yet.
     [[nodiscard]] bool on_peer_up(const AgentId& peer, const std::string& group, Instant now);
@@ -126,12 +127,12 @@ private:
     [[nodiscard]] Refusal refuse(
         const AgentId& agent, Peer& peer, Work what, Duration wait, Instant now
     );
-    [[nodiscard]] bool has_seat(const AgentId& peer) const { return seats_.count(peer) > 0; }
+    [[nodiscard]] bool has_seat(const AgentId& peer) const { return seats_.contains(peer); }
 
     AgentId self_;
     PeerLimits limits_;
-    std::set<AgentId> seats_;
-    std::map<AgentId, Peer> peers_;
+    KeyTable<AgentId, bool> seats_;  ///< Of these, true.
+    KeyMap<AgentId, Peer> peers_;
     std::set<std::pair<Instant, AgentId>> idle_;  ///< Without a link, by when they were last seen.
     std::map<std::string, Account> groups_;
     std::array<std::uint64_t, work_count> refused_{};
