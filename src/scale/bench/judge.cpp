@@ -1,5 +1,6 @@
 #include "scale/bench/judge.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -25,16 +26,19 @@ double scaled(double bound, const ScenarioCriterion& criterion, const JudgedRun&
     return std::floor(bound * run.nodes / run.nodes_required);
 }
 
+/// A side or a group of which nobody was left has one still, as with_nodes() has it.
+double scaled_count(double count, const ScenarioCriterion& criterion, const JudgedRun& run) {
+    return std::max(std::min(count, 1.0), scaled(count, criterion, run));
+}
+
 std::string required(const ScenarioCriterion& criterion, const JudgedRun& run) {
     std::string out;
-    const auto add = [&](const char* sign, const std::optional<double>& bound) {
-        if (!bound) return;
-        out += (out.empty() ? "" : " and ") + std::string{sign} + " " +
-               figure(scaled(*bound, criterion, run));
+    const auto add = [&](const char* sign, double bound) {
+        out += (out.empty() ? "" : " and ") + std::string{sign} + " " + figure(bound);
     };
-    add("=", criterion.equals);
-    add(">=", criterion.min);
-    add("<=", criterion.max);
+    if (criterion.equals) add("=", scaled_count(*criterion.equals, criterion, run));
+    if (criterion.min) add(">=", scaled(*criterion.min, criterion, run));
+    if (criterion.max) add("<=", scaled(*criterion.max, criterion, run));
     out += out.empty() ? "" : unit_of(criterion);
     if (criterion.window == Window::before) out += " before " + criterion.step;
     if (criterion.window == Window::during) out += " during " + criterion.step;
@@ -47,7 +51,8 @@ bool is_kept(double value, const ScenarioCriterion& criterion, const JudgedRun& 
     constexpr double slack = 1e-9;  // Of the arithmetic, not of the bound.
     return (!criterion.min || value >= bound(*criterion.min) - slack) &&
            (!criterion.max || value <= bound(*criterion.max) + slack) &&
-           (!criterion.equals || std::abs(value - bound(*criterion.equals)) <= slack);
+           (!criterion.equals ||
+            std::abs(value - scaled_count(*criterion.equals, criterion, run)) <= slack);
 }
 
 std::optional<double> value_of(const ScenarioCriterion& criterion, const JudgedRun& run) {

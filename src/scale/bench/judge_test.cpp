@@ -95,6 +95,11 @@ TEST(Judge, CountsShrinkWithTheNodes) {
     EXPECT_EQ(one(criterion, {run_of("", 1, 30)}).passed, false);
     criterion.equals = 100;
     EXPECT_EQ(one(criterion, {run_of("", 1, 30)}).passed, true);
+    // A side never shrinks to nobody.
+    criterion.equals = 20;
+    EXPECT_EQ(one(criterion, {run_of("", 1, 4)}).required, "= 1 nodes");
+    criterion.equals = 0;
+    EXPECT_EQ(one(criterion, {run_of("", 1, 4)}).required, "= 0 nodes");
 }
 
 TEST(Judge, LooksWhereTheCriterionSays) {

@@ -194,7 +194,7 @@ private:
              },
              stage->report().missing,
              left_out(),
-             variant.network.byzantine_ppm > 0 ? left_out()["byzantine"] : ""}
+             variant.network.byzantine_ppm > 0 ? without_liars(*stage) : ""}
         );
         virtual_s_ += seconds(stage->report().trial.virtual_time);
         if (stages_.empty()) {
@@ -226,6 +226,12 @@ private:
             found.others_percent = machine->others_percent;
         }
         return process_result(stage.plan(), report.trial, found, options_.repro);
+    }
+
+    /// Why nobody lies in a run that is about liars; empty: somebody does.
+    [[nodiscard]] std::string without_liars(const Stage& stage) const {
+        if (is_real()) return left_out()["byzantine"];
+        return stage.report().liars.empty() ? "of so few nodes none is a liar" : "";
     }
 
     /// By the step's name, why it is not part of this run.

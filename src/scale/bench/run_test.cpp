@@ -144,6 +144,24 @@ TEST(RunScenario, VariantsAreComparedWithEachOther) {
     EXPECT_EQ(result.status(), std::string{"PASSED"}) << to_lines(result);
 }
 
+TEST(RunScenario, WithoutALiarNothingIsDecidedAboutLiars) {
+    BenchOptions options;
+    options.smoke = true;
+    options.nodes = 4;
+    const auto* const scenario = catalogue().find("1000_nodes_20percent_always_reject").value();
+    const ScenarioResult result = run_scenario(*scenario, options).value();
+    for (const ScenarioCriterion& criterion : scenario->criteria) {
+        const auto found =
+            std::find_if(result.criteria.begin(), result.criteria.end(), [&](const Criterion& one) {
+                return one.name == criterion.name;
+            });
+        if (found == result.criteria.end()) continue;  // A wish.
+        EXPECT_EQ(found->passed, std::nullopt) << criterion.name;
+        EXPECT_EQ(found->reason, "of so few nodes none is a liar");
+    }
+    EXPECT_EQ(passed(result, "invariants"), true) << to_lines(result);
+}
+
 TEST(RunScenario, IsTheSameFromTheSameSeed) {
     const std::string text =
         "[[step]]\nkind = \"latency\"\nms = 100\nat = \"1s\"\nlasts = \"1s\"\nevery = \"2s\"\n"
