@@ -6,7 +6,8 @@
 // Holds    Asks for nothing else: what a program computes does not depend on it. Where the system
 //          has no such pages, or another allocator is linked, everything stays as it was.
 //          Not for a node: at rest it would hold more than it needs.
-// Units    Of the heap's addresses `reserved_mib` are set aside; only what is touched is memory.
+// Units    Of the heap's addresses as many are set aside as the machine has memory, less an eighth; only what
+//          is touched is memory.
 // Cost     Once, some microseconds. What the process holds is rounded up to 2 MiB, and what it
 //          freed it keeps.
 #pragma once
