@@ -111,6 +111,7 @@ void OrderingCore::take_over(OrderingCore& before) {
     list_peers();
     if (!voter_) {
         unread_ = before.voter_ ? before.voter_->unread() : std::move(before.unread_);
+        if (unread_ && before.lost_) unread_->intact = false;
         return;
     }
     // What a seat said before it had this one, it said in another epoch. Its log tells what it said in

@@ -16,6 +16,7 @@
 namespace {
 
 using creto::model_check::print;
+using creto::model_check::run_suite;
 using creto::model_check::Search;
 using creto::model_check::SearchOptions;
 using creto::model_check::SearchResult;
@@ -147,14 +148,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     if (options.one) return run(*options.one, options, options.seconds).violation.empty() ? 0 : 1;
-    const auto begun = Clock::now();
-    std::size_t states = 0;
-    for (const Task& task : suite) {
-        const double left = std::max(0.5, options.seconds - since(begun));
-        const SearchResult result = run(task, options, left / task.parts);
-        states += result.states;
-        if (!result.violation.empty()) return 1;
-    }
-    std::printf("model: %zu states in %.0f s, no violation\n", states, since(begun));
-    return 0;
+    return run_suite("model", suite, options.seconds, [&](const Task& task, double seconds) {
+        return run(task, options, seconds);
+    });
 }

@@ -4,6 +4,8 @@
 //          that was all. On a violation, how it came about.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "model/search.hpp"
@@ -32,6 +34,24 @@ inline void print(const std::string& what, const SearchResult& result, double to
     for (const std::string& step : result.trace)
         std::printf("    %s\n", step.c_str());
     std::fflush(stdout);
+}
+
+/// One search after the other, each with its part of the time that is left: `run` takes a task and its
+/// seconds. The exit code.
+template <class Suite, class Run>
+int run_suite(const char* program, const Suite& suite, double seconds, const Run& run) {
+    const auto begun = std::chrono::steady_clock::now();
+    const auto passed = [begun] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    };
+    std::size_t states = 0;
+    for (const auto& task : suite) {
+        const SearchResult result = run(task, std::max(0.5, seconds - passed()) / task.parts);
+        states += result.states;
+        if (!result.violation.empty()) return 1;
+    }
+    std::printf("%s: %zu states in %.0f s, no violation\n", program, states, passed());
+    return 0;
 }
 
 }  // namespace creto::model_check

@@ -141,6 +141,7 @@ TEST(ScaleCommand, SideBySideGivesTheSameResults) {
     const Said said = creto(words);
     EXPECT_EQ(said.exit, 3) << said.out << said.err;
     EXPECT_NE(said.out.find("0 passed, 0 failed, 3 partial\n"), std::string::npos) << said.out;
+    EXPECT_TRUE(result_in(alone, "creates_cluster")["trace_hash"].is_string());
     for (const char* name : {"creates_cluster", "lifecycle_management", "result_export"})
         EXPECT_EQ(result_in(alone, name)["trace_hash"], result_in(beside, name)["trace_hash"])
             << name;
@@ -167,6 +168,15 @@ TEST(ScaleCommand, SideBySideAStopKeepsBothAndADeathIsAFailure) {
     EXPECT_EQ(dead.exit, 1) << dead.out << dead.err;
     EXPECT_NE(dead.out.find("0 passed, 2 failed\n"), std::string::npos) << dead.out;
     EXPECT_NE(dead.out.find("its process ended with signal 9"), std::string::npos) << dead.out;
+    // Who is not there any more leaves nobody behind.
+    const Said gone = run_script(
+        begin +
+            "all=$(cat /proc/$pid/task/$pid/children); kill -KILL $pid; wait $pid; "
+            "for one in $all; do for i in $(seq 100); do kill -0 $one 2>/dev/null || break; "
+            "sleep 0.1; done; kill -0 $one 2>/dev/null && exit 7; done; test -n \"$all\"",
+        (folder.path() / "gone").string()
+    );
+    EXPECT_EQ(gone.exit, 0) << gone.err;
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "scale/bench/real_test_cluster.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <numeric>
 #include <thread>
 
@@ -17,15 +16,6 @@ constexpr auto short_stop = Duration::from_ms(50);
 constexpr auto nap = Duration::from_ms(50);
 constexpr auto meeting_patience = std::chrono::seconds{60};
 
-Result<std::filesystem::path> temporary_folder() {
-    std::error_code error;
-    const std::filesystem::path base = std::filesystem::temp_directory_path(error);
-    std::string pattern = (base / "creto-real-XXXXXX").string();
-    if (error || ::mkdtemp(pattern.data()) == nullptr)
-        return fail(ErrorCode::io, "cannot make a temporary folder in " + base.string());
-    return std::filesystem::path{pattern};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<RealTestCluster>> RealTestCluster::create(
@@ -40,13 +30,13 @@ Result<std::unique_ptr<RealTestCluster>> RealTestCluster::create(
                 std::to_string(config.node_count)
         );
     if (config.bandwidth_bps > 0) profile->bandwidth_bps = config.bandwidth_bps;
-    auto dir = temporary_folder();
-    if (!dir) return tl::unexpected<Error>(dir.error());
+    auto folder = ScratchFolder::make();
+    if (!folder) return tl::unexpected<Error>(folder.error());
     RealClusterOptions options{
         .network = "scale",
         .mode = config.mode,
         .program = std::filesystem::read_symlink("/proc/self/exe"),
-        .dir = *dir,
+        .dir = std::filesystem::path{(*folder)->path()} / "nodes",
         .checkpoint_blocks = config.knobs.checkpoint_blocks,
         .epoch_blocks = config.knobs.epoch_blocks,
         .view_interval_ms = static_cast<std::uint32_t>(config.knobs.view_interval.ms()),
@@ -57,13 +47,10 @@ Result<std::unique_ptr<RealTestCluster>> RealTestCluster::create(
     for (std::uint32_t i = 0; i < config.node_count; ++i)
         options.nodes.push_back({.name = "n" + std::to_string(i)});
     auto cluster = RealCluster::make(std::move(options));
-    if (!cluster) {
-        std::error_code ignored;
-        std::filesystem::remove_all(*dir, ignored);
-        return tl::unexpected<Error>(cluster.error());
-    }
+    if (!cluster) return tl::unexpected<Error>(cluster.error());
     std::unique_ptr<RealTestCluster> out{
         new RealTestCluster{std::move(config), std::move(*cluster)}};
+    out->folder_ = std::move(*folder);
     out->profile_ = *profile;
     out->has_shim_ = links == RealLinks::shim;
     return out;

@@ -26,6 +26,7 @@
 #include "scale/bench/real_clients.hpp"
 #include "scale/process_usage.hpp"
 #include "scale/real_cluster.hpp"
+#include "scale/scratch_folder.hpp"
 
 namespace creto {
 
@@ -157,6 +158,7 @@ private:
     Schedule schedule_;
     NodeList losers_;
     std::uint32_t witness_ = 0;
+    std::unique_ptr<ScratchFolder> folder_;  ///< Outlives what is in it.
     std::unique_ptr<RealCluster> cluster_;
     std::vector<RealNode> nodes_;
     std::set<FaultId> active_;
