@@ -198,6 +198,11 @@ TEST(ScaleReal, RefusesWhatTheMachineCannotBe) {
         EXPECT_NE(said.err.find(one.says), std::string::npos) << said.err;
         EXPECT_EQ(said.out, "");
     }
+    const Said nowhere =
+        creto({"scale", "run", "creates_cluster", "--real", "--smoke"}, within("/none"));
+    EXPECT_EQ(nowhere.exit, 1) << nowhere.err;
+    EXPECT_NE(nowhere.out.find("not run: /none: "), std::string::npos) << nowhere.out;
+    EXPECT_NE(nowhere.out.find("by TMPDIR"), std::string::npos) << nowhere.out;
 }
 
 }  // namespace
