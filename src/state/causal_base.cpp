@@ -188,7 +188,7 @@ bool CausalBase::read_cut(ByteView value, std::uint32_t leaf) {
         decode(r, lane);
         decode(r, sequence);
         if (leaf_of(lane) != leaf || (before && !(*before < lane))) return false;
-        cut_.emplace(lane, sequence);
+        cut_[lane] = sequence;
         before = lane;
     }
     return r.finish() == DecodeError::none;
@@ -200,8 +200,8 @@ const CrdtEntry* CausalBase::find(const std::string& slot) const {
 }
 
 Sequence CausalBase::cut(const LaneId& lane) const {
-    const auto found = cut_.find(lane);
-    return found == cut_.end() ? Sequence{} : found->second;
+    const Sequence* found = cut_.find(lane);
+    return found == nullptr ? Sequence{} : *found;
 }
 
 void CausalBase::save(Writer& w) const {

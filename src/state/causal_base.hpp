@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/flat_map.hpp"
 #include "model/genesis.hpp"
 #include "state/crdt_entry.hpp"
 #include "state/merkle_map.hpp"
@@ -81,7 +82,7 @@ private:
     std::size_t bytes_max_;
     Entries entries_;
     std::set<Removal> removals_;  ///< Executed before their values.
-    std::map<LaneId, Sequence> cut_;
+    FlatMap<LaneId, Sequence> cut_;
     std::set<std::uint32_t> cut_changed_;  ///< Leaves.
     std::map<Seat, Incarnation> newest_;   ///< Of seats that have more than their first lane.
     std::set<std::string> changed_;

@@ -39,12 +39,13 @@ std::string rest_key(Epoch epoch) {
 
 using Cells = std::map<Seat, Standing::Cell>;
 
-void encode_cells(Writer& w, const Cells& cells) {
-    w.uvarint(cells.size());
-    for (const auto& [seat, cell] : cells) {
-        encode(w, seat);
-        w.u8(cell.asked);
-        w.u8(cell.missed);
+template <class At>
+void encode_cells(Writer& w, At first, At last) {
+    w.uvarint(static_cast<std::uint64_t>(std::distance(first, last)));
+    for (auto at = first; at != last; ++at) {
+        encode(w, at->first);
+        w.u8(at->second.asked);
+        w.u8(at->second.missed);
     }
 }
 /// Seats of two rosters: within an epoch those that have left and those that came both have theirs.
@@ -147,7 +148,7 @@ void Standing::write_turns(const std::set<std::uint32_t>& leaves, MerkleMap& map
             continue;
         }
         Writer w;
-        encode_cells(w, Cells(first, last));
+        encode_cells(w, first, last);
         map.set(turns_key(leaf), w.take());
     }
 }
@@ -240,9 +241,9 @@ std::map<Seat, std::uint32_t> Standing::votes_missed(const Roster& voters) const
 std::map<Seat, std::uint32_t> Standing::turns_missed(const Roster& voters) const {
     std::map<Seat, std::uint32_t> out;
     for (const Member& member : voters.members()) {
-        const auto cell = turns_.find(member.seat);
-        if (cell != turns_.end() && cell->second.asked >= turns_least)
-            out.emplace(member.seat, cell->second.missed_ppm());
+        const Cell* cell = turns_.find(member.seat);
+        if (cell != nullptr && cell->asked >= turns_least)
+            out.emplace(member.seat, cell->missed_ppm());
     }
     return out;
 }
@@ -288,7 +289,7 @@ void Standing::judge(
                 turns_.erase(member.seat);  // It begins anew when it comes back.
                 turns_changed.insert(leaf_of(member.seat));
             }
-            if (!now.turns && turns_.at(member.seat).asked >= turns_window / 2) now.strikes = 0;
+            if (!now.turns && turns_.find(member.seat)->asked >= turns_window / 2) now.strikes = 0;
         }
         if (now.holds() && !before.holds()) {
             now.since = block.height;
@@ -336,7 +337,7 @@ void Standing::end_epoch(Epoch epoch, QuorumMode mode, const Seating& later, Mer
     std::set<std::uint32_t> turns_changed;
     for (const auto& entry : turns_)
         if (left(entry)) turns_changed.insert(leaf_of(entry.first));
-    std::erase_if(turns_, left);
+    turns_.erase_if(left);
     write_turns(turns_changed, map);
     for (auto row = often_.begin(); row != often_.end();) {
         const bool gone = left(*row);
@@ -415,7 +416,8 @@ Result<void> Standing::restore(const MerkleMap& map) {
                    (leaf == 0 || !cells.empty());
             for (const auto& [seat, cell] : cells)
                 good = good && leaf_of(seat) == leaf;
-            turns_.insert(cells.begin(), cells.end());
+            for (const auto& [seat, cell] : cells)
+                turns_[seat] = cell;
         } else if (key.starts_with(votes)) {
             const Seat seat{static_cast<std::uint32_t>(number(key, votes))};
             auto row = decode_exact<Row>(value);
@@ -463,7 +465,7 @@ void decode(Reader& r, Standing::Often& v) {
 
 void encode(Writer& w, const Standing::Row& v) {
     encode(w, v.last);
-    encode_cells(w, v.cells);
+    encode_cells(w, v.cells.begin(), v.cells.end());
 }
 void decode(Reader& r, Standing::Row& v) {
     decode(r, v.last);

@@ -28,6 +28,7 @@
 #include <string>
 #include <vector>
 
+#include "base/flat_map.hpp"
 #include "model/block.hpp"
 #include "model/notice.hpp"
 #include "state/attendance.hpp"
@@ -129,7 +130,7 @@ private:
     std::map<Seat, Row> rows_;     ///< By reporter.
     std::map<Seat, Often> often_;  ///< By reporter; nobody is in both.
     Attendance attendance_;
-    std::map<Seat, Cell> turns_;
+    FlatMap<Seat, Cell> turns_;
     std::map<Seat, Suspicion> suspicions_;
     std::map<Epoch, std::vector<Seat>> resting_;
 };
