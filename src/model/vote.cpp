@@ -35,12 +35,9 @@ Result<void> well_formed(
     if (certificate.signers.size() != (n + 7) / 8) {
         return fail(ErrorCode::invalid, "certificate: the bitmap does not fit the roster");
     }
-    std::uint32_t bits = 0;
-    for (std::uint32_t i = 0; i < certificate.signers.size() * 8; ++i) {
-        if (!certificate.signed_by(i)) continue;
-        if (i >= n) return fail(ErrorCode::invalid, "certificate: a bit names no member");
-        ++bits;
-    }
+    const bool within = certificate.each_signer([n](std::uint32_t place) { return place < n; });
+    if (!within) return fail(ErrorCode::invalid, "certificate: a bit names no member");
+    const std::uint32_t bits = certificate.count();
     const bool joined = roster.vote_form() == VoteForm::joined;
     if (certificate.signatures.size() != (joined ? 1 : bits)) {
         return fail(ErrorCode::invalid, "certificate: signatures and bitmap differ in number");

@@ -58,6 +58,17 @@ struct Certificate {
     [[nodiscard]] bool signed_by(std::uint32_t index) const {
         return index / 8 < signers.size() && (signers[index / 8] >> (index % 8) & 1U) != 0;
     }
+    /// Visits the places of those that signed, ascending, until `visit` says false. False: it did.
+    template <class Visit>
+    bool each_signer(const Visit& visit) const {
+        for (std::size_t i = 0; i < signers.size(); ++i) {
+            for (unsigned rest = signers[i]; rest != 0; rest &= rest - 1) {
+                const auto bit = static_cast<std::uint32_t>(std::countr_zero(rest));
+                if (!visit(static_cast<std::uint32_t>(i) * 8 + bit)) return false;
+            }
+        }
+        return true;
+    }
     /// A signature more, in a list. Requires: the bitmap has the roster's length, and nobody at or
     /// above this place has signed.
     void add(std::uint32_t index, const Signature& signature) {

@@ -4,26 +4,27 @@
 
 namespace creto {
 
-bool CheckGate::submit(
+std::optional<Ticket> CheckGate::submit(
     const AgentId& from,
     MessagePtr message,
     std::vector<CheckItem> items,
     std::size_t bytes,
+    Instant now,
     Effects& effects
 ) {
     const auto place = loads_.try_emplace(from).first;
     Load& load = place->second;
     if (load.messages >= limits::checks_per_peer_max ||
         load.bytes + bytes > limits::check_bytes_per_peer_max) {
-        return false;
+        return std::nullopt;
     }
     ++load.messages;
     load.bytes += bytes;
     const Ticket ticket = effects.new_ticket();
-    pending_.push_back({ticket, place, std::move(message), items.size(), bytes});
+    pending_.push_back({ticket, place, std::move(message), items.size(), bytes, now});
     ++waiting_;
     effects.add(Check{ticket, std::move(items), from});
-    return true;
+    return ticket;
 }
 
 std::optional<CheckGate::Opened> CheckGate::on_done(const CheckDone& done) {
@@ -36,7 +37,7 @@ std::optional<CheckGate::Opened> CheckGate::on_done(const CheckDone& done) {
     if (found == pending_.end() || found->ticket != done.ticket || !found->message)
         return std::nullopt;
     --waiting_;
-    Opened opened{found->load->first, std::move(found->message), std::nullopt};
+    Opened opened{found->load->first, std::move(found->message), found->came, std::nullopt};
     Load& load = found->load->second;
     load.bytes -= found->bytes;
     // Who comes and goes leaves nothing behind; who speaks all the time keeps his place.

@@ -23,19 +23,21 @@ using MessagePtr = std::shared_ptr<const Message>;
 
 class CheckGate {
 public:
-    /// Hands the items to the host and takes the message. False, and the message untouched, when this
+    /// Hands the items to the host and takes the message. None, and the message untouched, when this
     /// peer already has too much waiting.
-    [[nodiscard]] bool submit(
+    [[nodiscard]] std::optional<Ticket> submit(
         const AgentId& from,
         MessagePtr message,
         std::vector<CheckItem> items,
         std::size_t bytes,
+        Instant now,
         Effects& effects
     );
 
     struct Opened {
         AgentId from;
         MessagePtr message;
+        Instant came;
         std::optional<CheckPass> pass;  ///< None: a signature does not hold.
     };
     /// None when nothing waits under this ticket.
@@ -58,6 +60,7 @@ private:
         MessagePtr message;    ///< Null once it is done.
         std::size_t items = 0;
         std::size_t bytes = 0;
+        Instant came;
     };
     /// By ticket. Checks end nearly in their order: what is done leaves when it is the oldest.
     std::deque<Pending> pending_;

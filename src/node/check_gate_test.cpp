@@ -20,7 +20,9 @@ struct Fixture {
     /// The ticket of the check; none when the peer has too much waiting.
     std::optional<Ticket> submit(std::uint8_t from, std::uint64_t nonce, std::size_t bytes = 100) {
         const auto message = std::make_shared<const Message>(Probe{nonce, false});
-        if (!gate.submit(agent(from), message, std::vector<CheckItem>(2), bytes, effects))
+        if (!gate.submit(
+                agent(from), message, std::vector<CheckItem>(2), bytes, Instant{}, effects
+            ))
             return std::nullopt;
         return std::get<Check>(effects.list().back()).ticket;
     }
@@ -79,7 +81,7 @@ TEST(CheckGate, CountsStayRightWhenPeersComeAndGo) {
             bytes[2] = static_cast<std::uint8_t>(i >> 8U);
             const auto message = std::make_shared<const Message>(Probe{i, false});
             ASSERT_TRUE(f.gate.submit(
-                AgentId{bytes}, message, {}, limits::check_bytes_per_peer_max, f.effects
+                AgentId{bytes}, message, {}, limits::check_bytes_per_peer_max, Instant{}, f.effects
             ));
             const Ticket ticket = std::get<Check>(f.effects.take().back()).ticket;
             ASSERT_TRUE(f.gate.on_done({ticket, 0}));

@@ -306,6 +306,7 @@ void NodeImpl::on(const StoreFailed& event) {
 }
 
 void NodeImpl::on_time() {
+    check_gathered(gathering_.due(now_));
     calls_on_time();
     expire_submissions();
     ordering_.on_time(now_, effects_);
@@ -384,6 +385,7 @@ void NodeImpl::arm() {
     Instant next = std::min(
         {ordering_.next_wake(),
          calls_next_wake(),
+         gathering_.next_due(),
          reachability_.next_tick(),
          record_renewal_,
          lane_next_wake(),

@@ -34,6 +34,7 @@
 #include "mesh/reachability.hpp"
 #include "model/light.hpp"
 #include "node/check_gate.hpp"
+#include "node/check_twins.hpp"
 #include "node/checkpoint/fetch.hpp"
 #include "node/checkpoint/giver.hpp"
 #include "node/checkpoint/pruner.hpp"
@@ -42,6 +43,7 @@
 #include "node/node.hpp"
 #include "node/producer.hpp"
 #include "node/receipts.hpp"
+#include "node/vote_gathering.hpp"
 #include "order/ordering.hpp"
 #include "state/causal_state.hpp"
 #include "state/final_state.hpp"
@@ -173,10 +175,16 @@ private:
 
     // What peers say (node_receive.cpp)
     void receive(const AgentId& from, MessagePtr message, std::size_t bytes);
+    void receive_order(const AgentId& from, MessagePtr message, std::size_t bytes);
+    [[nodiscard]] bool gather(const AgentId& from, const MessagePtr& message, std::size_t bytes);
+    void check_gathered(std::vector<VoteGathering::Held> held);
+    void check_order(const AgentId& from, MessagePtr message, std::size_t bytes);
+    void refuse_signature(const AgentId& from, const Message& message);
     void admit(
         const AgentId& from, MessagePtr message, std::vector<CheckItem> items, std::size_t bytes
     );
-    void accept(const AgentId& from, const Message& message, const CheckPass& pass);
+    /// `came`: when it arrived, before its check.
+    void accept(const AgentId& from, const Message& message, const CheckPass& pass, Instant came);
     [[nodiscard]] bool within_budget(
         const AgentId& from, const Message& message, std::size_t bytes
     );
@@ -421,6 +429,8 @@ private:
     CausalState causal_;
     std::optional<Producer> producer_;
     CheckGate gate_;
+    CheckTwins twins_;
+    VoteGathering gathering_;
     Directory directory_;
     Reachability reachability_;
     Dialer dialer_;

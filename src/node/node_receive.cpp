@@ -174,19 +174,7 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
     if (!within_budget(from, message, bytes)) return;
     if (channel_of(message) == Channel::order) {
         ordering_.saw(from, message, now_);
-        if (of_another_epoch(from, shared, bytes)) return;
-        if (!ordering_.worth_checking(message)) {
-            ordering_.hear(from, now_);
-            count(Count::order_messages_ignored);
-            changed_ = false;
-            return;
-        }
-        auto items = check_items(message, voters());
-        if (!items) {
-            drop(from, std::string{kind_name(message)} + " that no seat of the roster sends");
-            return;
-        }
-        admit(from, std::move(shared), std::move(*items), bytes);
+        receive_order(from, std::move(shared), bytes);
         return;
     }
     if (const auto* batch = std::get_if<VertexBatch>(&message)) {
@@ -236,12 +224,65 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
     admit(from, std::move(shared), std::move(*items), bytes);
 }
 
+void NodeImpl::receive_order(const AgentId& from, MessagePtr message, std::size_t bytes) {
+    if (of_another_epoch(from, message, bytes)) return;
+    if (!ordering_.worth_checking(*message)) {
+        ordering_.hear(from, now_);
+        count(Count::order_messages_ignored);
+        changed_ = false;
+        return;
+    }
+    ordering_.hand_on(from, message, effects_);
+    if (gather(from, message, bytes)) return;
+    check_order(from, std::move(message), bytes);
+}
+
+/// Whether it waits, to be checked with others. [ORD-V1.9]
+bool NodeImpl::gather(const AgentId& from, const MessagePtr& message, std::size_t bytes) {
+    const auto said = ordering_.gatherable(*message);
+    if (!said) return false;
+    const Instant due_before = gathering_.next_due();
+    if (!gathering_.add(said->content, said->signers, {from, message, bytes}, said->is_late, now_))
+        return false;
+    if (!said->is_late && ordering_.enough(said->content, *gathering_.signers(said->content))) {
+        check_gathered(gathering_.take(said->content));
+    } else {
+        changed_ = gathering_.next_due() != due_before;  // Then the timer is another one.
+    }
+    return true;
+}
+
+void NodeImpl::check_gathered(std::vector<VoteGathering::Held> held) {
+    for (VoteGathering::Held& one : held) {
+        if (ordering_.worth_checking(*one.message)) {
+            check_order(one.from, std::move(one.message), one.bytes);
+        } else {
+            ordering_.hear(one.from, now_);
+            count(Count::order_messages_ignored);
+        }
+    }
+    changed_ = true;
+}
+
+void NodeImpl::check_order(const AgentId& from, MessagePtr message, std::size_t bytes) {
+    if (twins_.wait(from, message, bytes)) {  // [ORD-A3.1]
+        changed_ = false;
+        return;
+    }
+    auto items = check_items(*message, voters());
+    if (!items) {
+        drop(from, std::string{kind_name(*message)} + " that no seat of the roster sends");
+        return;
+    }
+    admit(from, std::move(message), std::move(*items), bytes);
+}
+
 void NodeImpl::admit(
     const AgentId& from, MessagePtr message, std::vector<CheckItem> items, std::size_t bytes
 ) {
     // What we signed ourselves needs no check; without signatures there is nothing to check.
     if (items.empty() || from == self_) {
-        accept(from, *message, CheckPass::own());
+        accept(from, *message, CheckPass::own(), now_);
         return;
     }
     changed_ = false;
@@ -252,7 +293,10 @@ void NodeImpl::admit(
             return;
         }
     }
-    if (gate_.submit(from, message, std::move(items), bytes, effects_)) return;
+    if (const auto ticket = gate_.submit(from, message, std::move(items), bytes, now_, effects_)) {
+        twins_.began(*ticket, message);
+        return;
+    }
     count(Count::checks_refused);
     const auto* answer = std::get_if<CallAnswer>(message.get());
     if (answer != nullptr) answer_refused(from, *answer);
@@ -261,25 +305,36 @@ void NodeImpl::admit(
 void NodeImpl::on(const CheckDone& event) {
     auto opened = gate_.on_done(event);
     if (!opened) return on_change_checked(event);
-    if (!opened->pass) {
-        count(Count::signatures_wrong);
-        if (const auto* answer = std::get_if<CallAnswer>(opened->message.get()))
-            answer_refused(opened->from, *answer);
-        drop(opened->from, std::string{kind_name(*opened->message)} + " with a wrong signature");
-        return;
+    if (opened->pass) {
+        accept(opened->from, *opened->message, *opened->pass, opened->came);
+    } else {
+        refuse_signature(opened->from, *opened->message);
     }
-    accept(opened->from, *opened->message, *opened->pass);
+    const auto waited = twins_.ended(event.ticket);
+    for (const CheckTwins::Waiting& next : waited)
+        receive_order(next.from, next.message, next.bytes);
+    changed_ = true;
+}
+
+void NodeImpl::refuse_signature(const AgentId& from, const Message& message) {
+    count(Count::signatures_wrong);
+    if (ordering_.forgives(from, message)) return;
+    if (const auto* answer = std::get_if<CallAnswer>(&message)) answer_refused(from, *answer);
+    drop(from, std::string{kind_name(message)} + " with a wrong signature");
 }
 
 /// Through the door: every signature holds.
-void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPass& pass) {
+void NodeImpl::accept(
+    const AgentId& from, const Message& message, const CheckPass& pass, Instant came
+) {
     struct Accept {
         NodeImpl& node;
         const AgentId& from;
         const CheckPass& pass;
+        Instant came;
 
         void operator()(const Proposal& m) const {
-            node.ordering_.on_proposal(from, {m, pass}, node.now_, node.effects_);
+            node.ordering_.on_proposal(from, {m, pass}, came, node.now_, node.effects_);
         }
         void operator()(const Vote& m) const {
             node.saw_vote(m);
@@ -353,7 +408,7 @@ void NodeImpl::accept(const AgentId& from, const Message& message, const CheckPa
             node.server_.on_credit(from, m, node.now_, node.effects_);
         }
     };
-    std::visit(Accept{*this, from, pass}, message);
+    std::visit(Accept{*this, from, pass, came}, message);
 }
 
 }  // namespace creto

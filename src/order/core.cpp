@@ -73,7 +73,11 @@ OrderingCore::OrderingCore(
         collector_.emplace(
             roster,
             simplex::VoteCollector::Options{
-                paths_.group(own_group()).size(), options.collect_for, options.turnout_after / 2}
+                paths_.group(own_group()).size(),
+                roster.vote_form() == VoteForm::joined
+                    ? std::min(options.collect_for, options.collect_gathered_for)
+                    : options.collect_for,
+                options.turnout_after / 2}
         );
 }
 
@@ -122,7 +126,7 @@ OrderingHeld OrderingCore::held() const {
 }
 
 void OrderingCore::on_proposal(
-    const AgentId& from, const Proposal& proposal, Instant now, Effects& effects
+    const AgentId& from, const Proposal& proposal, Instant came, Instant now, Effects& effects
 ) {
     if (!started_ || proposal.block.epoch != epoch_) return;
     hear(from, now);
@@ -145,10 +149,12 @@ void OrderingCore::on_proposal(
         views_.propose(view, id);
         count(vote, now, effects);
     }
-    accept_block(id, proposal, now);
-    for (std::uint32_t i = 0; i < roster_.size() && in_window(view); ++i) {
-        const VoteContent* said = tally_.content(view, VoteKind::notarize, i);
-        if (said != nullptr) seek_second(*said, roster_.members()[i].key, effects);
+    accept_block(id, proposal, came);
+    if (in_window(view) && (views_.proposal(view) != id || tally_.differs(vote.content))) {
+        for (std::uint32_t i = 0; i < roster_.size() && in_window(view); ++i) {
+            const VoteContent* said = tally_.content(view, VoteKind::notarize, i);
+            if (said != nullptr) seek_second(*said, roster_.members()[i].key, effects);
+        }
     }
     settle(now, effects);
 }

@@ -163,6 +163,7 @@ void OrderingCore::accept_finalization(const Certificate& certificate, Instant n
     if (collector_) collector_->forget_through(view, now);
     burials_.forget_through(view);
     sought_.erase(sought_.begin(), sought_.upper_bound(view));
+    forget_handed(view);
     if (voter_) voter_->forget_through(view);
     unfinal_since_.reset();
     if (views_.notarized().view > view) unfinal_since_ = now;
@@ -206,6 +207,7 @@ void OrderingCore::forget_below(View view, Instant now) {
     if (collector_) collector_->forget_through(view, now);
     burials_.forget_through(view);
     sought_.erase(sought_.begin(), sought_.upper_bound(view));
+    forget_handed(view);
     if (voter_) voter_->forget_through(terms_.last_of(view));
 }
 

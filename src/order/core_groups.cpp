@@ -13,10 +13,6 @@ namespace creto {
 
 namespace {
 
-/// Who collects in a group for a view: with three, one in forty groups has none alive when three in ten
-/// seats are dead; with five one in four hundred.
-constexpr std::uint32_t collectors_usual = 3;
-constexpr std::uint32_t collectors_many = 5;
 /// Turns of other roots, when votes are repeated.
 constexpr std::uint32_t attempts_apart = 7;
 /// Seats that are told where this one stands, when nothing moves.
@@ -121,6 +117,34 @@ std::vector<AgentId> OrderingCore::reporters_on(View view) const {
     return keys_of(both);
 }
 
+// [ORD-V1.9]
+std::optional<Gatherable> OrderingCore::gatherable(const Message& message) const {
+    if (!collector_ || roster_.vote_form() != VoteForm::joined) return std::nullopt;
+    Gatherable made;
+    if (const auto* vote = std::get_if<Vote>(&message)) {
+        const auto member = roster_.index_of(vote->seat);
+        if (!member) return std::nullopt;
+        made = {vote->content, Bytes((roster_.size() + 7) / 8)};
+        made.signers[*member / 8] = static_cast<std::uint8_t>(1U << (*member % 8));
+    } else if (const auto* partial = std::get_if<PartialCertificate>(&message)) {
+        if (!well_formed(*partial, roster_)) return std::nullopt;
+        made = {partial->votes.content, partial->votes.signers};
+    } else {
+        return std::nullopt;
+    }
+    const VoteContent& content = made.content;
+    if (content.kind == VoteKind::bury) return std::nullopt;
+    made.is_late = !in_window(content.view) || views_.find(content.view, content.kind) != nullptr;
+    return made;
+}
+
+bool OrderingCore::enough(const VoteContent& content, const Bytes& signers) const {
+    if (!in_window(content.view) || views_.find(content.view, content.kind) != nullptr)
+        return false;  // Nobody waits for it.
+    return tally_.count_with(content, signers) >= roster_.quorum().q ||
+           collector_->completes(content, signers, paths_.group(own_group()), self_);
+}
+
 void OrderingCore::pass_on(Instant now, Effects& effects) {
     if (!collector_) return;
     for (const PartialCertificate& partial : collector_->due(now, signer_)) {
@@ -171,38 +195,6 @@ void OrderingCore::hear_signers(const Certificate& certificate, Instant now) {
         [&](std::uint32_t member) { return certificate.signed_by(member); }, turn(), now, window
     );
     if (quorum_back) pace_.quorum_back();  // [ORD-E4.1]
-}
-
-/// A certificate that was made here goes to some of each group, and one that came from its maker to the
-/// rest of the own. [ORD-V1.6]
-void OrderingCore::relay(
-    const Certificate& certificate, const std::optional<AgentId>& from, Effects& effects
-) {
-    if (!self_) return;
-    const VoteContent& content = certificate.content;
-    if (!from) {
-        effects.send_all(own_group_and_relays(content), certificate);
-        if (content.kind != VoteKind::finalize) return;
-        // Those without a seat hear of finalisations from one of the roots.
-        if (leader(end_of(content).next()) != roster_.members()[*self_].seat) return;
-        for (const auto& [agent, peer] : peers_)
-            if (!peer.member) effects.send(agent, certificate);
-        return;
-    }
-    const Member* maker = roster_.find(*from);
-    if (maker == nullptr) return;
-    const std::uint32_t sender = *roster_.index_of(maker->seat);
-    if (paths_.group_of(sender) == own_group()) return;
-    effects.send_all(keys_of(paths_.group(own_group())), certificate);
-}
-
-/// The first proposal of a view, from its leader, to the rest of the own group.
-void OrderingCore::relay(const AgentId& from, const Proposal& proposal, Effects& effects) {
-    if (!self_ || paths_.direct()) return;
-    const Member* leader = roster_.find(from);
-    if (leader == nullptr || leader->seat != proposal.block.proposer) return;
-    if (paths_.group_of(*roster_.index_of(leader->seat)) == own_group()) return;
-    effects.send_all(keys_of(paths_.group(own_group())), proposal);
 }
 
 /// Own votes of views from `from` on, once more, and where this seat stands.

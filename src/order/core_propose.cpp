@@ -11,7 +11,7 @@ using simplex::Head;
 
 /// Takes a block that somebody may need: the first of its view, a notarized one, or one we asked
 /// for. Everything else would be a peer's way to fill our memory.
-void OrderingCore::accept_block(const BlockId& id, const Proposal& proposal, Instant now) {
+void OrderingCore::accept_block(const BlockId& id, const Proposal& proposal, Instant came) {
     const View view = proposal.block.view;
     const Certificate* notarization = views_.find(view, VoteKind::notarize);
     const bool notarized = notarization != nullptr && notarization->content.block == id;
@@ -24,7 +24,7 @@ void OrderingCore::accept_block(const BlockId& id, const Proposal& proposal, Ins
         return;
     }
     if (notarized || repair_.wants(id)) tree_.keep(id);
-    proposal_seen_at_ = now;
+    proposal_seen_at_ = came;
     any_proposal_ = true;
     judge_again_ = true;
 }

@@ -48,10 +48,17 @@ public:
     /// These members have signed something together that is of now: each was heard. As hear().
     template <class Signed>
     bool hear_all(const Signed& has_signed, View view, Instant now, Duration window) {
-        const bool enough_before = count(now, window) >= quorum_.q;
-        for (std::uint32_t i = 0; i < quorum_.n; ++i)
-            if (has_signed(i)) seats_[i] = {true, false, now, std::max(seats_[i].view, view)};
-        return !enough_before && count(now, window) >= quorum_.q;
+        std::uint32_t before = 0;
+        std::uint32_t after = 0;
+        for (std::uint32_t i = 0; i < quorum_.n; ++i) {
+            Heard& seat = seats_[i];
+            const bool was_heard = i == self_ || (seat.ever && now - seat.at <= window);
+            const bool signs = has_signed(i);
+            if (signs) seat = {true, false, now, std::max(seat.view, view)};
+            before += was_heard ? 1 : 0;
+            after += was_heard || signs ? 1 : 0;
+        }
+        return before < quorum_.q && after >= quorum_.q;
     }
 
     /// A view that this member led was given up.

@@ -139,7 +139,7 @@ private:
         if (!node.ordering->worth_checking(*message)) return;
         const CheckPass pass = CheckPass::own();
         if (const auto* p = std::get_if<Proposal>(&*message))
-            node.ordering->on_proposal(peer, {*p, pass}, now_, node.effects);
+            node.ordering->on_proposal(peer, {*p, pass}, now_, now_, node.effects);
         if (const auto* v = std::get_if<Vote>(&*message))
             node.ordering->on_vote(peer, {*v, pass}, now_, node.effects);
         if (const auto* c = std::get_if<Certificate>(&*message))

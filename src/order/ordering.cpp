@@ -62,9 +62,13 @@ void Ordering::start(Instant now, Effects& effects) {
     turn(now, effects);
 }
 void Ordering::on_proposal(
-    const AgentId& from, const Checked<const Proposal&>& m, Instant now, Effects& effects
+    const AgentId& from,
+    const Checked<const Proposal&>& m,
+    Instant came,
+    Instant now,
+    Effects& effects
 ) {
-    core_->on_proposal(from, *m, now, effects);
+    core_->on_proposal(from, *m, came, now, effects);
     turn(now, effects);
 }
 void Ordering::on_vote(
@@ -174,6 +178,20 @@ std::vector<Evidence> Ordering::take_evidence() {
 }
 bool Ordering::worth_checking(const Message& message) const {
     return core_->worth_checking(message);
+}
+void Ordering::hand_on(
+    const AgentId& from, const std::shared_ptr<const Message>& message, Effects& effects
+) {
+    core_->hand_on(from, message, effects);
+}
+bool Ordering::forgives(const AgentId& from, const Message& message) {
+    return core_->forgives(from, message);
+}
+std::optional<Gatherable> Ordering::gatherable(const Message& message) const {
+    return core_->gatherable(message);
+}
+bool Ordering::enough(const VoteContent& content, const Bytes& signers) const {
+    return core_->enough(content, signers);
 }
 Epoch Ordering::epoch() const {
     return core_->epoch();

@@ -46,10 +46,18 @@ struct OrderingOptions {
     /// With more seats than these votes go through groups, [ORD-V1.1] and wait so long for others.
     std::size_t direct_seats_max = limits::direct_seats_max;
     Duration collect_for = Duration::from_ms(2);
+    Duration collect_gathered_for = Duration::from_us(500);  ///< For those that had to wait before.
     /// A seat with an empty vote log asks the others for votes with its key before its first vote.
     bool ask_first = false;
     /// So long a seat whose log was lost looks on, in case another process votes with its key.
     Duration watch_for;
+};
+
+/// Votes on one content that are better checked together with others on it.
+struct Gatherable {
+    VoteContent content;
+    Bytes signers;         ///< Bitmap over the roster.
+    bool is_late = false;  ///< Nothing waits for it any more. [ORD-V1.8]
 };
 
 /// A block that became final, with the cut before and after it. Its vertices may still be on their
@@ -175,8 +183,13 @@ public:
     [[nodiscard]] std::vector<AgentId> take_unserved();
 
     // What peers say. `from` is the connected peer, not necessarily the signer.
+    /// `came`: when it arrived, before its check.
     void on_proposal(
-        const AgentId& from, const Checked<const Proposal&>& m, Instant now, Effects& effects
+        const AgentId& from,
+        const Checked<const Proposal&>& m,
+        Instant came,
+        Instant now,
+        Effects& effects
     );
     void on_vote(const AgentId& from, const Checked<const Vote&>& m, Instant now, Effects& effects);
     void on_certificate(
@@ -239,6 +252,18 @@ public:
     /// Cheap admission before signatures are checked: false for what could change nothing (outside
     /// the window, already known, already decided). (rule A1) (rule A2)
     [[nodiscard]] bool worth_checking(const Message& message) const;
+    /// Hands on what came from its maker to the own group, before it is checked here. Requires:
+    /// worth_checking(). [ORD-V1.6]
+    void hand_on(
+        const AgentId& from, const std::shared_ptr<const Message>& message, Effects& effects
+    );
+    /// Whether a wrong signature in this is not its sender's fault, who had to hand it on unseen.
+    [[nodiscard]] bool forgives(const AgentId& from, const Message& message);
+    /// What is said, and by whom, where it is better checked together with what others say of it;
+    /// else none. Requires: worth_checking(). [ORD-V1.9]
+    [[nodiscard]] std::optional<Gatherable> gatherable(const Message& message) const;
+    /// With the votes of these, a quorum has said this, or all of the group that this seat collects.
+    [[nodiscard]] bool enough(const VoteContent& content, const Bytes& signers) const;
 
     [[nodiscard]] Epoch epoch() const;
     /// Of this epoch: what its messages are checked against.

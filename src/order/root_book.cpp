@@ -65,18 +65,18 @@ void RootBook::note(const VoteContent& content, std::uint32_t member, Instant no
 
 void RootBook::note(const PartialCertificate& partial, Instant now) {
     if (!counts(partial.votes.content)) return;
-    for (std::uint32_t i = 0; i < members_.size(); ++i)
-        if (partial.votes.signed_by(i)) note(partial.votes.content, i, now);
+    static_cast<void>(partial.votes.each_signer([&](std::uint32_t i) {
+        note(partial.votes.content, i, now);
+        return true;
+    }));
 }
 
 bool RootBook::lacks(const PartialCertificate& partial) const {
     if (!counts(partial.votes.content)) return false;
     const auto at = open_.find(partial.votes.content.view);
-    for (std::uint32_t i = 0; i < members_.size(); ++i) {
-        if (!partial.votes.signed_by(i) || i == self_) continue;
-        if (at == open_.end() || at->second.said[i] == 0) return true;
-    }
-    return false;
+    return !partial.votes.each_signer([&](std::uint32_t i) {
+        return i == self_ || i >= members_.size() || (at != open_.end() && at->second.said[i] != 0);
+    });
 }
 
 void RootBook::on_final(const Block& block, const BlockId& id) {

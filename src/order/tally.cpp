@@ -16,6 +16,32 @@ const VoteContent* Tally::content(View view, VoteKind kind, std::uint32_t member
     return group == none ? nullptr : &votes->groups[group].content;
 }
 
+std::uint32_t Tally::count_with(const VoteContent& content, const Bytes& signers) const {
+    const Certificate said{content, signers, {}};
+    const KindVotes* votes = find(content.view, content.kind);
+    if (votes == nullptr || votes->group_of.empty()) return said.count();
+    const auto same =
+        std::find_if(votes->groups.begin(), votes->groups.end(), [&](const Group& group) {
+            return group.content == content;
+        });
+    if (same == votes->groups.end()) return said.count();
+    const auto group = static_cast<std::uint16_t>(std::distance(votes->groups.begin(), same));
+    std::uint32_t count = same->count;
+    static_cast<void>(said.each_signer([&](std::uint32_t member) {
+        count += votes->group_of[member] == group ? 0 : 1;
+        return true;
+    }));
+    return count;
+}
+
+bool Tally::differs(const VoteContent& content) const {
+    const KindVotes* votes = find(content.view, content.kind);
+    return votes != nullptr &&
+           std::any_of(votes->groups.begin(), votes->groups.end(), [&](const Group& group) {
+               return group.content != content;
+           });
+}
+
 std::vector<Vote> Tally::votes_of(std::uint32_t member) const {
     std::vector<Vote> votes;
     const Seat seat = roster_.members()[member].seat;
@@ -119,17 +145,16 @@ bool Tally::lacks(const PartialCertificate& partial) const {
     const VoteContent& content = partial.votes.content;
     const KindVotes* votes = find(content.view, content.kind);
     if (votes == nullptr || votes->group_of.empty()) return true;
-    for (std::uint32_t i = 0; i < roster_.size(); ++i) {
-        if (!partial.votes.signed_by(i)) continue;
+    const bool in_list = roster_.vote_form() == VoteForm::list;
+    return !partial.votes.each_signer([&](std::uint32_t i) {
+        if (i >= votes->group_of.size()) return true;
         const std::uint16_t group = votes->group_of[i];
-        if (group == none) return true;
+        if (group == none) return false;
         // Whoever says two things is counted for the first; the second is proof, once. Joined with others it
         // counts, as they do.
         const bool is_other = votes->groups[group].content != content;
-        const bool in_list = roster_.vote_form() == VoteForm::list;
-        if (is_other && !(in_list && accused(content.view, i))) return true;
-    }
-    return false;
+        return !is_other || (in_list && accused(content.view, i));
+    });
 }
 
 Tally::AddedPartial Tally::add(const PartialCertificate& partial) {
@@ -168,13 +193,26 @@ void Tally::take(KindVotes& votes, std::uint16_t group, const Certificate& joine
     for (const Certificate& other : held)
         overlapped += overlaps(other) ? other.count() : 0;
     if (overlapped >= joined.count()) return;
+    votes.came_joined.resize(roster_.size());
+    if (overlapped == 0) {  // As it is when each group has said its part once.
+        held.push_back(joined);
+        static_cast<void>(joined.each_signer([&](std::uint32_t i) {
+            std::uint16_t& place = votes.group_of[i];
+            votes.groups[group].count += place == group ? 0 : 1;
+            if (place == none) {
+                place = group;
+                votes.came_joined[i] = true;
+            }
+            return true;
+        }));
+        return;
+    }
     std::erase_if(held, overlaps);
     held.push_back(joined);
     std::vector<std::uint8_t> all(joined.signers.size());
     for (const Certificate& part : held)
         for (std::size_t i = 0; i < all.size(); ++i)
             all[i] = static_cast<std::uint8_t>(all[i] | part.signers[i]);
-    votes.came_joined.resize(roster_.size());
     std::uint32_t count = 0;
     for (std::uint32_t i = 0; i < roster_.size(); ++i) {
         const bool within = (all[i / 8] >> (i % 8) & 1U) != 0;

@@ -51,6 +51,10 @@ public:
     [[nodiscard]] std::optional<VoteConflict> against(const Vote& vote);
     /// Whether against() could prove anything: somebody said what contradicts this content.
     [[nodiscard]] bool contradicted(const VoteContent& content) const;
+    /// How many said this, with these signers.
+    [[nodiscard]] std::uint32_t count_with(const VoteContent& content, const Bytes& signers) const;
+    /// Whether somebody said something else of this kind in this view.
+    [[nodiscard]] bool differs(const VoteContent& content) const;
     /// What this member said; none if nothing was counted.
     [[nodiscard]] const VoteContent* content(View view, VoteKind kind, std::uint32_t member) const;
     /// All that this member said and that is held, at most one window of views.

@@ -54,6 +54,23 @@ std::vector<PartialCertificate> VoteCollector::due(Instant now, const Signer& jo
     return all;
 }
 
+bool VoteCollector::completes(
+    const VoteContent& content,
+    const Bytes& signers,
+    std::span<const std::uint32_t> group,
+    std::optional<std::uint32_t> self
+) const {
+    const Votes* held = nullptr;
+    if (const auto view = views_.find(content.view); view != views_.end()) {
+        for (const Votes& votes : view->second)
+            if (votes.content == content) held = &votes;
+    }
+    return std::all_of(group.begin(), group.end(), [&](std::uint32_t member) {
+        const bool signs = (signers[member / 8] >> (member % 8) & 1U) != 0;
+        return member == self || signs || (held != nullptr && held->by.contains(member));
+    });
+}
+
 void VoteCollector::keep_late(Votes votes, Instant now) {
     const bool on_block =
         votes.content.kind == VoteKind::notarize || votes.content.kind == VoteKind::finalize;

@@ -14,6 +14,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,14 @@ public:
     void add(const Vote& vote, std::uint32_t member, Instant now);
     /// What is due, joined by `joiner` where the roster has votes joined.
     [[nodiscard]] std::vector<PartialCertificate> due(Instant now, const Signer& joiner);
+
+    /// Whether with these signers, and without `self`, all of the group have voted for this.
+    [[nodiscard]] bool completes(
+        const VoteContent& content,
+        const Bytes& signers,
+        std::span<const std::uint32_t> group,
+        std::optional<std::uint32_t> self
+    ) const;
 
     /// There is a certificate of these votes: nothing is needed for it any more.
     void settle(View view, VoteKind kind, Instant now);

@@ -191,6 +191,9 @@ void SimCluster::dispatch(SimEventTag tag) {
         case SimEventKind::finish:
             on_finish(finishes_.take(tag.place));
             break;
+        case SimEventKind::checked:
+            on_checked(checked_.take(tag.place));
+            break;
         case SimEventKind::action:
             actions_.take(tag.place)();
             break;

@@ -223,6 +223,11 @@ private:
         NodeIndex node;
         std::uint32_t boot = 0;
     };
+    struct CheckedEvent {
+        NodeIndex node;
+        std::uint32_t boot = 0;
+        std::vector<CheckQueue::Asked> checks;
+    };
     struct FinishEvent {
         NodeIndex node;
         std::uint32_t boot = 0;
@@ -240,6 +245,8 @@ private:
     void on_wake(const WakeEvent& wake);
     void on_durable(const DurableEvent& durable);
     void on_finish(FinishEvent finish);
+    void start_checks(SimHost& host);
+    void on_checked(CheckedEvent checked);
     void hand(SimHost& host, Event event, std::uint64_t fingerprint);
     void handle(SimHost& host, const Event& event, std::uint64_t fingerprint);
     void drain(SimHost& host);
@@ -292,6 +299,7 @@ private:
     Slab<DurableEvent> durables_;
     Slab<WakeEvent> wakes_;
     Slab<FinishEvent> finishes_;
+    Slab<CheckedEvent> checked_;
     Slab<std::function<void()>> actions_;
     std::map<Ticket, SimCommand> commands_;
     std::uint64_t next_command_ = 1;

@@ -33,6 +33,7 @@ bool is_evidence(const Bytes& message) {
 void SimCluster::carry_out(SimHost& host, std::vector<Effect> effects) {
     for (Effect& effect : effects)
         std::visit([&](auto& what) { on_effect(host, what); }, effect);
+    start_checks(host);
     host.life->last_message = {};
     host.life->participant->reuse(std::move(effects));
 }
@@ -155,17 +156,52 @@ void SimCluster::on_effect(SimHost& host, Check& check) {
         named = mix64(named ^ (good ? 1U : 0U));
     }
     named = mix64(named ^ check.ticket.value());
+    ++host.spent.checks;
+    if (!costs_nothing_ && options_.vote_form == VoteForm::joined) {
+        const bool can_join = check.items.size() == 1 && check.items[0].joined != nullptr;
+        host.life->checks.add(
+            can_join ? std::move(check.items[0].bytes) : Bytes{},
+            {.done = done,
+             .fingerprint = named,
+             .since = now_,
+             .good = done.good == check.items.size(),
+             .alone = check_cost(options_.costs, check, With::nothing),
+             .added = check_cost(options_.costs, check, With::others)}
+        );
+        return;  // What is asked for at once is checked at once.
+    }
+    const Duration cost = slowed(host, check_cost(options_.costs, check, With::nothing));
     Instant& free = host.life->checker_free;
-    const bool can_join = check.items.size() == 1 && check.items[0].joined != nullptr;
-    const bool waits_with = can_join && free > now_ && host.life->joining == check.items[0].bytes;
-    if (can_join) host.life->joining = check.items[0].bytes;
-    const Duration cost = slowed(host, check_cost(options_.costs, check, waits_with));
     free = pool_.run(std::max(free, now_), cost);
     host.spent.crypto = host.spent.crypto + cost;
     host.spent.checking = host.spent.checking + (free - now_);
-    ++host.spent.checks;
     if (free > now_) return later(host, free, done, named);
     host.life->inbox.push_back({done, named, {}});  // Next, and without the queue.
+}
+
+void SimCluster::start_checks(SimHost& host) {
+    if (!host.life->checks.may_start()) return;
+    CheckQueue::Batch batch = host.life->checks.start();
+    const Duration cost = slowed(host, batch.cost());
+    host.spent.crypto = host.spent.crypto + cost;
+    CheckedEvent checked{host.index, host.boots, std::move(batch.checks)};
+    queue_.push(
+        pool_.run(now_, cost),
+        SimEventTag{SimEventKind::checked, checked_.put(std::move(checked))}.packed()
+    );
+}
+
+void SimCluster::on_checked(CheckedEvent checked) {
+    for (const CheckQueue::Asked& asked : checked.checks) {
+        SimHost* const host = living(checked.node, checked.boot);
+        if (host == nullptr) return;
+        host->spent.checking = host->spent.checking + (now_ - asked.since);
+        hand(*host, asked.done, asked.fingerprint);
+    }
+    SimHost* const host = living(checked.node, checked.boot);
+    if (host == nullptr) return;
+    host->life->checks.ended();
+    start_checks(*host);
 }
 
 void SimCluster::on_effect(SimHost& host, Execute& execute) {

@@ -88,12 +88,12 @@ Duration protocol_cost(
     return ns(spent_ps / 1'000);
 }
 
-Duration check_cost(const CostTable& table, const Check& check, bool waits_with) {
+Duration check_cost(const CostTable& table, const Check& check, With with) {
     std::uint64_t spent = 0;
     for (const CheckItem& item : check.items) {
         if (item.joined == nullptr) {
             spent += table.verify_ns;
-        } else if (waits_with) {
+        } else if (with == With::others) {
             spent += table.joined_part_ns + table.joined_key_ns * item.joined->count();
         } else {
             spent += table.joined_verify_ns + table.joined_key_ns * item.joined->count();

@@ -64,11 +64,11 @@ struct CostTable {
 [[nodiscard]] Duration protocol_cost(
     const CostTable& table, const Event& event, const std::vector<Effect>& effects
 );
+/// Whether a signature that can be joined is checked alone, or added to others on the same content.
+enum class With : std::uint8_t { nothing, others };
 /// What the checking thread spends; charged for signatures that fail as well.
-/// `waits_with`: votes of the same content, or parts of a certificate of them, that wait already for the
-/// same thread: they are added up and checked as one.
 [[nodiscard]] Duration check_cost(
-    const CostTable& table, const Check& check, bool waits_with = false
+    const CostTable& table, const Check& check, With with = With::nothing
 );
 
 }  // namespace creto

@@ -136,6 +136,7 @@ TEST(DormantInCluster, ThroughGroupsTheDeadAreSetAsideAndComeBackToo) {
     ASSERT_TRUE(until_voting(cluster, 0, 20)) << cluster.violation();
     ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
     EXPECT_EQ(add_final(cluster, 18), "");
+    ASSERT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
     EXPECT_EQ(final_n(cluster, 19), "2");
 }
 

@@ -16,6 +16,7 @@
 #include "base/log.hpp"
 #include "base/ring.hpp"
 #include "node/inbound.hpp"
+#include "sim/check_queue.hpp"
 #include "sim/disk.hpp"
 #include "sim/host_clock.hpp"
 #include "sim/participant.hpp"
@@ -90,9 +91,8 @@ struct SimHost {
         std::vector<Send> held;          ///< Messages that wait for one of them, oldest first.
         Ticket last_persist;
         std::set<Ticket> executing;
-        Instant checker_free;
-        /// What is signed by what is checked now: more of the same is added up and checked with it.
-        Bytes joining;
+        Instant checker_free;      ///< Where each signature is checked alone.
+        CheckQueue checks;         ///< Where votes can be joined.
         WireMessage last_message;  ///< Fingerprinted once for all its receivers.
         std::uint64_t last_fingerprint = 0;
     };

@@ -143,7 +143,7 @@ private:
         if (done.good != items) return;
         const CheckPass pass = CheckPass::own();  // The host said so just now.
         if (const auto* proposal = std::get_if<Proposal>(&message))
-            ordering_.on_proposal(from, {*proposal, pass}, now, effects_);
+            ordering_.on_proposal(from, {*proposal, pass}, now, now, effects_);
         if (const auto* vote = std::get_if<Vote>(&message))
             ordering_.on_vote(from, {*vote, pass}, now, effects_);
         if (const auto* certificate = std::get_if<Certificate>(&message))

@@ -12,6 +12,7 @@ enum class SimEventKind : std::uint8_t {
     local,     ///< Something of the host's own reaches its node.
     durable,   ///< A sync has ended.
     wake,      ///< A node's timer.
+    checked,   ///< A batch of signatures is checked.
     finish,    ///< A node's processor is done with an event.
     action,    ///< Whoever drives the run does something.
 };

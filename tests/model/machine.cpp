@@ -130,7 +130,7 @@ void Machine::receive(Index from, const Message& message) {
     }
     const CheckPass pass = CheckPass::own();
     if (const auto* p = std::get_if<Proposal>(&message)) {
-        ordering_->on_proposal(peer, {*p, pass}, now_, effects_);
+        ordering_->on_proposal(peer, {*p, pass}, now_, now_, effects_);
     } else if (const auto* v = std::get_if<Vote>(&message)) {
         ordering_->on_vote(peer, {*v, pass}, now_, effects_);
     } else if (const auto* c = std::get_if<Certificate>(&message)) {

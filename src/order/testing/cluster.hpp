@@ -447,7 +447,8 @@ private:
             return o.on_other_epoch(peer, *epoch, now_, m.effects);
         if (!o.worth_checking(*message)) return;
         if (const auto* p = std::get_if<Proposal>(&*message)) {
-            if (const auto c = checked(from, to, *p)) o.on_proposal(peer, *c, now_, m.effects);
+            if (const auto c = checked(from, to, *p))
+                o.on_proposal(peer, *c, now_, now_, m.effects);
         } else if (const auto* v = std::get_if<Vote>(&*message)) {
             if (const auto c = checked(from, to, *v)) o.on_vote(peer, *c, now_, m.effects);
         } else if (const auto* cert = std::get_if<Certificate>(&*message)) {

@@ -152,7 +152,8 @@ void MeshParticipant::on(const Received& event) {
     message = liveness_.without_stale(std::move(message));
     std::vector<CheckItem> items = signatures(*message);
     if (items.empty()) return accept(event.from, *message, CheckPass::own());
-    (void)gate_.submit(event.from, message, std::move(items), event.message->size(), effects_);
+    (void
+    )gate_.submit(event.from, message, std::move(items), event.message->size(), now_, effects_);
 }
 
 std::vector<CheckItem> MeshParticipant::signatures(const Message& message) const {
