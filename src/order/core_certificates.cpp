@@ -149,6 +149,7 @@ void OrderingCore::accept_notarization(const Certificate& certificate, Instant n
     tree_.keep(content.block);
     if (!unfinal_since_) unfinal_since_ = now;
     if (content.view == current_) pace_.notarized(now);
+    heard_.kept_turn(*roster_.index_of(leader(content.view)));
     // [ORD-F1.1] Not where we gave up (the gate refuses), not where the leader told two stories,
     // and to no use where q seats gave up. Not before start(): a restarted node repeats, it does
     // not decide anew about what it may have seen before. (rule R3)
@@ -191,7 +192,7 @@ void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
     ++counters_.views_entered;
     if (view.value() > limits::view_retention)
         forget_below(View{view.value() - limits::view_retention}, now);
-    pace_.enter(how, now);
+    pace_.enter(how, now, heard_.has_short_turn(*roster_.index_of(leader(current_))));
     judge_again_ = true;
     judged_ = {};
     leader_gave_up_ = false;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -33,7 +34,8 @@ public:
           self_{self},
           skip_views_{skip_views},
           through_groups_{through_groups},
-          seats_(quorum.n) {}
+          seats_(quorum.n),
+          turns_lost_(quorum.n) {}
 
     /// A message of this member came. True when with it the members heard within `window` reach a
     /// quorum again.
@@ -62,7 +64,17 @@ public:
     }
 
     /// A view that this member led was given up.
-    void lost_turn(std::uint32_t member) { seats_[member].lost_turn = true; }
+    void lost_turn(std::uint32_t member) {
+        seats_[member].lost_turn = true;
+        ++turns_lost_[member];
+    }
+    /// A view that this member led was notarized.
+    void kept_turn(std::uint32_t member) { turns_lost_[member] = 0; }
+    /// This member lost its last turns, and may have a short one: it has whole ones after 2, 6, 14, 30 and so
+    /// on that it lost in a row. [ORD-V1.10]
+    [[nodiscard]] bool has_short_turn(std::uint32_t member) const {
+        return through_groups_ && !std::has_single_bit(turns_lost_[member] + 2);
+    }
 
     /// True when this member was silent for skip_views while a quorum was not.
     [[nodiscard]] bool silent(std::uint32_t member, View now) const {
@@ -99,6 +111,7 @@ private:
     std::uint64_t skip_views_;
     bool through_groups_;
     std::vector<Heard> seats_;
+    std::vector<std::uint32_t> turns_lost_;  ///< In a row.
 };
 
 }  // namespace creto::simplex

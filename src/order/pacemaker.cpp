@@ -11,16 +11,28 @@ void Pacemaker::succeed(const Pacemaker& before) {
     may_start_over_ = before.may_start_over_;
     for (std::size_t i = 0; i < std::min(took_.size(), before.took_.size()); ++i)
         took_[i] = before.took_[i];
+    filled_ = std::min(took_.size(), before.filled_);
+    next_took_ = filled_ % took_.size();
+    learned_ = before.learned_;
+    short_ = before.short_;
 }
 
-void Pacemaker::enter(Entered how, Instant now) {
+void Pacemaker::enter(Entered how, Instant now, bool short_turn) {
     entered_at_ = now;
+    short_turn_ = short_turn;
     work_at_.reset();
     // In a term a seat that gave up one view finalises none of the later ones: what is notarized there may
     // be to no avail, and only finality is progress. [ORD-T5.2]
     if (how == Entered::by_progress && !options_.in_terms) timeouts_ = 0;
+    if (how == Entered::by_progress) lost_ = 0;
     if (how != Entered::by_timeout) return;
-    if (++timeouts_ >= 2) delta_ = std::min(delta_ * 2, options_.delta_max);
+    // A third of all leaders may be liars, and follow each other.
+    if (knows_views()) {
+        if (++lost_ < views_unlearned) return;
+        learned_ = 0;
+    }
+    ++timeouts_;
+    if (timeouts_ >= 2) delta_ = std::min(delta_ * 2, options_.delta_max);
 }
 
 void Pacemaker::work(Instant now) {
@@ -31,11 +43,23 @@ void Pacemaker::notarized(Instant now) {
     if (!work_at_) return;
     took_[next_took_] = now - *work_at_;
     next_took_ = (next_took_ + 1) % took_.size();
+    filled_ = std::min(filled_ + 1, took_.size());
+    learned_ = std::min(learned_ + 1, views_learned);
     std::vector<Duration> slowest = took_;
     const auto honest = slowest.begin() + options_.liars;
     std::nth_element(slowest.begin(), honest, slowest.end(), std::greater<>{});
     // Two thirds of what it took, so that three deltas are twice as long.
     floor_ = std::min(*honest * 2 / 3, options_.delta_max);
+    // The same of those that are known, where a round of leaders is long.
+    slowest.assign(took_.begin(), took_.begin() + static_cast<std::ptrdiff_t>(filled_));
+    const auto known =
+        slowest.begin() + static_cast<std::ptrdiff_t>(options_.liars * filled_ / took_.size());
+    std::nth_element(slowest.begin(), known, slowest.end(), std::greater<>{});
+    short_ = std::max(*known * 2 / 3, options_.delta / 8);
+}
+
+Duration Pacemaker::patience() const {
+    return is_short() ? std::min(short_, delta()) : delta();
 }
 
 void Pacemaker::start_over() {
@@ -53,6 +77,9 @@ void Pacemaker::quorum_back() {
     may_start_over_ = false;
     start_over();
     floor_ = {};
+    filled_ = 0;
+    next_took_ = 0;
+    learned_ = 0;
     std::fill(took_.begin(), took_.end(), Duration{});
 }
 

@@ -9,6 +9,8 @@
 //          sets a floor, so that a slow network is not timed out again and again: where links
 //          differ, so do views, by their leaders. The slowest t of a round of leaders do not count,
 //          or a liar could be slower each time.
+//          [ORD-V1.10] Through groups a leader that lost its last turns has less patience than the first
+//          guess, once so many views have shown what they take: there the next view costs less.
 //          [ORD-L15.1] without work no timer of a view runs, except the heartbeat.
 #pragma once
 
@@ -31,7 +33,11 @@ public:
         std::uint32_t leaders = 1;  ///< Views that the floor looks back on.
         std::uint32_t liars = 0;    ///< How many of them may have a leader that lies; fewer.
         bool in_terms = false;      ///< A leader has more than one view in a row.
+        bool through_groups = false;
     };
+    /// Views that were notarized before a turn can be short, and given up in a row before none is.
+    static constexpr std::uint32_t views_learned = 64;
+    static constexpr std::uint32_t views_unlearned = 10;
     explicit Pacemaker(const Options& options)
         : options_{options}, delta_{options.delta}, took_(options.leaders) {
         CRETO_ASSERT(options.liars < options.leaders);
@@ -45,7 +51,8 @@ public:
         by_timeout,  ///< By a nullification that cost patience.
         by_skip,     ///< By the nullification of a leader that was not waited for.
     };
-    void enter(Entered how, Instant now);
+    /// `short_turn`: the leader of this view has lost its last turns.
+    void enter(Entered how, Instant now, bool short_turn = false);
     /// There is something to decide in this view: its timers run from now on.
     void work(Instant now);
     /// The current view was notarized: what it took is what views take. O(leaders).
@@ -61,6 +68,8 @@ public:
     [[nodiscard]] Duration delta() const { return std::max(delta_, floor_); }
     [[nodiscard]] Instant entered_at() const { return entered_at_; }
     [[nodiscard]] Instant heartbeat_at() const { return entered_at_ + options_.heartbeat; }
+    /// What delta() is for the end of a view.
+    [[nodiscard]] Duration patience() const;
     /// When the view is given up without a proposal, and with one. Never, without work.
     [[nodiscard]] Instant leader_deadline() const { return deadline(2); }
     [[nodiscard]] Instant view_deadline() const { return deadline(3); }
@@ -76,16 +85,27 @@ public:
 private:
     [[nodiscard]] Instant deadline(std::int64_t deltas) const {
         if (!work_at_) return Instant::max();
+        // What views took has the interval in it.
+        if (is_short()) return *work_at_ + patience() * deltas;
         return *work_at_ + delta() * deltas + options_.view_interval;
     }
 
     void start_over();
+    [[nodiscard]] bool is_short() const { return short_turn_ && knows_views(); }
+    [[nodiscard]] bool knows_views() const {
+        return options_.through_groups && learned_ >= views_learned;
+    }
 
     Options options_;
     Duration delta_;
     Duration floor_;
     std::vector<Duration> took_;  ///< By the last notarized views with work, a ring.
     std::size_t next_took_ = 0;
+    std::size_t filled_ = 0;     ///< Of took_.
+    std::uint32_t learned_ = 0;  ///< Notarized views, up to views_learned.
+    Duration short_;             ///< Patience with a short turn.
+    bool short_turn_ = false;
+    std::uint32_t lost_ = 0;      ///< Turns in a row, while it is known what views take.
     std::uint32_t timeouts_ = 0;  ///< Views in a row that ended in a timeout.
     bool may_start_over_ = true;  ///< No quorum came back since the last finalisation.
     Instant entered_at_;

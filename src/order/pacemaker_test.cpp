@@ -48,6 +48,57 @@ TEST(Pacemaker, DoublesFromTheSecondTimeoutInARowUpToItsCap) {
     EXPECT_EQ(pace.delta(), ms(100));
 }
 
+// [ORD-V1.10]
+TEST(Pacemaker, AShortTurnIsTwiceWhatViewsTakeOnceThatIsKnown) {
+    Pacemaker::Options options = usual();
+    options.leaders = 100;
+    options.liars = 33;
+    options.view_interval = ms(25);
+    options.through_groups = true;
+    const auto deadline_after = [&](bool is_short, std::uint32_t views, std::uint32_t timeouts) {
+        Pacemaker pace{options};
+        for (std::uint32_t i = 0; i < views; ++i) {
+            pace.enter(Entered::by_progress, at(i));
+            pace.work(at(i));
+            pace.notarized(at(i + (i % 4 == 0 ? 900 : 30)));  // A quarter as slow as they like.
+        }
+        pace.enter(Entered::by_progress, at(1'000), is_short);
+        for (std::uint32_t i = 0; i < timeouts; ++i)
+            pace.enter(Entered::by_timeout, at(1'000), is_short);
+        pace.work(at(1'000));
+        return (pace.view_deadline() - at(1'000)).ms();
+    };
+    EXPECT_EQ(deadline_after(false, 200, 0), 3 * 100 + 25);
+    EXPECT_EQ(deadline_after(true, 63, 0), 3 * 100 + 25);
+    EXPECT_EQ(deadline_after(true, 64, 0), 3 * 20);
+    EXPECT_EQ(deadline_after(true, 200, 0), 3 * 20);
+    EXPECT_EQ(deadline_after(true, 200, 9), 3 * 20) << "liars that follow each other";
+    EXPECT_EQ(deadline_after(true, 200, 10), 3 * 100 + 25) << "as if nothing was known";
+    EXPECT_EQ(deadline_after(true, 200, 12), 3 * 400 + 25) << "and doubled from then on";
+    EXPECT_EQ(deadline_after(false, 200, 9), 3 * 100 + 25) << "whole, and not doubled";
+    EXPECT_EQ(deadline_after(false, 200, 12), 3 * 400 + 25);
+    EXPECT_EQ(deadline_after(false, 63, 3), 3 * 400 + 25);
+    options.through_groups = false;
+    EXPECT_EQ(deadline_after(true, 200, 0), 3 * 100 + 25) << "up to 128 seats";
+    EXPECT_EQ(deadline_after(false, 200, 3), 3 * 400 + 25);
+}
+
+// [ORD-V1.10]
+TEST(SeatsHeard, WhoeverLosesItsTurnsHasShortOnesAndNowAndThenAWholeOne) {
+    SeatsHeard heard{Quorum::of(QuorumMode::byzantine, 10), 0, 10, true};
+    std::string turns;
+    for (std::uint32_t i = 0; i < 16; ++i) {
+        turns += heard.has_short_turn(3) ? 's' : 'W';
+        heard.lost_turn(3);
+    }
+    EXPECT_EQ(turns, "WsWsssWsssssssWs");
+    heard.kept_turn(3);
+    EXPECT_FALSE(heard.has_short_turn(3));
+    SeatsHeard direct{Quorum::of(QuorumMode::byzantine, 10), 0, 10};
+    direct.lost_turn(3);
+    EXPECT_FALSE(direct.has_short_turn(3)) << "up to 128 seats";
+}
+
 TEST(Pacemaker, ProgressBetweenTimeoutsKeepsPatienceAsItIs) {
     Pacemaker pace{usual()};
     for (int i = 0; i < 10; ++i) {

@@ -78,9 +78,11 @@ std::vector<std::uint32_t> VotePaths::roots(const VoteContent& content, std::uin
     add_leader(term);
     add_leader(terms_.last_of(term).next());
     const auto kind = static_cast<std::uint64_t>(content.kind);
-    add(static_cast<std::uint32_t>(
-        mix64(content.view.value() * 4 + kind + mix64(attempt + 1)) % roster_.size()
-    ));
+    std::uint64_t drawn = content.view.value() * 4 + kind + mix64(attempt + 1);
+    for (std::uint32_t i = 0; i < (content.kind == VoteKind::nullify ? 3 : 1); ++i) {
+        drawn = mix64(drawn);
+        add(static_cast<std::uint32_t>(drawn % roster_.size()));
+    }
     return chosen;
 }
 

@@ -9,8 +9,8 @@
 //          from the roster, the epoch and the order of its leaders, which the beacon draws; it is the same
 //          for everybody and for the whole epoch. Who collects in a group goes round from view to view.
 //          [ORD-V1.2] Certificates are made by roots: for votes on a block its leader, the leader after
-//          it, and one that is drawn; for nullifications the next two leaders instead, so that nobody
-//          depends on the leader that is accused.
+//          it, and one that is drawn; for nullifications the next two leaders and three that are drawn, so
+//          that nobody depends on the leader that is accused: liars may follow each other.
 // Units    Members are places in the roster.
 // Cost     O(n log n) for each epoch; O(answer) for each question.
 #pragma once

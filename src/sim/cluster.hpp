@@ -166,7 +166,10 @@ public:
     void cut_one_way(std::span<const NodeIndex> from, std::span<const NodeIndex> to) {
         network_.cut_one_way(from, to, now_);
     }
-    void block(NodePair pair, bool is_blocked) { network_.block(pair, is_blocked, now_); }
+    void block(NodePair pair, bool is_blocked) { network_.block({&pair, 1}, is_blocked, now_); }
+    void block(std::span<const NodePair> pairs, bool is_blocked) {
+        network_.block(pairs, is_blocked, now_);
+    }
     void heal() { network_.heal(now_); }
     /// Latency, bandwidth and profile. Cuts: the four above.
     [[nodiscard]] LinkModel& links() { return network_.links(); }

@@ -112,8 +112,9 @@ void SimNetwork::cut_one_way(
     look_at_all(now);
 }
 
-void SimNetwork::block(NodePair pair, bool is_blocked, Instant now) {
-    links_.block(pair, is_blocked);
+void SimNetwork::block(std::span<const NodePair> pairs, bool is_blocked, Instant now) {
+    for (const NodePair pair : pairs)
+        links_.block(pair, is_blocked);
     if (is_blocked) {
         look_at_all(now);
     } else {

@@ -97,7 +97,8 @@ public:
 
     void cut(std::span<const std::vector<NodeIndex>> groups, Instant now);
     void cut_one_way(std::span<const NodeIndex> from, std::span<const NodeIndex> to, Instant now);
-    void block(NodePair pair, bool is_blocked, Instant now);
+    /// O(links), however many pairs these are.
+    void block(std::span<const NodePair> pairs, bool is_blocked, Instant now);
     void heal(Instant now);
 
     /// Handles what the queue gave. Requires: kind is deliver, downlink or link.

@@ -304,33 +304,35 @@ void Injector::restart(std::uint32_t node) {
     start(node);
 }
 
-void Injector::part(NodePair pair, int change) {
+void Injector::part(NodePair pair, int change, std::vector<NodePair>& changed) {
     int& count = parted_[pair];
     const bool was_parted = count > 0;
     count += change;
-    if ((count > 0) != was_parted) cluster_.block(pair, count > 0);
-}
-
-void Injector::part_both(std::uint32_t a, std::uint32_t b, int change) {
-    part({NodeIndex{a}, NodeIndex{b}}, change);
-    part({NodeIndex{b}, NodeIndex{a}}, change);
+    if ((count > 0) != was_parted) changed.push_back(pair);
 }
 
 void Injector::part_all(const Fault& fault, int change) {
+    std::vector<NodePair> changed;
+    const auto part_both = [&](NodePair pair) {
+        part(pair, change, changed);
+        part(pair.reversed(), change, changed);
+    };
     for (const std::uint32_t a : fault.nodes) {
         for (std::uint32_t b = 0; b < schedule_.nodes; ++b) {
+            const NodePair pair{NodeIndex{a}, NodeIndex{b}};
             if (a == b) continue;
             if (fault.kind == FaultKind::cut) {
-                if (!has(fault.nodes, b)) part_both(a, b, change);
+                if (!has(fault.nodes, b)) part_both(pair);
             } else if (has(fault.others, b)) {
                 if (fault.kind == FaultKind::cut_one_way) {
-                    part({NodeIndex{a}, NodeIndex{b}}, change);
+                    part(pair, change, changed);
                 } else {
-                    part_both(a, b, change);
+                    part_both(pair);
                 }
             }
         }
     }
+    if (!changed.empty()) cluster_.block(changed, change > 0);
 }
 
 /// The profile with all storms that rage now; then each node's own limits again.

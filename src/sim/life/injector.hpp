@@ -56,8 +56,8 @@ private:
     void look_at_memory(FaultIndex index);
     void flood(FaultIndex index);
     [[nodiscard]] bool reads(std::uint32_t node) const;
-    void part(NodePair pair, int change);
-    void part_both(std::uint32_t a, std::uint32_t b, int change);
+    /// Adds the pair to `changed` if it is parted, or together, only now.
+    void part(NodePair pair, int change, std::vector<NodePair>& changed);
     void part_all(const Fault& fault, int change);
     void refresh_links();
     void refresh_node(std::uint32_t node);
