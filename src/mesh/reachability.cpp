@@ -134,7 +134,13 @@ void Reachability::round_trip(Seat seat, Instant sent, Instant now) {
 }
 
 void Reachability::summary_met(Seat seat) {
-    if (const auto index = roster_->index_of(seat)) peers_[*index].unmet = false;
+    const auto index = roster_->index_of(seat);
+    if (!index || !peers_[*index].unmet) return;
+    peers_[*index].unmet = false;
+    ++met_;
+    if (!has_met_enough()) return;
+    for (Peer& peer : peers_)
+        peer.unmet = false;
 }
 
 /// Brings `reachable` up to date with what is known of the two directions. [CUT-BOTH.1]
@@ -149,7 +155,7 @@ void Reachability::sees(Peer& peer, Instant now) {
         peer.loss = peer.goodbye ? Loss::closed : Loss::silent;
         return;
     }
-    peer.unmet = peer.unmet || peer.loss != Loss::none;
+    peer.unmet = !has_met_enough() && (peer.unmet || peer.loss != Loss::none);
     peer.asked_summary.reset();
     peer.loss = Loss::none;
     peer.vouched = false;
@@ -323,15 +329,34 @@ bool Reachability::is_complete(Instant now) const {
     return !overdue || !patient;
 }
 
-void Reachability::conclude(Instant now, Tick& tick) {
-    const bool apart = is_apart(now);
-    for (std::uint32_t i = 0; i < peers_.size(); ++i) {
+/// Asks those who came back for their summaries, the next ones in the roster first, so that not all ask
+/// the same. Whoever does not answer is asked again, and another one with it. [CUT-HEAL.2]
+void Reachability::meet(Instant now, Tick& tick) {
+    const bool asks_all = peers_.size() <= options_.meet_all_max;
+    std::size_t asked = 0;
+    bool is_any = false;
+    for (std::size_t k = 1; k <= peers_.size(); ++k) {
+        const std::size_t i = (self_.value_or(0) + k) % peers_.size();
         Peer& peer = peers_[i];
-        if (!peer.reachable || !peer.unmet) continue;
-        if (peer.asked_summary && now - *peer.asked_summary < options_.lost_after / 2) continue;
+        if (!peer.unmet) continue;
+        is_any = true;
+        if (!peer.reachable) continue;
+        const bool is_new = !peer.asked_summary;
+        if (!is_new && now - *peer.asked_summary < options_.lost_after / 2) {
+            ++asked;
+            continue;
+        }
+        if (!asks_all && is_new && met_ + asked >= options_.meets_max) continue;
+        asked += is_new ? 1 : 0;
         peer.asked_summary = now;
         tick.summarise.push_back(roster_->members()[i].seat);
     }
+    if (!is_any && !partitioned_) met_ = 0;
+}
+
+void Reachability::conclude(Instant now, Tick& tick) {
+    const bool apart = is_apart(now);
+    meet(now, tick);
     if (!apart && !partitioned_) return;
     if (apart) {
         SeatSet lost;
@@ -339,6 +364,7 @@ void Reachability::conclude(Instant now, Tick& tick) {
             if (peers_[i].loss != Loss::none || (!is_self(i) && missing(peers_[i], now)))
                 lost.insert(i);
         if (partitioned_ ? lost == told_ || !is_settled(now) : !is_complete(now)) return;
+        if (!partitioned_) met_ = 0;
         partitioned_ = true;
         told_ = lost;
         tick.partitioned = sides();

@@ -14,7 +14,7 @@
 //          the others the time that it overslept.
 //          [CUT-HEAL.1] Healed is told when every seat of the other side is reached again, or so few
 //          are missing that it would not be a partition, and each that came back has compared
-//          summaries with this node.
+//          summaries with this node; among very many, meets_max of them. [CUT-HEAL.2]
 //          A silent seat is probed: by the seat before it in the roster after probe_after, by the
 //          one behind it, who heard those probes, after twice that.
 // Cost     O(n) a tick, O(n^2) bits while a lone seat is missing; a tick when a seat may have become
@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "model/limits.hpp"
 #include "model/message.hpp"
 #include "model/notice.hpp"
 
@@ -42,6 +43,9 @@ struct ReachabilityOptions {
     Duration start_patience = Duration::from_s(10);
     /// Woken so much later than it asked, this node was not listening.
     Duration late = Duration::from_ms(200);
+    /// With more seats than these, so many of those who came back compare summaries with this node.
+    std::size_t meet_all_max = limits::direct_seats_max;
+    std::size_t meets_max = 8;
 };
 
 class Reachability {
@@ -132,6 +136,11 @@ private:
     /// Among very many seats hearing() follows what changes between two looks at all.
     void follow(const Peer& peer, bool is_heard);
     void oversleep(Instant now);
+    /// Enough of those who came back have met this node.
+    [[nodiscard]] bool has_met_enough() const {
+        return peers_.size() > options_.meet_all_max && met_ >= options_.meets_max;
+    }
+    void meet(Instant now, Tick& tick);
     void look(Peer& peer, Instant now);
     [[nodiscard]] bool look_for_vouchers(Instant now);
     void conclude(Instant now, Tick& tick);
@@ -145,6 +154,7 @@ private:
     std::vector<Peer> peers_;      ///< By roster index.
     std::vector<SeatSet> lately_;  ///< Whom each heard lately, as it said; by roster index.
     std::uint32_t reachable_ = 0;
+    std::size_t met_ = 0;  ///< Of those who came back, since none was left to be met.
     bool partitioned_ = false;
     SeatSet told_;  ///< The lost ones, as told last.
     Hearing hearing_;

@@ -53,5 +53,47 @@ TEST(ReachabilityGroups, WhoIsFoundAliveByAllNeedNotSayAnythingWhileThereIsALink
     EXPECT_TRUE(node.has_quorum());
 }
 
+// [CUT-HEAL.2]
+TEST(ReachabilityGroups, AmongVeryManySomeOfThoseWhoComeBackAreMet) {
+    const Roster roster{five()};
+    for (const bool is_large : {false, true}) {
+        ReachabilityOptions options;
+        options.meet_all_max = is_large ? 4 : 5;
+        options.meets_max = 2;
+        Reachability node{roster, Seat{1}, options};
+        std::vector<Seat> asked;
+        bool healed = false;
+        const auto run = [&](std::int64_t from, std::int64_t to, bool are_there) {
+            for (std::int64_t ms = from; ms <= to; ms += 50) {
+                for (const std::uint32_t seat : {0U, 2U, 3U, 4U})
+                    if (are_there) node.heard(Seat{seat}, at_ms(ms));
+                const auto tick = node.on_time(at_ms(ms));
+                asked.insert(asked.end(), tick.summarise.begin(), tick.summarise.end());
+                healed = healed || tick.healed.has_value();
+            }
+        };
+        for (const std::uint32_t seat : {0U, 2U, 3U, 4U})
+            node.link_up(Seat{seat}, at_ms(0));
+        run(50, 2'000, true);
+        run(2'050, 8'000, false);
+        ASSERT_TRUE(node.partitioned());
+        EXPECT_TRUE(asked.empty());
+        run(8'050, 8'400, true);
+        if (!is_large) {
+            EXPECT_EQ(asked, (std::vector{Seat{2}, Seat{3}, Seat{4}, Seat{0}}));
+            continue;
+        }
+        EXPECT_EQ(asked, (std::vector{Seat{2}, Seat{3}})) << "the next ones in the roster";
+        run(8'450, 8'600, true);
+        EXPECT_EQ(asked.size(), 6U) << "none has answered: both again, and two others";
+        EXPECT_FALSE(healed);
+        node.summary_met(Seat{3});
+        node.summary_met(Seat{4});
+        run(8'650, 9'800, true);
+        EXPECT_TRUE(healed);
+        EXPECT_EQ(asked.size(), 6U);
+    }
+}
+
 }  // namespace
 }  // namespace creto

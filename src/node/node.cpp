@@ -52,7 +52,9 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
       reachability_{
           roster_,
           roster_.find(self_) == nullptr ? std::nullopt : std::optional{roster_.find(self_)->seat},
-          {.probe_after = options_.probe_after, .lost_after = options_.lost_after}},
+          {.probe_after = options_.probe_after,
+           .lost_after = options_.lost_after,
+           .meet_all_max = options_.direct_seats_max}},
       dialer_{self_, {}},
       overlay_{self_, directory_, dialer_, {}, draw(options_.seed, 5)},
       liveness_{
