@@ -329,14 +329,15 @@ bool Reachability::is_complete(Instant now) const {
     return !overdue || !patient;
 }
 
-/// Asks those who came back for their summaries, the next ones in the roster first, so that not all ask
-/// the same. Whoever does not answer is asked again, and another one with it. [CUT-HEAL.2]
+/// Asks those who came back for their summaries; among very many the next ones in the roster first, so that
+/// not all ask the same. Whoever does not answer is asked again, and another one with it. [CUT-HEAL.2]
 void Reachability::meet(Instant now, Tick& tick) {
     const bool asks_all = peers_.size() <= options_.meet_all_max;
+    const std::size_t first = asks_all ? 0 : self_.value_or(0) + 1;
     std::size_t asked = 0;
     bool is_any = false;
-    for (std::size_t k = 1; k <= peers_.size(); ++k) {
-        const std::size_t i = (self_.value_or(0) + k) % peers_.size();
+    for (std::size_t k = 0; k < peers_.size(); ++k) {
+        const std::size_t i = (first + k) % peers_.size();
         Peer& peer = peers_[i];
         if (!peer.unmet) continue;
         is_any = true;
