@@ -3,15 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "model/limits.hpp"
+#include "node/gate_test_support.hpp"
 
 namespace creto {
 namespace {
 
-AgentId agent(std::uint8_t number) {
-    std::array<std::uint8_t, AgentId::size> bytes{};
-    bytes[0] = number;
-    return AgentId{bytes};
-}
+using gate_testing::agent;
 
 struct Fixture {
     CheckGate gate;

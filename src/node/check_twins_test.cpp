@@ -2,14 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "node/gate_test_support.hpp"
+
 namespace creto {
 namespace {
 
-AgentId agent(std::uint8_t number) {
-    std::array<std::uint8_t, AgentId::size> bytes{};
-    bytes[0] = number;
-    return AgentId{bytes};
-}
+using gate_testing::agent;
 
 MessagePtr pointer(Message message) {
     return std::make_shared<const Message>(std::move(message));

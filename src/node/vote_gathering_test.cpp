@@ -2,14 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "node/gate_test_support.hpp"
+
 namespace creto {
 namespace {
 
-AgentId agent(std::uint8_t number) {
-    std::array<std::uint8_t, AgentId::size> bytes{};
-    bytes[0] = number;
-    return AgentId{bytes};
-}
+using gate_testing::agent;
 
 VoteContent content(std::uint64_t view) {
     return {.kind = VoteKind::notarize, .epoch = Epoch{1}, .view = View{view}};

@@ -281,23 +281,26 @@ private:
     void count(const PartialCertificate& partial, Instant now, Effects& effects);
     void pass_on(Instant now, Effects& effects);
     void hear_signers(const Certificate& certificate, Instant now);
-    // core_relay.cpp
+    void repeat_votes(View from, Effects& effects);
     /// Who collects in a group for a view: with three, one in forty groups has none alive when three in
     /// ten seats are dead; with five one in four hundred.
     static constexpr std::uint32_t collectors_usual = 3;
     static constexpr std::uint32_t collectors_many = 5;
-    /// Views and kinds of what was handed on; of proposals the kind is bury, which has none.
-    using Handed = std::pair<View, VoteKind>;
+
+    // Handing on. core_relay.cpp
+    /// The view, and the kind of a certificate; none: the proposal.
+    using Handed = std::pair<View, std::optional<VoteKind>>;
+    [[nodiscard]] static Handed handed_as(const VoteContent& content, bool is_proposal);
     [[nodiscard]] std::optional<std::uint32_t> elsewhere(const AgentId& agent) const;
     [[nodiscard]] bool is_near(View view) const;
     [[nodiscard]] bool makes(std::uint32_t member, const VoteContent& content, bool is_proposal)
         const;
+    [[nodiscard]] bool collects(std::uint32_t member, const VoteContent& content) const;
     void forget_handed(View through);
     void relay(
         const Certificate& certificate, const std::optional<AgentId>& from, Effects& effects
     );
     void relay(const AgentId& from, const Proposal& proposal, Effects& effects);
-    void repeat_votes(View from, Effects& effects);
 
     // Serving, catch-up, peers. core_sync.cpp
     [[nodiscard]] bool admit(const AgentId& from, Instant now);

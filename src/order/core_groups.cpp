@@ -88,10 +88,7 @@ void OrderingCore::collect(const Vote& vote, Instant now) {
     if (!member || paths_.group_of(*member) != own_group()) return;
     if (collects_late(vote)) return collector_->add_late(vote, *member, now);
     if (!in_window(content.view) || views_.find(content.view, content.kind) != nullptr) return;
-    if (member == self_) {
-        const auto chosen = paths_.collectors(content, own_group(), collectors_many);
-        if (std::find(chosen.begin(), chosen.end(), *self_) == chosen.end()) return;
-    }
+    if (member == self_ && !collects(*self_, content)) return;
     collector_->add(vote, *member, now);
 }
 

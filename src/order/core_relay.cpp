@@ -48,11 +48,21 @@ bool OrderingCore::is_near(View view) const {
            view.value() < current_.value() + views_near;
 }
 
+OrderingCore::Handed OrderingCore::handed_as(const VoteContent& content, bool is_proposal) {
+    if (is_proposal) return {content.view, std::nullopt};
+    return {content.view, content.kind};
+}
+
 /// Leads the view, where it is a proposal; else makes certificates of such votes.
 bool OrderingCore::makes(std::uint32_t member, const VoteContent& content, bool is_proposal) const {
     if (is_proposal) return roster_.members()[member].seat == leader(content.view);
     const auto roots = paths_.roots(content, 0);
     return std::find(roots.begin(), roots.end(), member) != roots.end();
+}
+
+bool OrderingCore::collects(std::uint32_t member, const VoteContent& content) const {
+    const auto chosen = paths_.collectors(content, own_group(), collectors_many);
+    return std::find(chosen.begin(), chosen.end(), member) != chosen.end();
 }
 
 /// One of each view and kind from its maker, before it is checked. [ORD-V1.6]
@@ -67,34 +77,36 @@ void OrderingCore::hand_on(
     const bool is_proposal = std::holds_alternative<Proposal>(*message);
     const auto maker = elsewhere(from);
     if (!is_fresh || !maker || !makes(*maker, content, is_proposal)) return;
+    // Only where the others expect it of this seat: anything else they would hold against it.
+    if (!collects(*self_, content)) return;
     // Whoever makes certificates itself answers for what it sends of them.
     if (is_proposal ? views_.proposal(content.view).has_value() : makes(*self_, content, false))
         return;
-    const Handed what{content.view, is_proposal ? VoteKind::bury : content.kind};
+    const Handed what = handed_as(content, is_proposal);
     if (!handed_.try_emplace(what, message).second) return;
     if (handed_.size() > handed_max) handed_.erase(handed_.begin());
     effects.send_all(keys_of(paths_.group(own_group())), *message);
 }
 
-/// A wrong signature in it is not held against who sent it. Once for each view, kind and sender: whoever may
-/// hand on does it once.
+/// A wrong signature in it is not held against who sent it, wherever its view stands here by now. Once for
+/// each view, kind and sender: whoever may hand on does it once.
 bool OrderingCore::forgives(const AgentId& from, const Message& message) {
     if (!self_ || paths_.direct() || !is_handed_on(message)) return false;
     const VoteContent content = content_of(message);
+    if (content.epoch < epoch_) return true;  // Its groups are no more: nobody can tell.
+    const bool in_reach = content.view.value() + limits::view_retention > current_.value() &&
+                          content.view.value() <= current_.value() + limits::view_window;
     const Member* sender = roster_.find(from);
-    if (content.kind == VoteKind::bury || !is_near(content.view) || sender == nullptr) return false;
+    if (content.kind == VoteKind::bury || !in_reach || sender == nullptr) return false;
     const std::uint32_t member = *roster_.index_of(sender->seat);
     const bool is_proposal = std::holds_alternative<Proposal>(message);
-    if (paths_.group_of(member) != own_group() || makes(member, content, is_proposal)) return false;
-    const auto relays = paths_.collectors(content, own_group(), collectors_many);
-    if (std::find(relays.begin(), relays.end(), member) == relays.end()) return false;
-    const Handed what{content.view, is_proposal ? VoteKind::bury : content.kind};
+    if (makes(member, content, is_proposal) || !collects(member, content)) return false;
     if (forgiven_.size() >= forgiven_max) forgiven_.erase(forgiven_.begin());
-    return forgiven_.emplace(what, member).second;
+    return forgiven_.emplace(handed_as(content, is_proposal), member).second;
 }
 
 void OrderingCore::forget_handed(View through) {
-    handed_.erase(handed_.begin(), handed_.upper_bound({through, VoteKind::bury}));
+    handed_.erase(handed_.begin(), handed_.lower_bound({through.next(), std::nullopt}));
     while (!forgiven_.empty() && forgiven_.begin()->first.first <= through)
         forgiven_.erase(forgiven_.begin());
 }
@@ -125,7 +137,7 @@ void OrderingCore::relay(const AgentId& from, const Proposal& proposal, Effects&
     if (!self_ || paths_.direct()) return;
     const auto maker = elsewhere(from);
     if (!maker || roster_.members()[*maker].seat != proposal.block.proposer) return;
-    const auto handed = handed_.find({proposal.block.view, VoteKind::bury});
+    const auto handed = handed_.find({proposal.block.view, std::nullopt});
     if (handed != handed_.end() && is(*handed->second, proposal)) return;
     effects.send_all(keys_of(paths_.group(own_group())), proposal);
 }

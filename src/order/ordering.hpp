@@ -263,6 +263,7 @@ public:
     /// else none. Requires: worth_checking(). [ORD-V1.9]
     [[nodiscard]] std::optional<Gatherable> gatherable(const Message& message) const;
     /// With the votes of these, a quorum has said this, or all of the group that this seat collects.
+    /// Requires: it is gatherable().
     [[nodiscard]] bool enough(const VoteContent& content, const Bytes& signers) const;
 
     [[nodiscard]] Epoch epoch() const;

@@ -58,10 +58,6 @@ void Pacemaker::notarized(Instant now) {
     short_ = std::max(*known * 2 / 3, options_.delta / 8);
 }
 
-Duration Pacemaker::patience() const {
-    return is_short() ? std::min(short_, delta()) : delta();
-}
-
 void Pacemaker::start_over() {
     timeouts_ = 0;
     delta_ = options_.delta;

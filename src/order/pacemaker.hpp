@@ -68,8 +68,6 @@ public:
     [[nodiscard]] Duration delta() const { return std::max(delta_, floor_); }
     [[nodiscard]] Instant entered_at() const { return entered_at_; }
     [[nodiscard]] Instant heartbeat_at() const { return entered_at_ + options_.heartbeat; }
-    /// What delta() is for the end of a view.
-    [[nodiscard]] Duration patience() const;
     /// When the view is given up without a proposal, and with one. Never, without work.
     [[nodiscard]] Instant leader_deadline() const { return deadline(2); }
     [[nodiscard]] Instant view_deadline() const { return deadline(3); }
@@ -86,7 +84,7 @@ private:
     [[nodiscard]] Instant deadline(std::int64_t deltas) const {
         if (!work_at_) return Instant::max();
         // What views took has the interval in it.
-        if (is_short()) return *work_at_ + patience() * deltas;
+        if (is_short()) return *work_at_ + std::min(short_, delta()) * deltas;
         return *work_at_ + delta() * deltas + options_.view_interval;
     }
 

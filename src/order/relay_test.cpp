@@ -107,5 +107,62 @@ TEST_F(HandingOn, AWrongSignatureIsHeldAgainstItsMakerAlone) {
     EXPECT_FALSE(c.ordering(relay).forgives(c.agent(leader), c.seats().vote(0, Seats::nullify(1))));
 }
 
+// A leader that sends a wrong one to everybody makes nobody lose a link but itself.
+TEST(HandingOnToAll, WhoeverHandsOnIsForgivenByItsWholeGroup) {
+    constexpr Index many = 60;  // So that not all of a group collect.
+    Cluster c{{.n = many, .ordering = {.direct_seats_max = 3}, .vote_form = VoteForm::joined}};
+    const VotePaths paths{c.roster(), 3};
+    for (Index i = 0; i < many; ++i)
+        c.start(i);
+    for (Index i = 0; i < many; ++i)
+        c.connect_all(i);
+    const Index leader = *c.roster().index_of(leader_of(c.roster(), View{1}));
+    BranchTip genesis = genesis_tip();
+    genesis.id = genesis_block_id(c.roster().chain());
+    Block block = block_on(genesis, 1);
+    block.proposer = c.roster().members()[leader].seat;
+    Proposal wrong = c.sign(block);
+    wrong.signature = {};
+    const auto message = std::make_shared<const Message>(wrong);
+    std::size_t quiet = 0;
+    std::size_t handed = 0;
+    for (Index i = 0; i < many; ++i) {
+        if (i == leader) continue;
+        Effects effects;
+        c.ordering(i).hand_on(c.agent(leader), message, effects);
+        quiet += effects.list().empty() ? 1 : 0;
+        for (const Effect& effect : effects.list()) {
+            const auto to = std::get<Send>(effect).to;
+            for (Index j = 0; j < many; ++j) {
+                if (c.agent(j) != to) continue;
+                EXPECT_TRUE(c.ordering(j).forgives(c.agent(i), *message)) << j << " of " << i;
+                ++handed;
+            }
+        }
+    }
+    EXPECT_GT(handed, 0U);
+    EXPECT_GT(quiet, paths.group(paths.group_of(leader)).size()) << "not all of a group collect";
+}
+
+// Who lags behind whoever handed on, or is before it, or has begun another epoch, forgives as well.
+TEST_F(HandingOn, WhereAViewStandsHereSaysNothingAboutItsSender) {
+    for (const std::uint64_t view : {std::uint64_t{2}, std::uint64_t{60}, limits::view_window}) {
+        const VoteContent said = Seats::content(VoteKind::notarize, view, 0, block_id("a"));
+        const Message wrong = c.seats().certificate(said);
+        const auto roots = paths.roots(said, 0);
+        std::size_t forgiven = 0;
+        for (const std::uint32_t member : paths.collectors(said, paths.group_of(relay), 5)) {
+            if (member == relay || std::find(roots.begin(), roots.end(), member) != roots.end())
+                continue;
+            EXPECT_TRUE(c.ordering(relay).forgives(c.agent(member), wrong)) << view;
+            ++forgiven;
+        }
+        EXPECT_GT(forgiven, 0U) << view;
+    }
+    VoteContent earlier = Seats::content(VoteKind::notarize, 1, 0, block_id("a"));
+    earlier.epoch = Epoch{0};
+    EXPECT_TRUE(c.ordering(relay).forgives(c.agent(leader), c.seats().certificate(earlier)));
+}
+
 }  // namespace
 }  // namespace creto::simplex::testing
