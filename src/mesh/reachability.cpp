@@ -228,32 +228,46 @@ bool Reachability::missing(const Peer& peer, Instant now) const {
 /// Looks whether others hear who is missing here; true while it is worth asking them.
 bool Reachability::look_for_vouchers(Instant now) {
     if (is_apart(now)) return false;
-    bool curious = false;
+    SeatSet lost;
+    Instant earliest = Instant::max();
     for (std::uint32_t i = 0; i < peers_.size(); ++i) {
-        Peer& peer = peers_[i];
+        const Peer& peer = peers_[i];
         if (peer.loss == Loss::none || peer.vouched) continue;
+        lost.insert(i);
+        earliest = std::min(earliest, vouched_from(peer));
+    }
+    if (earliest == Instant::max()) return false;
+    count_vouchers(lost, earliest, now);
+    bool curious = false;
+    lost.each_common(lost, [&](std::uint32_t i) {
+        Peer& peer = peers_[i];
         // Who still says that it does not hear us is there. Of others, one must be honest.
         const bool deaf = peer.hears && is_fresh(peer, now);
-        const bool is_there = deaf || vouchers(i, now) >= roster_->quorum().t + 1;
+        const bool is_there = deaf || vouchers_[i] >= roster_->quorum().t + 1;
         peer.vouched = is_there && missing(peer, now);
         curious = curious || !peer.vouched;
-    }
+    });
     return curious;
 }
 
-/// How many seats heard it when it could not be heard here any more. That takes a word that was
-/// said so late that its last frames, and what they were delayed by, are too old to count in it.
-std::uint32_t Reachability::vouchers(std::uint32_t index, Instant now) const {
-    const Peer& lost = peers_[index];
-    const Instant from = lost.down && lost.loss == Loss::closed ? *lost.down + options_.lost_after
-                                                                : lost.heard + window(lost) * 5 / 4;
-    std::uint32_t count = 0;
+/// A word that was said so late that the last frames of the lost one, and what they were delayed by, are
+/// too old to count in it.
+Instant Reachability::vouched_from(const Peer& lost) const {
+    return lost.down && lost.loss == Loss::closed ? *lost.down + options_.lost_after
+                                                  : lost.heard + window(lost) * 5 / 4;
+}
+
+/// How many seats heard each of `lost` when it could not be heard here any more; none did so before `earliest`.
+/// Where many are lost at once, hardly anybody who is reached hears one of them.
+void Reachability::count_vouchers(const SeatSet& lost, Instant earliest, Instant now) {
+    vouchers_.assign(peers_.size(), 0);
     for (std::size_t i = 0; i < peers_.size(); ++i) {
         const Peer& peer = peers_[i];
-        const bool counts = peer.reachable && is_fresh(peer, now) && *peer.said_at >= from;
-        count += counts && lately_[i].contains(index) ? 1U : 0U;
+        if (!peer.reachable || !is_fresh(peer, now) || *peer.said_at < earliest) continue;
+        lost.each_common(lately_[i], [&](std::uint32_t index) {
+            vouchers_[index] += *peer.said_at >= vouched_from(peers_[index]) ? 1U : 0U;
+        });
     }
-    return count;
 }
 
 bool Reachability::is_fresh(const Peer& peer, Instant now) const {

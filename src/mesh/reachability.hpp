@@ -17,8 +17,8 @@
 //          summaries with this node; among very many, meets_max of them. [CUT-HEAL.2]
 //          A silent seat is probed: by the seat before it in the roster after probe_after, by the
 //          one behind it, who heard those probes, after twice that.
-// Cost     O(n) a tick, O(n^2) bits while a lone seat is missing; a tick when a seat may have become
-//          silent, at most every probe_after / 2.
+// Cost     O(n) a tick, O(n^2) bits while seats are missing and it is not a partition yet; a tick
+//          when a seat may have become silent, at most every probe_after / 2.
 #pragma once
 
 #include <optional>
@@ -128,7 +128,8 @@ private:
     [[nodiscard]] bool is_complete(Instant now) const;
     /// What it said last is about now.
     [[nodiscard]] bool is_fresh(const Peer& peer, Instant now) const;
-    [[nodiscard]] std::uint32_t vouchers(std::uint32_t index, Instant now) const;
+    [[nodiscard]] Instant vouched_from(const Peer& lost) const;
+    void count_vouchers(const SeatSet& lost, Instant earliest, Instant now);
     void hear(Peer& peer, Instant now);
     /// When what is new now is looked at.
     [[nodiscard]] Instant soon(Instant now) const;
@@ -151,8 +152,9 @@ private:
     const Roster* roster_;
     std::optional<std::uint32_t> self_;
     ReachabilityOptions options_;
-    std::vector<Peer> peers_;      ///< By roster index.
-    std::vector<SeatSet> lately_;  ///< Whom each heard lately, as it said; by roster index.
+    std::vector<Peer> peers_;              ///< By roster index.
+    std::vector<SeatSet> lately_;          ///< Whom each heard lately, as it said; by roster index.
+    std::vector<std::uint32_t> vouchers_;  ///< Of each that is lost, at the last look.
     std::uint32_t reachable_ = 0;
     std::size_t met_ = 0;  ///< Of those who came back, since none was left to be met.
     bool partitioned_ = false;

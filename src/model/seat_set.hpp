@@ -2,8 +2,8 @@
 //
 // Why      Nodes tell each other whom they hear, several times a second.
 // Holds    Bit i is the member with the index i in the roster. Its bytes have one canonical form: as
-//          many as the highest bit needs, at most 16.
-// Cost     16 bytes in memory; O(1) for a bit.
+//          many as the highest bit needs.
+// Cost     An eighth of limits::seats_max in bytes of memory; O(1) for a bit.
 #pragma once
 
 #include <array>
@@ -40,6 +40,15 @@ public:
         for (const std::uint8_t byte : bytes_)
             count += static_cast<std::uint32_t>(std::popcount(byte));
         return count;
+    }
+
+    /// Calls `each` with every index that is in both, ascending. Cost: eight indices a step, and those in both.
+    template <typename Each>
+    void each_common(const SeatSet& other, const Each& each) const {
+        for (std::uint32_t i = 0; i < bytes_max; ++i) {
+            for (unsigned both = bytes_[i] & other.bytes_[i]; both != 0; both &= both - 1)
+                each(i * 8 + static_cast<std::uint32_t>(std::countr_zero(both)));
+        }
     }
 
     friend bool operator==(const SeatSet&, const SeatSet&) = default;

@@ -252,6 +252,7 @@ private:
     void move_on(const VoteContent& content, Instant now);
     void enter(View view, simplex::Pacemaker::Entered how, Instant now);
     [[nodiscard]] View end_of(const VoteContent& certified) const;
+    void tell_seatless(const Certificate& certificate, Effects& effects) const;
     void watch_term(Instant now);
     [[nodiscard]] bool stalled(Instant now) const;
     void finish();

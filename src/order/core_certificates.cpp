@@ -85,17 +85,16 @@ void OrderingCore::accept(
     for (const auto& key : views_.take_dropped())
         writes_.push_back(simplex::erase_certificate(epoch_, key.view, key.kind));
 
-    // (rule C1) One speaker for each fresh certificate; everyone else counted the votes as well.
-    // Those without a seat see no votes: a finalisation goes to them, too.
     const View end = end_of(content);
-    const bool fresh = end.next() >= current_;
-    const bool speaks = self_ && leader(end.next()) == roster_.members()[*self_].seat;
-    if (paths_.direct()) {
-        if (fresh && speaks)
-            effects.send_all(content.kind == VoteKind::finalize ? all_ : seats_, certificate);
-    } else if (fresh) {
-        hear_signers(certificate, now);
-        relay(certificate, from, effects);
+    if (end.next() >= current_) {
+        if (!paths_.direct()) {
+            hear_signers(certificate, now);
+            relay(certificate, from, effects);
+        } else if (self_ && leader(end.next()) == roster_.members()[*self_].seat) {
+            // (rule C1) One speaker for each fresh certificate; everyone else counted the votes as well.
+            effects.send_all(seats_, certificate);
+        }
+        tell_seatless(certificate, effects);
     }
     if (collector_ && content.kind != VoteKind::bury)
         collector_->settle(content.view, content.kind, now);
@@ -113,6 +112,18 @@ void OrderingCore::accept(
     if (end >= current_) move_on(content, now);
     if (content.kind == VoteKind::nullify || content.kind == VoteKind::bury)
         bury(content.view, now, effects);
+}
+
+/// Those without a seat see no votes, and in a quiet network nothing comes after the last finalisation: two
+/// speak to them of each. [ORD-C1.1]
+void OrderingCore::tell_seatless(const Certificate& certificate, Effects& effects) const {
+    const VoteContent& content = certificate.content;
+    if (!self_ || content.kind != VoteKind::finalize || all_.size() == seats_.size()) return;
+    const Seat own = roster_.members()[*self_].seat;
+    const View next_term = terms_.last_of(content.view).next();
+    if (own != leader(content.view) && own != leader(next_term)) return;
+    for (const auto& [agent, peer] : peers_)
+        if (!peer.member) effects.send(agent, certificate);
 }
 
 /// The last view that this certificate ends. [ORD-T3.1] A burial is about whole terms.

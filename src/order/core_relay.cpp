@@ -120,11 +120,6 @@ void OrderingCore::relay(
     const VoteContent& content = certificate.content;
     if (!from) {
         effects.send_all(own_group_and_relays(content), certificate);
-        if (content.kind != VoteKind::finalize) return;
-        // Those without a seat hear of finalisations from one of the roots.
-        if (leader(end_of(content).next()) != roster_.members()[*self_].seat) return;
-        for (const auto& [agent, peer] : peers_)
-            if (!peer.member) effects.send(agent, certificate);
         return;
     }
     const auto handed = handed_.find({content.view, content.kind});

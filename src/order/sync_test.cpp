@@ -310,6 +310,33 @@ TEST(Sync, PartsOfAStretchAreTakenByTheirNameOnly) {
     EXPECT_FALSE(c.ordering(4).halted());
 }
 
+// In a quiet network nothing comes after the last finalisation, and who has no seat saw no votes: one liar
+// among those that speak to it kept it from its end until it asked, a heartbeat later. [ORD-C1.1]
+TEST(Sync, WhoHasNoSeatHearsOfTheLastFinalisationWhoeverKeepsSilent) {
+    for (const std::uint32_t views : {1U, 32U}) {
+        for (const Index silent : {0U, 1U, 2U, 3U}) {
+            SCOPED_TRACE(std::to_string(silent) + ", terms of " + std::to_string(views));
+            Cluster c{
+                {.n = 4,
+                 .seed = 8,
+                 .latency_max = Duration::from_ms(2),
+                 .observers = 1,
+                 .term_views = views}};
+            c.pass = [&](Index from, Index to, const Message& message) {
+                return from != silent || to != 4 || !std::holds_alternative<Certificate>(message);
+            };
+            c.start_all();
+            c.run_for(Duration::from_ms(50));
+            for (int k = 0; k < 20; ++k) {
+                c.produce(static_cast<Index>(k % 4));
+                c.run_for(Duration::from_ms(100));
+                ASSERT_GE(c.ordering(4).finalized_height(), c.ordering(0).finalized_height());
+            }
+            EXPECT_GE(c.ordering(0).finalized_height(), Height{20});
+        }
+    }
+}
+
 // Failure 42: the whole chain was in memory, and a node that came back dragged the others down.
 // (rule G4)
 TEST(Sync, ANodeThatWasLongAwayComesBackWithoutSlowingTheOthers) {

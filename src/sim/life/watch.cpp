@@ -84,14 +84,16 @@ void Watch::check_held(const Standing& standing) {
 }
 
 /// Two message delays, and as long as a view is waited for at most. Where nodes drop blocks, one that
-/// was outrun asks everybody for what it lacks, for three seconds, before it takes over a state.
-Duration Watch::view_slack() const {
+/// was outrun asks everybody for what it lacks, for three seconds, before it takes over a state. Who has no
+/// seat hears of the last view when it asks, if both lie who should have told it. [ORD-C1.1]
+Duration Watch::view_slack(bool has_seat) const {
     const LinkProfile profile = *parse_profile(schedule_.profile);
     const Duration delay =
         std::max(schedule_.knobs.delta_max, profile.latency_max + profile.retransmit_timeout);
     const Duration patience = schedule_.knobs.delta_max * 3 + schedule_.knobs.view_interval;
     const Duration takeover = schedule_.knobs.keep_blocks > 0 ? Duration::from_s(3) : Duration{};
-    return delay * 2 + patience + takeover + look_every;
+    const Duration question = has_seat ? Duration{} : schedule_.knobs.heartbeat;
+    return delay * 2 + patience + takeover + question + look_every;
 }
 
 void Watch::check_views(const std::vector<Standing>& all) {
@@ -106,21 +108,31 @@ void Watch::check_views(const std::vector<Standing>& all) {
         std::max(spread_max_, static_cast<std::int64_t>(newest.second.value() - oldest.value()));
     const Instant now = cluster_.now();
     marks_.push_back({now, newest});
-    EpochView due;
-    while (!marks_.empty() && marks_.front().at + view_slack() <= now) {
-        due = marks_.front().newest;
+    // The newest of those that are as old as this.
+    const auto due = [&](Duration slack) {
+        EpochView out;
+        for (const Mark& mark : marks_)
+            if (mark.at + slack <= now) out = mark.newest;
+        return out;
+    };
+    const EpochView of_seats = due(view_slack(true));
+    const EpochView of_others = due(view_slack(false));
+    while (marks_.size() > 1 && marks_[1].at + view_slack(false) <= now)
         marks_.pop_front();
-    }
-    for (const Standing& standing : all)
-        if (EpochView{standing.status.epoch, standing.status.view.next()} < due)
+    for (const Standing& standing : all) {
+        const bool has_seat = standing.status.seat.has_value();
+        const EpochView& least = has_seat ? of_seats : of_others;
+        if (EpochView{standing.status.epoch, standing.status.view.next()} < least)
             cluster_.violate(
                 "view-sync",
                 "view " + std::to_string(standing.status.view.value()) + " of epoch " +
                     std::to_string(standing.status.epoch.value()) + ", and " +
-                    std::to_string(view_slack().ms()) + " ms ago somebody was at " +
-                    std::to_string(due.second.value()) + " of " + std::to_string(due.first.value()),
+                    std::to_string(view_slack(has_seat).ms()) + " ms ago somebody was at " +
+                    std::to_string(least.second.value()) + " of " +
+                    std::to_string(least.first.value()),
                 NodeIndex{standing.node}
             );
+    }
 }
 
 void Watch::check_circle(const std::vector<Standing>& all) {

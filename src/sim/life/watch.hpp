@@ -64,7 +64,7 @@ private:
     void check_held(const Standing& standing);
     void check_views(const std::vector<Standing>& all);
     void check_circle(const std::vector<Standing>& all);
-    [[nodiscard]] Duration view_slack() const;
+    [[nodiscard]] Duration view_slack(bool has_seat) const;
 
     const Schedule& schedule_;
     SimCluster& cluster_;
