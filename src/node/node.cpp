@@ -170,12 +170,13 @@ Result<void> NodeImpl::restore_lane(
     return {};
 }
 
-/// What this node's lane holds and no final block does is pending, for who asks by its id.
+/// What this node's lane holds and no final block does is pending, for who asks by its id. Nobody asks for
+/// what feeds the beacon, and it has no other place: in a lane that closes it would be pending for ever.
 void NodeImpl::restore_submissions(const LaneId& lane, Sequence first) {
     for (Sequence at = first; const VertexPtr vertex = dag_.at(lane, at); at = at.next()) {
         for (const Operation& operation : vertex->operations()) {
             const bool causal = std::holds_alternative<CrdtOperation>(operation.body);
-            if (operation.client != self_ || causal) continue;
+            if (operation.client != self_ || causal || feeds_beacon(operation.body)) continue;
             const OperationId id = operation.id(roster_.chain());
             submissions_.emplace(
                 id, Submission{Ticket{}, std::nullopt, Instant::max(), operation.expiry}
