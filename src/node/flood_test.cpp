@@ -243,6 +243,31 @@ TEST_F(Flooded, AnAgentIsNotRefusedWhileASeatThatWasHandedItIsSilent) {
     EXPECT_TRUE(errors_.empty()) << "the silent one may have it in its lane";
 }
 
+// Three had no quorum yet, and the fourth swallowed what it was handed: life 40012872. [SEAT-HANDED.1]
+TEST_F(Flooded, WhoRefusedIsAskedAgainThoughAnotherSeatIsSilent) {
+    live_as(stranger);
+    for (std::size_t i = 0; i < 4; ++i)
+        happen(PeerUp{id(i), {}});
+    Submit submit{DataOperation{to_bytes("x")}};
+    submit.timeout = Duration::from_s(600);
+    happen(Command{Ticket{1}, submit});
+    const std::size_t silent = carriers().back();
+    for (int round = 0; round < 4; ++round) {
+        if (carriers().back() != silent) refuse();
+        now_ = now_ + Duration::from_ms(2'100);
+        happen(Woke{});
+    }
+    sent_.clear();
+    for (int round = 0; round < 8; ++round) {
+        now_ = now_ + Duration::from_ms(2'100);
+        happen(Woke{});
+    }
+    const auto asked = carriers();
+    EXPECT_EQ(asked.size(), 8U);
+    EXPECT_EQ(std::set(asked.begin(), asked.end()).size(), 4U);
+    EXPECT_TRUE(errors_.empty());
+}
+
 // [SEAT-HANDED.1]
 TEST_F(Flooded, AnAgentIsRefusedWhenAllThatItStillReachesHaveRefused) {
     live_as(stranger);

@@ -170,18 +170,20 @@ Result<void> NodeImpl::restore_lane(
     return {};
 }
 
-/// What this node's lane holds and no final block does is pending, for who asks by its id. Nobody asks for
-/// what feeds the beacon, and it has no other place: in a lane that closes it would be pending for ever.
+/// What this node's lane holds and no final block does is pending, for who asks by its id; what it carries there
+/// for others, it has not refused. [SEAT-HANDED.1] Nobody asks for what feeds the beacon, and it has no other
+/// place: in a lane that closes it would be pending for ever.
 void NodeImpl::restore_submissions(const LaneId& lane, Sequence first) {
     for (Sequence at = first; const VertexPtr vertex = dag_.at(lane, at); at = at.next()) {
         for (const Operation& operation : vertex->operations()) {
             const bool causal = std::holds_alternative<CrdtOperation>(operation.body);
-            if (operation.client != self_ || causal || feeds_beacon(operation.body)) continue;
+            if (causal || feeds_beacon(operation.body)) continue;
             const OperationId id = operation.id(roster_.chain());
-            submissions_.emplace(
-                id, Submission{Ticket{}, std::nullopt, Instant::max(), operation.expiry}
-            );
+            Submission submission{Ticket{}, std::nullopt, Instant::max(), operation.expiry};
+            if (operation.client != self_) submission.submitter = operation.client;
+            if (!submissions_.emplace(id, submission).second) continue;
             unawaited_.emplace(operation.expiry, id);
+            carried_ += submission.submitter ? 1U : 0U;
         }
     }
 }

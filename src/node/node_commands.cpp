@@ -249,10 +249,10 @@ void NodeImpl::on_submit_message(const AgentId& from, const OperationSubmit& sub
     const OperationId id = submit.operation.id(roster_.chain());
     OperationOutcome outcome{.operation = id};
     if (final_.operation(id)) return;  // Another seat has carried it; its client sees that.
+    if (submissions_.count(id) > 0) return;
     Result<void> may = may_submit(Reading::final);
     if (may) may = well_formed(submit.operation);
     if (may && !seat_) may = fail(ErrorCode::denied, "this agent has no seat");
-    if (may && submissions_.count(id) > 0) return;
     if (may && carried_ >= limits::carried_pending_max) {
         may = fail(
             ErrorCode::limit,

@@ -218,6 +218,7 @@ void NodeImpl::give_back(
     );
     --carried_;
     submission_deadlines_.erase({submission.deadline, id});
+    unawaited_.erase({submission.expiry, id});
     submissions_.erase(id);
 }
 
@@ -248,7 +249,10 @@ void NodeImpl::lapse(Height height) {
     while (!unawaited_.empty() && unawaited_.begin()->first < height) {
         const OperationId id = unawaited_.begin()->second;
         unawaited_.erase(unawaited_.begin());
-        submissions_.erase(id);
+        const auto found = submissions_.find(id);
+        if (found == submissions_.end()) continue;
+        if (found->second.submitter) --carried_;
+        submissions_.erase(found);
         lapsed_.push_back(id);
         if (lapsed_.size() > lapsed_max) lapsed_.pop_front();
     }

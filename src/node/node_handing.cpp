@@ -3,9 +3,9 @@
 // Why      A seat takes what it is handed into its memory first; if it stops there, nobody else knows. And
 //          what waits when a seat ends would wait for ever.
 // Holds    [SEAT-HANDED.1] A final operation that was taken goes to a seat drawn by lot, and to another one
-//          every two seconds, until it is final or has expired. An operation takes effect once however
-//          many carry it. It is refused when three seats did so, or all that are connected, and nobody
-//          else was handed it.
+//          every two seconds, each in its turn and then all anew, until it is final or has expired. An
+//          operation takes effect once however many carry it. It is refused when three seats did so, or all
+//          that are connected, and nobody else was handed it. Who has it already never refuses it.
 #include <algorithm>
 
 #include "node/node_impl.hpp"
@@ -31,7 +31,7 @@ void NodeImpl::hand_over(Operation operation, Handed::From from) {
             signer_.sign(SignDomain::operation, roster_.chain().value(), signing_bytes(operation));
     }
     const auto [handed, fresh] =
-        handed_.emplace(id, Handed{std::move(operation), {}, {}, {}, from});
+        handed_.emplace(id, Handed{std::move(operation), {}, {}, {}, {}, from});
     if (fresh) send_handed(handed->second);
 }
 
@@ -45,13 +45,14 @@ std::optional<AgentId> NodeImpl::draw_carrier(const std::set<AgentId>& but) {
     return carriers[prng_.below(carriers.size())];
 }
 
-/// To one that has not refused it. False when none is left.
+/// To one that has not had its turn. False when none is left.
 bool NodeImpl::send_handed(Handed& handed) {
     handed.again = now_ + hand_again;
     hand_at_ = std::min(hand_at_, handed.again);
-    const auto carrier = draw_carrier(handed.refused);
+    const auto carrier = draw_carrier(handed.passed);
     if (!carrier) return false;
     handed.asked.insert(*carrier);
+    handed.passed.insert(*carrier);
     effects_.send(*carrier, OperationSubmit{handed.operation});
     return true;
 }
@@ -68,8 +69,11 @@ void NodeImpl::repeat_handed() {
         Handed& handed = at->second;
         if (handed.again <= now_ && sent < handed_at_once) {
             ++sent;
-            // Whoever was too busy two seconds ago may have room now.
-            if (!send_handed(handed)) handed.refused.clear();
+            // Whoever was too busy may have room now, and one that is silent is not all there are.
+            if (!send_handed(handed)) {
+                handed.passed.clear();
+                send_handed(handed);
+            }
         }
         hand_at_ = std::min(hand_at_, std::max(handed.again, now_ + Duration::from_ms(100)));
         ++at;

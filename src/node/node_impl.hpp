@@ -236,6 +236,7 @@ private:
         Instant again;
         std::set<AgentId> asked;
         std::set<AgentId> refused;  ///< Of these.
+        std::set<AgentId> passed;   ///< Had their turn in this round.
         From from = From::client;
     };
     void hand_over(Operation operation, Handed::From from);

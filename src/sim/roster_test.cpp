@@ -178,6 +178,43 @@ TEST(RosterInCluster, WhatAnAgentSubmitsIsFinalThoughItsCarrierDies) {
     }
 }
 
+// A seat that has it in its lane, and no quorum any more, must not call it refused: it becomes final later.
+// [SEAT-HANDED.1] [CUT-PENDING.1]
+TEST(RosterInCluster, WhatASeatHasTakenItDoesNotRefuseLater) {
+    for (const bool starts_again : {false, true}) {
+        std::size_t taken = 0;
+        for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+            SCOPED_TRACE(std::to_string(seed) + (starts_again ? ", it starts again" : ""));
+            SimCluster cluster{network(seed), honest_nodes()};
+            ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
+            const std::vector<std::vector<NodeIndex>> sides{{at(0), at(4)}};
+            cluster.cut(sides);
+            Submit submit{KeyOperation{KeyOperation::Action::add, "final/n", {}, 1}};
+            submit.timeout = Duration::from_s(100);
+            const Ticket asked = cluster.submit(at(4), submit);
+            ASSERT_TRUE(cluster.run_for(Duration::from_ms(500))) << cluster.violation();
+            // It drew a seat of the other side.
+            if (cluster.node(at(0))->status().pending_operations == 0) continue;
+            ++taken;
+            if (starts_again) {
+                cluster.crash(at(0));
+                ASSERT_TRUE(cluster.start(at(0)).has_value());
+            }
+            ASSERT_TRUE(cluster.run_for(Duration::from_s(20))) << cluster.violation();
+            const auto* said = std::get_if<Error>(cluster.reply(asked));
+            ASSERT_NE(said, nullptr);
+            EXPECT_TRUE(said->message.starts_with("pending: ")) << said->message;
+            EXPECT_EQ(cluster.node(at(4))->status().pending_operations, 1U) << "who asks is told";
+            cluster.heal();
+            ASSERT_TRUE(cluster.run_for(Duration::from_s(20))) << cluster.violation();
+            EXPECT_EQ(counted(cluster, 1), "1");
+            EXPECT_EQ(cluster.node(at(4))->status().pending_operations, 0U);
+            EXPECT_EQ(cluster.node(at(0))->status().pending_operations, 0U);
+        }
+        EXPECT_GT(taken, 0U);
+    }
+}
+
 // [STATE-ONCE.1] Found by life 5002283: an agent without a lane gave two writes one id.
 TEST(RosterInCluster, AnAgentThatStartsAgainUsesNoCounterTwice) {
     SimCluster cluster{network(3), honest_nodes()};
