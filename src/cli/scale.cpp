@@ -1,12 +1,12 @@
 #include "cli/scale.hpp"
 
-#include <csignal>
 #include <iomanip>
 #include <optional>
 #include <sstream>
 
 #include "cli/scale_jobs.hpp"
 #include "cli/scale_progress.hpp"
+#include "cli/stop_signals.hpp"
 #include "scale/bench/catalogue.hpp"
 #include "scale/bench/folder.hpp"
 #include "scale/bench/real_limits.hpp"
@@ -16,34 +16,6 @@
 
 namespace creto {
 namespace {
-
-volatile std::sig_atomic_t is_stopped = 0;
-
-extern "C" void on_stop(int /*signal*/) {
-    is_stopped = 1;
-}
-
-/// The first signal asks the run to end; the next one is the system's.
-class StopSignals {
-public:
-    StopSignals() {
-        struct sigaction action {};
-        action.sa_handler = on_stop;
-        action.sa_flags = static_cast<int>(SA_RESETHAND);
-        ::sigaction(SIGINT, &action, &before_int_);
-        ::sigaction(SIGTERM, &action, &before_term_);
-    }
-    StopSignals(const StopSignals&) = delete;
-    StopSignals& operator=(const StopSignals&) = delete;
-    ~StopSignals() {
-        ::sigaction(SIGINT, &before_int_, nullptr);
-        ::sigaction(SIGTERM, &before_term_, nullptr);
-    }
-
-private:
-    struct sigaction before_int_ {};
-    struct sigaction before_term_ {};
-};
 
 Result<std::vector<const ScaleScenario*>> chosen(
     const Catalogue& catalogue, const ScaleOptions& options
@@ -209,12 +181,12 @@ private:
     }
 
     Result<void> run_here() {
-        for (std::size_t index = 0; index < list_.size() && is_stopped == 0; ++index) {
+        for (std::size_t index = 0; index < list_.size() && !stop_asked(); ++index) {
             const ScaleScenario& scenario = *list_[index];
             BenchOptions bench = bench_options(options_, scenario);
             bench.tell = [&](const BenchProgress& at) {
                 progress_.tell(index, at);
-                return is_stopped == 0;
+                return !stop_asked();
             };
             if (is_known(scenario, bench)) continue;
             if (options_.real) say_left_out(scenario, bench, out_);
@@ -245,7 +217,7 @@ private:
             progress_.end(job.index);
             return keep(std::move(ended.doc), ended.lines);
         };
-        hooks.is_stopped = [] { return is_stopped != 0; };
+        hooks.is_stopped = stop_asked;
         hooks.lines_of = [](const ScenarioResult& result, const JsonDoc& doc) {
             return lines_of(result, doc);
         };
@@ -268,7 +240,7 @@ private:
             last += ", " + std::to_string(list_.size() - count_.all()) + " not begun: stopped";
         output_.say(doc, last);
         if (output_.json && !last.empty()) std::cerr << last << std::endl;
-        if (is_stopped != 0) return exit_code::partial;
+        if (stop_asked()) return exit_code::partial;
         return code_of(is_single ? docs_.front()["status"].get<std::string>() : count_.status());
     }
 

@@ -14,6 +14,7 @@
 #include "cli/child.hpp"
 #include "cli/sim_apart.hpp"
 #include "cli/sim_trial.hpp"
+#include "cli/stop_signals.hpp"
 #include "scale/report/trial_result.hpp"
 #include "sim/life/long_swarm.hpp"
 #include "sim/life/probes.hpp"
@@ -199,6 +200,7 @@ std::string lines_of(const JsonDoc& sums) {
         << sums["two_faced"] << " liars with two stories proven; " << sums["restarts"]
         << " restarts, " << sums["writes_final"] << " of " << sums["writes"] << " writes final, "
         << sums["decisions"] << " decisions\n";
+    if (sums["stopped"] == true) out << "  stopped by a signal: these are the lives until then\n";
     if (sums["failed"] == 0)
         out << "  no failure: at 95 % fewer than " << std::setprecision(6)
             << sums["failure_bound"].get<double>() * 100 << " % of such lives fail\n";
@@ -233,13 +235,15 @@ public:
             jobs_[i].next = seeds_.first + i;
             launch(jobs_[i]);
         }
-        while (Clock::now() < end && is_any_running()) {
+        const StopSignals signals;
+        while (Clock::now() < end && is_any_running() && !stop_asked()) {
             look();
             report_progress(begun);
         }
         jobs_.clear();
         JsonDoc sums = sums_.json(std::chrono::duration<double>(Clock::now() - begun).count());
         sums["failures"] = failures_;
+        sums["stopped"] = stop_asked();
         return sums;
     }
 
@@ -483,7 +487,8 @@ int command_sim_fuzz(const SimFuzzOptions& options, const Output& output) {
         return output.fail({ErrorCode::invalid, "between 1 and 64 jobs"}, exit_code::usage);
     const JsonDoc sums = Fuzz{options, *seeds, *bug, out}.run();
     output.say(sums, lines_of(sums));
-    return sums["lives"] != 0 && sums["failed"] == 0 ? exit_code::done : exit_code::failed;
+    if (sums["lives"] == 0 || sums["failed"] != 0) return exit_code::failed;
+    return sums["stopped"] == true ? exit_code::partial : exit_code::done;
 }
 
 int command_sim_replay(const SimReplayOptions& options, const Output& output) {

@@ -97,6 +97,21 @@ TEST(SimCommand, PlantsEachBugAndFailsWhenOneIsMissed) {
     EXPECT_NE(one.err.find("MISSED"), std::string::npos) << one.err;
 }
 
+TEST(SimCommand, AStopInTheMiddleOfTheLivesSaysWhatWasLivedUntilThen) {
+    const WorkFolder folder;
+    const std::string script =
+        "\"$0\" sim fuzz --seeds 1-1000000 --minutes 9 --json 2>\"$1\" & pid=$!; "
+        "until grep -q 'lives' \"$1\" 2>/dev/null; do sleep 0.1; done; "
+        "kill -INT $pid; wait $pid";
+    const Said said =
+        run({"/bin/bash", "-c", script, CRETO_PROGRAM, (folder.path() / "err").string()});
+    EXPECT_EQ(said.exit, 3) << said.out << said.err;
+    const Json doc = said.json();
+    EXPECT_EQ(doc["stopped"], true) << said.out;
+    EXPECT_GT(doc["lives"], 0);
+    EXPECT_EQ(doc["failed"], 0);
+}
+
 TEST(SimCommand, RefusesWhatItDoesNotUnderstandAndSaysWhatThereIs) {
     struct Wrong {
         Words words;
