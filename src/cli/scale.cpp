@@ -1,5 +1,6 @@
 #include "cli/scale.hpp"
 
+#include <deque>
 #include <iomanip>
 #include <optional>
 #include <sstream>
@@ -45,8 +46,13 @@ Result<std::vector<const ScaleScenario*>> chosen(
     return out;
 }
 
+/// A row of another signature scheme is named after it; no scenario's own name has a dot.
+constexpr char row_mark = '.';
+
 std::string repro(const ScaleOptions& options, const std::string& name) {
-    std::string out = "creto scale run " + name;
+    const std::size_t mark = name.find(row_mark);
+    std::string out = "creto scale run " + name.substr(0, mark);
+    if (mark != std::string::npos) out += " --votes " + name.substr(mark + 1);
     if (options.real) out += " --real";
     if (options.smoke) out += " --smoke";
     if (options.nodes > 0) out += " --nodes " + std::to_string(options.nodes);
@@ -130,6 +136,47 @@ void leave_out(std::vector<const ScaleScenario*>& list, std::uint32_t up_to, std
     if (count > 0)
         out << "left out, with more than " << up_to << " nodes: " << count << " (" << names << ")"
             << std::endl;
+}
+
+/// Which scheme signs the votes of a scenario, as it stands or with another node count.
+VoteForm vote_form_of(const ScaleScenario& scenario, const ScaleOptions& options) {
+    if (scenario.network.vote_form) return *scenario.network.vote_form;
+    const std::uint32_t nodes = options.nodes > 0 ? options.nodes : scenario.nodes_max();
+    return nodes > limits::direct_seats_max ? VoteForm::joined : VoteForm::list;
+}
+
+/// The same scenario with votes signed in another way, as a row of its own.
+ScaleScenario row_with(ScaleScenario scenario, VoteForm form) {
+    scenario.name += row_mark;
+    scenario.name += form == VoteForm::list ? "list" : "joined";
+    scenario.network.vote_form = form;
+    for (ScenarioVariant& variant : scenario.variants)
+        variant.network.vote_form = form;
+    return scenario;
+}
+
+/// With `--votes list` or `joined`, those that have it otherwise become rows of that; with `both` each row whose
+/// votes are joined, which is a model, is followed by one with Ed25519 signatures.
+Result<void> choose_votes(
+    std::vector<const ScaleScenario*>& list,
+    const ScaleOptions& options,
+    std::deque<ScaleScenario>& rows
+) {
+    if (options.votes.empty()) return {};
+    const bool both = options.votes == "both";
+    if (!both && options.votes != "list" && options.votes != "joined")
+        return fail(
+            ErrorCode::invalid, "--votes is list, joined or both, not \"" + options.votes + "\""
+        );
+    const VoteForm wanted = options.votes == "joined" ? VoteForm::joined : VoteForm::list;
+    std::vector<const ScaleScenario*> out;
+    for (const ScaleScenario* one : list) {
+        const bool is_other = one->micro.empty() && vote_form_of(*one, options) != wanted;
+        if (both || !is_other) out.push_back(one);
+        if (is_other) out.push_back(&rows.emplace_back(row_with(*one, wanted)));
+    }
+    list = std::move(out);
+    return {};
 }
 
 /// One run of the bench: what was asked for, one after the other or side by side.
@@ -313,6 +360,9 @@ int command_scale_run(const ScaleOptions& options, const Output& output) {
     if (options.up_to > 0) leave_out(*list, options.up_to, out);
     if (list->empty())
         return output.fail({ErrorCode::invalid, "none is left to run"}, exit_code::usage);
+    std::deque<ScaleScenario> rows;
+    if (auto good = choose_votes(*list, options, rows); !good)
+        return output.fail(good.error(), exit_code::usage);
     if (options.real)  // All that can be known before the first process starts.
         for (const ScaleScenario* scenario : *list)
             if (auto good = scenario_to_run(*scenario, bench_options(options, *scenario)); !good)
@@ -384,6 +434,7 @@ void add_scale(Program& p) {
         "scale run 1000_nodes_network_partition --nodes 31 --smoke\n"
         "         creto scale run handles_node_failures --real --smoke\n"
         "         creto scale run --category infrastructure --smoke --out results\n"
+        "         creto scale run 1000_nodes_baseline_throughput --nodes 130 --smoke --votes both\n"
         "         creto scale run --all --smoke --up-to 50 --jobs 2\n"
         "         creto scale run --all --smoke --nodes 31 --out results --resume"
     );
@@ -396,6 +447,9 @@ void add_scale(Program& p) {
     sub->add_option("--jobs", options.jobs, "So many at a time, each in a process of its own");
     sub->add_option("--nodes", options.nodes, "Another node count, 4 to 2048; never PASSED then");
     sub->add_option("--seed", options.seed, "The same seed gives the same run");
+    sub->add_option(
+        "--votes", options.votes, "list (Ed25519), joined (a model above 128 nodes) or both"
+    );
     sub->add_flag("--resume", options.resume, "Leave out what the folder has already");
     sub->add_option("--out", options.out, "A folder: JSON for each, and report.html");
     sub->add_option("--html", options.html, "Write the report as one page into this file");

@@ -25,6 +25,8 @@ struct ScaleOptions {
     std::uint32_t up_to = 0;  ///< Leave out those with more nodes; 0: none.
     std::uint32_t jobs = 1;   ///< So many at a time.
     std::uint64_t seed = 1;
+    std::string
+        votes;  ///< How they are signed: list, joined or both; empty: as each scenario has it.
     std::string out;
     std::string html;
     std::string scenarios;  ///< A folder in place of the built-in files.

@@ -65,6 +65,31 @@ TEST(ScaleCommand, AFileWithATypoNamesTheKey) {
     ) << said.err;
 }
 
+// What is a model stands beside what is not.
+TEST(ScaleCommand, BothSignatureSchemesAreRowsOfOneCommand) {
+    const WorkFolder folder;
+    const std::string text =
+        "name = \"mine\"\ncategory = \"load\"\nabout = \"Mine.\"\n[network]\nnodes = 4\n"
+        "votes = \"joined\"\n[load]\nworkload = \"constant:20\"\nduration = \"10s\"\nsmoke = "
+        "\"10s\"\n"
+        "[[criterion]]\nmetric = \"avg_tps\"\nmin = 1\n";
+    ASSERT_TRUE(write_file(folder.path() / "mine.toml", text).has_value());
+    Words words{"scale", "run", "mine", "--smoke", "--json", "--votes", "both"};
+    for (const std::string& more : Words{"--scenarios", folder.path().string()})
+        words.push_back(more);
+    const Said both = creto(words);
+    EXPECT_EQ(both.exit, 0) << both.err;
+    const Json runs = both.json()["runs"];
+    ASSERT_EQ(runs.size(), 2U) << both.out;
+    EXPECT_EQ(runs[0]["scenario_id"], "mine");
+    EXPECT_EQ(runs[1]["scenario_id"], "mine.list");
+    EXPECT_NE(runs[0]["configuration"]["cost_table"], runs[1]["configuration"]["cost_table"]);
+    const std::string again = runs[1]["details"]["repro"];
+    EXPECT_NE(again.find("creto scale run mine --votes list --smoke"), std::string::npos) << again;
+    words[6] = "rings";
+    EXPECT_EQ(creto(words).exit, 2);
+}
+
 TEST(ScaleCommand, RunsIntoAFolderGoesOnThereAndReportsIt) {
     const WorkFolder folder;
     const std::string out = (folder.path() / "results").string();
