@@ -137,7 +137,8 @@ void OrderingCore::move_on(const VoteContent& content, Instant now) {
     if (content.kind == VoteKind::nullify || content.kind == VoteKind::bury) {
         how = skipped_ ? Pacemaker::Entered::by_skip : Pacemaker::Entered::by_timeout;
         ++counters_.views_nullified;
-        heard_.lost_turn(*roster_.index_of(leader(content.view)));
+        const std::uint32_t turn = content.view == current_ ? pace_.turn() : 1;
+        heard_.lost_turn(*roster_.index_of(leader(content.view)), turn);
     }
     enter(end_of(content).next(), how, now);
 }
@@ -159,8 +160,8 @@ void OrderingCore::accept_notarization(const Certificate& certificate, Instant n
     const VoteContent& content = certificate.content;
     tree_.keep(content.block);
     if (!unfinal_since_) unfinal_since_ = now;
-    if (content.view == current_) pace_.notarized(now);
-    heard_.kept_turn(*roster_.index_of(leader(content.view)));
+    const bool quick = content.view == current_ && pace_.notarized(now);
+    heard_.kept_turn(*roster_.index_of(leader(content.view)), quick);
     // [ORD-F1.1] Not where we gave up (the gate refuses), not where the leader told two stories,
     // and to no use where q seats gave up. Not before start(): a restarted node repeats, it does
     // not decide anew about what it may have seen before. (rule R3)
@@ -203,7 +204,7 @@ void OrderingCore::enter(View view, Pacemaker::Entered how, Instant now) {
     ++counters_.views_entered;
     if (view.value() > limits::view_retention)
         forget_below(View{view.value() - limits::view_retention}, now);
-    pace_.enter(how, now, heard_.has_short_turn(*roster_.index_of(leader(current_))));
+    pace_.enter(how, now, heard_.next_turn(*roster_.index_of(leader(current_))));
     judge_again_ = true;
     judged_ = {};
     leader_gave_up_ = false;

@@ -35,7 +35,7 @@ public:
           skip_views_{skip_views},
           through_groups_{through_groups},
           seats_(quorum.n),
-          turns_lost_(quorum.n) {}
+          turns_(quorum.n) {}
 
     /// A message of this member came. True when with it the members heard within `window` reach a
     /// quorum again.
@@ -63,17 +63,34 @@ public:
         return before < quorum_.q && after >= quorum_.q;
     }
 
-    /// A view that this member led was given up.
-    void lost_turn(std::uint32_t member) {
-        seats_[member].lost_turn = true;
-        ++turns_lost_[member];
+    /// A view that this member led was given up; `turn` as next_turn() had it. A short one says little.
+    void lost_turn(std::uint32_t member, std::uint32_t turn = 0) {
+        seats_[member].lost_turn = seats_[member].lost_turn || turn == 0 || turn >= turn_tried;
+        ++turns_[member].lost;
     }
-    /// A view that this member led was notarized.
-    void kept_turn(std::uint32_t member) { turns_lost_[member] = 0; }
-    /// This member lost its last turns, and may have a short one: it has whole ones after 2, 6, 14, 30 and so
-    /// on that it lost in a row. [ORD-V1.10]
-    [[nodiscard]] bool has_short_turn(std::uint32_t member) const {
-        return through_groups_ && !std::has_single_bit(turns_lost_[member] + 2);
+    /// A view that this member led was notarized; `quick`: a short turn would have done.
+    void kept_turn(std::uint32_t member, bool quick) {
+        Turns& turns = turns_[member];
+        turns.lost = 0;
+        if (!quick) {
+            turns.whole = turns_remembered;
+        } else if (turns.whole > 0) {
+            --turns.whole;
+        }
+    }
+    /// The turn of this member begins: how often what views take it lasts; 0: as long as any turn. [ORD-V1.10]
+    /// Once, unless one of its last turns took longer. Whoever lost 1, 3, 7, 15 and so on in a row may have been
+    /// unlucky, or is slow: 2, 4, 8, 16 times, as far as that costs few views in all.
+    std::uint32_t next_turn(std::uint32_t member) {
+        if (!through_groups_) return 0;
+        longer_paid_ = std::min(longer_paid_ + 1, longer_paid_max);
+        const Turns& turns = turns_[member];
+        if (turns.whole > 0) return 0;
+        if (turns.lost == 0 || !std::has_single_bit(turns.lost + 1)) return 1;
+        const std::uint32_t length = std::min(turns.lost + 1, turn_max);
+        if (longer_paid_ < length * longer_price) return 1;
+        longer_paid_ -= length * longer_price;
+        return length;
     }
 
     /// True when this member was silent for skip_views while a quorum was not.
@@ -89,10 +106,22 @@ public:
 private:
     struct Heard {
         bool ever = false;
-        bool lost_turn = false;  ///< Since it was heard last.
+        bool lost_turn = false;  ///< A whole one, since it was heard last.
         Instant at;
         View view;  ///< Our view when it was heard last.
     };
+
+    /// As a leader.
+    struct Turns {
+        std::uint32_t lost = 0;   ///< In a row.
+        std::uint32_t whole = 0;  ///< So many more are whole, as the last ones took long.
+    };
+    static constexpr std::uint32_t turns_remembered = 8;
+    static constexpr std::uint32_t turn_tried = 8;
+    static constexpr std::uint32_t turn_max = 16;
+    /// Each view pays one, and a longer turn so much for each time of its length.
+    static constexpr std::uint32_t longer_price = 4;
+    static constexpr std::uint32_t longer_paid_max = turn_max * longer_price;
 
     [[nodiscard]] bool missed(std::uint32_t member, View now) const {
         return seats_[member].view.value() + skip_views_ < now.value();
@@ -111,7 +140,8 @@ private:
     std::uint64_t skip_views_;
     bool through_groups_;
     std::vector<Heard> seats_;
-    std::vector<std::uint32_t> turns_lost_;  ///< In a row.
+    std::vector<Turns> turns_;
+    std::uint32_t longer_paid_ = 0;
 };
 
 }  // namespace creto::simplex

@@ -14,12 +14,12 @@ void Pacemaker::succeed(const Pacemaker& before) {
     filled_ = std::min(took_.size(), before.filled_);
     next_took_ = filled_ % took_.size();
     learned_ = before.learned_;
-    short_ = before.short_;
+    known_ = before.known_;
 }
 
-void Pacemaker::enter(Entered how, Instant now, bool short_turn) {
+void Pacemaker::enter(Entered how, Instant now, std::uint32_t turn) {
     entered_at_ = now;
-    short_turn_ = short_turn;
+    turn_ = turn;
     work_at_.reset();
     // In a term a seat that gave up one view finalises none of the later ones: what is notarized there may
     // be to no avail, and only finality is progress. [ORD-T5.2]
@@ -39,23 +39,25 @@ void Pacemaker::work(Instant now) {
     if (!work_at_) work_at_ = now;
 }
 
-void Pacemaker::notarized(Instant now) {
-    if (!work_at_) return;
-    took_[next_took_] = now - *work_at_;
+bool Pacemaker::notarized(Instant now) {
+    if (!work_at_) return true;
+    const Duration took = now - *work_at_;
+    took_[next_took_] = took;
     next_took_ = (next_took_ + 1) % took_.size();
     filled_ = std::min(filled_ + 1, took_.size());
     learned_ = std::min(learned_ + 1, views_learned);
-    std::vector<Duration> slowest = took_;
-    const auto honest = slowest.begin() + options_.liars;
+    // Where a round of leaders is long, of those that are known: until it is over nothing would become final in
+    // a slow network, as all had given the view up.
+    const std::size_t looked = options_.through_groups ? filled_ : took_.size();
+    std::vector<Duration> slowest{
+        took_.begin(), took_.begin() + static_cast<std::ptrdiff_t>(looked)};
+    const auto honest =
+        slowest.begin() + static_cast<std::ptrdiff_t>(options_.liars * looked / took_.size());
     std::nth_element(slowest.begin(), honest, slowest.end(), std::greater<>{});
     // Two thirds of what it took, so that three deltas are twice as long.
     floor_ = std::min(*honest * 2 / 3, options_.delta_max);
-    // The same of those that are known, where a round of leaders is long.
-    slowest.assign(took_.begin(), took_.begin() + static_cast<std::ptrdiff_t>(filled_));
-    const auto known =
-        slowest.begin() + static_cast<std::ptrdiff_t>(options_.liars * filled_ / took_.size());
-    std::nth_element(slowest.begin(), known, slowest.end(), std::greater<>{});
-    short_ = std::max(*known * 2 / 3, options_.delta / 8);
+    known_ = std::max(*honest, options_.delta / 5);
+    return took <= known_ * 4 / 3;
 }
 
 void Pacemaker::start_over() {

@@ -55,48 +55,121 @@ TEST(Pacemaker, AShortTurnIsTwiceWhatViewsTakeOnceThatIsKnown) {
     options.liars = 33;
     options.view_interval = ms(25);
     options.through_groups = true;
-    const auto deadline_after = [&](bool is_short, std::uint32_t views, std::uint32_t timeouts) {
+    const auto pace_after = [&](std::uint32_t turn, std::uint32_t views, std::uint32_t timeouts) {
         Pacemaker pace{options};
         for (std::uint32_t i = 0; i < views; ++i) {
             pace.enter(Entered::by_progress, at(i));
             pace.work(at(i));
             pace.notarized(at(i + (i % 4 == 0 ? 900 : 30)));  // A quarter as slow as they like.
         }
-        pace.enter(Entered::by_progress, at(1'000), is_short);
+        pace.enter(Entered::by_progress, at(1'000), turn);
         for (std::uint32_t i = 0; i < timeouts; ++i)
-            pace.enter(Entered::by_timeout, at(1'000), is_short);
+            pace.enter(Entered::by_timeout, at(1'000), turn);
         pace.work(at(1'000));
-        return (pace.view_deadline() - at(1'000)).ms();
+        return pace;
     };
-    EXPECT_EQ(deadline_after(false, 200, 0), 3 * 100 + 25);
-    EXPECT_EQ(deadline_after(true, 63, 0), 3 * 100 + 25);
-    EXPECT_EQ(deadline_after(true, 64, 0), 3 * 20);
-    EXPECT_EQ(deadline_after(true, 200, 0), 3 * 20);
-    EXPECT_EQ(deadline_after(true, 200, 9), 3 * 20) << "liars that follow each other";
-    EXPECT_EQ(deadline_after(true, 200, 10), 3 * 100 + 25) << "as if nothing was known";
-    EXPECT_EQ(deadline_after(true, 200, 12), 3 * 400 + 25) << "and doubled from then on";
-    EXPECT_EQ(deadline_after(false, 200, 9), 3 * 100 + 25) << "whole, and not doubled";
-    EXPECT_EQ(deadline_after(false, 200, 12), 3 * 400 + 25);
-    EXPECT_EQ(deadline_after(false, 63, 3), 3 * 400 + 25);
+    const auto deadline_after = [&](std::uint32_t turn, std::uint32_t views, std::uint32_t timeouts
+                                ) {
+        return (pace_after(turn, views, timeouts).view_deadline() - at(1'000)).ms();
+    };
+    EXPECT_EQ(deadline_after(0, 200, 0), 3 * 100 + 25);
+    EXPECT_EQ(deadline_after(1, 23, 0), 3 * 100 + 25);
+    EXPECT_EQ(pace_after(1, 23, 0).turn(), 0U);
+    EXPECT_EQ(deadline_after(1, 24, 0), 2 * 30);
+    EXPECT_EQ(pace_after(1, 24, 0).turn(), 1U);
+    EXPECT_EQ(pace_after(1, 24, 0).leader_deadline(), at(1'030));
+    EXPECT_EQ(deadline_after(2, 24, 0), 2 * 60);
+    EXPECT_EQ(deadline_after(16, 24, 0), 3 * 100 + 25) << "no longer than a whole one";
+    EXPECT_EQ(deadline_after(1, 200, 0), 2 * 30);
+    EXPECT_EQ(deadline_after(1, 200, 9), 2 * 30) << "liars that follow each other";
+    EXPECT_EQ(deadline_after(1, 200, 10), 3 * 100 + 25) << "as if nothing was known";
+    EXPECT_EQ(deadline_after(1, 200, 12), 3 * 400 + 25) << "and doubled from then on";
+    EXPECT_EQ(deadline_after(0, 200, 9), 3 * 100 + 25) << "whole, and not doubled";
+    EXPECT_EQ(deadline_after(0, 200, 12), 3 * 400 + 25);
+    EXPECT_EQ(deadline_after(0, 23, 3), 3 * 400 + 25);
     options.through_groups = false;
-    EXPECT_EQ(deadline_after(true, 200, 0), 3 * 100 + 25) << "up to 128 seats";
-    EXPECT_EQ(deadline_after(false, 200, 3), 3 * 400 + 25);
+    EXPECT_EQ(deadline_after(1, 200, 0), 3 * 100 + 25) << "up to 128 seats";
+    EXPECT_EQ(deadline_after(0, 200, 3), 3 * 400 + 25);
+}
+
+// 150 nodes on wide links finalised nothing for 50 views, since all had given each of them up. [ORD-E4.1]
+TEST(Pacemaker, ThroughGroupsTheFirstViewsOfALongRoundAreAFloor) {
+    Pacemaker::Options options = usual();
+    options.leaders = 150;
+    options.liars = 49;
+    options.through_groups = true;
+    Pacemaker pace{options};
+    const auto view_of = [&](std::int64_t took) {
+        pace.enter(Entered::by_progress, at(0));
+        pace.work(at(0));
+        pace.notarized(at(took));
+        return pace.delta().ms();
+    };
+    EXPECT_EQ(view_of(420), 280);
+    EXPECT_EQ(view_of(420), 280);
+    EXPECT_EQ(view_of(420), 280);
+    EXPECT_EQ(view_of(900), 280) << "one of four may be a liar";
+    for (int i = 0; i < 200; ++i)
+        view_of(30);
+    EXPECT_EQ(pace.delta(), ms(100)) << "the slow ones are forgotten";
 }
 
 // [ORD-V1.10]
-TEST(SeatsHeard, WhoeverLosesItsTurnsHasShortOnesAndNowAndThenAWholeOne) {
+TEST(Pacemaker, SaysWhoseTurnAShortOneWouldNotHaveDoneFor) {
+    Pacemaker::Options options = usual();
+    options.leaders = 100;
+    options.liars = 33;
+    options.through_groups = true;
+    Pacemaker pace{options};
+    const auto view_of = [&](std::int64_t took) {
+        pace.enter(Entered::by_progress, at(0), 1);
+        pace.work(at(0));
+        return pace.notarized(at(took));
+    };
+    for (int i = 0; i < 30; ++i)
+        EXPECT_TRUE(view_of(30));
+    EXPECT_TRUE(view_of(40));
+    EXPECT_FALSE(view_of(41));
+    EXPECT_FALSE(view_of(500));
+}
+
+// [ORD-V1.10]
+TEST(SeatsHeard, WhoeverLosesItsTurnsHasLongerOnesNowAndThenAsFarAsViewsPayForThem) {
     SeatsHeard heard{Quorum::of(QuorumMode::byzantine, 10), 0, 10, true};
-    std::string turns;
-    for (std::uint32_t i = 0; i < 16; ++i) {
-        turns += heard.has_short_turn(3) ? 's' : 'W';
-        heard.lost_turn(3);
+    std::vector<std::uint32_t> turns;
+    for (std::uint32_t i = 0; i < 32; ++i) {
+        for (int others = 0; others < 64; ++others)
+            EXPECT_EQ(heard.next_turn(4), 1U);
+        turns.push_back(heard.next_turn(3));
+        heard.lost_turn(3, turns.back());
     }
-    EXPECT_EQ(turns, "WsWsssWsssssssWs");
-    heard.kept_turn(3);
-    EXPECT_FALSE(heard.has_short_turn(3));
+    EXPECT_EQ(turns, (std::vector<std::uint32_t>{1, 2, 1, 4, 1, 1, 1, 8, 1, 1, 1, 1, 1, 1, 1, 16,
+                                                 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 16}));
+    // Ten who lost one each: every eighth view has a longer turn, and no more.
+    SeatsHeard many{Quorum::of(QuorumMode::byzantine, 100), 0, 10, true};
+    for (std::uint32_t member = 1; member < 80; ++member)
+        many.lost_turn(member, 1);
+    std::size_t longer = 0;
+    for (std::uint32_t member = 1; member < 80; ++member)
+        longer += many.next_turn(member) > 1 ? 1 : 0;
+    EXPECT_EQ(longer, 9U);
     SeatsHeard direct{Quorum::of(QuorumMode::byzantine, 10), 0, 10};
-    direct.lost_turn(3);
-    EXPECT_FALSE(direct.has_short_turn(3)) << "up to 128 seats";
+    EXPECT_EQ(direct.next_turn(3), 0U) << "up to 128 seats";
+}
+
+// [ORD-V1.10]
+TEST(SeatsHeard, WhoeverNeedsAWholeTurnKeepsItForTheNextEight) {
+    SeatsHeard heard{Quorum::of(QuorumMode::byzantine, 10), 0, 10, true};
+    heard.lost_turn(3, 1);
+    EXPECT_FALSE(heard.silent(3, View{100})) << "it had a short turn, and may be slow";
+    heard.kept_turn(3, false);
+    for (int i = 0; i < 8; ++i) {
+        EXPECT_EQ(heard.next_turn(3), 0U) << i;
+        heard.kept_turn(3, true);
+    }
+    EXPECT_EQ(heard.next_turn(3), 1U);
+    heard.lost_turn(3, 8);
+    EXPECT_TRUE(heard.silent(3, View{100}));
 }
 
 TEST(Pacemaker, ProgressBetweenTimeoutsKeepsPatienceAsItIs) {
