@@ -46,13 +46,14 @@ Result<std::vector<const ScaleScenario*>> chosen(
     return out;
 }
 
-/// A row of another signature scheme is named after it; no scenario's own name has a dot.
-constexpr char row_mark = '.';
+/// One run: a scenario, and the words that choose it.
+struct Row {
+    const ScaleScenario* scenario;
+    std::string words;
+};
 
-std::string repro(const ScaleOptions& options, const std::string& name) {
-    const std::size_t mark = name.find(row_mark);
-    std::string out = "creto scale run " + name.substr(0, mark);
-    if (mark != std::string::npos) out += " --votes " + name.substr(mark + 1);
+std::string repro(const ScaleOptions& options, const Row& row) {
+    std::string out = "creto scale run " + row.words;
     if (options.real) out += " --real";
     if (options.smoke) out += " --smoke";
     if (options.nodes > 0) out += " --nodes " + std::to_string(options.nodes);
@@ -85,13 +86,13 @@ int code_of(const std::string& status) {
     return status == "PARTIAL" ? exit_code::partial : exit_code::failed;
 }
 
-BenchOptions bench_options(const ScaleOptions& options, const ScaleScenario& scenario) {
+BenchOptions bench_options(const ScaleOptions& options, const Row& row) {
     BenchOptions out;
     out.seed = options.seed;
     out.smoke = options.smoke;
     out.host = options.real ? BenchHost::processes : BenchHost::simulator;
     if (options.nodes > 0) out.nodes = options.nodes;
-    out.repro = repro(options, scenario.name);
+    out.repro = repro(options, row);
     return out;
 }
 
@@ -138,17 +139,16 @@ void leave_out(std::vector<const ScaleScenario*>& list, std::uint32_t up_to, std
             << std::endl;
 }
 
-/// Which scheme signs the votes of a scenario, as it stands or with another node count.
+/// How the votes of this run are signed.
 VoteForm vote_form_of(const ScaleScenario& scenario, const ScaleOptions& options) {
     if (scenario.network.vote_form) return *scenario.network.vote_form;
-    const std::uint32_t nodes = options.nodes > 0 ? options.nodes : scenario.nodes_max();
-    return nodes > limits::direct_seats_max ? VoteForm::joined : VoteForm::list;
+    const auto run = scenario_to_run(scenario, bench_options(options, {&scenario, ""}));
+    return usual_vote_form((run ? *run : scenario).nodes_max());
 }
 
 /// The same scenario with votes signed in another way, as a row of its own.
-ScaleScenario row_with(ScaleScenario scenario, VoteForm form) {
-    scenario.name += row_mark;
-    scenario.name += form == VoteForm::list ? "list" : "joined";
+ScaleScenario with_votes(ScaleScenario scenario, VoteForm form, const std::string& word) {
+    scenario.name += "." + word;
     scenario.network.vote_form = form;
     for (ScenarioVariant& variant : scenario.variants)
         variant.network.vote_form = form;
@@ -156,27 +156,29 @@ ScaleScenario row_with(ScaleScenario scenario, VoteForm form) {
 }
 
 /// With `--votes list` or `joined`, those that have it otherwise become rows of that; with `both` each row whose
-/// votes are joined, which is a model, is followed by one with Ed25519 signatures.
-Result<void> choose_votes(
-    std::vector<const ScaleScenario*>& list,
+/// votes are joined, which is a model, is followed by one with Ed25519 signatures. `made` holds those rows.
+Result<std::vector<Row>> rows_of(
+    const std::vector<const ScaleScenario*>& list,
     const ScaleOptions& options,
-    std::deque<ScaleScenario>& rows
+    std::deque<ScaleScenario>& made
 ) {
-    if (options.votes.empty()) return {};
+    const bool any = options.votes.empty();
     const bool both = options.votes == "both";
-    if (!both && options.votes != "list" && options.votes != "joined")
+    if (!any && !both && options.votes != "list" && options.votes != "joined")
         return fail(
             ErrorCode::invalid, "--votes is list, joined or both, not \"" + options.votes + "\""
         );
     const VoteForm wanted = options.votes == "joined" ? VoteForm::joined : VoteForm::list;
-    std::vector<const ScaleScenario*> out;
+    const std::string word = options.votes == "joined" ? "joined" : "list";
+    std::vector<Row> out;
     for (const ScaleScenario* one : list) {
-        const bool is_other = one->micro.empty() && vote_form_of(*one, options) != wanted;
-        if (both || !is_other) out.push_back(one);
-        if (is_other) out.push_back(&rows.emplace_back(row_with(*one, wanted)));
+        const bool is_other = !any && one->micro.empty() && vote_form_of(*one, options) != wanted;
+        if (both || !is_other) out.push_back({one, one->name});
+        if (!is_other) continue;
+        made.push_back(with_votes(*one, wanted, word));
+        out.push_back({&made.back(), one->name + " --votes " + word});
     }
-    list = std::move(out);
-    return {};
+    return out;
 }
 
 /// One run of the bench: what was asked for, one after the other or side by side.
@@ -185,7 +187,7 @@ public:
     Bench(
         const ScaleOptions& options,
         const Output& output,
-        const std::vector<const ScaleScenario*>& list,
+        const std::vector<Row>& list,
         std::optional<ResultFolder> folder,
         std::ostream& out
     )
@@ -229,8 +231,8 @@ private:
 
     Result<void> run_here() {
         for (std::size_t index = 0; index < list_.size() && !stop_asked(); ++index) {
-            const ScaleScenario& scenario = *list_[index];
-            BenchOptions bench = bench_options(options_, scenario);
+            const ScaleScenario& scenario = *list_[index].scenario;
+            BenchOptions bench = bench_options(options_, list_[index]);
             bench.tell = [&](const BenchProgress& at) {
                 progress_.tell(index, at);
                 return !stop_asked();
@@ -251,8 +253,8 @@ private:
     Result<void> run_apart() {
         std::vector<ScaleJob> jobs;
         for (std::size_t index = 0; index < list_.size(); ++index) {
-            const ScaleScenario& scenario = *list_[index];
-            BenchOptions bench = bench_options(options_, scenario);
+            const ScaleScenario& scenario = *list_[index].scenario;
+            BenchOptions bench = bench_options(options_, list_[index]);
             if (!is_known(scenario, bench)) jobs.push_back({index, &scenario, std::move(bench)});
         }
         ScaleJobHooks hooks;
@@ -293,7 +295,7 @@ private:
 
     const ScaleOptions& options_;
     const Output& output_;
-    const std::vector<const ScaleScenario*>& list_;
+    const std::vector<Row>& list_;
     std::optional<ResultFolder> folder_;
     std::ostream& out_;
     ScaleProgress progress_;
@@ -360,12 +362,12 @@ int command_scale_run(const ScaleOptions& options, const Output& output) {
     if (options.up_to > 0) leave_out(*list, options.up_to, out);
     if (list->empty())
         return output.fail({ErrorCode::invalid, "none is left to run"}, exit_code::usage);
-    std::deque<ScaleScenario> rows;
-    if (auto good = choose_votes(*list, options, rows); !good)
-        return output.fail(good.error(), exit_code::usage);
+    std::deque<ScaleScenario> made;
+    const auto rows = rows_of(*list, options, made);
+    if (!rows) return output.fail(rows.error(), exit_code::usage);
     if (options.real)  // All that can be known before the first process starts.
-        for (const ScaleScenario* scenario : *list)
-            if (auto good = scenario_to_run(*scenario, bench_options(options, *scenario)); !good)
+        for (const Row& row : *rows)
+            if (auto good = scenario_to_run(*row.scenario, bench_options(options, row)); !good)
                 return output.fail(good.error(), exit_code::usage);
     const std::string dir = options.out.empty() && options.all ? "scale-results" : options.out;
     if (options.resume && dir.empty())
@@ -380,7 +382,7 @@ int command_scale_run(const ScaleOptions& options, const Output& output) {
         folder = std::move(*opened);
     }
     const StopSignals signals;
-    return Bench{options, output, *list, std::move(folder), out}.run();
+    return Bench{options, output, *rows, std::move(folder), out}.run();
 }
 
 int command_scale_report(const std::string& dir, const std::string& html, const Output& output) {

@@ -30,6 +30,19 @@ TEST(SeatSet, HoldsWhatWasInsertedAndComesBackFromItsBytes) {
     EXPECT_EQ(back, set);
 }
 
+TEST(SeatSet, EachInBothIsVisitedInOrder) {
+    constexpr std::uint32_t last = limits::seats_max - 1;
+    SeatSet a;
+    SeatSet b;
+    for (const std::uint32_t seat : {0U, 6U, 7U, 8U, 500U, last})
+        a.insert(seat);
+    for (const std::uint32_t seat : {0U, 5U, 7U, 9U, 500U, last})
+        b.insert(seat);
+    std::vector<std::uint32_t> both;
+    a.each_common(b, [&](std::uint32_t seat) { both.push_back(seat); });
+    EXPECT_EQ(both, (std::vector<std::uint32_t>{0, 7, 500, last}));
+}
+
 TEST(SeatSet, ItsBytesEndWithTheHighestSeat) {
     SeatSet set;
     EXPECT_EQ(bytes_of(set), Bytes{0});

@@ -84,6 +84,19 @@ protected:
             return happen(Received{send->to, channel_of(message), encode_message(message)});
         }
     }
+    /// An agent without a seat hands over an operation, and has time.
+    void hand_over_as_stranger() {
+        live_as(stranger);
+        for (std::size_t i = 0; i < 4; ++i)
+            happen(PeerUp{id(i), {}});
+        Submit submit{DataOperation{to_bytes("x")}};
+        submit.timeout = Duration::from_s(600);
+        happen(Command{Ticket{1}, submit});
+    }
+    void two_seconds_pass() {
+        now_ = now_ + Duration::from_ms(2'100);
+        happen(Woke{});
+    }
     [[nodiscard]] std::uint64_t counter(const char* name) { return node_->status().counters[name]; }
     [[nodiscard]] Message operation(std::size_t i, std::uint64_t counter) const {
         Operation out;
@@ -221,12 +234,7 @@ TEST_F(Flooded, AnAgentIsRefusedWhenThreeSeatsHaveRefusedAndNoneTwice) {
 
 // [SEAT-HANDED.1]
 TEST_F(Flooded, AnAgentIsNotRefusedWhileASeatThatWasHandedItIsSilent) {
-    live_as(stranger);
-    for (std::size_t i = 0; i < 4; ++i)
-        happen(PeerUp{id(i), {}});
-    Submit submit{DataOperation{to_bytes("x")}};
-    submit.timeout = Duration::from_s(600);
-    happen(Command{Ticket{1}, submit});
+    hand_over_as_stranger();
     ASSERT_EQ(carriers().size(), 1U);
     const std::size_t silent = carriers()[0];
     std::set<std::size_t> refused;
@@ -235,8 +243,7 @@ TEST_F(Flooded, AnAgentIsNotRefusedWhileASeatThatWasHandedItIsSilent) {
         if (asked != silent && refused.insert(asked).second) {
             refuse();
         } else {
-            now_ = now_ + Duration::from_ms(2'100);
-            happen(Woke{});
+            two_seconds_pass();
         }
     }
     EXPECT_EQ(refused.size(), 3U) << "each is asked in its turn";
@@ -245,23 +252,15 @@ TEST_F(Flooded, AnAgentIsNotRefusedWhileASeatThatWasHandedItIsSilent) {
 
 // Three had no quorum yet, and the fourth swallowed what it was handed: life 40012872. [SEAT-HANDED.1]
 TEST_F(Flooded, WhoRefusedIsAskedAgainThoughAnotherSeatIsSilent) {
-    live_as(stranger);
-    for (std::size_t i = 0; i < 4; ++i)
-        happen(PeerUp{id(i), {}});
-    Submit submit{DataOperation{to_bytes("x")}};
-    submit.timeout = Duration::from_s(600);
-    happen(Command{Ticket{1}, submit});
+    hand_over_as_stranger();
     const std::size_t silent = carriers().back();
     for (int round = 0; round < 4; ++round) {
         if (carriers().back() != silent) refuse();
-        now_ = now_ + Duration::from_ms(2'100);
-        happen(Woke{});
+        two_seconds_pass();
     }
     sent_.clear();
-    for (int round = 0; round < 8; ++round) {
-        now_ = now_ + Duration::from_ms(2'100);
-        happen(Woke{});
-    }
+    for (int round = 0; round < 8; ++round)
+        two_seconds_pass();
     const auto asked = carriers();
     EXPECT_EQ(asked.size(), 8U);
     EXPECT_EQ(std::set(asked.begin(), asked.end()).size(), 4U);
@@ -270,10 +269,7 @@ TEST_F(Flooded, WhoRefusedIsAskedAgainThoughAnotherSeatIsSilent) {
 
 // [SEAT-HANDED.1]
 TEST_F(Flooded, AnAgentIsRefusedWhenAllThatItStillReachesHaveRefused) {
-    live_as(stranger);
-    for (std::size_t i = 0; i < 4; ++i)
-        happen(PeerUp{id(i), {}});
-    happen(Command{Ticket{1}, Submit{DataOperation{to_bytes("x")}}});
+    hand_over_as_stranger();
     ASSERT_EQ(carriers().size(), 1U);
     const std::size_t first = carriers()[0];
     happen(PeerDown{id((first + 1) % 4)});

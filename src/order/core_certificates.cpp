@@ -160,6 +160,7 @@ void OrderingCore::accept_notarization(const Certificate& certificate, Instant n
     const VoteContent& content = certificate.content;
     tree_.keep(content.block);
     if (!unfinal_since_) unfinal_since_ = now;
+    // Of a view that is not ours it is not known what it took: too long, for all we saw.
     const bool quick = content.view == current_ && pace_.notarized(now);
     heard_.kept_turn(*roster_.index_of(leader(content.view)), quick);
     // [ORD-F1.1] Not where we gave up (the gate refuses), not where the leader told two stories,

@@ -5,8 +5,8 @@
 // Source   Rules E2 (skip) and E4 in docs/spec/ordering.md. Local knowledge: it shortens our own
 //          timers and changes nobody's leader. [ORD-E2.2]
 //          Where votes go through groups few seats are heard directly, and of the others only those who
-//          were fast enough to be in a certificate. There a leader gets no patience when its last turn
-//          was given up and it was not heard since. [ORD-V1.5]
+//          were fast enough to be in a certificate. There a leader gets no patience when its last turn,
+//          not a short one, was given up and it was not heard since. [ORD-V1.5]
 // Units    Views are counted in turns of leaders: with terms, in terms.
 #pragma once
 

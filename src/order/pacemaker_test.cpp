@@ -20,6 +20,14 @@ Pacemaker::Options usual() {
     return {ms(100), ms(1'000), ms(2'000), ms(0)};
 }
 
+Pacemaker::Options through_groups(std::uint32_t leaders, std::uint32_t liars) {
+    Pacemaker::Options options = usual();
+    options.leaders = leaders;
+    options.liars = liars;
+    options.through_groups = true;
+    return options;
+}
+
 // [ORD-L15.1]
 TEST(Pacemaker, RunsNoTimerWithoutWork) {
     Pacemaker pace{usual()};
@@ -50,11 +58,8 @@ TEST(Pacemaker, DoublesFromTheSecondTimeoutInARowUpToItsCap) {
 
 // [ORD-V1.10]
 TEST(Pacemaker, AShortTurnIsTwiceWhatViewsTakeOnceThatIsKnown) {
-    Pacemaker::Options options = usual();
-    options.leaders = 100;
-    options.liars = 33;
+    Pacemaker::Options options = through_groups(100, 33);
     options.view_interval = ms(25);
-    options.through_groups = true;
     const auto pace_after = [&](std::uint32_t turn, std::uint32_t views, std::uint32_t timeouts) {
         Pacemaker pace{options};
         for (std::uint32_t i = 0; i < views; ++i) {
@@ -94,11 +99,7 @@ TEST(Pacemaker, AShortTurnIsTwiceWhatViewsTakeOnceThatIsKnown) {
 
 // 150 nodes on wide links finalised nothing for 50 views, since all had given each of them up. [ORD-E4.1]
 TEST(Pacemaker, ThroughGroupsTheFirstViewsOfALongRoundAreAFloor) {
-    Pacemaker::Options options = usual();
-    options.leaders = 150;
-    options.liars = 49;
-    options.through_groups = true;
-    Pacemaker pace{options};
+    Pacemaker pace{through_groups(150, 49)};
     const auto view_of = [&](std::int64_t took) {
         pace.enter(Entered::by_progress, at(0));
         pace.work(at(0));
@@ -116,11 +117,7 @@ TEST(Pacemaker, ThroughGroupsTheFirstViewsOfALongRoundAreAFloor) {
 
 // [ORD-V1.10]
 TEST(Pacemaker, SaysWhoseTurnAShortOneWouldNotHaveDoneFor) {
-    Pacemaker::Options options = usual();
-    options.leaders = 100;
-    options.liars = 33;
-    options.through_groups = true;
-    Pacemaker pace{options};
+    Pacemaker pace{through_groups(100, 33)};
     const auto view_of = [&](std::int64_t took) {
         pace.enter(Entered::by_progress, at(0), 1);
         pace.work(at(0));

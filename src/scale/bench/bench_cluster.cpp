@@ -6,9 +6,13 @@
 
 namespace creto {
 
+VoteForm usual_vote_form(std::uint32_t nodes) {
+    return nodes > limits::direct_seats_max ? VoteForm::joined : VoteForm::list;
+}
+
 void settle_votes(TestClusterConfig& config) {
-    const bool many = config.node_count + config.spare_count > limits::direct_seats_max;
-    if (!config.vote_form) config.vote_form = many ? VoteForm::joined : VoteForm::list;
+    if (!config.vote_form)
+        config.vote_form = usual_vote_form(config.node_count + config.spare_count);
     if (config.vote_form == VoteForm::joined) config.costs = with_joined_votes(config.costs);
 }
 

@@ -104,6 +104,9 @@ struct ClusterReport {
     std::optional<MachineShare> machine;
 };
 
+/// Joined where votes go through groups. `nodes`: spares too.
+[[nodiscard]] VoteForm usual_vote_form(std::uint32_t nodes);
+
 /// Says how votes are signed, where the config does not, and takes the costs of that.
 void settle_votes(TestClusterConfig& config);
 
