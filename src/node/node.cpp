@@ -30,6 +30,7 @@ NodeImpl::NodeImpl(NodeOptions options, const Signer& signer, Log& log)
       log_{log},
       self_{signer.public_key()},
       prng_{options_.seed},
+      proofs_{self_},
       dag_{roster_, {.index_salt = options_.seed}},
       final_{roster_},
       cuts_{dag_, final_},

@@ -10,9 +10,6 @@ namespace {
 
 /// How often a summary goes to one of the peers, in turn.
 constexpr Duration summary_interval = Duration::from_ms(500);
-/// Proofs that wait to be agreed, and how often each is brought.
-constexpr std::size_t proofs_max = 256;
-constexpr Duration proof_retry = Duration::from_s(10);
 /// Vertices that one lane summary may cause to be sent at once.
 constexpr std::size_t push_max = 512;
 /// What one VertexBatch may weigh, with room for its frame.
@@ -259,10 +256,9 @@ void NodeImpl::on(const Loaded& event) {
 void NodeImpl::on_evidence(const Evidence& evidence, const std::optional<AgentId>& from) {
     if (!contradicts(evidence, seats())) return;
     const AgentId liar = *culprit(evidence, seats());
-    // One proof of a kind convicts: the next of the same kind against the same agent says nothing
-    // new.
-    const std::uint8_t kind = static_cast<std::uint8_t>(evidence.index());
-    if (!evidence_seen_.insert({liar, blake3({&kind, 1})}).second) return;
+    const bool has_seat =
+        !std::holds_alternative<AnswerConflict>(evidence) || seats().find(liar) != nullptr;
+    if (!proofs_.add(liar, has_seat, evidence, now_)) return;
     log_.warn("proof against " + name_of(liar));
     count(Count::evidence);
     if (const auto* fork = std::get_if<LaneFork>(&evidence)) {
@@ -270,26 +266,23 @@ void NodeImpl::on_evidence(const Evidence& evidence, const std::optional<AgentId
         completed(dag_.mark_forked(fork->a.header.lane, fork->a.header.sequence));
         causal_.set_overlay(dag_.overlay());
     }
-    std::vector<AgentId> others = dialer_.peers();
-    if (from) std::erase(others, *from);
-    effects_.send_all(others, EvidenceNotice{evidence});
-    if (proofs_.size() < proofs_max) proofs_.push_back({evidence, std::nullopt});
+    effects_.send_all(Proofs::to_tell(dialer_.peers(), from, prng_), EvidenceNotice{evidence});
     bring_proofs();
 }
 
 /// Hands proofs to the final order until they are part of it: a partition, or an own lane that the
 /// very fork holds up, must not be what saves a liar.
 void NodeImpl::bring_proofs() {
-    std::erase_if(proofs_, [this](const Proof& proof) {
+    std::erase_if(proofs_.open(), [this](const Proofs::Open& proof) {
         // A lane may be closed for another reason than that it forked.
         const auto* fork = std::get_if<LaneFork>(&proof.evidence);
         const bool open =
             fork != nullptr && !final_.court().closed_lanes().contains(fork->a.header.lane);
-        return !open && final_.excluded(*culprit(proof.evidence, seats()));
+        return !open && final_.excluded(proof.liar);
     });
-    for (Proof& proof : proofs_) {
-        const bool again = !proof.brought_at || now_ >= *proof.brought_at + proof_retry;
-        if (!again || !may_submit(Reading::final)) continue;
+    for (Proofs::Open& proof : proofs_.open()) {
+        if (!Proofs::is_due(proof, voters().members().size(), now_)) continue;
+        if (!may_submit(Reading::final)) continue;
         proof.brought_at = now_;
         submit_own(EvidenceOperation{proof.evidence});
     }

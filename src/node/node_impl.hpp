@@ -42,6 +42,7 @@
 #include "node/counts.hpp"
 #include "node/node.hpp"
 #include "node/producer.hpp"
+#include "node/proofs.hpp"
 #include "node/receipts.hpp"
 #include "node/vote_gathering.hpp"
 #include "order/ordering.hpp"
@@ -411,6 +412,7 @@ private:
     AgentId self_;
     std::optional<Seat> seat_;
     Prng prng_;
+    Proofs proofs_;
     Instant now_;
     std::int64_t unix_ms_at_start_ = 0;
     Instant started_at_;
@@ -536,13 +538,6 @@ private:
     Instant next_summary_;
     std::map<std::uint64_t, Instant> probes_;
     std::uint64_t next_probe_ = 1;
-    std::set<std::pair<AgentId, Digest>> evidence_seen_;
-    /// A proof that is not agreed yet, and when this node brought it last.
-    struct Proof {
-        Evidence evidence;
-        std::optional<Instant> brought_at;
-    };
-    std::vector<Proof> proofs_;
     /// Vertices that are read from disk for a peer: first their ids, then their bytes.
     struct VertexLoad {
         enum class Step : std::uint8_t { index, bodies };

@@ -200,6 +200,9 @@ void NodeImpl::receive(const AgentId& from, MessagePtr shared, std::size_t bytes
                 shared = std::make_shared<const Message>(std::move(bare));
             }
         }
+    } else if (const auto* notice = std::get_if<EvidenceNotice>(&message)) {
+        const auto liar = culprit(notice->evidence, seats());
+        if (liar && proofs_.knows(*liar, notice->evidence)) return;  // [PROOF-ONCE.1]
     } else if (const auto* call = std::get_if<CallStart>(&message)) {
         if (call->verified && call->verified->request.caller != from) {
             drop(from, "a signed request of another caller");  // [CALL-OWN.1]
