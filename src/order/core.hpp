@@ -420,6 +420,7 @@ private:
     bool began_empty_ = false;              ///< This life began with an empty log, and asked.
     Duration ask_after_;                    ///< Doubles with every question up to the heartbeat.
     std::map<std::uint32_t, View> claims_;  ///< Where members said they stand, while asking.
+    std::optional<View> too_few_in_;  ///< The view in which too few of these claims were proven.
 
     KeyMap<AgentId, Peer> peers_;
     std::vector<AgentId> seats_;  ///< Connected members, ascending.

@@ -46,20 +46,25 @@ void OrderingCore::hear_claim(const AgentId& from, const OrderStatus& their) {
     const Member* member = roster_.find(from);
     if (!asking_ || member == nullptr || their.view == View{}) return;
     const auto index = *roster_.index_of(member->seat);
-    if (index != self_) claims_[index] = their.view;
+    if (index == self_) return;
+    claims_[index] = their.view;
+    too_few_in_.reset();
 }
 
 void OrderingCore::trust_again(Instant now) {
     if (!asking_) return;
     const Quorum quorum = roster_.quorum();
     const std::uint32_t needed = lost_ ? std::min(quorum.q, quorum.n - 1) : quorum.q - 1;
-    if (claims_.size() < needed) return;
+    if (claims_.size() < needed || too_few_in_ == current_) return;
     const auto proven = static_cast<std::uint32_t>(std::count_if(
         claims_.begin(),
         claims_.end(),
         [this](const auto& claim) { return claim.second <= current_; }
     ));
-    if (proven < needed) return;
+    if (proven < needed) {
+        too_few_in_ = current_;
+        return;
+    }
     // Whoever vouched for the last view that it entered may stand a term further back, and what it
     // said in that term binds it to the end. [ORD-T4.1]
     const View floor = std::max(terms_.last_of(terms_.last_of(current_).next()), voter_->floor());
