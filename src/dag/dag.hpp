@@ -177,9 +177,9 @@ public:
     /// The causal reading: complete vertices above the final cut, parents first, ties by id, each
     /// lane up to its causal_end().
     [[nodiscard]] std::vector<VertexPtr> overlay() const;
-    /// Drops vertices at or below `below`, which keeps (sequence, id) of the boundary. Returns how
-    /// many. Requires: `below` lies on the finalised chain.
-    std::size_t prune(const Cut& below);
+    /// Drops the vertices of these lanes up to the end of each range, which stays as (sequence, id) of
+    /// the boundary. Returns how many. Requires: the ends lie on the finalised chain.
+    std::size_t prune(const std::vector<LaneRange>& ranges);
 
     // --- counters ---
 
@@ -257,7 +257,6 @@ private:
     VertexIndex index_;
     Parked parked_;
     Cut final_cut_;
-    Cut pruned_;               ///< What prune() was last asked for.
     mutable Cut known_lanes_;  ///< All of its lanes are in lanes_.
     ClosedLanes closed_;
     std::map<LaneId, std::vector<LaneRange>> wants_;  ///< At most two a lane, the latest last.

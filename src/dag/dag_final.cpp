@@ -133,19 +133,18 @@ std::vector<VertexPtr> Dag::close(const ClosedLanes& closed) {
     return ready;
 }
 
-std::size_t Dag::prune(const Cut& below) {
+std::size_t Dag::prune(const std::vector<LaneRange>& ranges) {
     ++changes_;
     std::size_t count = 0;
-    below.changes_since(pruned_, [&](const LaneId& id, const LaneTip& tip) {
-        const std::uint32_t index = lanes_.index(id);
-        Lane& lane = lanes_[index];
-        if (tip.sequence <= lane.boundary().sequence) return;
+    for (const LaneRange& range : ranges) {
+        const LaneTip tip{range.last, range.tip};
+        Lane& lane = lanes_[lanes_.index(range.lane)];
+        if (tip.sequence <= lane.boundary().sequence) continue;
         CRETO_ASSERT(tip.sequence <= lane.final_tip().sequence && lane.on_main(tip));
         const std::vector<VertexPtr> dropped = lane.prune(tip.sequence);
         forget(dropped);
         count += dropped.size();
-    });
-    pruned_ = below;
+    }
     return count;
 }
 

@@ -13,6 +13,7 @@ using testing::add_all;
 using testing::Authors;
 using testing::checked;
 using testing::flaw_of;
+using testing::ranges_to;
 using testing::shuffle;
 using Verdict = Dag::DeltaCheck::Verdict;
 
@@ -192,7 +193,7 @@ private:
                 ASSERT_TRUE(held == nullptr || held->id() == tip.id);
                 ASSERT_GE(dag.tip(lane)->sequence, tip.sequence);
             }
-            if (prng_.chance(1, 8)) dag.prune(cut_);
+            if (prng_.chance(1, 8)) dag.prune(ranges_to(cut_));
             EXPECT_EQ(flaw_of(dag, all_), "");
             ASSERT_TRUE(causal(dag.overlay()));
         }
@@ -298,7 +299,7 @@ TEST(DagProperties, StaysSoundUnderTinyLimitsAndManyBranches) {
                     break;
                 }
                 case 1:
-                    dag.prune(dag.final_cut());
+                    dag.prune(ranges_to(dag.final_cut()));
                     break;
                 case 2: {
                     const std::size_t few = prng.below(5);

@@ -14,6 +14,7 @@ using testing::Authors;
 using testing::checked;
 using testing::cut_of;
 using testing::flaw_of;
+using testing::ranges_to;
 using testing::tip_of;
 using testing::up_to;
 using Verdict = Dag::DeltaCheck::Verdict;
@@ -312,8 +313,8 @@ TEST(Dag, PrunesBelowTheFinalCutAndNeverTakesItBack) {
     const auto a = authors.chain(0, 6);
     add_all(dag, a);
     dag.finalize(cut_of({a[4]}));
-    EXPECT_EQ(dag.prune(cut_of({a[2]})), 3U);
-    EXPECT_EQ(dag.prune(cut_of({a[2]})), 0U);
+    EXPECT_EQ(dag.prune(ranges_to(cut_of({a[2]}))), 3U);
+    EXPECT_EQ(dag.prune(ranges_to(cut_of({a[2]}))), 0U);
     EXPECT_EQ(dag.find(a[2]->id()), nullptr);
     EXPECT_EQ(dag.at(Authors::lane(0), Sequence{4}), a[3]);
     EXPECT_EQ(add(dag, a[1]).added, Dag::Added::stale);
@@ -323,7 +324,7 @@ TEST(Dag, PrunesBelowTheFinalCutAndNeverTakesItBack) {
     EXPECT_EQ(add(dag, b1).added, Dag::Added::complete);
     EXPECT_EQ(add(dag, c1).added, Dag::Added::complete);
     dag.finalize(cut_of({a[5]}));
-    EXPECT_EQ(dag.prune(cut_of({a[5]})), 3U);
+    EXPECT_EQ(dag.prune(ranges_to(cut_of({a[5]}))), 3U);
     EXPECT_EQ(dag.tip(Authors::lane(0)), tip_of(a[5]));
     EXPECT_EQ(dag.next_parents(Authors::lane(0))->depth, 7U);
     const VertexPtr a7 = authors.vertex(0, {.after = a[5]});

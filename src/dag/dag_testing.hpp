@@ -112,6 +112,14 @@ inline void add_all(Dag& dag, const std::vector<VertexPtr>& vertices) {
 [[nodiscard]] inline LaneTip tip_of(const VertexPtr& vertex) {
     return {vertex->header().sequence, vertex->id()};
 }
+/// A block's delta that ends where the cut ends, in each lane.
+[[nodiscard]] inline std::vector<LaneRange> ranges_to(const Cut& cut) {
+    std::vector<LaneRange> ranges;
+    for (const auto& [lane, tip] : cut)
+        ranges.push_back({lane, tip.sequence, tip.sequence, tip.id});
+    return ranges;
+}
+
 [[nodiscard]] inline Cut cut_of(const std::vector<VertexPtr>& tips) {
     Cut cut;
     for (const VertexPtr& vertex : tips)

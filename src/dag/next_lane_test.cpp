@@ -85,7 +85,7 @@ TEST(NextLane, ItComesBetweenOthersAndNothingHeldIsLost) {
     Cut cut;
     apply(cut, delta);
     dag.finalize(cut);
-    EXPECT_EQ(dag.prune(cut), held.size() + 2);
+    EXPECT_EQ(dag.prune(testing::ranges_to(cut)), held.size() + 2);
     EXPECT_EQ(dag.size(), 0U);
 }
 

@@ -12,6 +12,7 @@ constexpr std::size_t blocks_in_memory = 256;
 constexpr std::size_t finalized_bytes_in_memory = 16 * 1024 * 1024;
 constexpr std::size_t newest_blocks = 4;
 constexpr std::size_t recent_blocks_max = 1'024;
+static_assert(blocks_in_memory < recent_blocks_max);
 constexpr Duration dispute_timeout = Duration::from_s(10);
 /// Of the operations that will never be final, so many are remembered for who asks.
 constexpr std::size_t lapsed_max = 1'024;
@@ -148,11 +149,13 @@ void NodeImpl::after_execution(
     fetcher_.forget_below(final_cut_);
     recent_blocks_.push_back(finalized.block);
     if (recent_blocks_.size() > recent_blocks_max) recent_blocks_.pop_front();
-    prune_marks_.push_back({finalized.cut_after, bytes});
+    prune_marks_.push_back({finalized.block.height, bytes});
     finalized_bytes_ += bytes;
     while (prune_marks_.size() > blocks_in_memory ||
            (finalized_bytes_ > finalized_bytes_in_memory && prune_marks_.size() > newest_blocks)) {
-        dag_.prune(*prune_marks_.front().cut);
+        const std::uint64_t back =
+            finalized.block.height.value() - prune_marks_.front().height.value();
+        dag_.prune(recent_blocks_[recent_blocks_.size() - 1 - back].delta);
         finalized_bytes_ -= prune_marks_.front().bytes;
         prune_marks_.pop_front();
     }

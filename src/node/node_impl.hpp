@@ -460,7 +460,7 @@ private:
     std::map<Ticket, OpenDispute> dispute_runs_;
     /// A finalised block whose vertices are in memory, oldest first.
     struct PruneMark {
-        std::shared_ptr<const Cut> cut;
+        Height height;  ///< In recent_blocks_, which hold more.
         std::size_t bytes = 0;
     };
     Ring<PruneMark> prune_marks_;
