@@ -202,7 +202,7 @@ ScaleScenario replaying(const std::string& workload, const std::string& rest = "
         "own.toml"
     );
     EXPECT_TRUE(scenario.has_value()) << (scenario ? "" : scenario.error().message);
-    return scenario.value_or(ScaleScenario{});
+    return scenario.value();
 }
 
 double metric(const ScenarioResult& result, const std::string& name) {

@@ -33,8 +33,13 @@ std::string why_invalid(const Doc& doc) {
     return checked ? "" : checked.error().message;
 }
 
-ScenarioResult trial(std::uint64_t seed, const std::string& repro = "creto sim run --nodes 4") {
+ScenarioResult trial(
+    std::uint64_t seed,
+    const std::string& repro = "creto sim run --nodes 4",
+    const CostTable& costs = ed25519_costs()
+) {
     TrialPlan plan;
+    plan.costs = costs;
     plan.base.seed = seed;
     plan.base.profile = "local";
     plan.duration = Duration::from_s(2);
@@ -59,6 +64,10 @@ TEST(Result, OfATrialALifeAndAScenarioFitsTheSchema) {
     const ScenarioResult run = trial(1);
     EXPECT_EQ(run.status(), std::string{"PASSED"});
     EXPECT_EQ(why_invalid(to_json(run)), "");
+
+    const Doc joined = to_json(trial(1, "creto scale run", with_joined_votes(ed25519_costs())));
+    EXPECT_EQ(joined["configuration"]["signature_scheme"], "tag, votes joined");
+    EXPECT_EQ(why_invalid(joined), "");
 
     LifeOptions options;
     options.is_recorded = true;
