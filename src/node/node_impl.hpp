@@ -68,6 +68,9 @@ public:
     [[nodiscard]] bool awaits_epoch() const override {
         return final_.seats().changes_after(epoch_);
     }
+    [[nodiscard]] bool is_excluded(const PublicKey& key) const override {
+        return final_.excluded(key);
+    }
     /// The lanes that are closed for a block of this epoch on this cut whose mark names this height:
     /// each stays where the cut has it. Those of seats that vote only later have not begun.
     /// Requires: `executed` was executed here. [ORD-L6.1]

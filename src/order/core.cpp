@@ -259,6 +259,15 @@ bool OrderingCore::has_work(Instant now) {
     return source_.has_unordered(*tip->cut, next_mark(*tip));
 }
 
+bool OrderingCore::is_silent(Seat seat) const {
+    return heard_.silent(*roster_.index_of(seat), turn());
+}
+
+/// Proven to lie, in what was executed here: its views are given up, whatever it proposes. [ORD-E2.3]
+bool OrderingCore::is_excluded(Seat seat) const {
+    return source_.is_excluded(roster_.find(seat)->key);
+}
+
 void OrderingCore::watch(Instant now, Effects& effects) {
     if (!pace_.working() && has_work(now)) pace_.work(now);
     if (asking_) return ask(now, effects);
@@ -274,8 +283,8 @@ void OrderingCore::watch(Instant now, Effects& effects) {
     const bool settled =
         voter_->cast(current_, VoteKind::nullify) != nullptr || voter_->finalized_from(current_);
     if (!settled) {
-        skipped_ = !proposed && pace_.working() &&
-                   heard_.silent(*roster_.index_of(leader(current_)), turn());
+        skipped_ = pace_.working() &&
+                   (is_excluded(leader(current_)) || (!proposed && is_silent(leader(current_))));
         counters_.leaders_skipped += skipped_ ? 1 : 0;
         if (leader_gave_up_ || skipped_ || now >= deadline || stalled(now)) {
             give_up(now);

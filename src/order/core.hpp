@@ -205,6 +205,8 @@ private:
     // settle(): one look at everything that is known. core.cpp
     void settle(Instant now, Effects& effects);
     void watch(Instant now, Effects& effects);
+    [[nodiscard]] bool is_silent(Seat seat) const;
+    [[nodiscard]] bool is_excluded(Seat seat) const;
     [[nodiscard]] bool has_work(Instant now);
     [[nodiscard]] bool overdue(Instant now);
     void give_up(Instant now);

@@ -12,7 +12,7 @@
 //          limits::block_vertices_max and limits::block_bytes_max. Only what enter() named last is asked
 //          about.
 //          has_unordered() is true exactly when build() is not empty.
-// Cost     has_unordered() is asked on most events: it must be cheap.
+// Cost     has_unordered() and is_excluded() are asked on most events: they must be cheap.
 #pragma once
 
 #include <string>
@@ -41,6 +41,8 @@ public:
     /// The roster is to change, and somebody waits for the epoch in which it does: it is not to be
     /// waited for until there is work. [ORD-L15.3]
     [[nodiscard]] virtual bool awaits_epoch() const { return false; }
+    /// What was executed proves that this seat's key lied. Shortens own timers only. [ORD-E2.3]
+    [[nodiscard]] virtual bool is_excluded(const PublicKey& /*key*/) const { return false; }
     [[nodiscard]] virtual Check check(
         const Cut& parent, const std::vector<LaneRange>& delta, Height executed
     ) = 0;

@@ -194,5 +194,37 @@ TEST(SilentLeader, IsNotWaitedForOnceItMissedItsViews) {
     EXPECT_GE(c.chain().size(), 30U);
 }
 
+// [ORD-E2.3] It talks, proposes and votes; but it was proven to lie, and most know it.
+TEST(ExcludedLeader, IsNotWaitedForAndItsViewsBringNoBlock) {
+    Cluster c{{.n = 4}};
+    c.start_all();
+    const auto work_for = [&c](Duration time) {
+        for (Duration passed; passed < time; passed = passed + Duration::from_ms(50)) {
+            c.produce(0);
+            c.run_for(Duration::from_ms(50));
+        }
+    };
+    work_for(Duration::from_s(1));
+    std::size_t led = 0;
+    c.seen = [&](Index, Index to, const Message& message) {
+        const auto* certificate = std::get_if<Certificate>(&message);
+        if (to != 0 || certificate == nullptr || certificate->content.kind != VoteKind::finalize)
+            return;
+        if ((certificate->content.view.value() - 1) % 4 == 1) ++led;
+    };
+    work_for(Duration::from_s(1));
+    EXPECT_GT(led, 0U);
+    const std::uint64_t gave_up = c.ordering(0).counters().views_nullified;
+    const std::size_t blocks = c.chain().size();
+    for (const Index i : {0U, 2U, 3U})
+        c.node(i).lanes.excluded.insert(c.agent(1));
+    c.run_for(Duration::from_ms(200));
+    led = 0;
+    work_for(Duration::from_s(2));
+    EXPECT_EQ(led, 0U);
+    EXPECT_GT(c.ordering(0).counters().views_nullified, gave_up + 5);
+    EXPECT_GT(c.chain().size(), blocks + 20) << "its turns cost about what a view takes";
+}
+
 }  // namespace
 }  // namespace creto::simplex::testing

@@ -30,6 +30,11 @@ public:
     std::uint64_t per_lane_max = 8;
     bool hurries = false;  ///< As if a change of the roster waited for its epoch.
     [[nodiscard]] bool awaits_epoch() const override { return hurries; }
+    /// Proven to lie.
+    std::set<PublicKey> excluded;
+    [[nodiscard]] bool is_excluded(const PublicKey& key) const override {
+        return excluded.contains(key);
+    }
     /// Any delta that covers one of these is invalid, on every node.
     std::set<std::pair<LaneId, Sequence>> poisoned;
 
