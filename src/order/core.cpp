@@ -263,7 +263,7 @@ bool OrderingCore::is_silent(Seat seat) const {
     return heard_.silent(*roster_.index_of(seat), turn());
 }
 
-/// Proven to lie, in what was executed here: its views are given up, whatever it proposes. [ORD-E2.3]
+/// Proven to lie, in what was executed here. [ORD-E2.3]
 bool OrderingCore::is_excluded(Seat seat) const {
     return source_.is_excluded(roster_.find(seat)->key);
 }
@@ -283,8 +283,8 @@ void OrderingCore::watch(Instant now, Effects& effects) {
     const bool settled =
         voter_->cast(current_, VoteKind::nullify) != nullptr || voter_->finalized_from(current_);
     if (!settled) {
-        skipped_ = pace_.working() &&
-                   (is_excluded(leader(current_)) || (!proposed && is_silent(leader(current_))));
+        const bool lies = is_excluded(leader(current_)) || views_.equivocated(current_);
+        skipped_ = pace_.working() && (lies || (!proposed && is_silent(leader(current_))));
         counters_.leaders_skipped += skipped_ ? 1 : 0;
         if (leader_gave_up_ || skipped_ || now >= deadline || stalled(now)) {
             give_up(now);

@@ -93,7 +93,7 @@ TEST_F(Judging, AViewOfALeaderWithTwoStoriesIsNotFinalised) {
     EXPECT_EQ(c.node(judge).evidence.size(), 1U);
     tell(1, by_others(first.content(VoteKind::notarize)));
     EXPECT_EQ(c.ordering(judge).view(), View{2});
-    EXPECT_EQ(c.words(judge, 1), "N");
+    EXPECT_EQ(c.words(judge, 1), "NX");
 }
 
 // (rule N2) The same before we had voted: the view is given up, whichever story would have held.

@@ -61,6 +61,20 @@ TEST(Liars, TwoCutsInOneViewGetAtMostOneCertificateAndTheLeaderIsProven) {
     }
 }
 
+// [ORD-E2.3] Half voted for one of its blocks, half for the other: there is nothing to wait for.
+TEST(Liars, AViewWithTwoBlocksIsGivenUpAsSoonAsBothAreSeen) {
+    std::uint64_t at_once = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Cluster c{{.n = 4, .seed = seed}};
+        c.node(0).liar = std::make_unique<TwoFacedLeader>(c, 0);
+        meet(c);
+        work(c, 20);
+        for (Index i = 1; i < 4; ++i)
+            at_once += c.ordering(i).counters().leaders_skipped;
+    }
+    EXPECT_GT(at_once, 3U);
+}
+
 TEST(Liars, DoubleVotesAreProvenAndDecideNothing) {
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
         Cluster c{{.n = 4, .seed = seed}};
