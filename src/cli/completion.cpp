@@ -68,14 +68,14 @@ bool has_positional(const CLI::App& app) {
 }
 
 /// The command that the words name, and the first word that is none of its subcommands.
-struct Place {
+struct WordPlace {
     const CLI::App* command;
     std::string unknown;
     std::string path;  ///< "creto state get"
 };
 
-Place place_of(const CLI::App& app, const std::vector<std::string>& words) {
-    Place place{&app, "", "creto"};
+WordPlace place_of(const CLI::App& app, const std::vector<std::string>& words) {
+    WordPlace place{&app, "", "creto"};
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
         if (word.rfind('-', 0) == 0) {
@@ -162,7 +162,7 @@ complete -c creto -a '(creto complete -- (commandline -opc)[2..-1] (commandline 
 std::string usage_message(
     const CLI::App& app, const std::vector<std::string>& words, const std::string& wrong
 ) {
-    const Place place = place_of(app, words);
+    const WordPlace place = place_of(app, words);
     const bool is_option = !place.unknown.empty() && place.unknown.front() == '-';
     std::string out = wrong;
     if (!place.unknown.empty()) {

@@ -83,10 +83,6 @@ JsonDoc head_json(const Genesis& genesis) {
         {"chain", Roster{genesis}.chain().value().hex()}};
 }
 
-std::string text_of(const JsonDoc& doc) {
-    return doc.dump(-1, ' ', false, JsonDoc::error_handler_t::replace);
-}
-
 /// The file as it grows; it gets its name when it is whole.
 class ExportFile {
 public:
@@ -95,7 +91,7 @@ public:
           beside_{options.file.string() + ".new"},
           lines_{options.format == "jsonl"},
           out_{beside_, std::ios::binary | std::ios::trunc} {
-        std::string head = text_of(head_json(genesis));
+        std::string head = in_one_line(head_json(genesis));
         if (!lines_) {
             head.pop_back();
             head += ",\"blocks\":[";
@@ -104,7 +100,7 @@ public:
     }
     Result<void> add(const ExportedBlock& block) {
         if (!lines_ && count_ > 0) out_ << ",\n";
-        out_ << text_of(block_json(block));
+        out_ << in_one_line(block_json(block));
         if (lines_) out_ << "\n";
         ++count_;
         return out_ ? Result<void>{} : failed();
@@ -162,7 +158,7 @@ Result<ExportedBlock> read_block(const JsonDoc& doc) {
         if (!vertex) return tl::unexpected<Error>(vertex.error());
         out.vertices.push_back(std::move(*vertex));
     }
-    if (JsonDoc::parse(text_of(block_json(out)), nullptr, false) != doc) {
+    if (JsonDoc::parse(in_one_line(block_json(out)), nullptr, false) != doc) {
         return fail(
             ErrorCode::invalid,
             "height " + std::to_string(out.block.height.value()) +

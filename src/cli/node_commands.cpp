@@ -10,22 +10,18 @@ namespace creto {
 
 namespace {
 
-std::string cell(const JsonDoc& value) {
-    return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 /// A dash for what the node does not know.
 std::string known(const JsonDoc& value) {
-    return value.is_null() ? "-" : cell(value);
+    return value.is_null() ? "-" : text_of(value);
 }
 
-std::string milliseconds(const JsonDoc& us) {
+std::string ms_text(const JsonDoc& us) {
     const std::uint64_t tenths = us.get<std::uint64_t>() / 100;
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
 }
 
 /// "40 s", "12 min", "5 h", "3 d"
-std::string span_text(std::uint64_t ms) {
+std::string age_text(std::uint64_t ms) {
     const std::uint64_t s = ms / 1'000;
     if (s < 120) return std::to_string(s) + " s";
     if (s < 120 * 60) return std::to_string(s / 60) + " min";
@@ -51,7 +47,7 @@ int ask(
 std::string list(const JsonDoc& values) {
     std::string out;
     for (const JsonDoc& value : values)
-        out += (out.empty() ? "" : ", ") + cell(value);
+        out += (out.empty() ? "" : ", ") + text_of(value);
     return out;
 }
 
@@ -76,10 +72,10 @@ std::string percent_coded(const std::string& text) {
 /// For people: one line an event; changes of keys as what is read now.
 std::string event_line(const JsonDoc& event) {
     if (event["event"] != "key_changed") return event.dump();
-    std::string out = cell(event["key"]);
+    std::string out = text_of(event["key"]);
     for (const JsonDoc& field : event["path"])
-        out += (out == cell(event["key"]) ? "  " : "/") + cell(field);
-    out += "  " + cell(event["reading"]) + " at height " + cell(event["height"]) + "  ";
+        out += (out == text_of(event["key"]) ? "  " : "/") + text_of(field);
+    out += "  " + text_of(event["reading"]) + " at height " + text_of(event["height"]) + "  ";
     JsonDoc value = event;
     for (const char* name : {"number", "event", "key", "path", "reading", "found", "height"})
         value.erase(name);
@@ -139,23 +135,24 @@ int exit_code_of(const Error& error) {
 int command_status(const Client& node, const Output& output) {
     return ask(node, "status", JsonDoc::object(), output, [](const JsonDoc& d) {
         std::vector<std::vector<std::string>> rows{
-            {"agent", cell(d["name"]) + "  " + cell(d["agent"])},
-            {"seat", d["seat"].is_null() ? "none" : cell(d["seat"])},
+            {"agent", text_of(d["name"]) + "  " + text_of(d["agent"])},
+            {"seat", d["seat"].is_null() ? "none" : text_of(d["seat"])},
             {"quorum",
-             cell(d["quorum"]) + " of " + cell(d["validators"]) + " (" + cell(d["mode"]) + "), " +
-                 cell(d["reachable"]) + " reachable"},
-            {"finalized", "height " + cell(d["finalized"]) + ", view " + cell(d["view"])},
+             text_of(d["quorum"]) + " of " + text_of(d["validators"]) + " (" + text_of(d["mode"]) +
+                 "), " + text_of(d["reachable"]) + " reachable"},
+            {"finalized", "height " + text_of(d["finalized"]) + ", view " + text_of(d["view"])},
             {"checkpoint",
              d["checkpoint"] == 0 ? "none yet: a restart executes the chain from its first block"
-                                  : "at height " + cell(d["checkpoint"]) + "; blocks kept from " +
-                                        cell(d["kept_from"])},
+                                  : "at height " + text_of(d["checkpoint"]) +
+                                        "; blocks kept from " + text_of(d["kept_from"])},
             {"operations",
-             cell(d["operations_final"]) + " final, " + cell(d["pending_operations"]) + " pending"},
-            {"calls", cell(d["pending_calls"]) + " under way"},
+             text_of(d["operations_final"]) + " final, " + text_of(d["pending_operations"]) +
+                 " pending"},
+            {"calls", text_of(d["pending_calls"]) + " under way"},
             {"partitioned", d["partitioned"] == true ? "yes; lost: " + list(d["lost"]) : "no"}};
         if (const std::string over = refusals(d["counters"]); !over.empty())
             rows.push_back({"over budget", over});
-        if (!d["halted"].is_null()) rows.push_back({"halted", cell(d["halted"])});
+        if (!d["halted"].is_null()) rows.push_back({"halted", text_of(d["halted"])});
         return table(rows);
     });
 }
@@ -175,16 +172,16 @@ int command_peers(const Client& node, const Output& output) {
              "AGENT"}};
         for (const JsonDoc& p : d["peers"]) {
             rows.push_back(
-                {cell(p["name"]),
+                {text_of(p["name"]),
                  known(p["seat"]),
-                 cell(p["state"]),
-                 span_text(p["state_for_ms"].get<std::uint64_t>()),
+                 text_of(p["state"]),
+                 age_text(p["state_for_ms"].get<std::uint64_t>()),
                  reached(p),
-                 p["round_trip_us"].is_null() ? "-" : milliseconds(p["round_trip_us"]),
+                 p["round_trip_us"].is_null() ? "-" : ms_text(p["round_trip_us"]),
                  known(p["lag"]),
                  known(p["voted_view"]),
                  std::to_string(p["tools"].size()),
-                 cell(p["agent"])}
+                 text_of(p["agent"])}
             );
         }
         return table(rows);
@@ -196,7 +193,9 @@ int command_tools(const Client& node, const Output& output) {
         std::vector<std::vector<std::string>> rows{{"TOOL", "AGENT", "DESCRIPTION"}};
         for (const JsonDoc& p : d["peers"]) {
             for (const JsonDoc& tool : p["tools"]) {
-                rows.push_back({cell(tool["name"]), cell(p["name"]), cell(tool["description"])});
+                rows.push_back(
+                    {text_of(tool["name"]), text_of(p["name"]), text_of(tool["description"])}
+                );
             }
         }
         std::sort(rows.begin() + 1, rows.end());
@@ -215,15 +214,15 @@ int command_reputation(const Client& node, const std::string& why, const Output&
                                    : a["suspended"].get<bool>() ? "suspended"
                                                                 : "good";
             rows.push_back(
-                {cell(a["name"]),
+                {text_of(a["name"]),
                  std::to_string(score / 10'000) + " %",
-                 cell(a["agreed"]),
-                 cell(a["dissented"]),
+                 text_of(a["agreed"]),
+                 text_of(a["dissented"]),
                  standing}
             );
-            if (why == cell(a["name"]) || why == cell(a["agent"])) {
+            if (why == text_of(a["name"]) || why == text_of(a["agent"])) {
                 for (const JsonDoc& reason : a["reasons"])
-                    reasons += "  " + cell(reason) + "\n";
+                    reasons += "  " + text_of(reason) + "\n";
             }
         }
         return table(rows) + reasons;
@@ -236,12 +235,12 @@ int command_verdicts(const Client& node, const Output& output) {
             {"HEIGHT", "TOOL", "DECIDED", "AGREEING", "DISSENTING", "CALL"}};
         for (const JsonDoc& v : d["verdicts"]) {
             rows.push_back(
-                {cell(v["height"]),
-                 cell(v["tool"]),
-                 cell(v["decided"]),
-                 cell(v["agreeing"]) + " of " + cell(v["panel"]),
+                {text_of(v["height"]),
+                 text_of(v["tool"]),
+                 text_of(v["decided"]),
+                 text_of(v["agreeing"]) + " of " + text_of(v["panel"]),
                  std::to_string(v["dissenting"].size()),
-                 cell(v["call"]).substr(0, 16)}
+                 text_of(v["call"]).substr(0, 16)}
             );
         }
         return table(rows);
@@ -254,11 +253,11 @@ int command_log(const Client& node, std::uint64_t from, std::uint64_t count, con
             {"HEIGHT", "VIEW", "PROPOSER", "LANES", "BLOCK"}};
         for (const JsonDoc& b : d["blocks"]) {
             rows.push_back(
-                {cell(b["height"]),
-                 cell(b["view"]),
-                 cell(b["proposer"]),
+                {text_of(b["height"]),
+                 text_of(b["view"]),
+                 text_of(b["proposer"]),
                  std::to_string(b["delta"].size()),
-                 cell(b["id"]).substr(0, 16)}
+                 text_of(b["id"]).substr(0, 16)}
             );
         }
         return table(rows);
@@ -289,7 +288,7 @@ int command_watch(const Client& node, const WatchOptions& options, const Output&
             const bool refused = doc.is_object() && doc.contains("error");
             return output.fail(
                 {ErrorCode::unavailable,
-                 refused ? cell(doc["error"]["message"]) : "not a creto node"},
+                 refused ? text_of(doc["error"]["message"]) : "not a creto node"},
                 exit_code::unreachable
             );
         }
@@ -298,7 +297,7 @@ int command_watch(const Client& node, const WatchOptions& options, const Output&
             if (is_done()) break;
             show(event);
         }
-        since = "since=" + cell(doc["next"]) + "&";
+        since = "since=" + text_of(doc["next"]) + "&";
     }
     if (output.json) output.say({{"ok", true}, {"events", seen}}, "");
     return exit_code::done;
@@ -315,14 +314,14 @@ public:
         if (event["event"] == "restarted") return restart(event);
         if (output_.json) return keep(event);
         if (event["kind"] == "progress") {
-            std::cerr << "creto: " << cell(event["done"]);
-            if (event.contains("total")) std::cerr << " of " << cell(event["total"]);
-            const std::string what = cell(event["text"]);
+            std::cerr << "creto: " << text_of(event["done"]);
+            if (event.contains("total")) std::cerr << " of " << text_of(event["total"]);
+            const std::string what = text_of(event["text"]);
             std::cerr << (what.empty() ? "" : " ") << what << std::endl;
             return;
         }
         const bool is_text = event["kind"] == "text";
-        const std::string said = cell(event[is_text ? "text" : "json"]);
+        const std::string said = text_of(event[is_text ? "text" : "json"]);
         if (!is_text) end_line();
         std::cout << said;
         is_open_ = is_text && !said.empty() && said.back() != '\n';
@@ -353,7 +352,7 @@ private:
         if (output_.json) return;
         end_line();
         std::cout.flush();
-        std::cerr << "creto: begun anew by " << cell(event["provider"])
+        std::cerr << "creto: begun anew by " << text_of(event["provider"])
                   << "; what was shown before does not count" << std::endl;
     }
     void keep(JsonDoc event) {
@@ -399,7 +398,7 @@ int command_call(const Client& node, const CallOptions& options, const Output& o
             auto peers = node.command("peers", JsonDoc::object());
             if (!peers) return output.fail(peers.error(), exit_code_of(peers.error()));
             for (const JsonDoc& p : (*peers)["peers"]) {
-                if (cell(p["name"]) == options.agent) body["agent"] = p["agent"];
+                if (text_of(p["name"]) == options.agent) body["agent"] = p["agent"];
             }
             if (!body.contains("agent")) {
                 if (!parse_agent(options.agent)) {
@@ -420,7 +419,7 @@ int command_call(const Client& node, const CallOptions& options, const Output& o
                 reply.error(), tool_said ? exit_code::tool_error : exit_code_of(reply.error())
             );
         }
-        output.say(*reply, cell((*reply)["result"]));
+        output.say(*reply, text_of((*reply)["result"]));
         return exit_code::done;
     }
     if (options.quorum > 0) body["quorum"] = options.quorum;
@@ -441,11 +440,11 @@ int command_call(const Client& node, const CallOptions& options, const Output& o
             return output.fail(saved.error(), exit_code::failed);
         }
     }
-    std::string lines = cell((*reply)["result"]) + "\n" + cell((*reply)["agreeing"]) + " of " +
-                        cell((*reply)["panel"]) + " agents agree, " + cell((*reply)["bar"]) +
-                        " needed" + finality;
+    std::string lines = text_of((*reply)["result"]) + "\n" + text_of((*reply)["agreeing"]) +
+                        " of " + text_of((*reply)["panel"]) + " agents agree, " +
+                        text_of((*reply)["bar"]) + " needed" + finality;
     for (const JsonDoc& liar : (*reply)["dissenting"])
-        lines += "\ndissenting: " + cell(liar);
+        lines += "\ndissenting: " + text_of(liar);
     output.say(*reply, lines);
     return (*reply)["kind"] == "result" ? exit_code::done : exit_code::tool_error;
 }
@@ -463,7 +462,8 @@ int command_submit(
     if (!doc) return output.fail(doc.error(), exit_code_of(doc.error()));
     output.say(
         *doc,
-        "operation " + cell((*doc)["operation"]) + "\nfinal at height " + cell((*doc)["height"])
+        "operation " + text_of((*doc)["operation"]) + "\nfinal at height " +
+            text_of((*doc)["height"])
     );
     return exit_code::done;
 }

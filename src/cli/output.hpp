@@ -11,6 +11,15 @@ namespace creto {
 
 using JsonDoc = nlohmann::ordered_json;
 
+/// A text as it is, and anything else as JSON: for people.
+[[nodiscard]] inline std::string text_of(const JsonDoc& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+/// What is no UTF-8 is replaced.
+[[nodiscard]] inline std::string in_one_line(const JsonDoc& doc) {
+    return doc.dump(-1, ' ', false, JsonDoc::error_handler_t::replace);
+}
+
 namespace exit_code {
 inline constexpr int done = 0;
 inline constexpr int failed = 1;

@@ -10,10 +10,6 @@ namespace creto {
 
 namespace {
 
-std::string text_of(const JsonDoc& value) {
-    return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 std::string change_text(const JsonDoc& change) {
     const std::string action = text_of(change["action"]);
     if (action == "set")

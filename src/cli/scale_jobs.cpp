@@ -33,10 +33,6 @@ BenchProgress progress_of(const JsonDoc& doc) {
         doc.at("is_replaying")};
 }
 
-std::string text_of(const JsonDoc& doc) {
-    return doc.dump(-1, ' ', false, JsonDoc::error_handler_t::replace);
-}
-
 class Jobs {
 public:
     Jobs(const std::vector<ScaleJob>& jobs, std::size_t at_a_time, const ScaleJobHooks& hooks)
@@ -73,16 +69,16 @@ private:
     void work(const ScaleJob& job, int fd) const {
         BenchOptions bench = job.bench;
         bench.tell = [&](const BenchProgress& at) {
-            return tell_line(fd, text_of({{"progress", to_json(at)}})) && !hooks_.is_stopped();
+            return tell_line(fd, in_one_line({{"progress", to_json(at)}})) && !hooks_.is_stopped();
         };
         const auto result = run_scenario(*job.scenario, bench);
         if (!result) {
-            (void)tell_line(fd, text_of({{"refused", result.error().message}}));
+            (void)tell_line(fd, in_one_line({{"refused", result.error().message}}));
             return;
         }
         const JsonDoc doc = creto::to_json(*result);
         const std::string lines = hooks_.lines_of(*result, doc);
-        (void)tell_line(fd, text_of({{"doc", doc}, {"lines", lines}}));
+        (void)tell_line(fd, in_one_line({{"doc", doc}, {"lines", lines}}));
     }
 
     void interrupt() {

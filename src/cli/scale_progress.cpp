@@ -10,7 +10,7 @@
 namespace creto {
 namespace {
 
-std::string span_text(double seconds) {
+std::string wall_text(double seconds) {
     std::ostringstream out;
     out << std::fixed << std::setprecision(0);
     if (seconds < 120) {
@@ -40,7 +40,7 @@ void ScaleProgress::tell(std::size_t index, const BenchProgress& at) {
          << " of " << at.of.ms() / 1'000 << " " << unit_ << ", " << at.final << " final, height "
          << at.height;
     if (at.is_replaying) says << ", replays stores on disk";
-    if (share > 0.02 && !at.is_replaying) says << ", " << span_text(wall / share - wall) << " left";
+    if (share > 0.02 && !at.is_replaying) says << ", " << wall_text(wall / share - wall) << " left";
     run.says = says.str();
 
     const bool is_terminal = ::isatty(STDERR_FILENO) == 1;

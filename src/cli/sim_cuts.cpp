@@ -53,7 +53,7 @@ Result<CutPlan> plan_of(const SimCutsOptions& options) {
 }
 
 /// Over all runs.
-struct Sums {
+struct CutSums {
     Histogram told;
     Histogram refused;
     Histogram pending;
@@ -108,7 +108,7 @@ int command_sim_cuts(const SimCutsOptions& options, const Output& output) {
     if (!plan) return output.fail(plan.error(), exit_code::usage);
     if (options.seeds == 0)
         return output.fail({ErrorCode::invalid, "at least one seed"}, exit_code::usage);
-    Sums sums;
+    CutSums sums;
     std::string lines;
     JsonDoc failures = JsonDoc::array();
     std::int64_t virtual_ms = 0;

@@ -31,7 +31,7 @@ constexpr int life_seconds_max = 300;
 constexpr int long_life_seconds_max = 1'800;
 constexpr std::size_t failures_shown = 20;
 
-std::optional<std::uint64_t> number(const std::string& text) {
+std::optional<std::uint64_t> whole_number(const std::string& text) {
     if (text.empty() || text.size() > 19 ||
         text.find_first_not_of("0123456789") != std::string::npos)
         return std::nullopt;
@@ -55,7 +55,7 @@ std::string again(const LifeReport& report, bool is_long, const std::string& pla
 }
 
 /// Sums over lives; printed at the end.
-class Sums {
+class LifeSums {
 public:
     void add(const LifeLine& line) {
         const LifeReport& r = line.report;
@@ -297,7 +297,7 @@ private:
     void take_lines(Job& job) {
         while (const auto text = job.child->line()) {
             if (text->starts_with("begin ")) {
-                job.at = number(text->substr(6));
+                job.at = whole_number(text->substr(6));
                 job.since = Clock::now();
                 continue;
             }
@@ -352,7 +352,7 @@ private:
     std::optional<PlantedBug> bug_;
     std::ostream& out_;
     std::vector<Job> jobs_;
-    Sums sums_;
+    LifeSums sums_;
     JsonDoc failures_ = JsonDoc::array();
     Clock::time_point told_;
 };
@@ -465,8 +465,8 @@ private:
 Result<Seeds> parse_seeds(const std::string& text) {
     if (text.empty()) return Seeds{};
     const std::size_t dash = text.find('-');
-    const auto first = number(text.substr(0, dash));
-    const auto last = dash == std::string::npos ? first : number(text.substr(dash + 1));
+    const auto first = whole_number(text.substr(0, dash));
+    const auto last = dash == std::string::npos ? first : whole_number(text.substr(dash + 1));
     if (!first || !last || *last < *first)
         return fail(ErrorCode::invalid, "seeds are \"A-B\" with A at most B, not \"" + text + "\"");
     return Seeds{*first, *last};

@@ -99,7 +99,7 @@ bool is_good(const SpreadPlan& plan, const SpreadReport& report) {
     return plan.liars_ppm == 0 || report.victims_ms.at(950) <= 2 * report.most_ms.at(500);
 }
 
-JsonDoc times(const Histogram& histogram) {
+JsonDoc histogram_json(const Histogram& histogram) {
     return {
         {"count", histogram.count()},
         {"p50", histogram.at(500)},
@@ -121,14 +121,14 @@ JsonDoc figures(const MeshPlan& plan, const MeshReport& report, double wall_s) {
         doc["joined_ms"] = report.joined_ms;
         return doc;
     }
-    doc["detection_first_ms"] = times(report.first_ms);
-    doc["detection_every_ms"] = times(report.every_ms);
+    doc["detection_first_ms"] = histogram_json(report.first_ms);
+    doc["detection_every_ms"] = histogram_json(report.every_ms);
     doc["undetected"] = report.undetected;
     doc["false_deaths"] = report.false_deaths;
     doc["false_suspicions"] = report.suspicions;
     doc["false_suspicions_per_node_hour"] =
         static_cast<double>(report.suspicions_per_node_hour_milli) / 1'000;
-    doc["refuted_ms"] = times(report.refuted_ms);
+    doc["refuted_ms"] = histogram_json(report.refuted_ms);
     doc["unrefuted"] = report.unrefuted;
     doc["bytes_per_node_s"] = report.bytes_per_node_s;
     doc["bytes_per_node_s_max"] = report.bytes_per_node_s_max;
@@ -144,10 +144,10 @@ JsonDoc figures(const SpreadPlan& plan, const SpreadReport& report, double wall_
         {"events", report.events},
         {"trace_hash", report.trace_hash.hex()},
         {"wall_s", wall_s},
-        {"spread_p50_ms", times(report.half_ms)},
-        {"spread_p95_ms", times(report.most_ms)},
-        {"spread_all_ms", times(report.all_ms)},
-        {"victims_ms", times(report.victims_ms)},
+        {"spread_p50_ms", histogram_json(report.half_ms)},
+        {"spread_p95_ms", histogram_json(report.most_ms)},
+        {"spread_all_ms", histogram_json(report.all_ms)},
+        {"victims_ms", histogram_json(report.victims_ms)},
         {"victims_p95_ms", report.victims_ms.at(950)},
         {"missing", report.missing},
         {"cut_off", report.cut_off},

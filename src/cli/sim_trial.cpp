@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// A whole text as a number from zero on; none for anything else.
-std::optional<double> number(const std::string& text) {
+std::optional<double> decimal_number(const std::string& text) {
     if (text.empty() || text.find_first_not_of("0123456789.") != std::string::npos ||
         text.size() > 15)
         return std::nullopt;
@@ -60,7 +60,7 @@ Result<void> set_liars(const SimRunOptions& options, Schedule& schedule) {
 
 Result<void> set_pace(const SimRunOptions& options, Schedule& schedule) {
     if (options.decisions.empty()) return {};
-    const double rate = number(options.decisions).value_or(0);
+    const double rate = decimal_number(options.decisions).value_or(0);
     if (rate < 0.02 || rate > 1'000)
         return fail(ErrorCode::invalid, "--decisions is a rate between 0.02 and 1000 a second");
     schedule.knobs.view_interval = Duration::from_ms(std::lround(1'000 / rate));
@@ -111,7 +111,7 @@ ScenarioResult run_one(const SimRunOptions& options, const TrialPlan& plan) {
     return result;
 }
 
-std::string lines_of(const ScenarioResult& result, const JsonDoc& doc) {
+std::string trial_lines(const ScenarioResult& result, const JsonDoc& doc) {
     const JsonDoc& results = doc["results"];
     const auto figure = [](const JsonDoc& value) {
         std::ostringstream out;
@@ -169,7 +169,7 @@ Result<TrialPlan> trial_plan(const SimRunOptions& options) {
     }
     if (options.payload != 0) plan.payload_bytes = options.payload;
     if (!options.bandwidth.empty()) {
-        const double mbps = number(options.bandwidth).value_or(-1);
+        const double mbps = decimal_number(options.bandwidth).value_or(-1);
         if (mbps < 0.001 || mbps > 1'000'000)
             return fail(ErrorCode::invalid, "--bandwidth is between 0.001 and 1000000 Mbit/s");
         plan.bandwidth_bps = static_cast<std::uint64_t>(mbps * 1e6);
@@ -206,7 +206,7 @@ int run_trials(const SimRunOptions& options, const Output& output) {
         const auto plan = trial_plan(one);
         if (!plan) return output.fail(plan.error(), exit_code::usage);
         results.push_back(run_one(one, *plan));
-        lines += lines_of(results.back(), to_json(results.back()));
+        lines += trial_lines(results.back(), to_json(results.back()));
     }
     return finish_runs(
         results.size() == 1 ? to_json(results.front()) : to_json(results),
@@ -218,7 +218,7 @@ int run_trials(const SimRunOptions& options, const Output& output) {
 
 Result<std::uint32_t> parse_share_ppm(const char* option, const std::string& text) {
     const bool is_percent = !text.empty() && text.back() == '%';
-    const auto value = number(is_percent ? text.substr(0, text.size() - 1) : text);
+    const auto value = decimal_number(is_percent ? text.substr(0, text.size() - 1) : text);
     const double share = value.value_or(-1) / (is_percent ? 100 : 1);
     if (share < 0 || share > 1)
         return fail(

@@ -8,10 +8,6 @@ namespace creto {
 
 namespace {
 
-std::string cell(const JsonDoc& value) {
-    return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 JsonDoc path_json(const std::string& path) {
     JsonDoc out = JsonDoc::array();
     for (std::size_t at = 0; at < path.size();) {
@@ -46,21 +42,21 @@ int command_state_get(const Client& node, const StateOptions& options, const Out
     std::string lines = found ? "" : options.key + " has no value";
     const auto line = [&](const std::string& text) { lines += (lines.empty() ? "" : "\n") + text; };
     for (const char* name : {"counter", "last"}) {
-        if (doc->contains(name)) line(cell((*doc)[name]));
+        if (doc->contains(name)) line(text_of((*doc)[name]));
     }
     for (const char* name : {"values", "elements", "items"}) {
         if (!doc->contains(name)) continue;
         for (const JsonDoc& value : (*doc)[name])
-            line(cell(value));
+            line(text_of(value));
     }
     if (doc->contains("fields")) {
         for (const JsonDoc& field : (*doc)["fields"])
-            line(cell(field) + "/");
+            line(text_of(field) + "/");
     }
     if (doc->contains("kinds")) {
         std::string kinds;
         for (const JsonDoc& kind : (*doc)["kinds"])
-            kinds += (kinds.empty() ? "" : ", ") + cell(kind);
+            kinds += (kinds.empty() ? "" : ", ") + text_of(kind);
         line("(was written in several ways at once: " + kinds + ")");
     }
     if (doc->contains("more")) line("(there is more; see --from and --count)");
@@ -97,8 +93,8 @@ int command_state_write(
     const bool applied = (*doc)["applied"].get<bool>();
     output.say(
         *doc,
-        !applied                  ? "void: " + cell((*doc)["reason"])
-        : doc->contains("height") ? "final at height " + cell((*doc)["height"])
+        !applied                  ? "void: " + text_of((*doc)["reason"])
+        : doc->contains("height") ? "final at height " + text_of((*doc)["height"])
                                   : "written; it spreads and converges"
     );
     return applied ? exit_code::done : exit_code::failed;

@@ -2,16 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "mesh/test_support.hpp"
+
 namespace creto {
 namespace {
 
-AgentId agent_of(std::uint32_t n) {
-    std::array<std::uint8_t, 32> key{};
-    key[0] = static_cast<std::uint8_t>(n);
-    key[1] = static_cast<std::uint8_t>(n >> 8U);
-    key[2] = static_cast<std::uint8_t>(n >> 16U);
-    return AgentId{key};
-}
+using mesh_testing::agent_of;
 
 Shared<AgentRecord> record_of(std::uint32_t n, std::uint64_t version = 1) {
     AgentRecord record{.agent = agent_of(n), .version = version, .name = "agent"};
@@ -25,8 +21,8 @@ Instant at_s(std::int64_t s) {
 }
 
 /// One agent, number 0, with some peers.
-struct Node {
-    explicit Node(std::uint32_t peers) {
+struct DiscoveryNode {
+    explicit DiscoveryNode(std::uint32_t peers) {
         for (std::uint32_t i = 1; i <= peers; ++i)
             dialer.on_peer_up(agent_of(i), {});
     }
@@ -50,7 +46,7 @@ struct Node {
 };
 
 TEST(Discovery, HandsNewsOnOnceToAFew) {
-    Node node{20};
+    DiscoveryNode node{20};
     const auto news = node.take(1, {{record_of(100), record_of(101)}});
     EXPECT_EQ(news.seen.size(), 2U);
     const auto sends = node.sends();
@@ -62,7 +58,7 @@ TEST(Discovery, HandsNewsOnOnceToAFew) {
 }
 
 TEST(Discovery, ALeaverIsForgottenEverywhere) {
-    Node node{3};
+    DiscoveryNode node{3};
     node.take(1, {{record_of(100)}});
     AgentRecord bye = *record_of(100, 2);
     bye.leaving = true;
@@ -74,15 +70,15 @@ TEST(Discovery, ALeaverIsForgottenEverywhere) {
 }
 
 TEST(Discovery, SaysWhatAnEarlierLifeOfItsOwnSaid) {
-    Node node{3};
+    DiscoveryNode node{3};
     node.discovery.publish(record_of(0, 5), at_s(0), node.effects);
     EXPECT_FALSE(node.take(1, {{record_of(0, 5)}}).own_version) << "an echo";
     EXPECT_EQ(node.take(1, {{record_of(0, 9)}}).own_version, 9U);
 }
 
 TEST(Discovery, SummariesOfManyAreSlicesThatMeetAll) {
-    Node ours{1};
-    Node theirs{1};
+    DiscoveryNode ours{1};
+    DiscoveryNode theirs{1};
     for (std::uint32_t n = 1; n <= 1'000; ++n)
         theirs.directory.accept({record_of(n * 7), CheckPass::own()}, at_s(0));
     std::size_t rounds = 0;
@@ -146,7 +142,7 @@ struct OneOfMany {
             if (std::holds_alternative<RecordBatch>(*send.message.decoded())) out.push_back(send);
         return out;
     }
-    Node node{0};
+    DiscoveryNode node{0};
     Instant now = at_s(1);
     std::vector<Send> said;
 };
@@ -202,7 +198,7 @@ TEST(Discovery, TheOthersHearOfItAfterARoundTripUnlessTheyHaveIt) {
         EXPECT_LT(send.message->size(), 200U);
     }
     // Who is told of what it lacks asks, and is given it.
-    Node other{1};
+    DiscoveryNode other{1};
     const auto& summary = std::get<RecordSummary>(*announced[0].message.decoded());
     other.discovery.on_summary(agent_of(1), summary, one.now, other.effects);
     const auto asked = other.sends();

@@ -11,7 +11,7 @@ namespace {
 
 constexpr Duration delay = Duration::from_ms(20);
 
-KeySeed seed_of(std::size_t n) {
+KeySeed key_seed_of(std::size_t n) {
     std::array<std::uint8_t, 32> bytes{};
     bytes[0] = static_cast<std::uint8_t>(n);
     bytes[1] = static_cast<std::uint8_t>(n >> 8U);
@@ -41,7 +41,7 @@ public:
 
     explicit World(std::size_t n) {
         for (std::size_t i = 0; i < n; ++i)
-            agents.push_back(std::make_unique<Agent>(scheme->signer(seed_of(i + 1)), i));
+            agents.push_back(std::make_unique<Agent>(scheme->signer(key_seed_of(i + 1)), i));
         for (auto& agent : agents) {
             for (auto& other : agents) {
                 agent->directory.accept({record(*other, 10), CheckPass::own()}, now);
@@ -295,7 +295,7 @@ TEST(Liveness, RumoursOfUnknownAgentsTakeNoMemory) {
     World world{4};
     world.run(6'000);
     for (std::size_t i = 0; i < 1'000; ++i) {
-        const auto stranger = world.scheme->signer(seed_of(10'000 + i))->public_key();
+        const auto stranger = world.scheme->signer(key_seed_of(10'000 + i))->public_key();
         world.say(1, 0, Ping{i, std::nullopt, {{{stranger, 1}}, {{stranger, i, {}}}}});
         world.say(1, 0, PingReport{i, Alive{stranger, i, {}}});
         world.say(1, 0, PingRequest{i, stranger, i});

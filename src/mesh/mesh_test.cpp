@@ -3,21 +3,15 @@
 #include "mesh/dialer.hpp"
 #include "mesh/directory.hpp"
 #include "mesh/fetcher.hpp"
+#include "mesh/test_support.hpp"
 
 namespace creto {
 namespace {
 
-AgentId agent_of(std::uint8_t n) {
-    std::array<std::uint8_t, 32> key{};
-    key[0] = n;
-    return AgentId{key};
-}
+using mesh_testing::agent_of;
+using mesh_testing::at_ms;
 
-Instant at_ms(std::int64_t ms) {
-    return Instant{} + Duration::from_ms(ms);
-}
-
-Checked<Shared<AgentRecord>> record_of(
+Checked<Shared<AgentRecord>> leased_record(
     std::uint8_t n, std::uint64_t version, std::uint32_t lifetime_ms = 1000
 ) {
     AgentRecord record;
@@ -31,28 +25,28 @@ Checked<Shared<AgentRecord>> record_of(
 
 TEST(Directory, TheGreatestVersionWins) {
     Directory directory{agent_of(1)};
-    EXPECT_EQ(directory.accept(record_of(2, 5), at_ms(0)), Directory::Change::found);
-    EXPECT_EQ(directory.accept(record_of(2, 5), at_ms(0)), Directory::Change::none);
-    EXPECT_EQ(directory.accept(record_of(2, 4), at_ms(0)), Directory::Change::none);
-    EXPECT_EQ(directory.accept(record_of(2, 6), at_ms(0)), Directory::Change::updated);
+    EXPECT_EQ(directory.accept(leased_record(2, 5), at_ms(0)), Directory::Change::found);
+    EXPECT_EQ(directory.accept(leased_record(2, 5), at_ms(0)), Directory::Change::none);
+    EXPECT_EQ(directory.accept(leased_record(2, 4), at_ms(0)), Directory::Change::none);
+    EXPECT_EQ(directory.accept(leased_record(2, 6), at_ms(0)), Directory::Change::updated);
     EXPECT_EQ(directory.providers("add").size(), 1U);
     EXPECT_TRUE(directory.providers("divide").empty());
 }
 
 TEST(Directory, AnExpiredRecordDoesNotComeBackFromASlowNeighbour) {
     Directory directory{agent_of(1)};
-    directory.accept(record_of(2, 5, 1000), at_ms(0));
+    directory.accept(leased_record(2, 5, 1000), at_ms(0));
     EXPECT_TRUE(directory.expire(at_ms(999)).empty());
     EXPECT_EQ(directory.expire(at_ms(1000)).size(), 1U);
-    EXPECT_EQ(directory.accept(record_of(2, 5), at_ms(1001)), Directory::Change::none);
+    EXPECT_EQ(directory.accept(leased_record(2, 5), at_ms(1001)), Directory::Change::none);
     EXPECT_FALSE(directory.behind(RecordSummary{{{agent_of(2), 5}}}));
-    EXPECT_EQ(directory.accept(record_of(2, 6), at_ms(1002)), Directory::Change::found);
+    EXPECT_EQ(directory.accept(leased_record(2, 6), at_ms(1002)), Directory::Change::found);
 }
 
 TEST(Directory, ALeaverGoesAtOnce) {
     Directory directory{agent_of(1)};
-    directory.accept(record_of(2, 5), at_ms(0));
-    AgentRecord bye = *record_of(2, 6);
+    directory.accept(leased_record(2, 5), at_ms(0));
+    AgentRecord bye = *leased_record(2, 6);
     bye.leaving = true;
     EXPECT_EQ(directory.accept({bye, CheckPass::own()}, at_ms(1)), Directory::Change::left);
     EXPECT_EQ(directory.find(agent_of(2)), nullptr);
@@ -61,10 +55,10 @@ TEST(Directory, ALeaverGoesAtOnce) {
 TEST(Directory, SummariesSayWhoLacksWhat) {
     Directory ours{agent_of(1)};
     Directory theirs{agent_of(2)};
-    ours.accept(record_of(1, 1), at_ms(0));
-    ours.accept(record_of(3, 9), at_ms(0));
-    theirs.accept(record_of(2, 1), at_ms(0));
-    theirs.accept(record_of(3, 8), at_ms(0));
+    ours.accept(leased_record(1, 1), at_ms(0));
+    ours.accept(leased_record(3, 9), at_ms(0));
+    theirs.accept(leased_record(2, 1), at_ms(0));
+    theirs.accept(leased_record(3, 8), at_ms(0));
     EXPECT_EQ(ours.newer_than(theirs.summary(false)).size(), 2U);
     EXPECT_TRUE(ours.behind(theirs.summary(false)));
     for (const auto& record : theirs.newer_than(ours.summary(false))) {

@@ -3,23 +3,23 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
+#include "mesh/test_support.hpp"
+
 namespace creto {
 namespace {
 
+using mesh_testing::at_ms;
+
 /// Spread over all keys, so that slices and places are as with real ones.
-AgentId agent_of(std::uint32_t n) {
+AgentId spread_agent(std::uint32_t n) {
     std::array<std::uint8_t, 32> key{};
     for (std::size_t i = 0; i < 8; ++i)
         key[i] = static_cast<std::uint8_t>(mix64(n) >> (8 * i));
     return AgentId{key};
 }
 
-Instant at_ms(std::int64_t ms) {
-    return Instant{} + Duration::from_ms(ms);
-}
-
-AgentRecord record_of(std::uint32_t n, std::string address = {}) {
-    AgentRecord record{.agent = agent_of(n), .version = 1, .name = "agent"};
+AgentRecord addressed_record(std::uint32_t n, std::string address = {}) {
+    AgentRecord record{.agent = spread_agent(n), .version = 1, .name = "agent"};
     record.addresses = {address.empty() ? "/sim/" + std::to_string(n) : std::move(address)};
     record.lifetime_ms = ~std::uint32_t{0};
     return record;
@@ -32,13 +32,13 @@ Digest seed_of(std::uint8_t n) {
 }
 
 /// One agent, number 0, that knows `known` others, 1 to known.
-struct Node {
-    explicit Node(std::uint32_t known, std::uint32_t self = 0, OverlayOptions options = {})
-        : directory{agent_of(self)},
-          dialer{agent_of(self), {}},
-          overlay{agent_of(self), directory, dialer, options, self + 1} {
+struct OverlayNode {
+    explicit OverlayNode(std::uint32_t known, std::uint32_t self = 0, OverlayOptions options = {})
+        : directory{spread_agent(self)},
+          dialer{spread_agent(self), {}},
+          overlay{spread_agent(self), directory, dialer, options, self + 1} {
         for (std::uint32_t n = 0; n <= known; ++n)
-            if (n != self) meet(record_of(n));
+            if (n != self) meet(addressed_record(n));
     }
     void meet(const AgentRecord& record) {
         directory.accept({record, CheckPass::own()}, now);
@@ -98,13 +98,13 @@ struct Node {
 
 // [MESH-FULL.1]
 TEST(Overlay, UpToTheBoundEverybodyIsDialled) {
-    Node node{127};  // 128 with itself would be the record of itself.
-    node.directory.accept({record_of(0), CheckPass::own()}, node.now);
+    OverlayNode node{127};  // 128 with itself would be the record of itself.
+    node.directory.accept({addressed_record(0), CheckPass::own()}, node.now);
     node.run(3'000);
     EXPECT_FALSE(node.overlay.is_sparse());
     EXPECT_EQ(node.dialer.peers().size(), 127U);
     EXPECT_TRUE(node.dropped.empty());
-    node.meet(record_of(200));
+    node.meet(addressed_record(200));
     node.run(1'000);
     EXPECT_TRUE(node.overlay.is_sparse()) << "one over";
     EXPECT_EQ(node.dialer.wanted().size(), Overlay::candidates_max + Overlay::strays_max);
@@ -112,7 +112,7 @@ TEST(Overlay, UpToTheBoundEverybodyIsDialled) {
 
 // [MESH-DRAW.1]
 TEST(Overlay, AboveItTheDrawDecidesAndEverybodyCanCheckIt) {
-    Node node{1'000};
+    OverlayNode node{1'000};
     node.overlay.set_seed(seed_of(7));
     node.run(5'000);
     ASSERT_EQ(node.overlay.candidates().size(), Overlay::candidates_max);
@@ -121,11 +121,11 @@ TEST(Overlay, AboveItTheDrawDecidesAndEverybodyCanCheckIt) {
     const std::vector<AgentId> chosen = node.overlay.candidates();
     std::size_t rank = 0;
     for (std::uint32_t n = 1; n <= 1'000; ++n) {
-        const auto place = std::find(chosen.begin(), chosen.end(), agent_of(n));
+        const auto place = std::find(chosen.begin(), chosen.end(), spread_agent(n));
         if (place == chosen.end()) continue;
-        Node other{1'000, n};
+        OverlayNode other{1'000, n};
         other.overlay.set_seed(seed_of(7));
-        rank = other.overlay.rank_here(agent_of(0));
+        rank = other.overlay.rank_here(spread_agent(0));
         EXPECT_EQ(rank, static_cast<std::size_t>(place - chosen.begin())) << n;
     }
     node.overlay.set_seed(seed_of(8));
@@ -151,13 +151,13 @@ TEST(Overlay, ASeedCountsForWholeEpochsAndManyBlocks) {
 
 // [MESH-DRAW.1]
 TEST(Overlay, NobodyMakesAKeyForAPlaceUnderASeedThatIsKnown) {
-    Node node{300};
+    OverlayNode node{300};
     node.overlay.set_seed(seed_of(7));
     node.run(1'000);
     const std::vector<AgentId> before = node.overlay.candidates();
     // 2,000 keys made now: some of them have better places than all of the others.
     for (std::uint32_t n = 1'000; n < 3'000; ++n)
-        node.meet(record_of(n));
+        node.meet(addressed_record(n));
     node.run(2'000);
     EXPECT_EQ(node.overlay.candidates(), before);
     node.overlay.set_seed(seed_of(8));
@@ -165,15 +165,15 @@ TEST(Overlay, NobodyMakesAKeyForAPlaceUnderASeedThatIsKnown) {
     std::size_t made = 0;
     for (const AgentId& agent : node.overlay.candidates())
         for (std::uint32_t n = 1'000; n < 3'000; ++n)
-            made += agent == agent_of(n) ? 1 : 0;
+            made += agent == spread_agent(n) ? 1 : 0;
     EXPECT_GT(made, 0U) << "they count from the next seed on, drawn like all others";
 }
 
 TEST(Overlay, ANetworkHasFewCandidatesWhileThereAreOthers) {
-    Node node{200};
+    OverlayNode node{200};
     node.overlay.set_seed(seed_of(1));
     for (std::uint32_t n = 1'000; n < 3'000; ++n)
-        node.meet(record_of(n, "/ip4/203.0.113." + std::to_string(n % 256) + "/tcp/4001"));
+        node.meet(addressed_record(n, "/ip4/203.0.113." + std::to_string(n % 256) + "/tcp/4001"));
     node.overlay.set_seed(seed_of(2));
     node.run(1'000);
     std::size_t of_one = 0;
@@ -184,19 +184,20 @@ TEST(Overlay, ANetworkHasFewCandidatesWhileThereAreOthers) {
 
 // [MESH-PARENTS.1]
 TEST(Overlay, TheNearestTwoOfTheCandidatesAreParents) {
-    Node node{500};
+    OverlayNode node{500};
     node.run(5'000);
     const std::vector<AgentId> parents = node.overlay.parents();
     ASSERT_EQ(parents.size(), Overlay::parents_max);
     for (const AgentId& parent : parents) {
-        EXPECT_EQ(node.overlay.round_trip(parent), Node::way_to(parent));
+        EXPECT_EQ(node.overlay.round_trip(parent), OverlayNode::way_to(parent));
         for (const AgentId& other : node.overlay.candidates()) {
             if (std::find(parents.begin(), parents.end(), other) != parents.end()) continue;
-            EXPECT_GE(Node::way_to(other), Node::way_to(parent) / 4 * 3) << "but for a quarter";
+            EXPECT_GE(OverlayNode::way_to(other), OverlayNode::way_to(parent) / 4 * 3)
+                << "but for a quarter";
         }
     }
 
-    Node blind{500, 0, {.parents = OverlayOptions::Parents::drawn}};
+    OverlayNode blind{500, 0, {.parents = OverlayOptions::Parents::drawn}};
     blind.run(5'000);
     const std::vector<AgentId>& first = blind.overlay.candidates();
     EXPECT_EQ(blind.overlay.parents(), std::vector<AgentId>(first.begin(), first.begin() + 2));
@@ -204,8 +205,8 @@ TEST(Overlay, TheNearestTwoOfTheCandidatesAreParents) {
 
 // [MESH-PARENTS.1]
 TEST(Overlay, WhoDoesNotComeUpIsPassedOver) {
-    Node node{500};
-    Node reference{500};
+    OverlayNode node{500};
+    OverlayNode reference{500};
     reference.run(1'000);
     const std::vector<AgentId> first = reference.overlay.candidates();
     const std::set<AgentId> silent{first.begin(), first.begin() + 5};
@@ -228,10 +229,10 @@ TEST(Overlay, WhoDoesNotComeUpIsPassedOver) {
 /// Whoever invents agents that nobody can dial does not leave a new agent alone until it found out.
 // [MESH-DRAW.1]
 TEST(Overlay, WhileSomeDoNotComeUpTheNextAreDialledToo) {
-    Node node{500};
+    OverlayNode node{500};
     std::set<AgentId> silent;
     for (std::uint32_t n = 1; n <= 500; ++n)
-        if (n % 5 < 3) silent.insert(agent_of(n));
+        if (n % 5 < 3) silent.insert(spread_agent(n));
     node.run(4'000, silent);
     std::size_t linked = 0;
     for (const AgentId& agent : node.overlay.candidates())
@@ -244,8 +245,8 @@ TEST(Overlay, WhileSomeDoNotComeUpTheNextAreDialledToo) {
 
 // [MESH-PARENTS.1]
 TEST(Overlay, WhoClosesEachLinkIsPassedOver) {
-    Node node{500};
-    Node reference{500};
+    OverlayNode node{500};
+    OverlayNode reference{500};
     reference.run(1'000);
     const std::vector<AgentId> first = reference.overlay.candidates();
     node.refusing = {first.begin(), first.begin() + 5};
@@ -256,7 +257,7 @@ TEST(Overlay, WhoClosesEachLinkIsPassedOver) {
 
 // [MESH-PARENTS.1]
 TEST(Overlay, AParentThatBringsNothingIsNone) {
-    Node node{500};
+    OverlayNode node{500};
     node.run(5'000);
     const std::vector<AgentId> parents = node.overlay.parents();
     ASSERT_EQ(parents.size(), 2U);
@@ -266,8 +267,10 @@ TEST(Overlay, AParentThatBringsNothingIsNone) {
     });
     for (std::uint32_t n = 1; n <= Overlay::news_to_judge; ++n) {
         EXPECT_EQ(node.overlay.parents(), parents) << n;
-        node.overlay.on_news(helper, agent_of(9'000 + n), 2, node.now);
-        node.overlay.on_known(parents[1], agent_of(9'000 + n), 2);  // A moment later: that counts.
+        node.overlay.on_news(helper, spread_agent(9'000 + n), 2, node.now);
+        node.overlay.on_known(
+            parents[1], spread_agent(9'000 + n), 2
+        );  // A moment later: that counts.
         node.run(1'500);
     }
     node.run(1'500);
@@ -282,12 +285,12 @@ TEST(Overlay, AParentThatBringsNothingIsNone) {
 }
 
 /// Agents that draw this one early, and others that do not.
-std::vector<std::uint32_t> callers(const Node& node, bool drawn, std::size_t count) {
+std::vector<std::uint32_t> callers(const OverlayNode& node, bool drawn, std::size_t count) {
     std::vector<std::uint32_t> out;
     for (std::uint32_t n = 1; n <= 600 && out.size() < count; ++n) {
-        const bool is_child = node.overlay.rank_here(agent_of(n)) < Overlay::child_rank_max;
+        const bool is_child = node.overlay.rank_here(spread_agent(n)) < Overlay::child_rank_max;
         const auto& own = node.dialer.wanted();
-        if (is_child == drawn && !std::binary_search(own.begin(), own.end(), agent_of(n)))
+        if (is_child == drawn && !std::binary_search(own.begin(), own.end(), spread_agent(n)))
             out.push_back(n);
     }
     return out;
@@ -295,21 +298,21 @@ std::vector<std::uint32_t> callers(const Node& node, bool drawn, std::size_t cou
 
 // [MESH-SLOTS.1]
 TEST(Overlay, AFloodOfStrangersTakesNoPlaceOfADrawnChild) {
-    Node node{600};
+    OverlayNode node{600};
     node.run(5'000);
     const auto children = callers(node, true, 20);
     const auto strangers = callers(node, false, 400);
     ASSERT_EQ(children.size(), 20U);
     for (int round = 0; round < 20; ++round) {
         for (const std::uint32_t n : strangers)
-            if (!node.dialer.connected(agent_of(n))) node.up(agent_of(n), "");
+            if (!node.dialer.connected(spread_agent(n))) node.up(spread_agent(n), "");
         node.run(500);
     }
     for (const std::uint32_t n : children)
-        EXPECT_TRUE(node.up(agent_of(n), "")) << n;
+        EXPECT_TRUE(node.up(spread_agent(n), "")) << n;
     node.run(10'000);
     for (const std::uint32_t n : children)
-        EXPECT_TRUE(node.dialer.connected(agent_of(n))) << n;
+        EXPECT_TRUE(node.dialer.connected(spread_agent(n))) << n;
     EXPECT_EQ(node.overlay.parents().size(), 2U);
     EXPECT_LE(
         node.dialer.peers().size(),
@@ -319,108 +322,109 @@ TEST(Overlay, AFloodOfStrangersTakesNoPlaceOfADrawnChild) {
 
 // [MESH-SLOTS.1]
 TEST(Overlay, OfManyChildrenTheBestDrawnStay) {
-    Node node{600};
+    OverlayNode node{600};
     node.run(5'000);
     const auto children = callers(node, true, 45);
     ASSERT_EQ(children.size(), 45U);
     for (const std::uint32_t n : children)
-        node.up(agent_of(n), "");
+        node.up(spread_agent(n), "");
     for (const std::uint32_t n : callers(node, false, Overlay::strangers_max))
-        node.up(agent_of(n), "");
+        node.up(spread_agent(n), "");
     node.run(5'000);
     std::vector<std::size_t> ranks;
     for (const std::uint32_t n : children)
-        ranks.push_back(node.overlay.rank_here(agent_of(n)));
+        ranks.push_back(node.overlay.rank_here(spread_agent(n)));
     std::sort(ranks.begin(), ranks.end());
     const std::size_t worst = ranks[Overlay::children_max - 1];
     for (const std::uint32_t n : children) {
-        const bool is_better = node.overlay.rank_here(agent_of(n)) < worst;
-        EXPECT_TRUE(!is_better || node.dialer.connected(agent_of(n))) << n;
+        const bool is_better = node.overlay.rank_here(spread_agent(n)) < worst;
+        EXPECT_TRUE(!is_better || node.dialer.connected(spread_agent(n))) << n;
     }
 }
 
 // [MESH-SLOTS.1]
 TEST(Overlay, StrangersStayForAMomentAndOneNetworkHasFewPlaces) {
-    Node node{600};
+    OverlayNode node{600};
     node.run(5'000);
     const auto strangers = callers(node, false, Overlay::strangers_max + 1);
     for (std::size_t i = 0; i < Overlay::strangers_max; ++i)
-        EXPECT_TRUE(node.up(agent_of(strangers[i]), "")) << i;
-    EXPECT_FALSE(node.up(agent_of(strangers.back()), "")) << "one over, and none has had its stay";
+        EXPECT_TRUE(node.up(spread_agent(strangers[i]), "")) << i;
+    EXPECT_FALSE(node.up(spread_agent(strangers.back()), ""))
+        << "one over, and none has had its stay";
     node.run(3'000);
-    EXPECT_TRUE(node.up(agent_of(strangers.back()), ""));
+    EXPECT_TRUE(node.up(spread_agent(strangers.back()), ""));
     node.run(1'000);
     std::size_t left = 0;
     for (const std::uint32_t n : strangers)
-        left += node.dialer.connected(agent_of(n)) ? 1 : 0;
+        left += node.dialer.connected(spread_agent(n)) ? 1 : 0;
     EXPECT_EQ(left, Overlay::strangers_max) << "one of the older made room";
 
-    Node other{600};
+    OverlayNode other{600};
     other.run(5'000);
     for (std::size_t i = 0; i < Overlay::per_group_max + 1; ++i)
-        EXPECT_TRUE(other.up(agent_of(strangers[i]), "", "203.0.113.0/24"));
+        EXPECT_TRUE(other.up(spread_agent(strangers[i]), "", "203.0.113.0/24"));
     other.run(3'000);
     std::size_t stayed = 0;
     for (std::size_t i = 0; i < Overlay::per_group_max + 1; ++i)
-        stayed += other.dialer.connected(agent_of(strangers[i])) ? 1 : 0;
+        stayed += other.dialer.connected(spread_agent(strangers[i])) ? 1 : 0;
     EXPECT_EQ(stayed, Overlay::per_group_max);
 }
 
 /// Only who had to make room for somebody waits; whose link was of no use any more may need it again.
 // [MESH-SLOTS.1]
 TEST(Overlay, WhomItVisitedMayComeBackAtOnce) {
-    Node node{600};
+    OverlayNode node{600};
     node.run(5'000);
     const auto strangers = callers(node, false, Overlay::strangers_max + 1);
-    const AgentId visited = agent_of(strangers.back());
+    const AgentId visited = spread_agent(strangers.back());
     node.overlay.visit(visited, node.effects);
     node.carry_out({});
     node.run(12'000);
     ASSERT_FALSE(node.dialer.connected(visited));
     for (std::size_t i = 0; i < Overlay::strangers_max; ++i)
-        EXPECT_TRUE(node.up(agent_of(strangers[i]), "")) << i;
+        EXPECT_TRUE(node.up(spread_agent(strangers[i]), "")) << i;
     node.run(3'000);
     EXPECT_TRUE(node.up(visited, ""));
 }
 
 TEST(Overlay, WhomItVisitsItLeavesAgainUnlessTheLinkIsInUse) {
-    Node node{500};
+    OverlayNode node{500};
     node.run(5'000);
     const auto others = callers(node, false, 2);
     for (const std::uint32_t n : others) {
-        node.overlay.visit(agent_of(n), node.effects);
+        node.overlay.visit(spread_agent(n), node.effects);
         node.carry_out({});
-        ASSERT_TRUE(node.dialer.connected(agent_of(n)));
+        ASSERT_TRUE(node.dialer.connected(spread_agent(n)));
     }
-    node.overlay.keep(agent_of(others[1]), node.now + Duration::from_s(30));
+    node.overlay.keep(spread_agent(others[1]), node.now + Duration::from_s(30));
     node.run(15'000);
-    EXPECT_FALSE(node.dialer.connected(agent_of(others[0])));
-    EXPECT_TRUE(node.dialer.connected(agent_of(others[1])));
+    EXPECT_FALSE(node.dialer.connected(spread_agent(others[0])));
+    EXPECT_TRUE(node.dialer.connected(spread_agent(others[1])));
 }
 
 // [MESH-SLOTS.1]
 TEST(Overlay, ASeatHasAPlaceForEachAgentThatItKnows) {
-    Node node{500};
-    node.overlay.set_seats({agent_of(0), agent_of(1)});
+    OverlayNode node{500};
+    node.overlay.set_seats({spread_agent(0), spread_agent(1)});
     node.run(5'000);
     for (std::uint32_t n = 1; n <= 500; ++n)
         EXPECT_TRUE(
-            node.dialer.connected(agent_of(n)) || node.up(agent_of(n), "", "203.0.113.0/24")
+            node.dialer.connected(spread_agent(n)) || node.up(spread_agent(n), "", "203.0.113.0/24")
         );
     node.run(5'000);
     EXPECT_EQ(node.dialer.peers().size(), 500U);
     std::size_t unknown = 0;
     for (std::uint32_t n = 1'000; n < 1'400; ++n)
-        unknown += node.up(agent_of(n), "") ? 1 : 0;
+        unknown += node.up(spread_agent(n), "") ? 1 : 0;
     EXPECT_LE(unknown, Overlay::strangers_max + Overlay::child_rank_max);
     EXPECT_GE(node.dialer.peers().size(), 500U);
 }
 
 TEST(Overlay, SeatsAreLinkedInAnyCase) {
-    Node node{500};
+    OverlayNode node{500};
     std::vector<AgentId> seats;
     for (std::uint32_t n = 100; n < 150; ++n)
-        seats.push_back(agent_of(n));
+        seats.push_back(spread_agent(n));
     node.overlay.set_seats(seats);
     node.run(5'000);
     for (const AgentId& seat : seats)
@@ -429,12 +433,12 @@ TEST(Overlay, SeatsAreLinkedInAnyCase) {
 
 TEST(Overlay, RecordsOfManyAreRenewedSeldom) {
     const Duration few = Duration::from_s(60);
-    Node small{100};
+    OverlayNode small{100};
     small.run(1'000);
     EXPECT_EQ(small.overlay.record_lifetime(few), few);
     std::vector<std::int64_t> renewals;  // A million seconds long, of all agents.
     for (const std::uint32_t n : {500U, 1'000U, 2'000U, 4'000U}) {
-        Node node{n};
+        OverlayNode node{n};
         node.run(1'000);
         renewals.push_back(
             std::int64_t{n} * 1'000'000'000 / (node.overlay.record_lifetime(few).ms() / 3)
@@ -442,24 +446,24 @@ TEST(Overlay, RecordsOfManyAreRenewedSeldom) {
     }
     for (const std::int64_t rate : renewals)
         EXPECT_NEAR(rate, renewals[0], renewals[0] / 50);
-    EXPECT_LE(Node{4'095}.overlay.record_lifetime(few).ms(), limits::record_lifetime_ms_max);
+    EXPECT_LE(OverlayNode{4'095}.overlay.record_lifetime(few).ms(), limits::record_lifetime_ms_max);
 }
 
 TEST(Overlay, GoesBackToLinksWithAllWhenFewAreLeft) {
-    Node node{200};
+    OverlayNode node{200};
     node.run(5'000);
     EXPECT_TRUE(node.overlay.is_sparse());
     for (std::uint32_t n = 101; n <= 200; ++n) {
-        AgentRecord bye = record_of(n);
+        AgentRecord bye = addressed_record(n);
         bye.version = 2;
         bye.leaving = true;
         node.directory.accept({bye, CheckPass::own()}, node.now);
-        node.overlay.on_gone(agent_of(n));
+        node.overlay.on_gone(spread_agent(n));
     }
     node.run(5'000);
     EXPECT_FALSE(node.overlay.is_sparse());
     for (std::uint32_t n = 1; n <= 100; ++n)
-        EXPECT_TRUE(node.dialer.connected(agent_of(n))) << n;
+        EXPECT_TRUE(node.dialer.connected(spread_agent(n))) << n;
 }
 
 }  // namespace

@@ -2,13 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "mesh/reachability.hpp"
+#include "mesh/test_support.hpp"
 
 namespace creto {
 namespace {
 
-Instant at_ms(std::int64_t ms) {
-    return Instant{} + Duration::from_ms(ms);
-}
+using mesh_testing::at_ms;
 
 Genesis five() {
     Genesis genesis{.network = "test", .mode = QuorumMode::crash};

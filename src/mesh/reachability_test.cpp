@@ -8,13 +8,12 @@
 #include <set>
 
 #include "base/prng.hpp"
+#include "mesh/test_support.hpp"
 
 namespace creto {
 namespace {
 
-Instant at_ms(std::int64_t ms) {
-    return Instant{} + Duration::from_ms(ms);
-}
+using mesh_testing::at_ms;
 
 Genesis genesis_of(std::uint32_t n, QuorumMode mode) {
     Genesis genesis{.network = "test", .mode = mode};

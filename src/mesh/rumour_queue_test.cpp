@@ -2,14 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "mesh/test_support.hpp"
+
 namespace creto {
 namespace {
 
-AgentId agent_of(std::uint8_t n) {
-    std::array<std::uint8_t, 32> key{};
-    key[0] = n;
-    return AgentId{key};
-}
+using mesh_testing::agent_of;
 
 TEST(RumourQueue, TellsTheLeastToldAndEachSoOften) {
     RumourQueue queue;

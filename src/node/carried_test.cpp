@@ -7,7 +7,7 @@
 namespace creto {
 namespace {
 
-AgentId agent(std::uint32_t n) {
+AgentId carried_agent(std::uint32_t n) {
     std::array<std::uint8_t, 32> key{};
     key[0] = static_cast<std::uint8_t>(n);
     key[1] = static_cast<std::uint8_t>(n >> 8U);
@@ -16,7 +16,7 @@ AgentId agent(std::uint32_t n) {
 }
 
 Operation operation(std::uint32_t client, std::uint64_t counter, std::size_t bytes = 100) {
-    return {agent(client), counter, Height{100}, DataOperation{Bytes(bytes)}, Signature{}};
+    return {carried_agent(client), counter, Height{100}, DataOperation{Bytes(bytes)}, Signature{}};
 }
 
 constexpr auto without_seat = CarriedQueue::Client::without_seat;
@@ -39,11 +39,11 @@ TEST(CarriedQueue, ClientsHaveTheSameShareHoweverMuchTheyWant) {
         ASSERT_TRUE(queue.push(operation(3, i), 1'000, without_seat));
     }
     auto shares = counted(queue.take(1'000, 48'000));
-    EXPECT_EQ(shares[agent(1)], 16U);
-    EXPECT_EQ(shares[agent(2)], 16U);
-    EXPECT_EQ(shares[agent(3)], 16U);
+    EXPECT_EQ(shares[carried_agent(1)], 16U);
+    EXPECT_EQ(shares[carried_agent(2)], 16U);
+    EXPECT_EQ(shares[carried_agent(3)], 16U);
     shares = counted(queue.take(1'000, 48'000));
-    EXPECT_EQ(shares[agent(1)], 40U) << "what the others do not want";
+    EXPECT_EQ(shares[carried_agent(1)], 40U) << "what the others do not want";
     EXPECT_EQ(queue.size(), 240U - 96U);
     while (!queue.take(64, 10'000).empty()) {
     }
@@ -63,8 +63,8 @@ TEST(CarriedQueue, LargeOperationsWaitTheirTurn) {
     std::size_t small = 0;
     for (int vertex = 0; vertex < 3; ++vertex) {
         for (const Operation& one : queue.take(1'000, 50'000)) {
-            large += one.client == agent(1) ? 20'000 : 0;
-            small += one.client == agent(2) ? 1'000 : 0;
+            large += one.client == carried_agent(1) ? 20'000 : 0;
+            small += one.client == carried_agent(2) ? 1'000 : 0;
         }
     }
     EXPECT_GE(small + 20'000, large);
@@ -133,7 +133,7 @@ TEST(CarriedQueue, AThousandClientsGetAQuarterOfAVertexTogether) {
         std::size_t own = 0;
         std::size_t carried = 0;
         for (const Operation& one : producer.next_batch())
-            ++(one.client == agent(5'000) ? own : carried);
+            ++(one.client == carried_agent(5'000) ? own : carried);
         EXPECT_GE(own, 3 * carried);
         EXPECT_GT(carried, 8U);
     }

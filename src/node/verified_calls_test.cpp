@@ -12,9 +12,9 @@ constexpr std::size_t panel = 7;
 constexpr std::size_t bar = 5;
 
 /// A caller without a seat, and seven seats that a test speaks for.
-class Caller {
+class VerifiedCaller {
 public:
-    Caller() {
+    VerifiedCaller() {
         for (std::size_t i = 0; i <= panel; ++i) {
             std::array<std::uint8_t, 32> seed{};
             seed.fill(static_cast<std::uint8_t>(i + 1));
@@ -123,7 +123,7 @@ private:
 
 // [CALL-ENOUGH.1]
 TEST(VerifiedCalls, OnlyAsManyEqualAnswersAreCheckedAsDecide) {
-    Caller caller;
+    VerifiedCaller caller;
     caller.ask(false);
     ASSERT_EQ(caller.asked(), panel);
     std::vector<Ticket> tickets;
@@ -143,7 +143,7 @@ TEST(VerifiedCalls, OnlyAsManyEqualAnswersAreCheckedAsDecide) {
 
 // [CALL-ENOUGH.1] The record shows all who answered: the rest is checked once the caller has its reply.
 TEST(VerifiedCalls, ForTheRecordTheOthersAreCheckedAfterTheReply) {
-    Caller caller;
+    VerifiedCaller caller;
     caller.ask(true);
     std::vector<Ticket> tickets;
     for (std::size_t i = 0; i < panel; ++i) {
@@ -158,7 +158,7 @@ TEST(VerifiedCalls, ForTheRecordTheOthersAreCheckedAfterTheReply) {
 
 // [CALL-ENOUGH.2] Whoever fails, the next is checked in its place.
 TEST(VerifiedCalls, AWrongSignatureOrALostMemberLetsAnotherAnswerIn) {
-    Caller caller;
+    VerifiedCaller caller;
     caller.ask(false);
     std::vector<Ticket> tickets;
     for (std::size_t i = 0; i < panel; ++i) {
@@ -178,7 +178,7 @@ TEST(VerifiedCalls, AWrongSignatureOrALostMemberLetsAnotherAnswerIn) {
 
 // [CALL-ENOUGH.2] One agent that answers many times does not stand in for others.
 TEST(VerifiedCalls, ManyAnswersOfOneMemberAreOne) {
-    Caller caller;
+    VerifiedCaller caller;
     caller.ask(false);
     std::vector<Ticket> tickets;
     for (std::size_t n = 0; n < bar; ++n) {
@@ -197,7 +197,7 @@ TEST(VerifiedCalls, ManyAnswersOfOneMemberAreOne) {
 
 // [CALL-ENOUGH.1] What says something else is always looked at.
 TEST(VerifiedCalls, ADifferentAnswerIsCheckedAlsoAfterTheDecision) {
-    Caller caller;
+    VerifiedCaller caller;
     caller.ask(false);
     for (std::size_t i = 0; i < bar; ++i)
         caller.checked(caller.answers(i).value(), true);

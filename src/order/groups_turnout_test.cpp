@@ -6,7 +6,7 @@
 namespace creto::simplex::testing {
 namespace {
 
-constexpr Index seats = 20;
+constexpr Index grouped_seats = 20;
 
 struct Reports {
     std::map<BlockId, Turnout> all;  ///< Of different blocks.
@@ -49,7 +49,7 @@ class GroupsTurnout : public ::testing::TestWithParam<VoteForm> {};
 // [ORD-V1.8] [STAND-REPORT.2]
 TEST_P(GroupsTurnout, TheDeadAreNamedByAllAndTheSlowByNobody) {
     Cluster c{
-        {.n = seats,
+        {.n = grouped_seats,
          .ordering = {.view_interval = Duration::from_ms(15), .direct_seats_max = 3},
          .latency_min = Duration::from_ms(1),
          .latency_max = Duration::from_ms(3),
@@ -60,7 +60,7 @@ TEST_P(GroupsTurnout, TheDeadAreNamedByAllAndTheSlowByNobody) {
     before.watch(c);
     run(c, Duration::from_s(12));
     EXPECT_GT(before.all.size(), 20U);
-    for (Index member = 0; member < seats; ++member)
+    for (Index member = 0; member < grouped_seats; ++member)
         EXPECT_EQ(before.naming(member), 0U) << member;
     for (const auto& [block, said] : before.all)
         EXPECT_TRUE(said.often.has_value()) << "the form of groups";

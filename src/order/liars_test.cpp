@@ -33,7 +33,7 @@ bool proved(Cluster& c, Index culprit_index) {
     return false;
 }
 
-void expect_nobody_halted(Cluster& c) {
+void expect_no_honest_halted(Cluster& c) {
     for (Index i = 0; i < c.total(); ++i) {
         if (!c.node(i).up() || c.node(i).liar) continue;
         EXPECT_FALSE(c.ordering(i).halted()) << *c.ordering(i).halted();
@@ -56,7 +56,7 @@ TEST(Liars, TwoCutsInOneViewGetAtMostOneCertificateAndTheLeaderIsProven) {
         meet(c);
         work(c, 20);
         EXPECT_TRUE(proved(c, 0)) << "seed " << seed;
-        expect_nobody_halted(c);
+        expect_no_honest_halted(c);
         if (::testing::Test::HasFailure()) return;
     }
 }
@@ -82,7 +82,7 @@ TEST(Liars, DoubleVotesAreProvenAndDecideNothing) {
         c.start_all();
         work(c, 20);
         EXPECT_TRUE(proved(c, 2)) << "seed " << seed;
-        expect_nobody_halted(c);
+        expect_no_honest_halted(c);
         if (::testing::Test::HasFailure()) return;
     }
 }
@@ -112,7 +112,7 @@ TEST(Liars, AnInvalidProposalCostsItsViewAndNothingElse) {
         EXPECT_GT(c.ordering(0).counters().proposals_refused, 0U);
         // Refused at once: no timer of 200 ms ever ran out.
         EXPECT_LT(c.now().ns(), Duration::from_s(2).ns());
-        expect_nobody_halted(c);
+        expect_no_honest_halted(c);
         if (::testing::Test::HasFailure()) return;
     }
 }
@@ -142,7 +142,7 @@ TEST(Liars, ATolerableNumberOfThemStopsNothingAndFramesNobody) {
             }
             c.start_all();
             work(c, 15);
-            expect_nobody_halted(c);
+            expect_no_honest_halted(c);
             if (::testing::Test::HasFailure()) return;
         }
     }
@@ -168,7 +168,7 @@ void fail_beside_a_liar(std::uint64_t seeds, std::uint32_t term_views) {
         }
         c.options().loss_percent = 0;
         EXPECT_TRUE(c.run_until_ordered(Duration::from_s(30))) << "seed " << seed;
-        expect_nobody_halted(c);
+        expect_no_honest_halted(c);
         if (::testing::Test::HasFailure()) return;
     }
 }

@@ -13,7 +13,7 @@ namespace {
 
 using namespace testing_support;
 
-DataFolder open(const std::string& dir) {
+DataFolder open_folder(const std::string& dir) {
     auto folder = DataFolder::open({.dir = dir});
     EXPECT_TRUE(folder.has_value()) << folder.error().message;
     return folder ? std::move(*folder) : DataFolder{};
@@ -30,15 +30,15 @@ std::vector<Persist> turn(std::uint64_t n) {
 TEST(DataFolder, AMissingVoteLogIsALossOnlyAfterTheFirstVote) {
     const TestFolder dir;
     const std::string votes = DataFolder::votes_path(dir.path());
-    (void)open(dir.path());
+    (void)open_folder(dir.path());
     std::filesystem::remove(votes);
     {
-        const DataFolder folder = open(dir.path());
+        const DataFolder folder = open_folder(dir.path());
         EXPECT_TRUE(folder.votes->read()->intact) << "it has never voted";
         ASSERT_TRUE(commit(*folder.store, *folder.votes, turn(1)));
     }
     std::filesystem::remove(votes);
-    const DataFolder folder = open(dir.path());
+    const DataFolder folder = open_folder(dir.path());
     EXPECT_FALSE(folder.votes->read()->intact);
 }
 
@@ -56,7 +56,7 @@ TEST(DataFolder, NoVoteWithoutItsBodyWhenKilledAtAnyMoment) {
         child.kill();
         while (const auto line = told(child))
             acknowledged = std::stoull(*line);
-        const DataFolder folder = open(dir.path());
+        const DataFolder folder = open_folder(dir.path());
         auto votes = folder.votes->read();
         ASSERT_TRUE(votes.has_value() && votes->intact);
         journal::drop_batches(*votes);
@@ -70,7 +70,7 @@ TEST(DataFolder, NoVoteWithoutItsBodyWhenKilledAtAnyMoment) {
 
 TEST(DataFolderChild, DISABLED_CommitsUntilKilled) {
     if (child_argument() == nullptr) GTEST_SKIP() << "run by other tests";
-    const DataFolder folder = open(child_argument());
+    const DataFolder folder = open_folder(child_argument());
     auto votes = folder.votes->read().value();
     journal::drop_batches(votes);
     for (std::uint64_t n = votes.records.size() + 1;; ++n) {

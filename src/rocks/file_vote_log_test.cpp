@@ -39,7 +39,7 @@ namespace {
 using namespace testing_support;
 using Records = std::vector<Bytes>;
 
-std::unique_ptr<FileVoteLog> open(const std::string& path, bool must_exist = false) {
+std::unique_ptr<FileVoteLog> open_log(const std::string& path, bool must_exist = false) {
     auto log = FileVoteLog::open({.path = path, .must_exist = must_exist});
     EXPECT_TRUE(log.has_value()) << log.error().message;
     return log ? std::move(*log) : nullptr;
@@ -48,9 +48,6 @@ Records records_of(const VoteLog& log) {
     const auto contents = log.read();
     EXPECT_TRUE(contents.has_value() && contents->intact);
     return contents->records;
-}
-bool says(const Error& error, const std::string& words) {
-    return error.message.find(words) != std::string::npos;
 }
 /// The n-th record: its number, and bytes that follow from it.
 Bytes record(std::uint64_t n) {
@@ -79,7 +76,7 @@ TEST(FileVoteLog, ATornTailIsMeasuredAndOverwritten) {
     const std::string path = folder / "votes.log";
     std::size_t end = 0;
     {
-        const auto log = open(path);
+        const auto log = open_log(path);
         ASSERT_TRUE(log->append({to_bytes("kept")}));
         end = log->size_bytes();
         ASSERT_TRUE(log->append({Bytes(1'000, 7)}));
@@ -88,7 +85,7 @@ TEST(FileVoteLog, ATornTailIsMeasuredAndOverwritten) {
     Bytes bytes = read_file(path);
     std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(end), 100, std::uint8_t{0});
     write_file(path, bytes);
-    const auto log = open(path);
+    const auto log = open_log(path);
     EXPECT_EQ(log->torn_bytes(), 1'022U) << "20 of frame, 2 of length, 1,000 of record";
     EXPECT_EQ(log->size_bytes(), end);
     ASSERT_TRUE(log->append({to_bytes("b")}));
@@ -104,13 +101,13 @@ TEST(FileVoteLog, ADamagedLogIsSetAsideNotOverwritten) {
     const std::string path = folder / "votes.log";
     for (int round = 1; round <= 2; ++round) {
         {
-            const auto log = open(path);
+            const auto log = open_log(path);
             ASSERT_TRUE(log->append({to_bytes("a")}));
             ASSERT_TRUE(log->append({to_bytes("b")}));
         }
         flip_byte(path, vote_log::header_bytes + 4);
         const Bytes damaged = read_file(path);
-        const auto log = open(path);
+        const auto log = open_log(path);
         const auto contents = log->read();
         ASSERT_TRUE(contents.has_value());
         EXPECT_FALSE(contents->intact);
@@ -125,9 +122,9 @@ TEST(FileVoteLog, ADamagedLogIsSetAsideNotOverwritten) {
 TEST(FileVoteLog, AnUnfinishedNewFileIsIgnored) {
     const TestFolder folder;
     const std::string path = folder / "votes.log";
-    ASSERT_TRUE(open(path)->append({to_bytes("a")}));
+    ASSERT_TRUE(open_log(path)->append({to_bytes("a")}));
     write_file(path + ".new", to_bytes("half a comp"));  // A crash while compacting.
-    EXPECT_EQ(records_of(*open(path)), Records{to_bytes("a")});
+    EXPECT_EQ(records_of(*open_log(path)), Records{to_bytes("a")});
     EXPECT_FALSE(std::filesystem::exists(path + ".new"));
 }
 
@@ -137,7 +134,7 @@ TEST(FileVoteLog, APowerCutNeverBringsAnOlderFileBack) {
     const TestFolder folder;
     const std::string path = folder / "votes.log";
     undone_by_a_power_cut().clear();
-    const auto log = open(path);
+    const auto log = open_log(path);
     EXPECT_EQ(undone_by_a_power_cut(), std::vector<std::string>{});
     ASSERT_TRUE(log->append({to_bytes("a"), to_bytes("b")}));
     ASSERT_TRUE(log->compact({to_bytes("b")}));
@@ -149,7 +146,7 @@ TEST(FileVoteLog, AnEmptyFileIsDamage) {
     const TestFolder folder;
     const std::string path = folder / "votes.log";
     write_file(path, {});
-    EXPECT_FALSE(open(path)->read()->intact) << "a log is never created without its header";
+    EXPECT_FALSE(open_log(path)->read()->intact) << "a log is never created without its header";
 }
 
 TEST(FileVoteLog, TheLimitAsksForCompaction) {
@@ -172,7 +169,7 @@ TEST(FileVoteLog, TheLimitAsksForCompaction) {
 TEST(FileVoteLog, OneProcessAtATime) {
     const TestFolder folder;
     const std::string path = folder / "votes.log";
-    const auto log = open(path);
+    const auto log = open_log(path);
     for (int round = 0; round < 2; ++round) {
         const auto second = FileVoteLog::open({.path = path});
         ASSERT_FALSE(second.has_value());
@@ -199,7 +196,7 @@ TEST(FileVoteLog, WhatWasAcknowledgedSurvivesKillAtAnyMoment) {
         child.kill();
         while (const auto line = told(child))
             acknowledged = std::stoull(*line);
-        const auto log = open(path, acknowledged > 0);
+        const auto log = open_log(path, acknowledged > 0);
         const Records records = records_of(*log);
         ASSERT_GE(records.size(), acknowledged);
         // At most the one append that was under way more: up to three records.
@@ -265,7 +262,7 @@ TEST(FileVoteLogChild, DISABLED_OnAFullDisk) {
         EXPECT_TRUE(records_of(log) == written);
     }
     EXPECT_GT(written.size(), 100U);
-    EXPECT_TRUE(records_of(*open(path, true)) == written);
+    EXPECT_TRUE(records_of(*open_log(path, true)) == written);
 }
 
 TEST(FileVoteLog, AReadOnlyFolderIsNamed) {
@@ -280,7 +277,7 @@ TEST(FileVoteLogChild, DISABLED_OnAReadOnlyDisk) {
     if (child_argument() == nullptr) GTEST_SKIP() << "run by other tests";
     const std::string dir = child_argument();
     if (!mount_small_disk(dir, 16 << 20)) return tell("skip: mounting is not allowed here");
-    ASSERT_TRUE(open(dir + "/votes.log")->append({to_bytes("a")}));
+    ASSERT_TRUE(open_log(dir + "/votes.log")->append({to_bytes("a")}));
     ASSERT_TRUE(make_read_only(dir));
     for (const std::string name : {"/votes.log", "/new.log"}) {
         const auto opened = FileVoteLog::open({.path = dir + name});

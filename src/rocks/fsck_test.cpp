@@ -74,7 +74,7 @@ protected:
     std::vector<VertexPtr> lanes_[2];
 };
 
-bool says(const std::string& text, const std::string& words) {
+bool mentions(const std::string& text, const std::string& words) {
     return text.find(words) != std::string::npos;
 }
 
@@ -108,8 +108,9 @@ TEST_F(Fsck, AVertexUnderAnotherIdIsFound) {
     write({{Column::vertices, keys::vertex(id), other}});
     const Finding found = finding();
     EXPECT_EQ(found.severity, Severity::error);
-    EXPECT_TRUE(says(found.where, store_path() + ": vertices/" + id.value().hex())) << found.where;
-    EXPECT_TRUE(says(found.what, lanes_[0][5]->id().value().hex())) << found.what;
+    EXPECT_TRUE(mentions(found.where, store_path() + ": vertices/" + id.value().hex()))
+        << found.where;
+    EXPECT_TRUE(mentions(found.what, lanes_[0][5]->id().value().hex())) << found.what;
 }
 
 TEST_F(Fsck, EveryChangedByteOfAVertexsHeaderIsFound) {
@@ -128,7 +129,7 @@ TEST_F(Fsck, AMissingVertexIsFoundThroughTheIndex) {
     write({{Column::vertices, keys::vertex(gone->id()), std::nullopt}});
     const Finding found = finding();
     EXPECT_EQ(found.severity, Severity::error);
-    EXPECT_TRUE(says(found.what, "lane 0, 10: its vertex " + gone->id().value().hex()))
+    EXPECT_TRUE(mentions(found.what, "lane 0, 10: its vertex " + gone->id().value().hex()))
         << found.what;
 }
 
@@ -136,7 +137,7 @@ TEST_F(Fsck, AMissingIndexEntryIsFoundThroughTheVertex) {
     write({{Column::lanes, keys::lane_entry(lanes_[1].back()->ref()), std::nullopt}});
     const Finding found = finding();
     EXPECT_EQ(found.severity, Severity::warning);
-    EXPECT_TRUE(says(found.what, "lane 1 does not name it at 20")) << found.what;
+    EXPECT_TRUE(mentions(found.what, "lane 1 does not name it at 20")) << found.what;
 }
 
 TEST_F(Fsck, AnIndexEntryOfAnotherVertexIsFound) {
@@ -151,7 +152,7 @@ TEST_F(Fsck, AGapInALaneIsANote) {
     write(keys::remove_vertex(lanes_[0][9]->ref()));
     const Finding found = finding();
     EXPECT_EQ(found.severity, Severity::note);
-    EXPECT_TRUE(says(found.what, "lane 0, 11: the vertices after 9 are missing")) << found.what;
+    EXPECT_TRUE(mentions(found.what, "lane 0, 11: the vertices after 9 are missing")) << found.what;
     EXPECT_TRUE(fsck(dir_.path()).clean());
     write(keys::remove_vertex(lanes_[0][0]->ref()));
     EXPECT_EQ(fsck(dir_.path()).findings.size(), 1U) << "a pruned beginning is no gap";
@@ -174,13 +175,13 @@ TEST_F(Fsck, ADamagedCheckpointIsFound) {
     );
     EXPECT_TRUE(fsck(dir_.path()).clean());
     write({{Column::state, part, share(Bytes(100, 8))}});
-    EXPECT_TRUE(says(finding().where, "checkpoint at height 8")) << finding().where;
+    EXPECT_TRUE(mentions(finding().where, "checkpoint at height 8")) << finding().where;
     EXPECT_EQ(finding().severity, Severity::warning);
     write({{Column::state, part, std::nullopt}});
-    EXPECT_TRUE(says(finding().what, "damaged or missing")) << finding().what;
+    EXPECT_TRUE(mentions(finding().what, "damaged or missing")) << finding().what;
     checkpoint.mark.height = Height{7};
     write({{Column::state, head, share(encode_bytes(checkpoint))}});
-    EXPECT_TRUE(says(finding().what, "no checkpoint")) << finding().what;
+    EXPECT_TRUE(mentions(finding().what, "no checkpoint")) << finding().what;
 }
 
 TEST_F(Fsck, StrayKeysAreFound) {
@@ -203,7 +204,7 @@ TEST_F(Fsck, ADamagedTableIsNamed) {
         ASSERT_FALSE(report.findings.empty());
         EXPECT_EQ(report.findings.front().severity, Severity::error);
         EXPECT_EQ(report.findings.front().where, path);
-        EXPECT_TRUE(says(report.findings.front().what, "checksum mismatch"));
+        EXPECT_TRUE(mentions(report.findings.front().what, "checksum mismatch"));
     }
     EXPECT_EQ(damaged, 1);
 }
@@ -214,12 +215,12 @@ TEST_F(Fsck, AStoreThatDoesNotOpenIsOneFinding) {
     const Finding found = finding();
     EXPECT_EQ(found.severity, Severity::error);
     EXPECT_EQ(found.where, store_path());
-    EXPECT_TRUE(says(found.what, "does not open"));
+    EXPECT_TRUE(mentions(found.what, "does not open"));
 }
 
 TEST_F(Fsck, AnotherFormatIsFound) {
     write({{Column::meta, keys::format(), share(keys::number(9))}});
-    EXPECT_TRUE(says(finding().what, "format 9"));
+    EXPECT_TRUE(mentions(finding().what, "format 9"));
 }
 
 TEST_F(Fsck, ADamagedVoteLogIsFound) {
@@ -227,26 +228,26 @@ TEST_F(Fsck, ADamagedVoteLogIsFound) {
     const Finding found = finding();
     EXPECT_EQ(found.severity, Severity::error);
     EXPECT_EQ(found.where, votes_path());
-    EXPECT_TRUE(says(found.remedy, "votes again, with a new log"));
+    EXPECT_TRUE(mentions(found.remedy, "votes again, with a new log"));
 }
 
 TEST_F(Fsck, ATornTailIsANote) {
     std::filesystem::resize_file(votes_path(), 24 + 26 + 15);
     const Finding found = finding();
     EXPECT_EQ(found.severity, Severity::note);
-    EXPECT_TRUE(says(found.what, "15 bytes of an append")) << found.what;
+    EXPECT_TRUE(mentions(found.what, "15 bytes of an append")) << found.what;
 }
 
 TEST_F(Fsck, AMissingVoteLogOfANodeThatVotedIsFound) {
     std::filesystem::remove(votes_path());
-    EXPECT_TRUE(says(finding().what, "missing although this node voted"));
+    EXPECT_TRUE(mentions(finding().what, "missing although this node voted"));
 }
 
 TEST_F(Fsck, ARunningNodeIsNoted) {
     change([this](DataFolder& folder) {
         const Finding found = finding();
         EXPECT_EQ(found.severity, Severity::note);
-        EXPECT_TRUE(says(found.what, "in use by the process " + std::to_string(::getpid())));
+        EXPECT_TRUE(mentions(found.what, "in use by the process " + std::to_string(::getpid())));
         EXPECT_TRUE(folder.store->write({}, Durable::yes));
         EXPECT_FALSE(DataFolder::open({.dir = dir_.path()}).has_value()) << "its lock still holds";
     });
@@ -258,7 +259,7 @@ TEST_F(Fsck, WhatIsNoNodesFolderIsSaid) {
     const TestFolder empty;
     const FsckReport report = fsck(empty.path());
     ASSERT_EQ(report.findings.size(), 1U);
-    EXPECT_TRUE(says(report.findings.front().what, "no store"));
+    EXPECT_TRUE(mentions(report.findings.front().what, "no store"));
     EXPECT_TRUE(std::filesystem::is_empty(empty.path()));
 }
 

@@ -23,7 +23,7 @@ Bytes content(std::uint64_t key, std::size_t size) {
         byte = static_cast<std::uint8_t>(prng.next());
     return bytes;
 }
-std::unique_ptr<RocksStore> open(const std::string& dir) {
+std::unique_ptr<RocksStore> open_store(const std::string& dir) {
     auto store = RocksStore::open({.dir = dir});
     EXPECT_TRUE(store.has_value()) << store.error().message;
     return store ? std::move(*store) : nullptr;
@@ -33,13 +33,9 @@ Error open_error(const RocksOptions& options) {
     EXPECT_FALSE(store.has_value());
     return store ? Error{} : store.error();
 }
-bool says(const Error& error, const std::string& words) {
-    return error.message.find(words) != std::string::npos;
-}
-
 TEST(RocksStore, AMissingFolderIsCreated) {
     const TestFolder folder;
-    EXPECT_NE(open(folder / "a/b/c"), nullptr);
+    EXPECT_NE(open_store(folder / "a/b/c"), nullptr);
     EXPECT_TRUE(std::filesystem::exists(folder / "a/b/c/CURRENT"));
 }
 
@@ -58,7 +54,7 @@ TEST(RocksStore, AFolderOfAnotherNetworkIsRefused) {
 TEST(RocksStore, AnotherFormatIsRefused) {
     const TestFolder folder;
     const KeyWrite mark{Column::meta, keys::format(), share(keys::number(2))};
-    ASSERT_TRUE(open(folder.path())->write({mark}, Durable::yes));
+    ASSERT_TRUE(open_store(folder.path())->write({mark}, Durable::yes));
     const Error error = open_error({.dir = folder.path()});
     EXPECT_EQ(error.code, ErrorCode::conflict);
     EXPECT_TRUE(says(error, "format 2") && says(error, "format 1")) << error.message;
@@ -66,7 +62,7 @@ TEST(RocksStore, AnotherFormatIsRefused) {
 
 TEST(RocksStore, OneProcessAtATime) {
     const TestFolder folder;
-    const auto store = open(folder.path());
+    const auto store = open_store(folder.path());
     const Error twice = open_error({.dir = folder.path()});
     EXPECT_EQ(twice.code, ErrorCode::conflict);
     EXPECT_TRUE(says(twice, "this process")) << twice.message;
@@ -96,14 +92,14 @@ TEST(RocksStore, AFolderCanBeOpenedAgainAfterItsProcessWasKilled) {
     while (told(child) != "100") {
     }
     child.kill();
-    const auto store = open(folder.path());
+    const auto store = open_store(folder.path());
     for (std::uint64_t n = 1; n <= 100; ++n)
         EXPECT_TRUE(store->get(Column::state, keys::number(n)).value() == content(n, 100)) << n;
 }
 
 TEST(RocksStoreChild, DISABLED_WritesUntilKilled) {
     if (child_argument() == nullptr) GTEST_SKIP() << "run by other tests";
-    const auto store = open(child_argument());
+    const auto store = open_store(child_argument());
     for (std::uint64_t n = 1; n <= 1'000'000; ++n) {
         const auto durable = n % 10 == 0 ? Durable::yes : Durable::no;
         ASSERT_TRUE(store->write({set(n, content(n, 100))}, durable));
@@ -122,7 +118,7 @@ TEST(RocksStoreChild, DISABLED_OnAReadOnlyDisk) {
     if (child_argument() == nullptr) GTEST_SKIP() << "run by RocksStore.AReadOnlyFolderIsNamed";
     const std::string dir = child_argument();
     if (!mount_small_disk(dir, 32 << 20)) return tell("skip: mounting is not allowed here");
-    ASSERT_TRUE(open(dir + "/store")->write({set(1, {1})}, Durable::yes));
+    ASSERT_TRUE(open_store(dir + "/store")->write({set(1, {1})}, Durable::yes));
     ASSERT_TRUE(make_read_only(dir));
     for (const std::string name : {"/store", "/new"}) {
         const Error error = open_error({.dir = dir + name});
@@ -147,7 +143,7 @@ TEST(RocksStoreChild, DISABLED_OnAFullDisk) {
     write_file(dir + "/other", Bytes(disk / 2));  // What somebody else has on the disk.
     std::uint64_t written = 0;
     {
-        const auto store = open(dir + "/store");
+        const auto store = open_store(dir + "/store");
         Result<void> done;
         while (done && written < 100'000) {
             done = store->write({set(written + 1, content(written + 1, 10'000))}, Durable::yes);
@@ -165,7 +161,7 @@ TEST(RocksStoreChild, DISABLED_OnAFullDisk) {
         EXPECT_TRUE(store->get(Column::state, keys::number(1)).value() == content(1, 10'000));
     }
     EXPECT_GT(written, 100U);
-    const auto store = open(dir + "/store");
+    const auto store = open_store(dir + "/store");
     for (std::uint64_t n = 1; n <= written; ++n)
         ASSERT_TRUE(store->get(Column::state, keys::number(n)).value() == content(n, 10'000)) << n;
     EXPECT_TRUE(store->write({set(0, {1})}, Durable::yes));
@@ -173,7 +169,7 @@ TEST(RocksStoreChild, DISABLED_OnAFullDisk) {
 
 /// A closed store whose data lies in table files, one with `count` values of 1,000 bytes.
 void make_tables(const std::string& dir, std::uint64_t count) {
-    const auto store = open(dir);
+    const auto store = open_store(dir);
     for (std::uint64_t n = 0; n < count; ++n)
         ASSERT_TRUE(store->write({set(n, content(n, 1'000))}, Durable::no));
     ASSERT_TRUE(store->flush());
@@ -196,7 +192,7 @@ TEST(RocksStore, DamageInATableIsReportedByKey) {
     const TestFolder folder;
     make_tables(folder.path(), 100);
     damage_value(folder.path(), ".sst", 50);
-    const auto store = open(folder.path());
+    const auto store = open_store(folder.path());
     int corrupt = 0;
     for (std::uint64_t n = 0; n < 100; ++n) {
         const auto value = store->get(Column::state, keys::number(n));
@@ -240,7 +236,7 @@ TEST(RocksStore, DamageInTheWriteAheadLogIsAnErrorAndATornTailIsNot) {
         const std::size_t at = find_in_file(path, std::string{as_text(ByteView{last}.first(100))});
         if (at != std::string::npos) std::filesystem::resize_file(path, at + 500);
     }
-    const auto store = open(folder.path());
+    const auto store = open_store(folder.path());
     EXPECT_TRUE(store->get(Column::state, keys::number(1)).value() == content(1, 1'000));
     EXPECT_TRUE(store->get(Column::state, keys::number(2)).value() == content(2, 1'000));
     EXPECT_EQ(store->get(Column::state, keys::number(3)).value(), std::nullopt);
@@ -248,7 +244,7 @@ TEST(RocksStore, DamageInTheWriteAheadLogIsAnErrorAndATornTailIsNot) {
 
 TEST(RocksStoreChild, DISABLED_WritesThreeValuesAndWaits) {
     if (child_argument() == nullptr) GTEST_SKIP() << "run by other tests";
-    const auto store = open(child_argument());
+    const auto store = open_store(child_argument());
     for (std::uint64_t n = 1; n <= 3; ++n)
         ASSERT_TRUE(store->write({set(n, content(n, 1'000))}, Durable::no));
     tell("written");

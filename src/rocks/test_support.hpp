@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/result.hpp"
 
 namespace creto::testing_support {
 
@@ -48,6 +49,9 @@ private:
     std::string path_;
 };
 
+inline bool says(const Error& error, const std::string& words) {
+    return error.message.find(words) != std::string::npos;
+}
 inline Bytes read_file(const std::string& path) {
     std::ifstream in{path, std::ios::binary};
     return Bytes(std::istreambuf_iterator<char>{in}, {});

@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "runtime/wall_clock.hpp"
 #include "store/journal.hpp"
 
 namespace creto {
@@ -14,13 +15,6 @@ namespace {
 
 /// How long a leaving node stays to let its goodbye out.
 constexpr auto goodbye_time = std::chrono::milliseconds{200};
-
-std::int64_t unix_ms_now() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch()
-    )
-        .count();
-}
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 #include "runtime/tool_runner.hpp"
 
-#include <chrono>
+#include "runtime/wall_clock.hpp"
 
 namespace creto {
 
@@ -8,13 +8,6 @@ namespace {
 
 /// Of a run's time, before anything is known; what it took is charged afterwards.
 constexpr Duration tool_guess = Duration::from_ms(1);
-
-std::int64_t unix_ms_now() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch()
-    )
-        .count();
-}
 
 }  // namespace
 

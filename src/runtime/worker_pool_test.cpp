@@ -9,7 +9,7 @@
 namespace creto {
 namespace {
 
-constexpr auto patience = std::chrono::seconds{20};
+constexpr auto pool_patience = std::chrono::seconds{20};
 
 AgentId caller(std::uint8_t n) {
     std::array<std::uint8_t, AgentId::size> bytes{};
@@ -38,11 +38,11 @@ public:
     }
     bool wait_at_gate(int count) {
         std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, patience, [&] { return at_gate_ >= count; });
+        return changed_.wait_for(lock, pool_patience, [&] { return at_gate_ >= count; });
     }
     bool wait_for(std::size_t letters) {
         std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, patience, [&] { return text_.size() >= letters; });
+        return changed_.wait_for(lock, pool_patience, [&] { return text_.size() >= letters; });
     }
     std::string text() {
         const std::lock_guard lock{mutex_};
@@ -184,7 +184,7 @@ protected:
     }
     bool wait_for(std::size_t count) {
         std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, patience, [&] { return done_.size() >= count; });
+        return changed_.wait_for(lock, pool_patience, [&] { return done_.size() >= count; });
     }
     std::vector<Executed> done() {
         const std::lock_guard lock{mutex_};

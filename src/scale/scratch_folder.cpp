@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* prefix = "creto-scratch-";
+constexpr const char* scratch_prefix = "creto-scratch-";
 constexpr const char* advice = "; name a folder with room on a disk by TMPDIR";
 
 /// Whoever holds a folder holds the lock in it; it appears there already locked.
@@ -22,7 +22,7 @@ void remove_left(const fs::path& under) {
     std::error_code ignored;
     for (fs::directory_iterator at{under, ignored}, end; at != end; at.increment(ignored)) {
         if (ignored) return;
-        if (!at->path().filename().string().starts_with(prefix)) continue;
+        if (!at->path().filename().string().starts_with(scratch_prefix)) continue;
         struct stat found {};
         if (::lstat(at->path().c_str(), &found) != 0 || !S_ISDIR(found.st_mode) ||
             found.st_uid != ::geteuid())
@@ -53,7 +53,7 @@ Result<std::unique_ptr<ScratchFolder>> ScratchFolder::make(const std::string& un
     const auto where = place(under);
     if (!where) return tl::unexpected<Error>(where.error());
     remove_left(*where);
-    std::string name = (fs::path{*where} / (std::string{prefix} + "XXXXXX")).string();
+    std::string name = (fs::path{*where} / (std::string{scratch_prefix} + "XXXXXX")).string();
     if (::mkdtemp(name.data()) == nullptr) {
         Error error = system_error(*where, "making a folder there", errno);
         error.message += advice;

@@ -11,14 +11,14 @@
 namespace creto {
 namespace {
 
-constexpr std::uint32_t seats = 4;
+constexpr std::uint32_t beacon_seats = 4;
 
 using sim_testing::at;
 
-SimOptions network(std::uint64_t seed, std::uint32_t epoch_blocks) {
+SimOptions beacon_network(std::uint64_t seed, std::uint32_t epoch_blocks) {
     SimOptions options;
     options.seed = seed;
-    options.node_count = seats;
+    options.node_count = beacon_seats;
     options.epoch_blocks = epoch_blocks;
     return options;
 }
@@ -37,7 +37,7 @@ T ask(SimCluster& cluster, std::uint32_t node, const Command& command) {
 void work(SimCluster& cluster, Duration span) {
     const Instant end = cluster.now() + span;
     for (std::uint32_t turn = 0; cluster.now() < end; ++turn) {
-        const NodeIndex node = at(turn % seats);
+        const NodeIndex node = at(turn % beacon_seats);
         if (cluster.is_up(node))
             (void)cluster.submit(
                 node,
@@ -94,14 +94,14 @@ void read_lanes(SimCluster& cluster, Book& commits, Book& reveals) {
 // [BEACON-SAME.1] [BEACON-TURNS.1]
 TEST(BeaconInCluster, AllFeedItAndAllNodesHaveTheSame) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-        SimCluster cluster{network(seed, 16), honest_nodes()};
+        SimCluster cluster{beacon_network(seed, 16), honest_nodes()};
         std::set<Digest> values;
         std::set<std::vector<Seat>> orders;
         for (int round = 0; round < 6; ++round) {
             work(cluster, Duration::from_s(2));
             std::map<Epoch, Digest> of_epoch;
             std::map<Epoch, std::vector<Seat>> leaders;
-            for (std::uint32_t node = 0; node < seats; ++node) {
+            for (std::uint32_t node = 0; node < beacon_seats; ++node) {
                 const auto roster = ask<RosterReply>(cluster, node, AskRoster{});
                 const auto& beacon = roster.beacon;
                 const auto [held, first] = of_epoch.emplace(beacon.epoch, beacon.value);
@@ -111,7 +111,7 @@ TEST(BeaconInCluster, AllFeedItAndAllNodesHaveTheSame) {
                 values.insert(beacon.value);
                 orders.insert(roster.leaders);
                 if (beacon.epoch < Epoch{4}) continue;
-                EXPECT_EQ(beacon.fed_by.size(), seats) << "epoch " << beacon.epoch.value();
+                EXPECT_EQ(beacon.fed_by.size(), beacon_seats) << "epoch " << beacon.epoch.value();
                 EXPECT_TRUE(beacon.withheld.empty());
             }
         }
@@ -124,7 +124,7 @@ TEST(BeaconInCluster, AllFeedItAndAllNodesHaveTheSame) {
 TEST(BeaconInCluster, ASeatThatIsRestartedAnywhereCommitsOnceAndNothingWaitsForIt) {
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
         // Short epochs, and some that are longer than a restart takes.
-        SimCluster cluster{network(seed, seed % 2 == 0 ? 64 : 16), honest_nodes()};
+        SimCluster cluster{beacon_network(seed, seed % 2 == 0 ? 64 : 16), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         for (int life = 0; life < 12; ++life) {
             work(cluster, Duration::from_ms(350 + life * 130));
@@ -155,14 +155,14 @@ TEST(BeaconInCluster, ASeatThatIsRestartedAnywhereCommitsOnceAndNothingWaitsForI
             EXPECT_EQ(*bound->second.what.begin(), fits);
         }
         const auto roster = ask<RosterReply>(cluster, 3, AskRoster{});
-        EXPECT_EQ(roster.beacon.fed_by.size(), seats) << "it is back";
+        EXPECT_EQ(roster.beacon.fed_by.size(), beacon_seats) << "it is back";
     }
 }
 
 // [BEACON-SECRET.1] It does not know what it had committed to, and commits to the same.
 TEST(BeaconInCluster, ASeatThatLostItsDiskSaysNothingElse) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-        SimCluster cluster{network(seed, 64), honest_nodes()};
+        SimCluster cluster{beacon_network(seed, 64), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         work(cluster, Duration::from_s(2));
         cluster.crash(at(3));
@@ -177,18 +177,18 @@ TEST(BeaconInCluster, ASeatThatLostItsDiskSaysNothingElse) {
                 EXPECT_EQ(said.what.size(), 1U) << "epoch " << whose.second.value();
             }
         }
-        EXPECT_EQ(ask<RosterReply>(cluster, 0, AskRoster{}).beacon.fed_by.size(), seats);
+        EXPECT_EQ(ask<RosterReply>(cluster, 0, AskRoster{}).beacon.fed_by.size(), beacon_seats);
     }
 }
 
 // [BEACON-IDLE.1]
 TEST(BeaconInCluster, AnIdleNetworkPassesEpochsWithoutAVertex) {
     for (const std::uint32_t epoch_blocks : {3U, 16U}) {
-        SimCluster cluster{network(1, epoch_blocks), honest_nodes()};
+        SimCluster cluster{beacon_network(1, epoch_blocks), honest_nodes()};
         work(cluster, Duration::from_s(3));
         const auto vertices = [&] {
             std::uint64_t made = 0;
-            for (std::uint32_t node = 0; node < seats; ++node)
+            for (std::uint32_t node = 0; node < beacon_seats; ++node)
                 made += cluster.node(at(node))->status().counters.at("vertices_made");
             return made;
         };

@@ -14,7 +14,7 @@ using sim_testing::at;
 
 constexpr std::uint32_t span = 8;
 
-SimOptions nodes(std::uint32_t count, std::uint64_t seed, std::uint64_t keep_blocks = 0) {
+SimOptions checkpointed(std::uint32_t count, std::uint64_t seed, std::uint64_t keep_blocks = 0) {
     SimOptions options;
     options.seed = seed;
     options.node_count = count;
@@ -47,7 +47,7 @@ void write(SimCluster& cluster, std::uint32_t node, int times) {
     }
 }
 
-std::string value_at(SimCluster& cluster, std::uint32_t node, const std::string& key) {
+std::string read_at(SimCluster& cluster, std::uint32_t node, const std::string& key) {
     const Ticket ticket = cluster.submit(at(node), ReadKey{key});
     (void)cluster.run_until([&] { return cluster.reply(ticket) != nullptr; }, Duration::from_s(9));
     const ReplyBody* reply = cluster.reply(ticket);
@@ -65,9 +65,9 @@ std::uint64_t counter(const SimCluster& cluster, std::uint32_t node, const std::
 
 void expect_everywhere(SimCluster& cluster, std::uint32_t count, int value, std::uint64_t seed) {
     for (std::uint32_t node = 0; node < count; ++node) {
-        EXPECT_EQ(value_at(cluster, node, "final/n"), std::to_string(value))
+        EXPECT_EQ(read_at(cluster, node, "final/n"), std::to_string(value))
             << "node " << node << " seed " << seed;
-        EXPECT_EQ(value_at(cluster, node, "causal/n"), std::to_string(value))
+        EXPECT_EQ(read_at(cluster, node, "causal/n"), std::to_string(value))
             << "node " << node << " seed " << seed;
     }
 }
@@ -75,7 +75,7 @@ void expect_everywhere(SimCluster& cluster, std::uint32_t count, int value, std:
 // [ORD-R7.1]
 TEST(CheckpointInCluster, ARestartBeginsThereAndGoesOn) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-        SimCluster cluster{nodes(4, seed), honest_nodes()};
+        SimCluster cluster{checkpointed(4, seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         write(cluster, 1, 40);
         const Height before = cluster.node(at(1))->status().checkpoint;
@@ -102,7 +102,7 @@ TEST(CheckpointInCluster, ARestartBeginsThereAndGoesOn) {
 // and they must still agree on the next block. [ORD-M2.1]
 TEST(CheckpointInCluster, ANetworkThatWasKilledAsAWholeGoesOn) {
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-        SimCluster cluster{nodes(4, seed), honest_nodes()};
+        SimCluster cluster{checkpointed(4, seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         int written = 0;
         for (int turn = 1; turn <= 12; ++turn) {
@@ -125,7 +125,7 @@ TEST(CheckpointInCluster, ANetworkThatWasKilledAsAWholeGoesOn) {
 TEST(CheckpointInCluster, WhoeverWasAwayForLongTakesTheStateOver) {
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
         const bool is_wiped = seed % 2 == 0;
-        SimCluster cluster{nodes(4, seed, 10), honest_nodes()};
+        SimCluster cluster{checkpointed(4, seed, 10), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         write(cluster, 3, 5);
         cluster.crash(at(3));
@@ -155,7 +155,7 @@ TEST(CheckpointInCluster, WhoeverWasAwayForLongTakesTheStateOver) {
 // executes what they bring, and keeps its own history.
 TEST(CheckpointInCluster, NobodyTakesAStateOverWhoCanGoOnExecuting) {
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-        SimOptions options = nodes(4, seed);
+        SimOptions options = checkpointed(4, seed);
         options.configure = [](NodeIndex node, NodeOptions& of_node) {
             of_node.checkpoint_share = 0;
             if (node == at(1)) of_node.keep_blocks = 10;
@@ -210,7 +210,8 @@ TEST(CheckpointInCluster, ALiarsStateIsNotTaken) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
         const ParticipantFactory honest = honest_nodes();
         SimCluster cluster{
-            nodes(4, seed, 10), [&](const ParticipantParts& parts) -> std::unique_ptr<Participant> {
+            checkpointed(4, seed, 10),
+            [&](const ParticipantParts& parts) -> std::unique_ptr<Participant> {
                 auto node = honest(parts);
                 if (parts.index != at(1)) return node;
                 return std::make_unique<FalseParts>(std::move(node));

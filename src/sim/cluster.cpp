@@ -11,19 +11,20 @@ namespace {
 constexpr std::uint64_t reads_alone_every = 101;
 
 /// Streams of draws; never renumbered, or old seeds mean other runs.
-enum class Draw : std::uint64_t { key = 0x41, node = 0x42, disk = 0x43, links = 0x44 };
+enum class ClusterDraw : std::uint64_t { key = 0x41, node = 0x42, disk = 0x43, links = 0x44 };
 
 /// The wall clock at virtual instant zero: 2026-01-01. Informational, like all wall clocks.
 constexpr std::int64_t unix_ms_at_zero = 1'767'225'600'000;
 
-std::uint64_t seed_for(std::uint64_t seed, Draw use, std::uint64_t node = 0) {
+std::uint64_t seed_for(std::uint64_t seed, ClusterDraw use, std::uint64_t node = 0) {
     return draw(seed, static_cast<std::uint64_t>(use), node);
 }
 
 KeySeed key_seed(std::uint64_t seed, std::uint32_t node) {
     std::array<std::uint8_t, KeySeed::size> bytes{};
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const std::uint64_t word = draw(seed, static_cast<std::uint64_t>(Draw::key), node, i / 8);
+        const std::uint64_t word =
+            draw(seed, static_cast<std::uint64_t>(ClusterDraw::key), node, i / 8);
         bytes[i] = static_cast<std::uint8_t>(word >> (8 * (i % 8)));
     }
     return KeySeed{bytes};
@@ -38,7 +39,7 @@ std::unique_ptr<SignatureScheme> make_scheme(SimSignatures signatures) {
 
 NetworkOptions network_options(const SimOptions& options) {
     NetworkOptions network;
-    network.seed = seed_for(options.seed, Draw::links);
+    network.seed = seed_for(options.seed, ClusterDraw::links);
     network.node_count = options.node_count;
     network.profile = options.profile;
     network.linking = options.linking;
@@ -89,7 +90,7 @@ void SimCluster::make_hosts() {
     std::vector<AgentId> agents;
     for (std::uint32_t i = 0; i < options_.node_count; ++i) {
         DiskOptions disk = options_.disk;
-        disk.seed = seed_for(options_.seed, Draw::disk, i);
+        disk.seed = seed_for(options_.seed, ClusterDraw::disk, i);
         auto host = std::make_unique<SimHost>(NodeIndex{i}, disk, options_.log);
         host->signer = scheme_->signer(key_seed(options_.seed, i));
         host->agent = host->signer->public_key();
@@ -115,7 +116,7 @@ void SimCluster::make_hosts() {
         // Whoever dials for himself knows one address at first, like a new agent.
         if (options_.linking == Linking::dialled && host->index.value() > 0)
             node.bootstrap = {sim_address(NodeIndex{0})};
-        node.seed = seed_for(options_.seed, Draw::node, host->index.value());
+        node.seed = seed_for(options_.seed, ClusterDraw::node, host->index.value());
         if (options_.configure) options_.configure(host->index, node);
     }
 }

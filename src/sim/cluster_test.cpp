@@ -3,17 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "sim/scripted_test_participant.hpp"
+#include "sim/testing/numbers.hpp"
 #include "tools/builtins.hpp"
 
 namespace creto {
 namespace {
 
-constexpr NodeIndex first{0};
-constexpr NodeIndex second{1};
-
+using sim_testing::first;
+using sim_testing::second;
 using SeenByNode = std::map<std::uint32_t, Seen>;
-
-const Script idle = [](const ParticipantParts&, const Event&, Instant, Effects&) {};
 
 SimOptions four() {
     SimOptions options;

@@ -8,7 +8,7 @@
 namespace creto {
 namespace {
 
-enum class Draw : std::uint64_t { sync = 1, store_tail = 2, log_tail = 3 };
+enum class DiskDraw : std::uint64_t { sync = 1, store_tail = 2, log_tail = 3 };
 
 constexpr std::uint64_t disk_stream = 0x21;
 
@@ -112,7 +112,7 @@ void SimDisk::replace_log(const std::vector<Bytes>& kept) {
 Instant SimDisk::next_sync_end(Instant now) {
     const auto duration = [&] {
         const auto span = static_cast<std::uint64_t>((options_.sync_max - options_.sync_min).ns());
-        const std::uint64_t word = draws_(static_cast<std::uint64_t>(Draw::sync), syncs_++);
+        const std::uint64_t word = draws_(static_cast<std::uint64_t>(DiskDraw::sync), syncs_++);
         return options_.sync_min +
                Duration::from_ns(static_cast<std::int64_t>(scale_to(word, span + 1)));
     };
@@ -267,7 +267,8 @@ void SimDisk::truncate_log_front(std::size_t count, Instant now) {
 void SimDisk::crash(Instant now, CrashLoss loss) {
     settle(now);
     DiskLoss loss_told{{}, nullptr, now};
-    const std::size_t batches = survivors(pending_.size(), loss, std::uint64_t(Draw::store_tail));
+    const std::size_t batches =
+        survivors(pending_.size(), loss, std::uint64_t(DiskDraw::store_tail));
     counters_.batches_torn += batches;
     counters_.batches_lost += pending_.size() - batches;
     while (pending_.size() > batches) {
@@ -291,7 +292,8 @@ void SimDisk::crash(Instant now, CrashLoss loss) {
         log_pending_.clear();
         loss_told.log = &log_;
     }
-    const std::size_t records = survivors(log_pending_.size(), loss, std::uint64_t(Draw::log_tail));
+    const std::size_t records =
+        survivors(log_pending_.size(), loss, std::uint64_t(DiskDraw::log_tail));
     counters_.records_lost += log_pending_.size() - records;
     if (records < log_pending_.size()) loss_told.log = &log_;
     for (; log_pending_.size() > records; log_pending_.pop_back()) {

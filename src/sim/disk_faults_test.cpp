@@ -2,20 +2,16 @@
 #include <gtest/gtest.h>
 
 #include "sim/disk.hpp"
+#include "sim/testing/disks.hpp"
 
 namespace creto {
 namespace {
 
-constexpr Instant origin;
-Instant after_us(std::int64_t us) {
-    return origin + Duration::from_us(us);
-}
-DiskOptions hundred_us() {
-    return {.seed = 1, .sync_min = Duration::from_us(100), .sync_max = Duration::from_us(100)};
-}
-KeyWrite set(std::string_view key, std::string_view value) {
-    return {Column::meta, to_bytes(key), share(to_bytes(value))};
-}
+using sim_testing::after_us;
+using sim_testing::hundred_us;
+using sim_testing::origin;
+using sim_testing::set;
+
 std::vector<Bytes> records(std::initializer_list<const char*> texts) {
     std::vector<Bytes> out;
     for (const char* text : texts)

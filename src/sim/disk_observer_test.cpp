@@ -3,17 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "sim/disk.hpp"
+#include "sim/testing/disks.hpp"
 #include "store/keys.hpp"
 
 namespace creto {
 namespace {
 
-Instant at_us(std::int64_t us) {
-    return Instant{} + Duration::from_us(us);
-}
-KeyWrite set(std::string_view key, std::string_view value) {
-    return {Column::meta, to_bytes(key), share(to_bytes(value))};
-}
+using sim_testing::after_us;
+using sim_testing::set;
 
 /// Carries out on a map of its own what it is told.
 class Copy final : public DiskObserver {
@@ -71,7 +68,7 @@ TEST(DiskObserver, WhoDoesWhatItIsToldHoldsTheSameAfterEveryCrash) {
     for (int step = 0; step < 3'000; ++step) {
         now += static_cast<std::int64_t>(scale_to(prng.next(), 40));
         if (step % 25 == 24) {
-            disk.crash(at_us(now), step % 2 == 0 ? CrashLoss::torn : CrashLoss::all_unsynced);
+            disk.crash(after_us(now), step % 2 == 0 ? CrashLoss::torn : CrashLoss::all_unsynced);
             copy.expect_same_as(disk);
         }
         std::vector<KeyWrite> writes;
@@ -89,7 +86,7 @@ TEST(DiskObserver, WhoDoesWhatItIsToldHoldsTheSameAfterEveryCrash) {
                             std::move(writes),
                             vote,
                             durable,
-                            at_us(now),
+                            after_us(now),
                             replaces ? kept : std::vector<Bytes>{}
         )
                         .has_value());
@@ -103,9 +100,9 @@ TEST(DiskObserver, IsNotToldOfWhatWasRefused) {
     SimDisk disk{{}};
     disk.observe(&copy);
     disk.fail_next_writes(1);
-    EXPECT_FALSE(disk.write({set("a", "1")}, {}, Durable::yes, at_us(0)).has_value());
+    EXPECT_FALSE(disk.write({set("a", "1")}, {}, Durable::yes, after_us(0)).has_value());
     disk.set_capacity(1);
-    EXPECT_FALSE(disk.write({set("a", "1")}, {}, Durable::yes, at_us(0)).has_value());
+    EXPECT_FALSE(disk.write({set("a", "1")}, {}, Durable::yes, after_us(0)).has_value());
     EXPECT_TRUE(copy.contents.empty());
 }
 
@@ -113,18 +110,19 @@ TEST(DiskObserver, SeesAnotherDiskInItsPlaceAndADamagedLogThatBeginsAnew) {
     Copy copy;
     SimDisk disk{{}};
     disk.observe(&copy);
-    ASSERT_TRUE(disk.write({set("a", "1")}, {to_bytes("v")}, Durable::yes, at_us(0)).has_value());
+    ASSERT_TRUE(disk.write({set("a", "1")}, {to_bytes("v")}, Durable::yes, after_us(0)).has_value()
+    );
     const DiskImage image = disk.image();
     disk.wipe();
     copy.expect_same_as(disk);
     disk.load(image);
     copy.expect_same_as(disk);
     disk.damage_log("torn");
-    ASSERT_TRUE(disk.write({}, {to_bytes("w")}, Durable::yes, at_us(9'000)).has_value());
+    ASSERT_TRUE(disk.write({}, {to_bytes("w")}, Durable::yes, after_us(9'000)).has_value());
     copy.expect_same_as(disk);
     EXPECT_EQ(copy.log.size(), 1U);
     disk.observe(nullptr);
-    ASSERT_TRUE(disk.write({set("b", "1")}, {}, Durable::yes, at_us(19'000)).has_value());
+    ASSERT_TRUE(disk.write({set("b", "1")}, {}, Durable::yes, after_us(19'000)).has_value());
     EXPECT_EQ(copy.contents.size(), 1U);
 }
 

@@ -3,18 +3,15 @@
 #include <gtest/gtest.h>
 #include <map>
 
+#include "sim/testing/disks.hpp"
+
 namespace creto {
 namespace {
 
-constexpr Instant origin;
+using sim_testing::after_us;
+using sim_testing::hundred_us;
+using sim_testing::origin;
 
-Instant after_us(std::int64_t us) {
-    return origin + Duration::from_us(us);
-}
-
-DiskOptions hundred_us() {
-    return {.seed = 1, .sync_min = Duration::from_us(100), .sync_max = Duration::from_us(100)};
-}
 struct Batch {
     std::vector<KeyWrite> writes;
     std::vector<Bytes> records;

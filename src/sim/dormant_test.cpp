@@ -17,7 +17,7 @@ using sim_testing::final_n;
 using sim_testing::roster_at;
 
 /// Seven seats; whoever was missed in eight reports of each of the others is dead.
-SimOptions network(std::uint64_t seed, QuorumMode mode = QuorumMode::byzantine) {
+SimOptions resting_network(std::uint64_t seed, QuorumMode mode = QuorumMode::byzantine) {
     SimOptions options;
     options.seed = seed;
     options.node_count = 7;
@@ -71,7 +71,7 @@ using Seats = std::multiset<std::uint32_t>;
 // [SEAT-DORMANT.1] [SEAT-DORMANT.5]
 TEST(DormantInCluster, WithTwoOfSevenDeadAThirdCrashIsSurvivedAndAllComeBack) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-        SimCluster cluster{network(seed), honest_nodes()};
+        SimCluster cluster{resting_network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
         EXPECT_EQ(add_final(cluster, 5), "");
         EXPECT_EQ(count_causally(cluster, 6), 1);
@@ -142,7 +142,7 @@ TEST(DormantInCluster, ThroughGroupsTheDeadAreSetAsideAndComeBackToo) {
 
 // [SEAT-DORMANT.1] [SEAT-DORMANT.3]
 TEST(DormantInCluster, WhereNobodyLiesFiveCrashesOfSevenAreSurvivedTwoAtATime) {
-    SimCluster cluster{network(7, QuorumMode::crash), honest_nodes()};
+    SimCluster cluster{resting_network(7, QuorumMode::crash), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
     cluster.crash(at(5));
     cluster.crash(at(6));
@@ -165,7 +165,7 @@ TEST(DormantInCluster, WhereNobodyLiesFiveCrashesOfSevenAreSurvivedTwoAtATime) {
 
 // [SEAT-DORMANT.3]
 TEST(DormantInCluster, WhereNoSideHasTheQuorumNobodyIsEverSetAside) {
-    SimCluster cluster{network(3), honest_nodes()};
+    SimCluster cluster{resting_network(3), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
     cut(cluster, {4, 5, 6});
     ASSERT_TRUE(cluster.run_for(Duration::from_s(5)));
@@ -185,7 +185,7 @@ TEST(DormantInCluster, WhereNoSideHasTheQuorumNobodyIsEverSetAside) {
 // [SEAT-DORMANT.3] [SEAT-DORMANT.6]
 TEST(DormantInCluster, FiveSetTwoAsideWhichCanDecideNothingAndLoseNothing) {
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-        SimCluster cluster{network(seed), honest_nodes()};
+        SimCluster cluster{resting_network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
         EXPECT_EQ(count_causally(cluster, 6), 1);
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
@@ -215,7 +215,7 @@ TEST(DormantInCluster, FiveSetTwoAsideWhichCanDecideNothingAndLoseNothing) {
 /// Two that vote for nothing, so that everybody misses them; but they are there.
 // [SEAT-DORMANT.2]
 TEST(DormantInCluster, WhoIsMissedAndCanReachTheOthersKeepsItsSeat) {
-    SimOptions options = network(5);
+    SimOptions options = resting_network(5);
     options.attacks = {{at(5), Attack::always_reject}, {at(6), Attack::always_reject}};
     SimCluster cluster{options, honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(240))) << cluster.violation();
@@ -232,7 +232,7 @@ TEST(DormantInCluster, WhoIsMissedAndCanReachTheOthersKeepsItsSeat) {
 // [SEAT-DORMANT.5] [SEAT-DORMANT.6] [LANE-RESET.1]
 TEST(DormantInCluster, WhoLostItsDiskMeanwhileVotesAgainInANewLane) {
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-        SimCluster cluster{network(seed), honest_nodes()};
+        SimCluster cluster{resting_network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
         EXPECT_EQ(add_final(cluster, 6), "");
         cluster.crash(at(5));

@@ -13,12 +13,12 @@ using sim_testing::ask;
 using sim_testing::at;
 using sim_testing::final_n;
 
-constexpr std::uint32_t seats = 20;
+constexpr std::uint32_t grouped_seats = 20;
 
-SimOptions network(VoteForm form, std::uint64_t seed = 1) {
+SimOptions grouped_network(VoteForm form, std::uint64_t seed = 1) {
     SimOptions options;
     options.seed = seed;
-    options.node_count = seats;
+    options.node_count = grouped_seats;
     options.vote_form = form;
     options.costs = ed25519_costs();
     options.configure = [](NodeIndex, NodeOptions& node) { node.direct_seats_max = 3; };
@@ -26,7 +26,7 @@ SimOptions network(VoteForm form, std::uint64_t seed = 1) {
 }
 
 template <class Wanted>
-std::size_t told(const SimCluster& cluster, std::uint32_t node) {
+std::size_t times_told(const SimCluster& cluster, std::uint32_t node) {
     std::size_t count = 0;
     for (const SimNotice& notice : cluster.notices(at(node)))
         count += std::holds_alternative<Wanted>(*notice.notice) ? 1 : 0;
@@ -36,39 +36,40 @@ std::size_t told(const SimCluster& cluster, std::uint32_t node) {
 // [ORD-V1.1] [ORD-V1.6]
 TEST(GroupsInCluster, WritesBecomeFinalWithAsManyDeadAsAreTolerated) {
     for (const VoteForm form : {VoteForm::list, VoteForm::joined}) {
-        SimCluster cluster{network(form), honest_nodes()};
+        SimCluster cluster{grouped_network(form), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
-        for (std::uint32_t node = 0; node < seats; ++node)
+        for (std::uint32_t node = 0; node < grouped_seats; ++node)
             EXPECT_EQ(add_final(cluster, node), "");
-        for (std::uint32_t node = 14; node < seats; ++node)
+        for (std::uint32_t node = 14; node < grouped_seats; ++node)
             cluster.crash(at(node), CrashLoss::all_unsynced, StopNotice::silent);
         for (std::uint32_t node = 0; node < 14; ++node)
             EXPECT_EQ(add_final(cluster, node), "") << "node " << node;
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
         for (std::uint32_t node = 0; node < 14; ++node)
-            EXPECT_EQ(final_n(cluster, node), std::to_string(seats + 14));
-        for (std::uint32_t node = 14; node < seats; ++node)
+            EXPECT_EQ(final_n(cluster, node), std::to_string(grouped_seats + 14));
+        for (std::uint32_t node = 14; node < grouped_seats; ++node)
             ASSERT_TRUE(cluster.start(at(node)).has_value());
         ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
-        for (std::uint32_t node = 14; node < seats; ++node)
-            EXPECT_EQ(final_n(cluster, node), std::to_string(seats + 14)) << "node " << node;
+        for (std::uint32_t node = 14; node < grouped_seats; ++node)
+            EXPECT_EQ(final_n(cluster, node), std::to_string(grouped_seats + 14))
+                << "node " << node;
     }
 }
 
 // [CUT-GROUPS.1]
 TEST(GroupsInCluster, QuietSeatsAreNotLostAndThoseBehindACutAre) {
-    SimCluster cluster{network(VoteForm::joined), honest_nodes()};
+    SimCluster cluster{grouped_network(VoteForm::joined), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(30))) << cluster.violation();
-    for (std::uint32_t node = 0; node < seats; ++node)
-        EXPECT_EQ(told<Partitioned>(cluster, node), 0U) << "node " << node;
+    for (std::uint32_t node = 0; node < grouped_seats; ++node)
+        EXPECT_EQ(times_told<Partitioned>(cluster, node), 0U) << "node " << node;
 
     std::vector<std::vector<NodeIndex>> sides(2);
-    for (std::uint32_t node = 0; node < seats; ++node)
+    for (std::uint32_t node = 0; node < grouped_seats; ++node)
         sides[node < 9 ? 0 : 1].push_back(at(node));
     cluster.cut(sides);
     const auto all_know = [&] {
-        for (std::uint32_t node = 0; node < seats; ++node)
-            if (told<Partitioned>(cluster, node) == 0) return false;
+        for (std::uint32_t node = 0; node < grouped_seats; ++node)
+            if (times_told<Partitioned>(cluster, node) == 0) return false;
         return true;
     };
     EXPECT_TRUE(cluster.run_until(all_know, Duration::from_s(20)));
@@ -76,8 +77,8 @@ TEST(GroupsInCluster, QuietSeatsAreNotLostAndThoseBehindACutAre) {
     EXPECT_NE(add_final(cluster, 15).find("no quorum"), std::string::npos);
     cluster.heal();
     const auto all_back = [&] {
-        for (std::uint32_t node = 0; node < seats; ++node)
-            if (told<Healed>(cluster, node) == 0) return false;
+        for (std::uint32_t node = 0; node < grouped_seats; ++node)
+            if (times_told<Healed>(cluster, node) == 0) return false;
         return true;
     };
     EXPECT_TRUE(cluster.run_until(all_back, Duration::from_s(30))) << cluster.violation();
@@ -87,7 +88,7 @@ TEST(GroupsInCluster, QuietSeatsAreNotLostAndThoseBehindACutAre) {
 // The same seed, the same trace; and what is signed together is not signed one by one.
 TEST(GroupsInCluster, GivesTheSameTraceTwice) {
     const auto run = [](VoteForm form) {
-        SimCluster cluster{network(form, 7), honest_nodes()};
+        SimCluster cluster{grouped_network(form, 7), honest_nodes()};
         EXPECT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
         for (std::uint32_t node = 0; node < 5; ++node)
             EXPECT_EQ(add_final(cluster, node), "");

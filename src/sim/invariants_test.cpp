@@ -1,14 +1,15 @@
 #include "sim/invariants.hpp"
 
+#include "sim/testing/numbers.hpp"
 #include "sim/testing/signers.hpp"
 
 namespace creto {
 namespace {
 
-constexpr Instant now;
-constexpr NodeIndex first{0};
-constexpr NodeIndex second{1};
+using sim_testing::first;
+using sim_testing::second;
 
+constexpr Instant now;
 /// Four seats with their disks, and words for what they say.
 class InvariantsTest : public SignersTest {
 protected:

@@ -12,7 +12,7 @@ using sim_testing::at;
 using sim_testing::final_n;
 using sim_testing::roster_at;
 
-SimOptions network(std::uint64_t seed, std::uint32_t epoch_blocks) {
+SimOptions reset_network(std::uint64_t seed, std::uint32_t epoch_blocks) {
     SimOptions options;
     options.seed = seed;
     options.node_count = 4;
@@ -64,7 +64,7 @@ bool run_until_regained(SimCluster& cluster, std::uint32_t node, int times) {
 // [LANE-RESET.1] [LANE-RESET.2]
 TEST(LaneResetInCluster, AWipedSeatWritesAgainAndNothingIsLostOrDoneTwice) {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-        SimCluster cluster{network(seed, seed % 2 == 0 ? 4 : 0), honest_nodes()};
+        SimCluster cluster{reset_network(seed, seed % 2 == 0 ? 4 : 0), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         add(cluster, 3, 5);
         add(cluster, 0, 2);
@@ -98,7 +98,7 @@ TEST(LaneResetInCluster, AWipedSeatWritesAgainAndNothingIsLostOrDoneTwice) {
 // [LANE-RESET.1] [LANE-RESET.2]
 TEST(LaneResetInCluster, ItMayHappenAgainAndAcrossCheckpoints) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-        SimOptions options = network(seed, 8);
+        SimOptions options = reset_network(seed, 8);
         options.checkpoint_blocks = 8;
         options.configure = [](NodeIndex /*node*/, NodeOptions& node) {
             node.keep_blocks = 8;
@@ -137,7 +137,7 @@ TEST(LaneResetInCluster, ItMayHappenAgainAndAcrossCheckpoints) {
 // [LANE-RESET.1]
 TEST(LaneResetInCluster, CausalWritesOfTheOldLaneStay) {
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
-        SimCluster cluster{network(seed, 0), honest_nodes()};
+        SimCluster cluster{reset_network(seed, 0), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         const auto add_causal = [&](std::uint32_t node) {
             const Ticket ticket = cluster.submit(
@@ -170,7 +170,7 @@ TEST(LaneResetInCluster, CausalWritesOfTheOldLaneStay) {
 // [LANE-RESET.2]
 TEST(LaneResetInCluster, AnOldFolderWritesNothingAndAccusesNobody) {
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-        SimCluster cluster{network(seed, 0), honest_nodes()};
+        SimCluster cluster{reset_network(seed, 0), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         add(cluster, 3, 5);
         auto image = cluster.disk(at(3)).image();

@@ -4,20 +4,14 @@
 
 #include "sim/cluster.hpp"
 #include "sim/scripted_test_participant.hpp"
+#include "sim/testing/numbers.hpp"
 
 namespace creto {
 namespace {
 
+using sim_testing::nodes;
 using SeenByNode = std::map<std::uint32_t, Seen>;
 
-const Script idle = [](const ParticipantParts&, const Event&, Instant, Effects&) {};
-
-std::vector<NodeIndex> nodes(std::initializer_list<std::uint32_t> numbers) {
-    std::vector<NodeIndex> list;
-    for (const std::uint32_t number : numbers)
-        list.emplace_back(number);
-    return list;
-}
 NodePair pair_of(std::uint32_t from, std::uint32_t to) {
     return {NodeIndex{from}, NodeIndex{to}};
 }

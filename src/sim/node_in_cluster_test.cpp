@@ -15,7 +15,7 @@ using sim_testing::ask;
 using sim_testing::at;
 using sim_testing::text_of;
 
-SimOptions nodes(std::uint32_t count, std::uint64_t seed = 1) {
+SimOptions cluster_of(std::uint32_t count, std::uint64_t seed = 1) {
     SimOptions options;
     options.seed = seed;
     options.node_count = count;
@@ -41,7 +41,7 @@ std::string value_at(SimCluster& cluster, NodeIndex node, const std::string& key
 
 TEST(NodeInCluster, MakesAWriteFinalAndReadableEverywhere) {
     for (const auto signatures : {SimSignatures::tag, SimSignatures::ed25519}) {
-        SimOptions options = nodes(4);
+        SimOptions options = cluster_of(4);
         options.signatures = signatures;
         SimCluster cluster{options, honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
@@ -60,7 +60,7 @@ TEST(NodeInCluster, MakesAWriteFinalAndReadableEverywhere) {
 // older life and said it again, for ever: 98,000 messages a second and node.
 TEST(NodeInCluster, AnIdleMeshIsQuiet) {
     for (const std::uint32_t count : {4U, 16U}) {
-        SimCluster cluster{nodes(count), honest_nodes()};
+        SimCluster cluster{cluster_of(count), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
         const std::uint64_t before = cluster.network().sent;
         constexpr std::int64_t seconds = 20;
@@ -74,7 +74,7 @@ TEST(NodeInCluster, AnIdleMeshIsQuiet) {
 // Failure 13: a faster executor was not deterministic, and nothing showed it until a later feature.
 TEST(NodeInCluster, GivesTheSameTraceTwice) {
     const auto run = [](std::uint64_t seed) {
-        SimCluster cluster{nodes(4, seed), honest_nodes()};
+        SimCluster cluster{cluster_of(4, seed), honest_nodes()};
         for (int i = 0; i < 10; ++i) {
             (void)cluster.submit(
                 at(static_cast<std::uint32_t>(i % 4)), add("final/n", i, Reading::final)
@@ -90,7 +90,7 @@ TEST(NodeInCluster, GivesTheSameTraceTwice) {
 TEST(NodeInCluster, IsQuietWhenNobodyWantsAnything) {
     // Local latencies: what one peer passes on comes back before the others heard it directly.
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-        SimOptions options = nodes(7, seed);
+        SimOptions options = cluster_of(7, seed);
         options.profile = local_profile();
         for (std::uint32_t node = 0; node < 7; ++node)
             options.tools[at(node)] = {builtin_registry().snapshot(), Duration::from_us(50), {}};
@@ -104,7 +104,7 @@ TEST(NodeInCluster, IsQuietWhenNobodyWantsAnything) {
 }
 
 TEST(NodeInCluster, JoinsBothSidesOfAPartitionInTheirCounter) {
-    SimCluster cluster{nodes(4), honest_nodes()};
+    SimCluster cluster{cluster_of(4), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
     ASSERT_FALSE(
         std::holds_alternative<Error>(ask(cluster, at(0), add("causal/n", 1, Reading::causal)))
@@ -134,7 +134,7 @@ TEST(NodeInCluster, JoinsBothSidesOfAPartitionInTheirCounter) {
 // Without a quorum causal writes go on until the window of what is not final is full; then they are
 // refused at once, what was taken before is answered, and after healing all of it becomes final.
 TEST(NodeInCluster, RefusesCausalWritesOverTheWindow) {
-    SimOptions options = nodes(4);
+    SimOptions options = cluster_of(4);
     SimCluster cluster{options, honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
     const std::vector<std::vector<NodeIndex>> halves{{at(0), at(1)}, {at(2), at(3)}};
@@ -198,7 +198,7 @@ TEST(NodeInCluster, RefusesCausalWritesOverTheWindow) {
 }
 
 TEST(NodeInCluster, RefusesFinalWritesInAMinorityAndCatchesUp) {
-    SimOptions options = nodes(5);
+    SimOptions options = cluster_of(5);
     options.mode = QuorumMode::crash;
     SimCluster cluster{options, honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
@@ -217,7 +217,7 @@ TEST(NodeInCluster, RefusesFinalWritesInAMinorityAndCatchesUp) {
 }
 
 TEST(NodeInCluster, KeepsWhatWasAnsweredThroughACrashOfAll) {
-    SimCluster cluster{nodes(4), honest_nodes()};
+    SimCluster cluster{cluster_of(4), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
     const ReplyBody reply = ask(cluster, at(1), add("final/n", 7, Reading::final));
     ASSERT_TRUE(std::holds_alternative<SubmitReply>(reply)) << text_of(reply);
@@ -231,7 +231,7 @@ TEST(NodeInCluster, KeepsWhatWasAnsweredThroughACrashOfAll) {
 }
 
 TEST(NodeInCluster, ABatchIsOneVertexAndOneAnswer) {
-    SimCluster cluster{nodes(4), honest_nodes()};
+    SimCluster cluster{cluster_of(4), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();
     const auto made = [&] {
         return std::get<StatusReply>(ask(cluster, at(2), AskStatus{})).counters["vertices_made"];
@@ -254,7 +254,7 @@ TEST(NodeInCluster, ABatchIsOneVertexAndOneAnswer) {
 }
 
 TEST(NodeInCluster, CallsToolsOfOthersAndDecidesAgainstALiar) {
-    SimOptions options = nodes(7);
+    SimOptions options = cluster_of(7);
     for (std::uint32_t node = 0; node < 7; ++node)
         options.tools[at(node)] = {builtin_registry().snapshot(), Duration::from_us(50), {}};
     // Node 6 offers the same contract, and answers ten times as much.
@@ -325,7 +325,7 @@ ToolBox with_clock_at(std::int64_t ms) {
 TEST(NodeInCluster, LiarsAtTheEdgeOfATolerance) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         for (const std::int64_t beyond : {0, 1}) {
-            SimOptions options = nodes(7, seed);
+            SimOptions options = cluster_of(7, seed);
             constexpr std::int64_t noon = 1'700'000'000'000;
             for (std::uint32_t node = 0; node < 5; ++node)
                 options.tools[at(node)] = with_clock_at(noon + node);
@@ -381,7 +381,7 @@ TEST(NodeInCluster, LiarsAtTheEdgeOfATolerance) {
 }
 
 TEST(NodeInCluster, FindsEachOtherThroughOneAddress) {
-    SimOptions options = nodes(5);
+    SimOptions options = cluster_of(5);
     options.linking = Linking::dialled;
     SimCluster cluster{options, honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(5))) << cluster.violation();
@@ -397,7 +397,7 @@ TEST(NodeInCluster, FindsEachOtherThroughOneAddress) {
 
 TEST(NodeInCluster, FinalisesUnderEveryAttackOfOneSeat) {
     for (const Attack attack : all_attacks()) {
-        SimOptions options = nodes(4);
+        SimOptions options = cluster_of(4);
         options.attacks[at(1)] = attack;
         SimCluster cluster{options, honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(2))) << cluster.violation();

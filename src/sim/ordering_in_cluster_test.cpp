@@ -2,18 +2,14 @@
 
 #include "sim/cluster.hpp"
 #include "sim/ordering_test_participant.hpp"
+#include "sim/testing/numbers.hpp"
 
 namespace creto {
 namespace {
 
-std::vector<NodeIndex> nodes(std::initializer_list<std::uint32_t> numbers) {
-    std::vector<NodeIndex> list;
-    for (const std::uint32_t number : numbers)
-        list.emplace_back(number);
-    return list;
-}
+using sim_testing::nodes;
 
-SimOptions seats(std::uint32_t count, std::uint64_t seed = 1) {
+SimOptions seated(std::uint32_t count, std::uint64_t seed = 1) {
     SimOptions options;
     options.seed = seed;
     options.node_count = count;
@@ -22,7 +18,7 @@ SimOptions seats(std::uint32_t count, std::uint64_t seed = 1) {
 
 TEST(OrderingInCluster, FinalisesTheSameChainEverywhere) {
     for (const char* profile : {"local", "lan", "wan"}) {
-        SimOptions options = seats(4);
+        SimOptions options = seated(4);
         options.profile = *parse_profile(profile);
         SimCluster cluster{options, ordering_alone()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(20))) << cluster.violation();
@@ -33,7 +29,7 @@ TEST(OrderingInCluster, FinalisesTheSameChainEverywhere) {
 
 TEST(OrderingInCluster, GivesTheSameTraceTwice) {
     const auto run = [](std::uint64_t seed) {
-        SimCluster cluster{seats(4, seed), ordering_alone()};
+        SimCluster cluster{seated(4, seed), ordering_alone()};
         EXPECT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
         return cluster.trace_hash();
     };
@@ -42,7 +38,7 @@ TEST(OrderingInCluster, GivesTheSameTraceTwice) {
 }
 
 TEST(OrderingInCluster, StopsWithoutAQuorumAndGoesOnWhenItHeals) {
-    SimCluster cluster{seats(4), ordering_alone()};
+    SimCluster cluster{seated(4), ordering_alone()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
     const std::vector<std::vector<NodeIndex>> halves{nodes({0, 1}), nodes({2, 3})};
     cluster.cut(halves);
@@ -57,7 +53,7 @@ TEST(OrderingInCluster, StopsWithoutAQuorumAndGoesOnWhenItHeals) {
 }
 
 TEST(OrderingInCluster, BringsARestartedNodeUpToTheOthers) {
-    SimCluster cluster{seats(4), ordering_alone()};
+    SimCluster cluster{seated(4), ordering_alone()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(2)));
     cluster.crash(NodeIndex{3});
     ASSERT_TRUE(cluster.run_for(Duration::from_s(5)));
@@ -75,7 +71,7 @@ TEST(OrderingInCluster, KeepsItsPromisesUnderEveryAttackOfOneSeat) {
           Attack::always_accept,
           Attack::equivocation}) {
         for (std::uint64_t seed = 0; seed < 5; ++seed) {
-            SimOptions options = seats(4, seed);
+            SimOptions options = seated(4, seed);
             options.attacks[NodeIndex{1}] = attack;
             SimCluster cluster{options, ordering_alone()};
             EXPECT_TRUE(cluster.run_for(Duration::from_s(15))) << cluster.violation();
@@ -116,7 +112,7 @@ void disturb(SimCluster& cluster, Prng& prng, std::optional<NodeIndex>& down) {
 
 TEST(OrderingInCluster, SurvivesCrashesAndCutsOfAnyKindAndRecovers) {
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
-        SimOptions options = seats(4, seed);
+        SimOptions options = seated(4, seed);
         options.profile = seed % 3 == 0 ? wan_profile() : lan_profile();
         SimCluster cluster{options, ordering_alone()};
         Prng prng{seed};

@@ -14,7 +14,7 @@ using sim_testing::ask;
 using sim_testing::at;
 
 constexpr std::uint32_t agents = 160;
-constexpr std::uint32_t seats = 4;
+constexpr std::uint32_t overlay_seats = 4;
 
 std::uint32_t links_of(const SimCluster& cluster, std::uint32_t node) {
     std::uint32_t links = 0;
@@ -28,7 +28,7 @@ TEST(OverlayInCluster, ManyNodesHaveFewLinksAndStillDoAllThatTheyDid) {
     SimOptions options;
     options.seed = 1;
     options.node_count = agents;
-    options.seat_count = seats;
+    options.seat_count = overlay_seats;
     options.linking = Linking::dialled;
     Registry tools = builtin_registry();
     options.tools[at(150)] = {tools.snapshot(), Duration::from_ms(1), {}};
@@ -44,15 +44,15 @@ TEST(OverlayInCluster, ManyNodesHaveFewLinksAndStillDoAllThatTheyDid) {
     ASSERT_TRUE(cluster.run_for(Duration::from_s(10))) << cluster.violation();
 
     std::optional<std::uint32_t> far;  // Whom agent 150 has no link with.
-    for (std::uint32_t i = seats; i < agents; ++i) {
+    for (std::uint32_t i = overlay_seats; i < agents; ++i) {
         const std::uint32_t links = links_of(cluster, i);
         EXPECT_LE(
             links,
-            seats + Overlay::candidates_max + Overlay::strays_max + Overlay::children_max +
+            overlay_seats + Overlay::candidates_max + Overlay::strays_max + Overlay::children_max +
                 Overlay::strangers_max
         ) << i;
-        EXPECT_GE(links, seats + Overlay::candidates_max) << i;
-        for (std::uint32_t seat = 0; seat < seats; ++seat)
+        EXPECT_GE(links, overlay_seats + Overlay::candidates_max) << i;
+        for (std::uint32_t seat = 0; seat < overlay_seats; ++seat)
             EXPECT_TRUE(cluster.connected({at(i), at(seat)})) << i;
         if (i != 150 && !cluster.connected({at(i), at(150)})) far = i;
     }

@@ -17,7 +17,7 @@ using sim_testing::final_n;
 using sim_testing::roster_at;
 
 /// Four seats, and an agent beside them.
-SimOptions network(std::uint64_t seed, std::uint32_t epoch_blocks) {
+SimOptions agreed_network(std::uint64_t seed, std::uint32_t epoch_blocks) {
     SimOptions options;
     options.seed = seed;
     options.node_count = 5;
@@ -82,7 +82,7 @@ bool one_each(const std::map<std::pair<Epoch, std::uint64_t>, std::set<Seat>>& l
 // [PARAM-LATER.1] [PARAM-DIGEST.1]
 TEST(ParametersInCluster, ViewsGoOnUnderOtherTermsAndWhoJoinsFromACheckpointFollows) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-        SimCluster cluster{network(seed, 8), honest_nodes()};
+        SimCluster cluster{agreed_network(seed, 8), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         cluster.crash(at(4));
         cluster.disk(at(4)).wipe();
@@ -129,7 +129,7 @@ TEST(ParametersInCluster, ViewsGoOnUnderOtherTermsAndWhoJoinsFromACheckpointFoll
 // [PARAM-QUOTA.1] [PARAM-SAME.1]
 TEST(ParametersInCluster, AQuotaIsTheSameAtEveryNodeAndWhicheverSeatCarries) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-        SimCluster cluster{network(seed, 32), honest_nodes()};
+        SimCluster cluster{agreed_network(seed, 32), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         ASSERT_NO_FATAL_FAILURE(agree(cluster, Parameter::guest_operations, 3, 1));
         std::vector<Ticket> asked;
@@ -167,7 +167,7 @@ TEST(ParametersInCluster, AQuotaIsTheSameAtEveryNodeAndWhicheverSeatCarries) {
 
 // [PARAM-SHARE.1] [SEAT-HANDED.1]
 TEST(ParametersInCluster, WhatASeatsPartHasNoPlaceForAnotherSeatBrings) {
-    SimCluster cluster{network(1, 128), honest_nodes()};
+    SimCluster cluster{agreed_network(1, 128), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1))) << cluster.violation();
     ASSERT_NO_FATAL_FAILURE(agree(cluster, Parameter::guests_total, limits::guests_total_min, 1));
     ASSERT_NO_FATAL_FAILURE(

@@ -11,7 +11,7 @@ namespace {
 using sim_testing::at;
 
 /// Four seats, and agents beside them.
-SimOptions network(std::uint64_t seed, std::uint32_t agents = 2) {
+SimOptions roster_network(std::uint64_t seed, std::uint32_t agents = 2) {
     SimOptions options;
     options.seed = seed;
     options.node_count = 4 + agents;
@@ -115,7 +115,7 @@ std::string hand_on(SimCluster& cluster, std::deque<std::uint32_t>& voters, std:
 // [SEAT-QUORUM.1] [SEAT-LATER.1]
 TEST(RosterInCluster, AnAgentGetsASeatByQuorumAndWritesItsLane) {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-        SimCluster cluster{network(seed), honest_nodes()};
+        SimCluster cluster{roster_network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 1}), "");
         ASSERT_TRUE(cluster.run_for(Duration::from_s(3))) << cluster.violation();
@@ -137,7 +137,7 @@ TEST(RosterInCluster, AnAgentGetsASeatByQuorumAndWritesItsLane) {
 
 // [CRDT-CONVERGE.1] Found by life 4000350: the reading above the cut knew the seats of the genesis only.
 TEST(RosterInCluster, ASeatThatCameLaterReadsItsOwnCausalWritesAtOnce) {
-    SimCluster cluster{network(1), honest_nodes()};
+    SimCluster cluster{roster_network(1), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
     EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 1, 2}), "");
     ASSERT_TRUE(run_until_seat(cluster, 4, 4U)) << cluster.violation();
@@ -168,7 +168,7 @@ TEST(RosterInCluster, ASeatThatCameLaterReadsItsOwnCausalWritesAtOnce) {
 // [SEAT-HANDED.1]
 TEST(RosterInCluster, WhatAnAgentSubmitsIsFinalThoughItsCarrierDies) {
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-        SimCluster cluster{network(seed), honest_nodes()};
+        SimCluster cluster{roster_network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         cluster.crash(at(0), CrashLoss::all_unsynced, StopNotice::silent);
         // One of four asks the dead one first, and nobody else would ever hear of it.
@@ -185,7 +185,7 @@ TEST(RosterInCluster, WhatASeatHasTakenItDoesNotRefuseLater) {
         std::size_t taken = 0;
         for (std::uint64_t seed = 1; seed <= 16; ++seed) {
             SCOPED_TRACE(std::to_string(seed) + (starts_again ? ", it starts again" : ""));
-            SimCluster cluster{network(seed), honest_nodes()};
+            SimCluster cluster{roster_network(seed), honest_nodes()};
             ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
             const std::vector<std::vector<NodeIndex>> sides{{at(0), at(4)}};
             cluster.cut(sides);
@@ -217,7 +217,7 @@ TEST(RosterInCluster, WhatASeatHasTakenItDoesNotRefuseLater) {
 
 // [STATE-ONCE.1] Found by life 5002283: an agent without a lane gave two writes one id.
 TEST(RosterInCluster, AnAgentThatStartsAgainUsesNoCounterTwice) {
-    SimCluster cluster{network(3), honest_nodes()};
+    SimCluster cluster{roster_network(3), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
     for (int life = 1; life <= 4; ++life) {
         count_up(cluster, 4, 2);
@@ -231,7 +231,7 @@ TEST(RosterInCluster, AnAgentThatStartsAgainUsesNoCounterTwice) {
 // [SEAT-HANDED.1] [SEAT-LANE.1]
 TEST(RosterInCluster, WhatASeatHadTakenBecomesFinalThoughTheSeatEnds) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-        SimCluster cluster{network(seed), honest_nodes()};
+        SimCluster cluster{roster_network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         const std::vector<std::vector<NodeIndex>> alone{{at(0)}};
         cluster.cut(alone);
@@ -258,7 +258,7 @@ TEST(RosterInCluster, WhatASeatHadTakenBecomesFinalThoughTheSeatEnds) {
 
 // [SEAT-ENOUGH.1] [SEAT-ONCE.1]
 TEST(RosterInCluster, WhatCannotBeIsRefusedWithTheReason) {
-    SimCluster cluster{network(1), honest_nodes()};
+    SimCluster cluster{roster_network(1), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
     EXPECT_EQ(ask(cluster, remove(1), {1}), "too few seats would be left: 3");
     EXPECT_EQ(ask(cluster, remove(9), {1}), "seat 9 has no vote in epoch 3");
@@ -269,7 +269,7 @@ TEST(RosterInCluster, WhatCannotBeIsRefusedWithTheReason) {
         asks(cluster, 4, {RosterOperation::Action::add, Seat{}, {}, "node-1"});
     EXPECT_EQ(ask(cluster, named, {0}), "the name \"node-1\" is taken");
     EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 0}), "this seat has asked for it already");
-    SimOptions endless = network(1);
+    SimOptions endless = roster_network(1);
     endless.epoch_blocks = 0;
     SimCluster fixed{endless, honest_nodes()};
     ASSERT_TRUE(fixed.run_for(Duration::from_s(1)));
@@ -282,7 +282,7 @@ TEST(RosterInCluster, WhatCannotBeIsRefusedWithTheReason) {
 // Nobody seats a key that he does not hold: neither at the node that he asks, nor through its lane.
 // [SEAT-POSSESSION.1]
 TEST(RosterInCluster, AKeyThatHasNotSignedGetsNoSeat) {
-    SimCluster cluster{network(1), honest_nodes()};
+    SimCluster cluster{roster_network(1), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
     RosterOperation none = add(cluster, 4);
     none.possession.reset();
@@ -312,7 +312,7 @@ TEST(RosterInCluster, AKeyThatHasNotSignedGetsNoSeat) {
 // [SEAT-QUORUM.1]
 TEST(RosterInCluster, ASeatLeavesAndTheQuorumFollows) {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-        SimCluster cluster{network(seed), honest_nodes()};
+        SimCluster cluster{roster_network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         EXPECT_EQ(ask(cluster, add(cluster, 4), {0, 1, 2}), "");
         ASSERT_TRUE(run_until_seat(cluster, 4, 4U)) << "seed " << seed << cluster.violation();
@@ -332,7 +332,7 @@ TEST(RosterInCluster, ASeatLeavesAndTheQuorumFollows) {
 
 // Its lane is not one that has ended, although another ended where it was given.
 TEST(RosterInCluster, ANewSeatsCausalWritesCountBeforeTheyAreFinal) {
-    SimCluster cluster{network(1), honest_nodes()};
+    SimCluster cluster{roster_network(1), honest_nodes()};
     ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
     EXPECT_EQ(ask(cluster, replace(cluster, 0, 4), {0}), "");
     ASSERT_TRUE(run_until_seat(cluster, 4, 4U)) << cluster.violation();
@@ -354,7 +354,7 @@ TEST(RosterInCluster, ANewSeatsCausalWritesCountBeforeTheyAreFinal) {
 // [SEAT-QUORUM.1]
 TEST(RosterInCluster, ALostMachineIsReplaced) {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-        SimCluster cluster{network(seed), honest_nodes()};
+        SimCluster cluster{roster_network(seed), honest_nodes()};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         count_up(cluster, 3, 5);
         cluster.crash(at(3));
@@ -379,7 +379,7 @@ TEST(RosterInCluster, ALostMachineIsReplaced) {
 // [ORD-L13.1]
 TEST(RosterInCluster, AJoinerFollowsTheLinksFromTheGenesis) {
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
-        SimOptions options = network(seed, 5);
+        SimOptions options = roster_network(seed, 5);
         options.checkpoint_blocks = 8;
         options.configure = [](NodeIndex /*node*/, NodeOptions& node) {
             node.keep_blocks = 8;
@@ -407,7 +407,7 @@ TEST(RosterInCluster, AJoinerFollowsTheLinksFromTheGenesis) {
 // [ORD-R8.1] [SEAT-LATER.1]
 TEST(RosterInCluster, ItChangesUnderRestarts) {
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-        SimCluster cluster{network(seed, 4), honest_nodes()};
+        SimCluster cluster{roster_network(seed, 4), honest_nodes()};
         Prng prng{seed};
         ASSERT_TRUE(cluster.run_for(Duration::from_s(1)));
         std::deque<std::uint32_t> voters{0, 1, 2, 3};

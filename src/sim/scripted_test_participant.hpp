@@ -31,6 +31,8 @@ struct Seen {
 using Script =
     std::function<void(const ParticipantParts&, const Event&, Instant now, Effects& effects)>;
 
+inline const Script idle = [](const ParticipantParts&, const Event&, Instant, Effects&) {};
+
 class ScriptedParticipant final : public Participant {
 public:
     ScriptedParticipant(const ParticipantParts& parts, Script script, Seen& seen)

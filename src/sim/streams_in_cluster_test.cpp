@@ -57,15 +57,15 @@ Ticket ask(SimCluster& cluster) {
     );
 }
 
-struct Seen {
+struct SeenPieces {
     std::string text;  ///< Of the last attempt.
     std::uint64_t lost = 0;
     int restarts = 0;
 };
 
 /// What a watcher makes of it, who forgets what a restart makes worthless.
-Seen seen(const SimCommand& command) {
-    Seen out;
+SeenPieces seen(const SimCommand& command) {
+    SeenPieces out;
     std::uint32_t attempt = 1;
     std::uint64_t number = 0;
     for (const ShownPiece& shown : command.shown) {
@@ -109,7 +109,7 @@ TEST(StreamsInCluster, ArriveWholeAndInOrderBeforeTheAnswerOverLinksThatLose) {
         const auto* reply = std::get_if<CallReply>(cluster.reply(ticket));
         ASSERT_NE(reply, nullptr);
         EXPECT_EQ(reply->result, std::to_string(lines));
-        const Seen all = seen(cluster.command(ticket));
+        const SeenPieces all = seen(cluster.command(ticket));
         EXPECT_EQ(all.restarts, 0);
         if (reply->pieces_lost == 0) {
             EXPECT_EQ(all.text, whole_story()) << "seed " << seed;
@@ -142,7 +142,7 @@ TEST(StreamsInCluster, BeginAnewElsewhereWhenTheirProviderDies) {
         EXPECT_EQ(reply->result, std::to_string(lines));
         EXPECT_NE(reply->provider, first);
         EXPECT_EQ(reply->pieces_lost, 0U);
-        const Seen all = seen(cluster.command(ticket));
+        const SeenPieces all = seen(cluster.command(ticket));
         EXPECT_EQ(all.restarts, 1);
         EXPECT_EQ(all.text, whole_story()) << "seed " << seed;
     }

@@ -9,7 +9,7 @@ namespace creto {
 
 namespace {
 
-std::string key_of(Seat seat) {
+std::string attendance_key(Seat seat) {
     return std::string{Attendance::prefix} + std::to_string(seat.value());
 }
 
@@ -105,12 +105,12 @@ bool Attendance::going_missing(Seat seat, const Roster& voters) const {
 void Attendance::write(Seat seat, MerkleMap& map) const {
     const auto misses = unseen_.find(seat);
     if (misses == unseen_.end()) {
-        map.erase(key_of(seat));
+        map.erase(attendance_key(seat));
         return;
     }
     Writer w;
     encode_leaf(w, seat, misses->second);
-    map.set(key_of(seat), w.take());
+    map.set(attendance_key(seat), w.take());
 }
 
 bool Attendance::restore(const std::string& key, ByteView value) {
@@ -129,7 +129,8 @@ bool Attendance::restore(const std::string& key, ByteView value) {
         if (!follows || !counts) r.fail(DecodeError::bad_value);
         misses.emplace(by, static_cast<std::uint32_t>(missed));
     }
-    const bool good = r.finish() == DecodeError::none && !misses.empty() && key == key_of(seat);
+    const bool good =
+        r.finish() == DecodeError::none && !misses.empty() && key == attendance_key(seat);
     return good && unseen_.emplace(seat, std::move(misses)).second;
 }
 

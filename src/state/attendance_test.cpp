@@ -10,9 +10,9 @@ namespace creto {
 namespace {
 
 constexpr std::uint32_t dead_after = 70;
-constexpr std::uint32_t share = 10;  ///< Of seven seats.
+constexpr std::uint32_t missed_share = 10;  ///< Of seven seats.
 
-Genesis genesis_of(std::uint32_t n, std::uint32_t dead_after_reports = dead_after) {
+Genesis watched_genesis(std::uint32_t n, std::uint32_t dead_after_reports = dead_after) {
     Genesis genesis = state_test::made_up_genesis(n, QuorumMode::byzantine, 4);
     genesis.dead_after_reports = dead_after_reports;
     return genesis;
@@ -29,7 +29,7 @@ protected:
                 attendance.on_report(Seat{seat}, absent, map);
         }
     }
-    Roster voters{genesis_of(7)};
+    Roster voters{watched_genesis(7)};
     Attendance attendance;
     MerkleMap map;
 };
@@ -38,22 +38,22 @@ using Seats = std::vector<Seat>;
 
 // [SEAT-DORMANT.1]
 TEST_F(AttendanceTest, WhomThreeOfSevenMissedForLongEnoughIsDead) {
-    report({0, 1, 2}, share - 1, {Seat{5}, Seat{6}});
+    report({0, 1, 2}, missed_share - 1, {Seat{5}, Seat{6}});
     EXPECT_EQ(attendance.dead(voters), Seats{});
     report({0, 1}, 1, {Seat{5}, Seat{6}});
     EXPECT_EQ(attendance.dead(voters), Seats{}) << "two of them are no honest one for sure";
     report({2}, 1, {Seat{6}});
     EXPECT_EQ(attendance.dead(voters), Seats{Seat{6}});
-    report({2}, share, {Seat{5}});
+    report({2}, missed_share, {Seat{5}});
     EXPECT_EQ(attendance.dead(voters), Seats{Seat{5}}) << "and seat 6 was seen";
-    report({0, 1, 2}, 2 * share, {Seat{4}});
+    report({0, 1, 2}, 2 * missed_share, {Seat{4}});
     EXPECT_EQ(attendance.dead(voters), Seats{Seat{4}});
 }
 
 // [SEAT-DORMANT.1]
 TEST_F(AttendanceTest, TheLongestMissedComesFirst) {
     report({0, 1, 2}, 5, {Seat{6}});
-    report({0, 1, 2}, share, {Seat{3}, Seat{6}});
+    report({0, 1, 2}, missed_share, {Seat{3}, Seat{6}});
     EXPECT_EQ(attendance.dead(voters), (Seats{Seat{6}, Seat{3}}));
 }
 
@@ -63,16 +63,16 @@ TEST_F(AttendanceTest, AsManyLiarsAsToleratedMakeNobodyDeadAndKeepNobodyAlive) {
     EXPECT_EQ(attendance.dead(voters), Seats{});
     EXPECT_FALSE(attendance.going_missing(Seat{3}, voters));
     // Seat 6 is dead, and two of the other six say that they see it.
-    report({2, 3, 4, 5}, share, {Seat{6}});
-    report({0, 1}, share, {});
+    report({2, 3, 4, 5}, missed_share, {Seat{6}});
+    report({0, 1}, missed_share, {});
     EXPECT_EQ(attendance.dead(voters), Seats{Seat{6}});
 }
 
 // [SEAT-DORMANT.1]
 TEST_F(AttendanceTest, WhoShowsItselfIsAliveWhateverIsReported) {
-    report({0, 1, 2, 3}, share - 1, {Seat{6}});
+    report({0, 1, 2, 3}, missed_share - 1, {Seat{6}});
     attendance.seen(Seat{6}, map);
-    report({0, 1, 2, 3}, share - 1, {Seat{6}});
+    report({0, 1, 2, 3}, missed_share - 1, {Seat{6}});
     EXPECT_EQ(attendance.dead(voters), Seats{});
     report({0, 1, 2, 3}, 1, {Seat{6}});
     EXPECT_EQ(attendance.dead(voters), Seats{Seat{6}});
@@ -80,7 +80,7 @@ TEST_F(AttendanceTest, WhoShowsItselfIsAliveWhateverIsReported) {
 
 // [SEAT-DORMANT.2]
 TEST_F(AttendanceTest, WhoGoesMissingLearnsItHalfOfTheWay) {
-    report({0, 1, 2}, share / 2 - 1, {Seat{6}});
+    report({0, 1, 2}, missed_share / 2 - 1, {Seat{6}});
     EXPECT_FALSE(attendance.going_missing(Seat{6}, voters));
     report({0, 1, 2}, 1, {Seat{6}});
     EXPECT_TRUE(attendance.going_missing(Seat{6}, voters));
@@ -104,7 +104,7 @@ TEST_F(AttendanceTest, WithSeatsDormantItTakesMoreToBelieveIt) {
 }
 
 TEST_F(AttendanceTest, NobodyIsDeadWhereTheGenesisSaysNever) {
-    const Roster never{genesis_of(7, 0)};
+    const Roster never{watched_genesis(7, 0)};
     report({0, 1, 2, 3, 4, 5}, 10'000, {Seat{6}});
     EXPECT_EQ(attendance.dead(never), Seats{});
     EXPECT_FALSE(attendance.going_missing(Seat{6}, never));
@@ -112,7 +112,7 @@ TEST_F(AttendanceTest, NobodyIsDeadWhereTheGenesisSaysNever) {
 
 // [STAND-SAME.1]
 TEST_F(AttendanceTest, ComesBackFromItsLeavesAndLeavesNoneOfWhomNobodyMisses) {
-    report({0, 1, 2}, share, {Seat{5}, Seat{6}});
+    report({0, 1, 2}, missed_share, {Seat{5}, Seat{6}});
     report({3}, 2, {Seat{5}});
     EXPECT_EQ(map.size(), 2U);
     Attendance again;

@@ -16,7 +16,7 @@ namespace {
 using namespace state_test;  // NOLINT(google-build-using-namespace): the bench of this layer
 
 constexpr std::uint32_t epoch_blocks = 4;
-constexpr Height late{9'000};
+constexpr Height beacon_expiry{9'000};
 
 Digest secret_of(std::uint32_t seat, std::uint64_t epoch) {
     return digest_of("secret " + std::to_string(seat) + " of " + std::to_string(epoch));
@@ -37,8 +37,9 @@ protected:
     }
     /// In the seat's own lane, in a block of its own. Why it is void; empty: it is not.
     std::string say(std::uint32_t seat, OperationBody body) {
-        const auto done =
-            finalise(state, {net.vertex(seat, {net.operation(seat, std::move(body), late)})});
+        const auto done = finalise(
+            state, {net.vertex(seat, {net.operation(seat, std::move(body), beacon_expiry)})}
+        );
         return done.operations.front().reason;
     }
     /// One block in which these seats say something.
@@ -48,7 +49,7 @@ protected:
     ) {
         std::vector<VertexPtr> ordered;
         for (const std::uint32_t seat : seats)
-            ordered.push_back(net.vertex(seat, {net.operation(seat, body(seat), late)}));
+            ordered.push_back(net.vertex(seat, {net.operation(seat, body(seat), beacon_expiry)}));
         for (const auto& result : finalise(state, ordered).operations)
             ASSERT_TRUE(result.applied) << result.reason;
     }
@@ -187,8 +188,8 @@ TEST_F(BeaconTest, AStateThatIsRestoredAnywhereGoesOnTheSame) {
             if (prng.chance(1, 3)) continue;
             ordered.push_back(net.vertex(
                 seat,
-                {net.operation(seat, reveal(seat, epoch + 1), late),
-                 net.operation(seat, commit(seat, epoch + 2), late)}
+                {net.operation(seat, reveal(seat, epoch + 1), beacon_expiry),
+                 net.operation(seat, commit(seat, epoch + 2), beacon_expiry)}
             ));
         }
         auto restored = FinalState::restore(state.snapshot(), state.mark(), net.roster);
@@ -217,8 +218,9 @@ TEST_F(BeaconTest, WhoeverWithholdsChoosesBetweenTwoValues) {
             const Digest wrong = digest_of("guess " + std::to_string(choice));
             const OperationBody lie = BeaconRevealOperation{Epoch{3}, wrong};
             std::vector<Operation> made;
-            if (how > 1) made.push_back(saying.operation(seat, lie, late));
-            if ((how & 1) != 0) made.push_back(saying.operation(seat, reveal(seat, 3), late));
+            if (how > 1) made.push_back(saying.operation(seat, lie, beacon_expiry));
+            if ((how & 1) != 0)
+                made.push_back(saying.operation(seat, reveal(seat, 3), beacon_expiry));
             if (!made.empty()) finalise(state, {saying.vertex(seat, std::move(made))});
         };
         tell(2, choice & 3);

@@ -15,10 +15,10 @@ constexpr std::string_view removal_prefix = "removed/";
 constexpr std::string_view slot_prefix = "causal/";
 /// How far lanes have come, by their seats; those of the first seats are in the header.
 constexpr std::string_view cut_prefix = "cut/";
-constexpr std::uint32_t seats_per_leaf = 32;
+constexpr std::uint32_t seats_per_cut_leaf = 32;
 
 std::uint32_t leaf_of(const LaneId& lane) {
-    return lane.seat.value() / seats_per_leaf;
+    return lane.seat.value() / seats_per_cut_leaf;
 }
 
 std::string cut_key(std::uint32_t leaf) {
@@ -166,7 +166,7 @@ void CausalBase::seal(MerkleMap& map) {
 }
 
 void CausalBase::encode_cut(Writer& w, std::uint32_t leaf) const {
-    const auto first = cut_.lower_bound({Seat{leaf * seats_per_leaf}, {}});
+    const auto first = cut_.lower_bound({Seat{leaf * seats_per_cut_leaf}, {}});
     auto last = first;
     while (last != cut_.end() && leaf_of(last->first) == leaf)
         ++last;

@@ -13,10 +13,6 @@ std::string reputation_key(const AgentId& agent) {
     return "reputation/" + agent_text(agent);
 }
 
-tl::unexpected<Void> void_because(std::string reason) {
-    return tl::unexpected<Void>(std::move(reason));
-}
-
 OpenDispute as_open(const Dispute& dispute) {
     OpenDispute open{dispute.call, dispute.opening, dispute.panel, dispute.opened};
     open.panel.insert(open.panel.end(), dispute.probation.begin(), dispute.probation.end());

@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/genesis.hpp"
@@ -30,6 +31,10 @@ namespace creto {
 
 /// Why an operation has no effect; for people.
 using Void = std::string;
+
+[[nodiscard]] inline tl::unexpected<Void> void_because(std::string reason) {
+    return tl::unexpected<Void>(std::move(reason));
+}
 
 /// An open dispute, as its panel needs it.
 struct OpenDispute {

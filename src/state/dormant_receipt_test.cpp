@@ -8,7 +8,7 @@
 namespace creto::state_test {
 namespace {
 
-constexpr std::uint32_t span = 8;
+constexpr std::uint32_t long_span = 8;
 
 /// Seven seats, of which three fall silent; two are set aside, and the other four make a verified call.
 struct Quiet {
@@ -65,7 +65,7 @@ struct Quiet {
         return result ? "accepted" : result.error().message;
     }
 
-    Network net{7, QuorumMode::byzantine, span, 35};
+    Network net{7, QuorumMode::byzantine, long_span, 35};
     FinalState state{net.roster};
     ReceiptDesk desk;
     std::vector<RosterLink> links;

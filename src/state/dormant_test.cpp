@@ -7,13 +7,11 @@
 namespace creto::state_test {
 namespace {
 
-constexpr std::uint32_t span = 4;
-
 using Seats = std::vector<Seat>;
 
 /// A book, and the epoch at whose end it stands.
-struct Desk {
-    explicit Desk(std::uint32_t n, QuorumMode mode = QuorumMode::byzantine)
+struct RestDesk {
+    explicit RestDesk(std::uint32_t n, QuorumMode mode = QuorumMode::byzantine)
         : genesis{made_up_genesis(n, mode, span)}, book{genesis} {}
 
     Seats set_aside(std::initializer_list<std::uint32_t> dead, std::uint64_t epoch = 1) {
@@ -41,7 +39,7 @@ struct Desk {
 
 // [SEAT-DORMANT.1] [SEAT-LATER.1]
 TEST(DormantSeats, TheDeadAreSetAsideTwoEpochsLaterAndTheQuorumIsSmaller) {
-    Desk desk{7};
+    RestDesk desk{7};
     EXPECT_EQ(desk.set_aside({5, 6}), (Seats{Seat{5}, Seat{6}}));
     EXPECT_EQ(desk.in(1), (Quorum{7, 5, 2}));
     EXPECT_EQ(desk.in(2), (Quorum{7, 5, 2})) << "the next epoch's roster is fixed";
@@ -54,16 +52,16 @@ TEST(DormantSeats, TheDeadAreSetAsideTwoEpochsLaterAndTheQuorumIsSmaller) {
 
 // [SEAT-DORMANT.1]
 TEST(DormantSeats, NobodyIsSetAsideForNothing) {
-    Desk seven{7};
+    RestDesk seven{7};
     EXPECT_TRUE(seven.set_aside({6}).empty()) << "five of six are as many as five of seven";
     EXPECT_EQ(seven.set_aside({6, 5}), (Seats{Seat{5}, Seat{6}}));
     EXPECT_TRUE(seven.set_aside({4}, 2).empty()) << "four of four are as many as four of five";
-    Desk four{4};
+    RestDesk four{4};
     EXPECT_TRUE(four.set_aside({3}).empty());
-    Desk five{5};
+    RestDesk five{5};
     EXPECT_EQ(five.set_aside({4, 3}), Seats{Seat{4}}) << "and no more than helps";
     EXPECT_EQ(five.in(3), (Quorum{4, 3, 1}));
-    Desk ten{10};
+    RestDesk ten{10};
     EXPECT_EQ(ten.set_aside({9, 8, 7}), (Seats{Seat{8}, Seat{9}})) << "the deadest of them";
     EXPECT_EQ(ten.in(3), (Quorum{8, 6, 3}));
 }
@@ -73,7 +71,7 @@ TEST(DormantSeats, AsManyVoteAsMustAgreeWhoeverIsSaidToBeDead) {
     for (std::uint32_t n = 1; n <= 40; ++n) {
         for (const QuorumMode mode : {QuorumMode::byzantine, QuorumMode::crash}) {
             if (n < least_members(mode)) continue;
-            Desk desk{n, mode};
+            RestDesk desk{n, mode};
             Seats all;
             for (std::uint32_t i = 0; i < n; ++i)
                 all.emplace_back(i);
@@ -87,14 +85,14 @@ TEST(DormantSeats, AsManyVoteAsMustAgreeWhoeverIsSaidToBeDead) {
             EXPECT_TRUE(validate(desk.book.voters(Epoch{3}), mode, n - after.n)) << n;
         }
     }
-    Desk crash{7, QuorumMode::crash};
+    RestDesk crash{7, QuorumMode::crash};
     EXPECT_EQ(crash.set_aside({6, 5}), (Seats{Seat{5}, Seat{6}}));
     EXPECT_EQ(crash.in(3), (Quorum{5, 3, 0}));
 }
 
 // [SEAT-DORMANT.5] [SEAT-LATER.1]
 TEST(DormantSeats, WhoComesBackVotesFromTheEpochAfterTheNextOn) {
-    Desk desk{7};
+    RestDesk desk{7};
     desk.set_aside({5, 6});
     EXPECT_EQ(desk.come_back(4, 3, 2), "it has no seat that is dormant since epoch 3");
     EXPECT_EQ(desk.come_back(5, 2, 2), "it has no seat that is dormant since epoch 2");
@@ -116,7 +114,7 @@ TEST(DormantSeats, WhoComesBackVotesFromTheEpochAfterTheNextOn) {
 
 // [SEAT-LATER.1] [SEAT-DORMANT.5]
 TEST(DormantSeats, WhoComesBackBeforeItBeganAndIsDeadAgainStaysAway) {
-    Desk desk{7};
+    RestDesk desk{7};
     desk.set_aside({5, 6});
     EXPECT_EQ(desk.come_back(5, 3, 2), "4");
     EXPECT_EQ(desk.in(3).n, 5U);
@@ -131,7 +129,7 @@ TEST(DormantSeats, WhoComesBackBeforeItBeganAndIsDeadAgainStaysAway) {
 
 // [SEAT-DORMANT.5]
 TEST(DormantSeats, ADormantSeatEndsLikeAnyAndThenCountsNoMore) {
-    Desk desk{7};
+    RestDesk desk{7};
     desk.set_aside({5, 6});
     const RosterOperation leave{RosterOperation::Action::remove, Seat{5}, {}, {}};
     EXPECT_EQ(desk.ask(leave, 5, 3), "seat 5 (agent-5) ends");
@@ -146,7 +144,7 @@ TEST(DormantSeats, ADormantSeatEndsLikeAnyAndThenCountsNoMore) {
 
 // [SEAT-DORMANT.5]
 TEST(DormantSeats, AGrantedJoinMayTakeThePlaceOfADormantSeat) {
-    Desk desk{7};
+    RestDesk desk{7};
     desk.set_aside({5, 6});
     std::array<std::uint8_t, 32> key{};
     key[0] = 99;
@@ -161,7 +159,7 @@ TEST(DormantSeats, AGrantedJoinMayTakeThePlaceOfADormantSeat) {
 
 // [SEAT-ENOUGH.1]
 TEST(DormantSeats, NoChangeLeavesFewerThanMustAgree) {
-    Desk desk{10};
+    RestDesk desk{10};
     desk.set_aside({9, 8, 7, 6});
     ASSERT_EQ(desk.in(3), (Quorum{6, 5, 3}));
     for (std::uint32_t seat = 0; seat < 2; ++seat)
@@ -171,7 +169,7 @@ TEST(DormantSeats, NoChangeLeavesFewerThanMustAgree) {
     const RosterOperation leave{RosterOperation::Action::remove, Seat{3}, {}, {}};
     EXPECT_EQ(desk.ask(leave, 3, 3), "too few seats would be left: 3");
     // Nobody fills the roster while the dormant are away: they come back.
-    Desk full{static_cast<std::uint32_t>(limits::seats_max)};
+    RestDesk full{static_cast<std::uint32_t>(limits::seats_max)};
     full.set_aside({0, 1, 2, 3});
     const RosterOperation add{RosterOperation::Action::add, {}, PublicKey{{0, 0, 7}}, "one-more"};
     EXPECT_EQ(full.ask(add, 9, 3), "all seats are taken");
@@ -185,7 +183,7 @@ TEST(DormantSeats, KeepTheirPromisesWhateverHappens) {
     std::size_t back = 0;
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
         Prng prng{seed};
-        Desk desk{
+        RestDesk desk{
             4 + static_cast<std::uint32_t>(prng.below(8)),
             prng.chance(1, 4) ? QuorumMode::crash : QuorumMode::byzantine};
         for (std::uint64_t epoch = 1; epoch <= 60; ++epoch) {

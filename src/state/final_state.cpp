@@ -11,10 +11,6 @@ namespace {
 constexpr const char* header_key = "header";
 constexpr std::uint8_t snapshot_version = 1;
 
-tl::unexpected<Void> void_because(std::string reason) {
-    return tl::unexpected<Void>(std::move(reason));
-}
-
 /// The number that a key holds; none when it is not a decimal 64-bit integer.
 std::optional<std::int64_t> number_of(ByteView value) {
     std::int64_t number = 0;

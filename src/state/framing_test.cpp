@@ -14,7 +14,7 @@ using namespace state_test;  // NOLINT(google-build-using-namespace): the bench 
 constexpr std::uint32_t seats = 7;
 constexpr std::uint32_t first_liar = 5;
 constexpr std::uint32_t outsiders = 12;
-const std::string truth = "300";
+const std::string honest_result = "300";
 
 class Framing {
 public:
@@ -103,7 +103,7 @@ private:
         for (const std::uint32_t seat : panel) {
             if (prng_.chance(1, 4)) continue;  // It is withheld.
             const bool lies = seat >= first_liar && prng_.chance(3, 4);
-            call.answered(where, seat, lies ? "3000" : truth);
+            call.answered(where, seat, lies ? "3000" : honest_result);
         }
         for (std::uint64_t i = prng_.below(4); i > 0; --i)
             call.answered(where, *sybils_[prng_.below(outsiders)], "3000");
@@ -196,17 +196,18 @@ private:
         std::array<Call, 2> calls{
             Call{net_, anybody(), {seat}, 1, ++nonce_},
             Call{foreign ? elsewhere_ : net_, anybody(), {seat}, 1, ++nonce_}};
-        calls[0].answered(net_, seat, truth);
-        calls[1].answered(foreign ? elsewhere_ : net_, seat, foreign ? "3000" : truth);
+        calls[0].answered(net_, seat, honest_result);
+        calls[1].answered(foreign ? elsewhere_ : net_, seat, foreign ? "3000" : honest_result);
         AnswerConflict conflict;
         conflict.contract = calls[0].contract;
         conflict.arguments = calls[0].arguments;
-        conflict.a = {calls[0].receipt.request, calls[0].receipt.answers[0], calls[0].salt, truth};
+        conflict.a = {
+            calls[0].receipt.request, calls[0].receipt.answers[0], calls[0].salt, honest_result};
         conflict.b = {
             calls[1].receipt.request,
             calls[1].receipt.answers[0],
             calls[1].salt,
-            foreign ? "3000" : truth};
+            foreign ? "3000" : honest_result};
         switch (prng_.below(5)) {
             case 0:
                 conflict.b.result = "3000";  // It does not open.
@@ -237,7 +238,7 @@ private:
             for (std::uint32_t seat = 0; call != calls_.end() && seat < first_liar; ++seat)
                 if (prng_.chance(1, 3))
                     out.push_back(net_.vertex(
-                        seat, {net_.operation(seat, call->answer_again(truth), expiry())}
+                        seat, {net_.operation(seat, call->answer_again(honest_result), expiry())}
                     ));
         }
         return out;

@@ -10,10 +10,10 @@ namespace creto {
 
 namespace {
 
-constexpr std::string_view prefix = "guests/";
+constexpr std::string_view guests_prefix = "guests/";
 
-std::string key_of(Height height) {
-    return std::string{prefix} + std::to_string(height.value());
+std::string guests_key(Height height) {
+    return std::string{guests_prefix} + std::to_string(height.value());
 }
 
 template <class Key>
@@ -91,14 +91,14 @@ GuestBook::Ruling GuestBook::take(const AgentId& client, Seat by) {
 
 void GuestBook::seal(Height height, MerkleMap& map) {
     if (block_.brought.empty()) return;
-    map.set(key_of(height), encode_bytes(block_));
+    map.set(guests_key(height), encode_bytes(block_));
     leaves_.push_back(height);
     block_ = {};
 }
 
 void GuestBook::end_epoch(MerkleMap& map) {
     for (const Height height : leaves_)
-        map.erase(key_of(height));
+        map.erase(guests_key(height));
     leaves_.clear();
     epoch_ = {};
     block_ = {};
@@ -111,11 +111,11 @@ Result<void> GuestBook::restore(const MerkleMap& map) {
     std::map<Height, Counts> blocks;
     bool good = true;
     map.visit([&](const std::string& key, const Bytes& value) {
-        if (!key.starts_with(prefix)) return;
+        if (!key.starts_with(guests_prefix)) return;
         std::uint64_t number = 0;
-        std::from_chars(key.data() + prefix.size(), key.data() + key.size(), number);
+        std::from_chars(key.data() + guests_prefix.size(), key.data() + key.size(), number);
         auto counts = decode_exact<Counts>(value);
-        good = good && key == key_of(Height{number}) && counts && quota_ > 0;
+        good = good && key == guests_key(Height{number}) && counts && quota_ > 0;
         if (good) blocks.emplace(Height{number}, std::move(*counts));
     });
     for (const auto& [height, counts] : blocks) {

@@ -8,8 +8,6 @@
 namespace creto::state_test {
 namespace {
 
-constexpr std::uint32_t span = 4;
-
 template <std::uint32_t Each>
 void quota(Genesis& genesis) {
     genesis.guest_operations = Each;

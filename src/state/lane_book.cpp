@@ -6,7 +6,7 @@ namespace creto {
 
 namespace {
 
-constexpr std::string_view prefix = "lane/";
+constexpr std::string_view lane_prefix = "lane/";
 
 /// What one leaf holds.
 struct LaneLeaf {
@@ -37,8 +37,8 @@ void decode(Reader& r, LaneLeaf& v) {
     }
     if (v.opened.empty()) r.fail(DecodeError::bad_value);
 }
-std::string key_of(Seat seat) {
-    return std::string{prefix} + std::to_string(seat.value());
+std::string lane_key(Seat seat) {
+    return std::string{lane_prefix} + std::to_string(seat.value());
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ tl::expected<LaneId, std::string> LaneBook::reset(
         );
     }
     resets_[seat].push_back({height, wanted.life});
-    map.set(key_of(seat), encode_bytes(LaneLeaf{seat, resets_.at(seat)}));
+    map.set(lane_key(seat), encode_bytes(LaneLeaf{seat, resets_.at(seat)}));
     return ends;
 }
 
@@ -81,9 +81,9 @@ Result<void> LaneBook::restore(const MerkleMap& map) {
     resets_.clear();
     bool good = true;
     map.visit([&](const std::string& key, const Bytes& value) {
-        if (!key.starts_with(prefix)) return;
+        if (!key.starts_with(lane_prefix)) return;
         auto leaf = decode_exact<LaneLeaf>(value);
-        good = good && leaf && key == key_of(leaf->seat);
+        good = good && leaf && key == lane_key(leaf->seat);
         if (good) resets_.emplace(leaf->seat, std::move(leaf->opened));
     });
     if (!good) return fail(ErrorCode::corrupt, "state: a leaf of the lanes is malformed");

@@ -7,8 +7,6 @@
 namespace creto::state_test {
 namespace {
 
-constexpr std::uint32_t span = 4;
-
 RosterOperation setting(Parameter parameter, std::uint32_t value, std::uint32_t number = 1) {
     return {.action = RosterOperation::Action::set, .parameter = {parameter, value, number}};
 }

@@ -10,8 +10,6 @@ namespace {
 
 using namespace state_test;  // NOLINT(google-build-using-namespace): the bench of this layer
 
-constexpr std::uint32_t span = 4;
-
 /// Seats 0 and 1 hand over to seats 4 and 5, an epoch apart; then a call of seat 2 is recorded.
 struct Changed {
     Changed() : net{4, QuorumMode::byzantine, span}, state{net.roster} {

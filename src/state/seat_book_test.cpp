@@ -7,8 +7,6 @@
 namespace creto::state_test {
 namespace {
 
-constexpr std::uint32_t span = 4;
-
 Genesis genesis_of(std::uint32_t n, QuorumMode mode = QuorumMode::byzantine) {
     return made_up_genesis(n, mode, span);
 }

@@ -12,10 +12,10 @@ namespace {
 
 constexpr const char* turns_prefix = "standing/turns";
 /// Turns of so many neighbouring seats are one leaf, so that a turn writes as much in any network.
-constexpr std::uint32_t seats_per_leaf = 32;
+constexpr std::uint32_t seats_per_turns_leaf = 32;
 
 std::uint32_t leaf_of(Seat seat) {
-    return seat.value() / seats_per_leaf;
+    return seat.value() / seats_per_turns_leaf;
 }
 
 std::string turns_key(std::uint32_t leaf) {
@@ -139,7 +139,7 @@ void Standing::count_turns(const Block& block, const Roster& voters, MerkleMap& 
 
 void Standing::write_turns(const std::set<std::uint32_t>& leaves, MerkleMap& map) const {
     for (const std::uint32_t leaf : leaves) {
-        const auto first = turns_.lower_bound(Seat{leaf * seats_per_leaf});
+        const auto first = turns_.lower_bound(Seat{leaf * seats_per_turns_leaf});
         const auto last = std::find_if(first, turns_.end(), [leaf](const auto& cell) {
             return leaf_of(cell.first) != leaf;
         });

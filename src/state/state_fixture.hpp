@@ -12,6 +12,9 @@
 
 namespace creto::state_test {
 
+/// Blocks of an epoch, where a test sees some end.
+inline constexpr std::uint32_t span = 4;
+
 inline Digest digest_of(const std::string& text) {
     return blake3(as_bytes(text));
 }

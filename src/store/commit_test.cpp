@@ -51,7 +51,7 @@ private:
     std::string& order_;
 };
 
-struct Disk {
+struct CountingDisk {
     std::string order;
     CountingStore store{order};
     CountingVoteLog votes{order};
@@ -69,7 +69,7 @@ Persist persist(const char* key, Durable durable, std::vector<Bytes> votes = {})
 }
 
 TEST(Commit, ATurnIsOneBatchAndOneAppend) {
-    Disk disk;
+    CountingDisk disk;
     ASSERT_TRUE(disk.run(
         {persist("a", Durable::no),
          persist("b", Durable::yes, {to_bytes("1")}),
@@ -83,7 +83,7 @@ TEST(Commit, ATurnIsOneBatchAndOneAppend) {
 
 // [JOURNAL-REPLAY.1]
 TEST(Commit, SmallWritesOfAVoterShareTheSyncOfItsVotes) {
-    Disk disk;
+    CountingDisk disk;
     ASSERT_TRUE(disk.run({persist(nullptr, Durable::no, {to_bytes("1")})}));
     ASSERT_TRUE(disk.run({persist("a", Durable::yes, {to_bytes("2")})}));
     EXPECT_EQ(disk.order, "Wvvw");
@@ -95,14 +95,14 @@ TEST(Commit, SmallWritesOfAVoterShareTheSyncOfItsVotes) {
 }
 
 TEST(Commit, ATurnWithoutDurableWritesOrVotesIsNotSynced) {
-    Disk disk;
+    CountingDisk disk;
     ASSERT_TRUE(disk.run({persist("a", Durable::no)}));
     ASSERT_TRUE(disk.run({}));
     EXPECT_EQ(disk.order, "w");
 }
 
 TEST(Commit, TheFirstVoteMarksTheStoreDurably) {
-    Disk disk;
+    CountingDisk disk;
     ASSERT_TRUE(disk.run({persist(nullptr, Durable::no, {to_bytes("1")})}));
     ASSERT_TRUE(disk.run({persist(nullptr, Durable::no, {to_bytes("2")})}));
     EXPECT_EQ(disk.order, "Wvv");
@@ -111,7 +111,7 @@ TEST(Commit, TheFirstVoteMarksTheStoreDurably) {
 }
 
 TEST(Commit, VotesThatAreKeptReplaceTheLog) {
-    Disk disk;
+    CountingDisk disk;
     ASSERT_TRUE(disk.run({Persist{.votes = {to_bytes("old"), to_bytes("kept")}}}).has_value());
     Persist replacing{.votes = {to_bytes("new")}};
     replacing.votes_kept = {to_bytes("kept")};
@@ -122,7 +122,7 @@ TEST(Commit, VotesThatAreKeptReplaceTheLog) {
 }
 
 TEST(Commit, AStoreThatRefusesKeepsTheVotesOut) {
-    Disk disk;
+    CountingDisk disk;
     disk.store.disk.faults().read_only = true;
     const auto done = disk.run({persist("a", Durable::yes, {to_bytes("1")})});
     ASSERT_FALSE(done.has_value());
@@ -131,7 +131,7 @@ TEST(Commit, AStoreThatRefusesKeepsTheVotesOut) {
 }
 
 TEST(Commit, ALogThatRefusesIsReported) {
-    Disk disk;
+    CountingDisk disk;
     disk.votes.log.faults().read_only = true;
     EXPECT_FALSE(disk.run({persist("a", Durable::yes, {to_bytes("1")})}));
 }

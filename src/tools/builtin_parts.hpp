@@ -27,6 +27,10 @@ struct BuiltinSpec {
     const std::vector<std::pair<std::string, std::string>>& properties
 );
 
+inline constexpr const char* text_schema = R"({"type":"string"})";
+/// The object with one text, named "text".
+[[nodiscard]] std::string one_text();
+
 // The argument of that name. Requires: the input schema asks for it.
 [[nodiscard]] const Decimal& number_of(const Json& arguments, std::string_view name);
 [[nodiscard]] const std::string& text_of(const Json& arguments, std::string_view name);

@@ -52,6 +52,10 @@ std::string object_schema(const std::vector<std::pair<std::string, std::string>>
     return canonical(Json{std::move(schema)});
 }
 
+std::string one_text() {
+    return object_schema({{"text", text_schema}});
+}
+
 const Decimal& number_of(const Json& arguments, std::string_view name) {
     const Json* value = arguments.find(name);
     CRETO_ASSERT(value && value->number());

@@ -10,12 +10,7 @@ namespace creto {
 
 namespace {
 
-constexpr const char* text_schema = R"({"type":"string"})";
 constexpr const char* digest_schema = R"({"type":"string","pattern":"^[0-9a-f]{64}$"})";
-
-std::string one_text() {
-    return object_schema({{"text", text_schema}});
-}
 
 /// `value` in at least `width` digits.
 std::string padded(std::int64_t value, std::size_t width) {

@@ -8,7 +8,7 @@ namespace creto {
 namespace {
 
 constexpr const char* number_schema = R"({"type":"number"})";
-using Operation = Result<Decimal> (*)(const Decimal&, const Decimal&);
+using Arithmetic = Result<Decimal> (*)(const Decimal&, const Decimal&);
 
 std::string two_numbers(const char* a, const char* b) {
     const auto described = [](const char* what) {
@@ -22,7 +22,7 @@ Result<Json> as_json(Result<Decimal> number) {
     return Json{std::move(*number)};
 }
 
-ToolFunction binary(Operation operation) {
+ToolFunction binary(Arithmetic operation) {
     return [operation](const Json& arguments, const ToolContext&) -> Result<Json> {
         return as_json(operation(number_of(arguments, "a"), number_of(arguments, "b")));
     };

@@ -9,13 +9,8 @@ namespace creto {
 
 namespace {
 
-constexpr const char* text_schema = R"({"type":"string"})";
 constexpr const char* count_schema = R"({"type":"integer","minimum":0})";
 constexpr std::size_t parts_max = 65'536;
-
-std::string one_text() {
-    return object_schema({{"text", text_schema}});
-}
 
 tl::unexpected<Error> too_long(const ToolContext& context) {
     return fail(

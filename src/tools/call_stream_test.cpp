@@ -3,15 +3,14 @@
 
 #include "tools/call_client.hpp"
 #include "tools/call_server.hpp"
+#include "tools/test_support.hpp"
 
 namespace creto {
 namespace {
 
-constexpr std::uint32_t window = limits::stream_window_bytes;
+using call_testing::at_ms;
 
-Instant at_ms(std::int64_t ms) {
-    return Instant{} + Duration::from_ms(ms);
-}
+constexpr std::uint32_t window = limits::stream_window_bytes;
 
 /// A provider that runs one call of a peer who grants so much.
 class Provider : public ::testing::Test {

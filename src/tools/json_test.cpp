@@ -14,7 +14,7 @@ std::string form(std::string_view text) {
     return value ? canonical(*value) : value.error().message;
 }
 
-ErrorCode refusal(std::string_view text, const JsonLimits& limits = {}) {
+ErrorCode json_refusal(std::string_view text, const JsonLimits& limits = {}) {
     const auto value = parse_json(text, limits);
     EXPECT_FALSE(value.has_value()) << text;
     return value ? ErrorCode::io : value.error().code;
@@ -86,13 +86,13 @@ TEST(Json, RefusesWhatIsNotJson) {
           "--1",
           "1e",
           "\"\t\""})
-        EXPECT_EQ(refusal(text), ErrorCode::invalid) << text;
+        EXPECT_EQ(json_refusal(text), ErrorCode::invalid) << text;
 }
 
 TEST(Json, RefusesARepeatedKey) {
-    EXPECT_EQ(refusal(R"({"a":1,"a":1})"), ErrorCode::invalid);
-    EXPECT_EQ(refusal(R"({"b":1,"a":1,"b":2})"), ErrorCode::invalid);
-    EXPECT_EQ(refusal(R"({"a":1,"\u0061":1})"), ErrorCode::invalid);
+    EXPECT_EQ(json_refusal(R"({"a":1,"a":1})"), ErrorCode::invalid);
+    EXPECT_EQ(json_refusal(R"({"b":1,"a":1,"b":2})"), ErrorCode::invalid);
+    EXPECT_EQ(json_refusal(R"({"a":1,"\u0061":1})"), ErrorCode::invalid);
     EXPECT_EQ(form(R"({"a":{"a":1}})"), R"({"a":{"a":1}})");
 }
 
@@ -111,7 +111,7 @@ TEST(Json, RefusesLoneSurrogatesAndBrokenUtf8) {
           "\"\xC3\"",
           "\"\xFF\"",
           "\"\xF5\x80\x80\x80\""})
-        EXPECT_EQ(refusal(text), ErrorCode::invalid) << text;
+        EXPECT_EQ(json_refusal(text), ErrorCode::invalid) << text;
 }
 
 TEST(Json, RefusesOneLevelTooDeep) {
@@ -119,20 +119,20 @@ TEST(Json, RefusesOneLevelTooDeep) {
         return std::string(depth, '[') + std::string(depth, ']');
     };
     EXPECT_EQ(form(nested(64)), nested(64));
-    EXPECT_EQ(refusal(nested(65)), ErrorCode::limit);
-    EXPECT_EQ(refusal(std::string(100'000, '[')), ErrorCode::limit);
+    EXPECT_EQ(json_refusal(nested(65)), ErrorCode::limit);
+    EXPECT_EQ(json_refusal(std::string(100'000, '[')), ErrorCode::limit);
     std::string objects;
     for (int i = 0; i < 65; ++i)
         objects += "{\"a\":";
-    EXPECT_EQ(refusal(objects), ErrorCode::limit);
+    EXPECT_EQ(json_refusal(objects), ErrorCode::limit);
 }
 
 TEST(Json, RefusesOneByteOrValueTooMany) {
-    EXPECT_EQ(refusal("12345", {.bytes_max = 4}), ErrorCode::limit);
+    EXPECT_EQ(json_refusal("12345", {.bytes_max = 4}), ErrorCode::limit);
     EXPECT_TRUE(parse_json("1234", {.bytes_max = 4}).has_value());
-    EXPECT_EQ(refusal("[1,2,3]", {.values_max = 3}), ErrorCode::limit);
+    EXPECT_EQ(json_refusal("[1,2,3]", {.values_max = 3}), ErrorCode::limit);
     EXPECT_TRUE(parse_json("[1,2]", {.values_max = 3}).has_value());
-    EXPECT_EQ(refusal("[1e10001]"), ErrorCode::limit);
+    EXPECT_EQ(json_refusal("[1e10001]"), ErrorCode::limit);
 }
 
 TEST(Json, NamesTheByteThatIsWrong) {

@@ -49,27 +49,21 @@ std::optional<std::vector<std::vector<std::size_t>>> groups_of(
     return out;
 }
 
-/// Places of answers that are the same, ascending, and the one that stands for them.
-struct Agreement {
-    std::vector<std::size_t> members;
-    std::size_t representative = 0;
-};
-
 /// Of groups of one size the one with the least value wins, so that the order in which a judge names them
 /// does not matter. None: no answer to the question.
-std::optional<Agreement> best_of(std::span<const ShownAnswer> answers, std::string_view text) {
+std::optional<AnswerGroup> best_of(std::span<const ShownAnswer> answers, std::string_view text) {
     const Values values = values_of(answers);
     const auto groups = groups_of(text, values.size());
     if (!groups) return std::nullopt;
     std::vector<const std::vector<std::size_t>*> places;
     for (const auto& [value, said_by] : values)
         places.push_back(&said_by);
-    Agreement best;
+    AnswerGroup best;
     std::size_t best_value = 0;
     for (std::vector<std::size_t> group : *groups) {
         if (group.empty()) continue;
         std::sort(group.begin(), group.end());
-        Agreement agreement{.members = {}, .representative = places[group.front()]->front()};
+        AnswerGroup agreement{.members = {}, .representative = places[group.front()]->front()};
         for (const std::size_t value : group) {
             agreement.members.insert(
                 agreement.members.end(), places[value]->begin(), places[value]->end()

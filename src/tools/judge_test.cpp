@@ -9,20 +9,9 @@
 namespace creto {
 namespace {
 
+using call_testing::agent;
 using call_testing::Agents;
-
-AgentId agent(std::uint8_t n) {
-    std::array<std::uint8_t, 32> key{};
-    key[0] = n;
-    return AgentId{key};
-}
-
-std::vector<ShownAnswer> results(std::initializer_list<const char*> texts) {
-    std::vector<ShownAnswer> out;
-    for (const char* text : texts)
-        out.push_back({agent(static_cast<std::uint8_t>(out.size())), AnswerKind::result, text});
-    return out;
-}
+using call_testing::results;
 
 /// "result +agreeing -dissenting", by the agents' numbers.
 std::string drawn(

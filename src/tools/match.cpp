@@ -20,7 +20,7 @@ Json chosen_fields(const Json& answer, const MatchFields& rule) {
 }
 
 /// What MatchLines compares of a text. A line may end in \r\n, and the last one need not end.
-Json sorted_lines(std::string_view text) {
+Json set_of_lines(std::string_view text) {
     std::vector<std::string> lines;
     for (std::string_view rest = text; !rest.empty();) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -43,7 +43,7 @@ std::pair<bool, Json> compared(const Json& answer, const MatchRule& rule) {
         return {true, chosen_fields(answer, *fields)};
     }
     if (std::holds_alternative<MatchLines>(rule) && answer.string()) {
-        return {true, sorted_lines(*answer.string())};
+        return {true, set_of_lines(*answer.string())};
     }
     return {false, answer};
 }

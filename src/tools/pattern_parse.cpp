@@ -14,7 +14,7 @@ namespace {
 
 using Range = Pattern::Range;
 using Ranges = std::vector<Range>;
-using Operation = Pattern::Operation;
+using PatternOperation = Pattern::Operation;
 
 constexpr char32_t last_code = 0x10FFFF;
 constexpr std::uint32_t unbounded = 0xFFFFFFFF;
@@ -90,7 +90,7 @@ struct Tree {
     enum class Kind : std::uint8_t { empty, set, assertion, sequence, alternatives, repeat };
     Kind kind = Kind::empty;
     std::uint32_t set = 0;  ///< Index among the sets.
-    Operation assertion = Operation::text_begin;
+    PatternOperation assertion = PatternOperation::text_begin;
     std::vector<Tree> parts;
     std::uint32_t least = 0;
     std::uint32_t most = 0;
@@ -169,7 +169,7 @@ Tree PatternParser::set_of(Ranges ranges) {
     return tree;
 }
 
-Tree assertion(Operation operation) {
+Tree assertion(PatternOperation operation) {
     Tree tree;
     tree.kind = Tree::Kind::assertion;
     tree.assertion = operation;
@@ -202,8 +202,8 @@ Tree PatternParser::term(std::size_t depth) {
     if (take('[')) return set_of(bracket());
     if (take('\\')) return escaped_term();
     if (take('.')) return set_of(inverted(listed(line_ends)));
-    if (take('^')) return assertion(Operation::text_begin);
-    if (take('$')) return assertion(Operation::text_end);
+    if (take('^')) return assertion(PatternOperation::text_begin);
+    if (take('$')) return assertion(PatternOperation::text_end);
     if (comes('*') || comes('+') || comes('?')) {
         refuse("nothing to repeat");
         return {};
@@ -238,8 +238,8 @@ Tree PatternParser::group(std::size_t depth) {
 // NOLINTEND(misc-no-recursion)
 
 Tree PatternParser::escaped_term() {
-    if (take('b')) return assertion(Operation::word_boundary);
-    if (take('B')) return assertion(Operation::not_word_boundary);
+    if (take('b')) return assertion(PatternOperation::word_boundary);
+    if (take('B')) return assertion(PatternOperation::not_word_boundary);
     return set_of(escape(false).ranges);
 }
 
@@ -442,7 +442,7 @@ public:
             case Tree::Kind::empty:
                 break;
             case Tree::Kind::set:
-                emit({.operation = Operation::set, .a = tree.set});
+                emit({.operation = PatternOperation::set, .a = tree.set});
                 break;
             case Tree::Kind::assertion:
                 emit({.operation = tree.assertion});
@@ -480,11 +480,11 @@ private:
                 write(tree.parts[i]);
                 break;
             }
-            const std::uint32_t split = emit({.operation = Operation::split});
+            const std::uint32_t split = emit({.operation = PatternOperation::split});
             if (overflow) return;
             program.instructions[split].a = here();
             write(tree.parts[i]);
-            exits.push_back(emit({.operation = Operation::jump}));
+            exits.push_back(emit({.operation = PatternOperation::jump}));
             if (overflow) return;
             program.instructions[split].b = here();
         }
@@ -499,17 +499,17 @@ private:
             if (here() == before) break;  // Nothing, however often.
         }
         if (tree.most == unbounded) {
-            const std::uint32_t split = emit({.operation = Operation::split});
+            const std::uint32_t split = emit({.operation = PatternOperation::split});
             if (overflow) return;
             program.instructions[split].a = here();
             write(part);
-            emit({.operation = Operation::jump, .a = split});
+            emit({.operation = PatternOperation::jump, .a = split});
             program.instructions[split].b = here();
             return;
         }
         std::vector<std::uint32_t> splits;
         for (std::uint32_t i = tree.least; i < tree.most && !overflow; ++i) {
-            splits.push_back(emit({.operation = Operation::split}));
+            splits.push_back(emit({.operation = PatternOperation::split}));
             if (overflow) return;
             program.instructions[splits.back()].a = here();
             write(part);
@@ -533,7 +533,7 @@ Result<Pattern> Pattern::compile(std::string_view text) {
     PatternWriter writer;
     writer.program.sets = parser.take_sets();
     writer.write(*tree);
-    writer.emit({.operation = Operation::match});
+    writer.emit({.operation = PatternOperation::match});
     if (writer.overflow) {
         return fail(
             ErrorCode::limit,

@@ -16,7 +16,7 @@ bool matches(std::string_view pattern, std::string_view text) {
     return compiled && compiled->found_in(text);
 }
 
-ErrorCode refusal(std::string_view pattern) {
+ErrorCode pattern_refusal(std::string_view pattern) {
     const auto compiled = Pattern::compile(pattern);
     EXPECT_FALSE(compiled.has_value()) << pattern;
     return compiled ? ErrorCode::io : compiled.error().code;
@@ -90,26 +90,26 @@ TEST(Pattern, RefusesByNameWhatItCannotDo) {
                             "\\",     "\\a",     "\\xZZ",   "\\u12",  "\\u{110000}",
                             "\\u{12", "^*",      "\\b+",    "(?a)",   "(?<n",
                             "\\00",   "a{1001}"})
-        EXPECT_EQ(refusal(bad), ErrorCode::invalid) << bad;
+        EXPECT_EQ(pattern_refusal(bad), ErrorCode::invalid) << bad;
 }
 
 TEST(Pattern, RefusesOneInstructionTooMany) {
     // Each {n} of one set is n instructions, and one is the match at the end.
     const std::string base = "(?:a{1000}){8}";
     EXPECT_TRUE(Pattern::compile(base + "a{191}").has_value());
-    EXPECT_EQ(refusal(base + "a{192}"), ErrorCode::limit);
-    EXPECT_EQ(refusal("((a{1000}){1000}){1000}"), ErrorCode::limit);
+    EXPECT_EQ(pattern_refusal(base + "a{192}"), ErrorCode::limit);
+    EXPECT_EQ(pattern_refusal("((a{1000}){1000}){1000}"), ErrorCode::limit);
     // Nothing, a thousand times a thousand times ..., is nothing, and must not take that long.
     EXPECT_TRUE(Pattern::compile("(((((){1000}){1000}){1000}){1000}){1000}").has_value());
     std::string groups;
     for (int i = 0; i < 2'000; ++i)
         groups += "()";
-    EXPECT_EQ(refusal("((" + groups + "a){90}){90}"), ErrorCode::limit);
-    EXPECT_EQ(refusal("((((a*)*)*){1000}){1000}"), ErrorCode::limit);
+    EXPECT_EQ(pattern_refusal("((" + groups + "a){90}){90}"), ErrorCode::limit);
+    EXPECT_EQ(pattern_refusal("((((a*)*)*){1000}){1000}"), ErrorCode::limit);
     EXPECT_TRUE(Pattern::compile(std::string(4'096, 'a')).has_value());
-    EXPECT_EQ(refusal(std::string(4'097, 'a')), ErrorCode::limit);
+    EXPECT_EQ(pattern_refusal(std::string(4'097, 'a')), ErrorCode::limit);
     EXPECT_TRUE(Pattern::compile(std::string(64, '(') + std::string(64, ')')).has_value());
-    EXPECT_EQ(refusal(std::string(65, '(') + std::string(65, ')')), ErrorCode::invalid);
+    EXPECT_EQ(pattern_refusal(std::string(65, '(') + std::string(65, ')')), ErrorCode::invalid);
 }
 
 TEST(Pattern, StaysLinearWhereBacktrackingExplodes) {

@@ -2,19 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tools/test_support.hpp"
+
 namespace creto {
 namespace {
 
-Instant at_ms(std::int64_t ms) {
-    return Instant{} + Duration::from_ms(ms);
-}
-
-AgentId agent(std::uint32_t n) {
-    std::array<std::uint8_t, AgentId::size> bytes{};
-    for (std::size_t i = 0; i < 4; ++i)
-        bytes[i] = static_cast<std::uint8_t>(n >> (8 * i));
-    return AgentId{bytes};
-}
+using call_testing::agent;
+using call_testing::at_ms;
 
 const AgentId self = agent(0xFFFF'FFFF);
 

@@ -10,13 +10,7 @@ namespace creto {
 
 namespace {
 
-/// Places among all answers that the rule takes for the same, and the place that stands for them.
-struct Agreement {
-    std::vector<std::size_t> members;
-    std::size_t representative = 0;
-};
-
-Agreement best_of_results(const MatchRule& rule, std::span<const ShownAnswer> answers) {
+AnswerGroup best_of_results(const MatchRule& rule, std::span<const ShownAnswer> answers) {
     std::vector<Json> values;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -29,27 +23,27 @@ Agreement best_of_results(const MatchRule& rule, std::span<const ShownAnswer> an
     }
     if (values.empty()) return {};
     const AnswerGroup best = group_answers(rule, values).front();
-    Agreement out{.members = {}, .representative = places[best.representative]};
+    AnswerGroup out{.members = {}, .representative = places[best.representative]};
     for (const std::size_t member : best.members)
         out.members.push_back(places[member]);
     return out;
 }
 
-Agreement best_of_errors(std::span<const ShownAnswer> answers) {
+AnswerGroup best_of_errors(std::span<const ShownAnswer> answers) {
     std::map<std::string_view, std::vector<std::size_t>> by_text;
     for (std::size_t i = 0; i < answers.size(); ++i) {
         if (answers[i].kind == AnswerKind::tool_error) by_text[answers[i].text].push_back(i);
     }
-    Agreement out;
+    AnswerGroup out;
     for (const auto& [text, members] : by_text) {
         if (members.size() > out.members.size()) out = {members, members.front()};
     }
     return out;
 }
 
-Agreement best_of(const MatchRule& rule, std::span<const ShownAnswer> answers) {
-    Agreement results = best_of_results(rule, answers);
-    Agreement errors = best_of_errors(answers);
+AnswerGroup best_of(const MatchRule& rule, std::span<const ShownAnswer> answers) {
+    AnswerGroup results = best_of_results(rule, answers);
+    AnswerGroup errors = best_of_errors(answers);
     return errors.members.size() > results.members.size() ? errors : results;
 }
 
@@ -58,7 +52,7 @@ Agreement best_of(const MatchRule& rule, std::span<const ShownAnswer> answers) {
 std::optional<RuleDecision> decide_by_rule(
     const MatchRule& rule, std::uint32_t bar, std::span<const ShownAnswer> answers
 ) {
-    const Agreement best = best_of(rule, answers);
+    const AnswerGroup best = best_of(rule, answers);
     if (best.members.empty() || best.members.size() < bar) return std::nullopt;
     const ShownAnswer& representative = answers[best.representative];
     RuleDecision out{.kind = representative.kind, .result = representative.text};

@@ -5,22 +5,13 @@
 
 #include "base/prng.hpp"
 #include "tools/builtins.hpp"
+#include "tools/test_support.hpp"
 
 namespace creto {
 namespace {
 
-AgentId agent(std::uint8_t n) {
-    std::array<std::uint8_t, 32> key{};
-    key[0] = n;
-    return AgentId{key};
-}
-
-std::vector<ShownAnswer> results(std::initializer_list<const char*> texts) {
-    std::vector<ShownAnswer> out;
-    for (const char* text : texts)
-        out.push_back({agent(static_cast<std::uint8_t>(out.size())), AnswerKind::result, text});
-    return out;
-}
+using call_testing::agent;
+using call_testing::results;
 
 MatchRule tolerance(const char* distance) {
     return MatchTolerance{.distance = Decimal::parse(distance).value(), .pointer = ""};

@@ -45,7 +45,7 @@ const std::map<std::string, std::string> excluded{
      "asks for `format: regex` as an assertion; a schema with \\a in a pattern is refused"},
 };
 
-Json read(const fs::path& file) {
+Json read_file(const fs::path& file) {
     std::ifstream in{file};
     std::stringstream text;
     text << in.rdbuf();
@@ -62,10 +62,10 @@ std::map<std::string, Json> read_documents() {
         if (!entry.is_regular_file()) continue;
         const std::string address =
             "http://localhost:1234/draft2020-12/" + fs::relative(entry.path(), remotes).string();
-        documents.emplace(address, read(entry.path()));
+        documents.emplace(address, read_file(entry.path()));
     }
     for (const auto& entry : fs::directory_iterator{suite / "metaschema"}) {
-        Json document = read(entry.path());
+        Json document = read_file(entry.path());
         const std::string address = *document.find("$id")->string();
         documents.emplace(address, std::move(document));
     }
@@ -111,7 +111,7 @@ struct Count {
 };
 
 void run_file(const fs::path& file, const std::map<std::string, Json>& documents, Count& count) {
-    const Json groups = read(file);
+    const Json groups = read_file(file);
     for (const Json& group : *groups.array()) {
         const std::string name =
             file.filename().string() + ": " + *group.find("description")->string();

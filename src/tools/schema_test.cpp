@@ -25,7 +25,7 @@ std::string verdict(std::string_view schema_text, std::string_view value) {
     return result ? "ok" : result.error().message;
 }
 
-Error refusal(std::string_view text, const SchemaLimits& limits = {}) {
+Error schema_refusal(std::string_view text, const SchemaLimits& limits = {}) {
     const auto compiled = Schema::compile(json(text), limits);
     EXPECT_FALSE(compiled.has_value()) << text;
     return compiled ? Error{} : compiled.error();
@@ -65,10 +65,10 @@ TEST(Schema, SaysWhereAndWhyAValueDoesNotMatch) {
 
 TEST(Schema, RefusesMalformedKeywordsByTheirPlace) {
     EXPECT_EQ(
-        refusal(R"({"properties":{"a":{"minLength":-1}}})").message,
+        schema_refusal(R"({"properties":{"a":{"minLength":-1}}})").message,
         "schema: /properties/a/minLength: expected a count"
     );
-    EXPECT_EQ(refusal("7").message, "schema: a schema is an object or a boolean");
+    EXPECT_EQ(schema_refusal("7").message, "schema: a schema is an object or a boolean");
     for (const char* bad :
          {R"({"type":"int"})",
           R"({"type":[]})",
@@ -99,12 +99,12 @@ TEST(Schema, RefusesMalformedKeywordsByTheirPlace) {
           R"({"minContains":-1})",
           R"({"$defs":1})",
           R"({"not":1})"})
-        EXPECT_EQ(refusal(bad).code, ErrorCode::invalid) << bad;
+        EXPECT_EQ(schema_refusal(bad).code, ErrorCode::invalid) << bad;
 }
 
 TEST(Schema, NeverLeavesTheDocument) {
     EXPECT_EQ(
-        refusal(R"({"items":{"$ref":"http://example.com/a.json"}})").message,
+        schema_refusal(R"({"items":{"$ref":"http://example.com/a.json"}})").message,
         "schema: /items/$ref: \"http://example.com/a.json\" is not inside this document, and "
         "nothing is fetched"
     );
@@ -112,10 +112,10 @@ TEST(Schema, NeverLeavesTheDocument) {
          {R"({"$ref":"other.json"})",
           R"({"$ref":"file:///etc/passwd"})",
           R"({"$dynamicRef":"https://json-schema.org/draft/2020-12/schema"})"})
-        EXPECT_NE(refusal(bad).message.find("nothing is fetched"), std::string::npos) << bad;
+        EXPECT_NE(schema_refusal(bad).message.find("nothing is fetched"), std::string::npos) << bad;
     for (const char* bad :
          {R"({"$ref":"#nowhere"})", R"({"$ref":"#/$defs/a"})", R"({"$ref":"#/%zz"})"})
-        EXPECT_NE(refusal(bad).message.find("leads nowhere"), std::string::npos) << bad;
+        EXPECT_NE(schema_refusal(bad).message.find("leads nowhere"), std::string::npos) << bad;
 }
 
 TEST(Schema, ReadsOlderDraftsAsTheyWereMeant) {
@@ -130,7 +130,7 @@ TEST(Schema, ReadsOlderDraftsAsTheyWereMeant) {
     EXPECT_EQ(verdict(anchor, "[null]"), "ok");
     EXPECT_NE(verdict(anchor, "[1]"), "ok");
     EXPECT_EQ(
-        refusal(R"({"$schema":"http://json-schema.org/draft-04/schema#"})").message,
+        schema_refusal(R"({"$schema":"http://json-schema.org/draft-04/schema#"})").message,
         "schema: /$schema: the dialect \"http://json-schema.org/draft-04/schema#\" is not "
         "supported; JSON Schema 2020-12 is"
     );
@@ -191,7 +191,7 @@ TEST(Schema, ChargesForPatternsByTheirSize) {
 
 TEST(Schema, RefusesOneSchemaTooMany) {
     EXPECT_TRUE(Schema::compile(json(R"({"items":{"not":true}})"), {.nodes_max = 3}).has_value());
-    EXPECT_EQ(refusal(R"({"items":{"not":true}})", {.nodes_max = 2}).code, ErrorCode::limit);
+    EXPECT_EQ(schema_refusal(R"({"items":{"not":true}})", {.nodes_max = 2}).code, ErrorCode::limit);
 }
 
 TEST(Schema, RefusesLocationsThatAddUp) {
@@ -200,7 +200,7 @@ TEST(Schema, RefusesLocationsThatAddUp) {
     for (int i = 0; i < 1'000; ++i)
         text += (i ? ",\"p" : "\"p") + std::to_string(i) + "\":true";
     text += "}}}}";
-    EXPECT_EQ(refusal(text).code, ErrorCode::limit);
+    EXPECT_EQ(schema_refusal(text).code, ErrorCode::limit);
 }
 
 TEST(Schema, RefusesPatternsThatAddUp) {
@@ -208,15 +208,17 @@ TEST(Schema, RefusesPatternsThatAddUp) {
     for (int i = 0; i < 20; ++i)
         text += (i ? ",\"" : "\"") + std::string{"a{1000}b{1000}c{1000}d{900}"} +
                 std::to_string(i) + "\":true";
-    EXPECT_EQ(refusal(text + "}}").code, ErrorCode::limit);
-    EXPECT_EQ(refusal(R"({"pattern":"((a{1000}){1000}){1000}"})").code, ErrorCode::limit);
+    EXPECT_EQ(schema_refusal(text + "}}").code, ErrorCode::limit);
+    EXPECT_EQ(schema_refusal(R"({"pattern":"((a{1000}){1000}){1000}"})").code, ErrorCode::limit);
 }
 
 TEST(Schema, KeepsItsMessagesShort) {
     const std::string key(50'000, 'k');
     const auto message = verdict(R"({"additionalProperties":false})", "{\"" + key + "\":1}");
     EXPECT_LT(message.size(), 700U);
-    EXPECT_LT(refusal("{\"properties\":{\"" + key + "\":{\"type\":1}}}").message.size(), 700U);
+    EXPECT_LT(
+        schema_refusal("{\"properties\":{\"" + key + "\":{\"type\":1}}}").message.size(), 700U
+    );
 }
 
 TEST(Schema, ComparesNumbersExactly) {

@@ -12,6 +12,21 @@ inline Instant at_ms(std::int64_t ms) {
     return Instant{} + Duration::from_ms(ms);
 }
 
+inline AgentId agent(std::uint32_t n) {
+    std::array<std::uint8_t, AgentId::size> bytes{};
+    for (std::size_t i = 0; i < 4; ++i)
+        bytes[i] = static_cast<std::uint8_t>(n >> (8 * i));
+    return AgentId{bytes};
+}
+
+/// Results of agents 0, 1, 2 and so on.
+inline std::vector<ShownAnswer> results(std::initializer_list<const char*> texts) {
+    std::vector<ShownAnswer> out;
+    for (const char* text : texts)
+        out.push_back({agent(static_cast<std::uint8_t>(out.size())), AnswerKind::result, text});
+    return out;
+}
+
 struct Agents {
     explicit Agents(std::uint8_t n) {
         for (std::uint8_t i = 0; i < n; ++i) {

@@ -1,9 +1,10 @@
 #include "model/roster_search.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <numeric>
 #include <set>
+
+#include "model/masks.hpp"
 
 namespace creto::model_check {
 
@@ -20,18 +21,6 @@ Genesis genesis_of(const RosterSearchOptions& options) {
         genesis.members.push_back({Seat{i}, PublicKey{key}, "seat-" + std::to_string(i)});
     }
     return genesis;
-}
-
-std::uint32_t count(std::uint32_t mask) {
-    return static_cast<std::uint32_t>(std::popcount(mask));
-}
-
-std::string names(std::uint32_t mask) {
-    std::string out;
-    for (std::uint32_t i = 0; i < 32; ++i) {
-        if ((mask >> i & 1U) != 0) out += (out.empty() ? "" : ",") + std::to_string(i);
-    }
-    return out.empty() ? "nobody" : out;
 }
 
 /// Calls with each subset of `from` that has none of a class without those of it that come before.
@@ -73,7 +62,7 @@ RosterSearch::Mask RosterSearch::voting(const Known& known, std::uint32_t back) 
 }
 
 Quorum RosterSearch::quorum(const Known& known, std::uint32_t back) const {
-    const std::uint32_t votes = count(voting(known, back));
+    const std::uint32_t votes = bits(voting(known, back));
     return Quorum::of(options_.mode, votes, options_.seats - votes);
 }
 
@@ -186,9 +175,9 @@ void RosterSearch::step(std::uint32_t at) {
         return seats[a] == seats[b] && node.lags[a] == node.lags[b];
     };
     const Mask honest = voters & ~lying;
-    if (count(honest) < needed.q) ++result_.halting;
+    if (bits(honest) < needed.q) ++result_.halting;
     each_subset(honest, same, [&](Mask group) {
-        if (!result_.violation.empty() || count(group | (voters & lying)) < needed.q) return;
+        if (!result_.violation.empty() || bits(group | (voters & lying)) < needed.q) return;
         const std::size_t ends = rosters_[node.roster].outcomes.size();
         for (std::uint32_t i = 0; i < ends; ++i) {
             ++result_.decisions;
@@ -230,7 +219,7 @@ void RosterSearch::add(Node node) {
 void RosterSearch::check(const Node& node) {
     const auto at = static_cast<std::uint32_t>(nodes_.size() - 1);
     const Known& known = rosters_[node.roster];
-    const std::uint32_t votes = count(voting(known, 0));
+    const std::uint32_t votes = bits(voting(known, 0));
     result_.fewest = std::min(result_.fewest, votes);
     if (quorum(known, 0).q > votes) return blame("fewer vote than must agree", at);
     const Mask lying = liars(known);
@@ -240,7 +229,7 @@ void RosterSearch::check(const Node& node) {
         for (std::uint32_t i = 0; i < node.lags.size(); ++i)
             free |= static_cast<Mask>(node.lags[i] >= back ? 1U : 0U) << i;
         const Mask others = voters & (free | lying);
-        if (count(others) >= quorum(known, back).q) {
+        if (bits(others) >= quorum(known, back).q) {
             return blame(
                 "seats " + names(others) + " could end another way what ended " +
                     std::to_string(back) + " epochs ago",

@@ -1,9 +1,9 @@
 #include "model/search.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/prng.hpp"
+#include "model/masks.hpp"
 
 namespace creto::model_check {
 
@@ -14,10 +14,6 @@ constexpr std::uint32_t walk_steps_max = 400;
 
 /// Turns in which everything arrives, after which all have passed the epochs before the search.
 constexpr int begin_rounds = 64;
-
-std::uint32_t bits(std::uint32_t mask) {
-    return static_cast<std::uint32_t>(std::popcount(mask));
-}
 
 Executes executes(const SearchOptions& options) {
     if (options.world.epoch_blocks == 0) return Executes::never;

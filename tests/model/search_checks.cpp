@@ -1,7 +1,7 @@
 // What each state is held against, with arithmetic of its own, and the way back to progress.
 #include <algorithm>
-#include <bit>
 
+#include "model/masks.hpp"
 #include "model/search.hpp"
 
 namespace creto::model_check {
@@ -10,10 +10,6 @@ namespace {
 
 /// Rounds of "everything arrives, then patience ends" after which a healed network must have moved.
 constexpr int heal_rounds = 24;
-
-std::uint32_t bits(std::uint32_t mask) {
-    return static_cast<std::uint32_t>(std::popcount(mask));
-}
 
 }  // namespace
 

@@ -1,8 +1,9 @@
 #include "model/side_search.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <numeric>
+
+#include "model/masks.hpp"
 
 namespace creto::model_check {
 
@@ -12,18 +13,6 @@ namespace {
 /// from the next but one on; once more as many, to see that it lasts.
 constexpr int heal_epochs = 4;
 constexpr int walk_steps = 200;
-
-std::uint32_t count(std::uint32_t mask) {
-    return static_cast<std::uint32_t>(std::popcount(mask));
-}
-
-std::string names(std::uint32_t mask) {
-    std::string out;
-    for (std::uint32_t i = 0; i < 32; ++i) {
-        if ((mask >> i & 1U) != 0) out += (out.empty() ? "" : ",") + std::to_string(i);
-    }
-    return out.empty() ? "nobody" : out;
-}
 
 std::vector<Seat> seats_of(std::uint32_t mask) {
     std::vector<Seat> seats;
@@ -74,7 +63,7 @@ std::uint32_t SideSearch::may_lie(Mask voting) const {
 }
 
 std::uint32_t SideSearch::quorum(Mask voting) const {
-    const std::uint32_t votes = count(voting);
+    const std::uint32_t votes = bits(voting);
     std::uint32_t needed = options_.mode == QuorumMode::crash ? 1 : 2 * votes / 3 + 1;
     while (2 * needed < votes + may_lie(voting) + 1)
         ++needed;
@@ -83,7 +72,7 @@ std::uint32_t SideSearch::quorum(Mask voting) const {
 
 std::uint32_t SideSearch::share(Mask voting) const {
     std::uint32_t reports = 1;
-    while (reports * count(voting) < options_.reports)
+    while (reports * bits(voting) < options_.reports)
         ++reports;
     return reports;
 }
@@ -150,7 +139,7 @@ void SideSearch::report(Node& node, std::uint32_t by, Mask absent) const {
     show(node, by);  // It leads a final block.
     // Who misses more than can be missing where there is a block says nothing.
     const Mask voting = voters(node);
-    if (count(absent) > count(voting) - quorum(voting)) return;
+    if (bits(absent) > bits(voting) - quorum(voting)) return;
     node.attendance.on_report(Seat{by}, seats_of(absent), map);
     for (std::uint32_t seat = 0; seat < options_.seats; ++seat) {
         std::uint8_t& missed = node.misses[by][seat];
@@ -226,7 +215,7 @@ void SideSearch::check_end(const Node& before, const Node& after, Mask aside) {
         }
         if ((by & ~liars_) == 0)
             blame("seat " + names(1U << seat) + " is set aside on the word of liars alone");
-        if (count(by) < witnesses)
+        if (bits(by) < witnesses)
             blame(
                 "seat " + names(1U << seat) + " is set aside, and only " + names(by) + " missed it"
             );
@@ -240,7 +229,7 @@ void SideSearch::check_end(const Node& before, const Node& after, Mask aside) {
 
 void SideSearch::check(const Node& node) {
     const Mask coming = node.voting.back();
-    const std::uint32_t votes = count(coming);
+    const std::uint32_t votes = bits(coming);
     const std::uint32_t needed = quorum(coming);
     result_.fewest = std::min(result_.fewest, votes);
     if (votes < least()) blame("too few vote: " + names(coming));
@@ -256,7 +245,7 @@ void SideSearch::check(const Node& node) {
         for (std::uint32_t i = 0; i < options_.seats; ++i)
             free |= node.lags[i] >= back ? 1U << i : 0U;
         const Mask others = voters(node, back) & (free | liars_);
-        if (voters(node, back) != 0 && count(others) >= quorum(voters(node, back)))
+        if (voters(node, back) != 0 && bits(others) >= quorum(voters(node, back)))
             blame(
                 "two sides: seats " + names(others) + " could end another way what ended " +
                 std::to_string(back) + " epochs ago"
@@ -273,13 +262,13 @@ void SideSearch::heal(Node node) {
         for (std::uint32_t i = 0; i < options_.seats; ++i) {
             if ((dormant_later(node) & honest & (1U << i)) != 0) come_back(node, i);
         }
-        const std::uint32_t missing_max = count(voting) - quorum(voting);
+        const std::uint32_t missing_max = bits(voting) - quorum(voting);
         // Where there is a block there was a quorum: so many can be absent, and no more.
         Mask accused = 0;
         Mask silent = 0;
         for (std::uint32_t i = 0; i < options_.seats; ++i) {
-            if (count(accused) < missing_max) accused |= voting & honest & (1U << i);
-            if (count(silent) < missing_max) silent |= voting & liars_ & (1U << i);
+            if (bits(accused) < missing_max) accused |= voting & honest & (1U << i);
+            if (bits(silent) < missing_max) silent |= voting & liars_ & (1U << i);
         }
         for (std::uint32_t turn = 0; turn <= share_max_; ++turn) {
             for (std::uint32_t i = 0; i < options_.seats; ++i) {
@@ -308,17 +297,17 @@ void SideSearch::reports(std::uint32_t at, Mask side) {
         add(std::move(next), at, {Step::Kind::report, side, by, absent});
     };
     const Mask out = voting & ~liars_ & ~side;
-    const std::uint32_t missing_max = count(voting) - quorum(voting);
+    const std::uint32_t missing_max = bits(voting) - quorum(voting);
     for (std::uint32_t by = 0; by < options_.seats; ++by) {
         if ((voting >> by & 1U) == 0) continue;
         if (lies(by)) {
             each_part(voting & ~(1U << by), [&](Mask absent) {
-                if (count(absent) <= missing_max) make(by, absent);
+                if (bits(absent) <= missing_max) make(by, absent);
             });
         } else if ((side >> by & 1U) != 0) {
             // A liar's vote comes, or not.
             each_part(voting & liars_, [&](Mask silent) {
-                if (count(side & voting) + count(liars_ & voting & ~silent) >= quorum(voting))
+                if (bits(side & voting) + bits(liars_ & voting & ~silent) >= quorum(voting))
                     make(by, out | silent);
             });
         }
@@ -326,7 +315,7 @@ void SideSearch::reports(std::uint32_t at, Mask side) {
 }
 
 bool SideSearch::decides(const Node& node, Mask side) const {
-    return count((side | liars_) & voters(node)) >= quorum(voters(node));
+    return bits((side | liars_) & voters(node)) >= quorum(voters(node));
 }
 
 SideSearch::Node SideSearch::first() const {
@@ -429,7 +418,7 @@ void SideSearch::step_at_random(Prng& prng, Mask side) {
     const Mask voting = voters(next);
     const Mask there = side | liars_;
     const auto any_of = [&](Mask mask) {
-        std::uint64_t left = prng.below(count(mask));
+        std::uint64_t left = prng.below(bits(mask));
         std::uint32_t at = 0;
         while ((mask >> at & 1U) == 0 || left-- > 0)
             ++at;

@@ -10,8 +10,6 @@
 namespace creto::system_test {
 namespace {
 
-using Words = std::vector<std::string>;
-
 /// The severity and remedy of the first finding of this area whose text holds `what`.
 std::string finding(const Json& report, const std::string& area, const std::string& what) {
     for (const Json& one : report["findings"]) {
@@ -212,7 +210,7 @@ TEST_F(Care, AnExportHoldsOfflineAndNotWhenChanged) {
 }
 
 /// What bash offers for the begun line, through the real script.
-std::set<std::string> offered(const Words& words) {
+std::set<std::string> offered(const CommandWords& words) {
     std::string line;
     for (const std::string& word : words)
         line += " '" + word + "'";
@@ -259,7 +257,7 @@ TEST(Completion, BashCompletesFromTheTree) {
 }
 
 TEST(Suggestions, NameTheNearestWord) {
-    const auto message = [](const Words& words) { return creto(words).err; };
+    const auto message = [](const CommandWords& words) { return creto(words).err; };
     EXPECT_EQ(
         message({"statsu"}),
         "creto: creto has no command \"statsu\"; did you mean \"status\"? See `creto --help`\n"

@@ -10,27 +10,25 @@
 namespace creto::system_test {
 namespace {
 
-using Words = std::vector<std::string>;
-
-std::string joined(const Words& words) {
+std::string joined(const CommandWords& words) {
     std::string out;
     for (const std::string& word : words)
         out += (out.empty() ? "" : " ") + word;
     return out;
 }
 
-Words with(Words words, const std::string& last) {
+CommandWords with(CommandWords words, const std::string& last) {
     words.push_back(last);
     return words;
 }
 
 struct Explained {
-    Words words;  ///< {"state", "get"}
+    CommandWords words;  ///< {"state", "get"}
     Said help;
 };
 
 /// Every command that does something, found through the help of those above it.
-void explain(const Words& path, std::vector<Explained>& out) {
+void explain(const CommandWords& path, std::vector<Explained>& out) {
     const Said help = creto(with(path, "--help"));
     std::istringstream lines{help.out};
     bool within = false;
@@ -48,7 +46,7 @@ void explain(const Words& path, std::vector<Explained>& out) {
     if (is_leaf) out.push_back({path, help});
 }
 
-void expect_usage_error(const Words& words) {
+void expect_usage_error(const CommandWords& words) {
     const Said said = creto(with(words, "--json"));
     EXPECT_EQ(said.exit, 2);
     const Json doc = said.json();
@@ -71,7 +69,8 @@ TEST(CommandLine, EveryCommandExplainsItselfAndRefusesWrongUse) {
         EXPECT_TRUE(one.help.err.empty()) << one.help.err;
         expect_usage_error(with(one.words, "--no-such-option"));
     }
-    for (const Words& words : std::vector<Words>{{}, {"no-such-command"}, {"state"}, {"call"}}) {
+    for (const CommandWords& words :
+         std::vector<CommandWords>{{}, {"no-such-command"}, {"state"}, {"call"}}) {
         SCOPED_TRACE(joined(words));
         expect_usage_error(words);
         const Said plain = creto(words);
@@ -84,7 +83,7 @@ TEST(CommandLine, ANodeThatDoesNotAnswerIsExitCodeFour) {
     const WorkFolder folder;
     const std::string file = (folder.path() / "file").string();
     ASSERT_TRUE(write_file(file, "bytes"));
-    const std::vector<Words> all{
+    const std::vector<CommandWords> all{
         {"status"},
         {"peers"},
         {"tools"},
@@ -105,7 +104,7 @@ TEST(CommandLine, ANodeThatDoesNotAnswerIsExitCodeFour) {
         {"state", "del", "final/k"},
         {"watch", "--prefix", "causal/"},
         {"submit", file}};
-    for (Words words : all) {
+    for (CommandWords words : all) {
         SCOPED_TRACE(joined(words));
         words.insert(words.end(), {"--json", "--node", "/ip4/127.0.0.1/tcp/9"});
         const Said said = creto(words);
@@ -141,7 +140,7 @@ protected:
             << "the nodes do not find each other";
     }
     /// With --json: the exit code and exactly one document.
-    Json expect(int exit, Words words) {
+    Json expect(int exit, CommandWords words) {
         const std::string name = joined(words);
         words.insert(words.end(), {"--json", "--node", cluster_->admin_address(0)});
         const Said said = creto(words);
@@ -153,7 +152,7 @@ protected:
         }
         return doc;
     }
-    Said at(std::uint32_t node, Words words) {
+    Said at(std::uint32_t node, CommandWords words) {
         words.insert(words.end(), {"--json", "--node", cluster_->admin_address(node)});
         return creto(words);
     }
@@ -202,7 +201,7 @@ TEST_F(CommandLineAtNodes, AWatchShowsChangesOfItsKeys) {
 TEST_F(CommandLineAtNodes, EveryLookAndWriteIsOneDocument) {
     const std::string file = (folder_.path() / "file").string();
     ASSERT_TRUE(write_file(file, std::string("\x00\xFF bytes", 8)));
-    for (const Words& words : std::vector<Words>{
+    for (const CommandWords& words : std::vector<CommandWords>{
              {"status"},
              {"peers"},
              {"tools"},
@@ -246,7 +245,7 @@ TEST_F(CommandLineAtNodes, EveryLookAndWriteIsOneDocument) {
 }
 
 TEST_F(CommandLineAtNodes, ToolsThatDeviateAndArgumentsThatAreWrong) {
-    const Words good{"call", "add", R"({"a":20,"b":22})", "--agent", "n0"};
+    const CommandWords good{"call", "add", R"({"a":20,"b":22})", "--agent", "n0"};
     EXPECT_EQ(expect(0, good)["result"], "42");
     // Wrong JSON: what is wrong and where, from the tool's own schema.
     EXPECT_FALSE(message(expect(5, {"call", "add", "{\"a\": 1,", "--agent", "n0"})).empty());
@@ -282,7 +281,7 @@ TEST_F(CommandLineAtNodes, WithoutAQuorumIsExitCodeTen) {
         [&] { return cluster_->ask(0, "status").value("reachable", 0) == 1; }, seconds{10}
     );
     ASSERT_TRUE(noticed);
-    for (const Words& words : std::vector<Words>{
+    for (const CommandWords& words : std::vector<CommandWords>{
              {"state", "set", "final/k", "v"},
              {"state", "add", "final/n", "1"},
              {"state", "del", "final/before"}}) {

@@ -13,8 +13,6 @@
 namespace creto::system_test {
 namespace {
 
-using Words = std::vector<std::string>;
-
 bool lives(pid_t pid) {
     return std::filesystem::exists("/proc/" + std::to_string(pid) + "/exe");
 }
@@ -36,12 +34,12 @@ protected:
     void TearDown() override {
         if (std::filesystem::exists(dir_)) static_cast<void>(cluster({"down"}));
     }
-    Said cluster(Words words) {
+    Said cluster(CommandWords words) {
         words.insert(words.begin(), "cluster");
         words.insert(words.end(), {"--json", "--dir", dir_.string()});
         return creto(words, {}, seconds{120});
     }
-    Json expect(int exit, const Words& words) {
+    Json expect(int exit, const CommandWords& words) {
         const Said said = cluster(words);
         EXPECT_EQ(said.exit, exit) << words.front() << "\n" << said.out << said.err;
         Json doc = said.json();
@@ -51,11 +49,11 @@ protected:
         }
         return doc;
     }
-    std::string refused(int exit, const Words& words) {
+    std::string refused(int exit, const CommandWords& words) {
         const Json doc = expect(exit, words);
         return doc.is_object() && doc.contains("error") ? doc["error"].value("message", "") : "";
     }
-    Said node(std::size_t i, Words words) {
+    Said node(std::size_t i, CommandWords words) {
         words.insert(
             words.end(), {"--json", "--node", (dir_ / ("n" + std::to_string(i))).string()}
         );

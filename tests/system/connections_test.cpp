@@ -16,7 +16,7 @@
 namespace creto::system_test {
 namespace {
 
-constexpr auto patience = seconds{20};
+constexpr auto connection_patience = seconds{20};
 
 /// A plain socket: what speaks here is no creto node.
 class Wire {
@@ -86,7 +86,7 @@ protected:
                 }
                 return false;
             },
-            patience
+            connection_patience
         );
         EXPECT_TRUE(cut) << "it may talk on for ever";
         return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
@@ -175,7 +175,7 @@ TEST_F(Connections, TenThousandAtOnceAreBoundedAndOthersAreServed) {
     ASSERT_TRUE(metrics);
     EXPECT_NE(metrics->body.find("creto_connections_refused_total"), std::string::npos);
     flood->kill();
-    const bool drained = eventually([&] { return open_files() < 200; }, patience);
+    const bool drained = eventually([&] { return open_files() < 200; }, connection_patience);
     EXPECT_TRUE(drained) << open_files() << " files are still open";
     expect_served();
     std::cout << "flood: " << counted << "at most " << files_max << " files open, memory "
@@ -202,7 +202,7 @@ TEST_F(Connections, WhoAsksForMuchAndReadsNothingIsCutAndMemoryIsBounded) {
         RawPeer deaf{random_key()};
         deaf.go_deaf();
         deaf.connect(cluster_->direct_address(0), cluster_->agent(0));
-        ASSERT_TRUE(deaf.connected(cluster_->agent(0), patience));
+        ASSERT_TRUE(deaf.connected(cluster_->agent(0), connection_patience));
         for (int asked = 0; asked < 1'000; ++asked)
             deaf.send(cluster_->agent(0), Channel::data, question);
         const bool cut = eventually(
@@ -210,7 +210,7 @@ TEST_F(Connections, WhoAsksForMuchAndReadsNothingIsCutAndMemoryIsBounded) {
                 most_kib = std::max(most_kib, resident_kib());
                 return !deaf.connected(cluster_->agent(0), milliseconds{0});
             },
-            patience
+            connection_patience
         );
         EXPECT_TRUE(cut) << "it may hold on for ever";
         expect_served();

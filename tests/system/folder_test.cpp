@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto patience = seconds{20};
+constexpr auto folder_patience = seconds{20};
 
 /// One node that is its own quorum, with one value written and the node stopped in good order.
 class Folder : public ClusterTest {
@@ -56,7 +56,7 @@ protected:
         EXPECT_EQ(said.err.find("ERROR: "), std::string::npos) << said.err;
     }
     static Said run_node(const fs::path& folder) {
-        return creto({"run", folder.string(), "--json"}, {}, patience);
+        return creto({"run", folder.string(), "--json"}, {}, folder_patience);
     }
     /// Another folder with the same genesis, for a node beside.
     fs::path beside(const std::string& toml) {
@@ -81,7 +81,7 @@ protected:
         return run(
             {"/usr/bin/unshare", "-m", "/bin/sh", "-c", mount, folder.string(), program().string()},
             {},
-            patience
+            folder_patience
         );
     }
     static bool may_mount() { return run({"/usr/bin/unshare", "-m", "/bin/true"}).exit == 0; }
@@ -139,7 +139,7 @@ TEST_F(Folder, SettingsThatAreWrong) {
     EXPECT_TRUE(write_file(file, "[network]\nlisten = \"localhost:4001\"\n"));
     expect_refused(1, {"localhost:4001", "/ip4/127.0.0.1/tcp/4001"}, other, run_node(other));
     const Said environment =
-        creto({"run", other.string(), "--json"}, {{"CRETO_LOG_LEVEL", "loud"}}, patience);
+        creto({"run", other.string(), "--json"}, {{"CRETO_LOG_LEVEL", "loud"}}, folder_patience);
     expect_refused(2, {"CRETO_LOG_LEVEL", "trace, debug"}, other, environment);
 }
 
@@ -248,7 +248,7 @@ TEST_F(Folder, ADiskThatIsFull) {
                 if (doc.is_object()) address = doc.value("admin", "");
                 return !address.empty();
             },
-            patience
+            folder_patience
         );
         EXPECT_TRUE(there) << "the node did not start: " << text_of("err1") << text_of("err2");
         return Client{address};
@@ -314,7 +314,7 @@ TEST_F(Folder, ADiskThatIsFull) {
     }
     EXPECT_TRUE(write(grown, 10'000)) << "with room it goes on";
     EXPECT_TRUE(grown.post("/v1/stop", Json::object()));
-    const auto exit = process->wait(patience);
+    const auto exit = process->wait(folder_patience);
     EXPECT_EQ(exit, 0);
 }
 

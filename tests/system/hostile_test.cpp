@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t target = 0;
 constexpr std::size_t bystander = 1;
-constexpr auto patience = seconds{15};
+constexpr auto hostile_patience = seconds{15};
 
 class Hostile : public ClusterTest {
 protected:
@@ -49,7 +49,7 @@ protected:
                 }
                 return true;
             },
-            patience
+            hostile_patience
         );
         ASSERT_TRUE(whole) << "the nodes do not find each other";
     }
@@ -63,7 +63,7 @@ protected:
     [[nodiscard]] View view() { return View{status()["view"].get<std::uint64_t>()}; }
     void connect(RawPeer& peer) {
         peer.connect(cluster_->direct_address(target), cluster_->agent(target));
-        ASSERT_TRUE(peer.connected(cluster_->agent(target), patience));
+        ASSERT_TRUE(peer.connected(cluster_->agent(target), hostile_patience));
     }
     void say(RawPeer& peer, const Message& message) {
         peer.send(cluster_->agent(target), channel_of(message), *encode_message(message));
@@ -74,7 +74,7 @@ protected:
     ) {
         connect(peer);
         peer.send(cluster_->agent(target), channel, bytes);
-        EXPECT_TRUE(peer.disconnected(cluster_->agent(target), patience))
+        EXPECT_TRUE(peer.disconnected(cluster_->agent(target), hostile_patience))
             << what << " did not cost the connection";
     }
     std::vector<Bytes> heard_so_far() {
@@ -110,7 +110,7 @@ protected:
                 );
                 return ok(called) || called["error"].value("code", "") != "unavailable";
             },
-            patience
+            hostile_patience
         );
         EXPECT_EQ(called.value("result", ""), "42") << called.dump();
         const std::string key = "final/served" + std::to_string(served_++);
@@ -120,7 +120,7 @@ protected:
                 const Json read = cluster_->ask(target, "read", {{"key", key}});
                 return ok(read) && read["values"] == Json::array({when});
             },
-            patience
+            hostile_patience
         );
         EXPECT_TRUE(seen) << "the target does not follow";
         const Json kept = cluster_->ask(target, "read", {{"key", "final/kept"}});
@@ -324,13 +324,13 @@ TEST_F(Hostile, WhatIsSaidAgainHasNoFurtherEffect) {
         say(*stranger_, submit);
     // The same through another node: it too is the same operation.
     stranger_->connect(cluster_->direct_address(bystander), cluster_->agent(bystander));
-    ASSERT_TRUE(stranger_->connected(cluster_->agent(bystander), patience));
+    ASSERT_TRUE(stranger_->connected(cluster_->agent(bystander), hostile_patience));
     stranger_->send(cluster_->agent(bystander), Channel::data, *encode_message(submit));
     const bool applied = eventually(
         [&] {
             return cluster_->ask(target, "read", {{"key", "final/replayed"}}).value("found", false);
         },
-        patience
+        hostile_patience
     );
     EXPECT_TRUE(applied) << "an operation of an agent without a seat was not carried";
     expect_served("while votes and vertices are heard");
@@ -338,7 +338,7 @@ TEST_F(Hostile, WhatIsSaidAgainHasNoFurtherEffect) {
     // Everything that the target said to us, back to it, from below and from above.
     std::vector<Bytes> heard;
     const AgentId& agent = cluster_->agent(target);
-    ASSERT_TRUE(eventually([&] { return heard_count() > 50; }, patience));
+    ASSERT_TRUE(eventually([&] { return heard_count() > 50; }, hostile_patience));
     heard = heard_so_far();
     const std::uint64_t height = status()["finalized"];
     std::uint64_t sent = 0;
@@ -362,7 +362,7 @@ TEST_F(Hostile, WhatIsSaidAgainHasNoFurtherEffect) {
                 const Json read = cluster_->ask(i, "read", {{"key", "final/replayed"}});
                 return ok(read) && read["values"] == Json::array({"1"});
             },
-            patience
+            hostile_patience
         );
         EXPECT_TRUE(once) << cluster_->name(i) << ": applied "
                           << cluster_->ask(i, "read", {{"key", "final/replayed"}}).dump();
@@ -462,7 +462,7 @@ TEST_F(Hostile, ContradictionsAreProvenAgainstTheirAuthorAlone) {
     };
     const std::vector<std::string> liar_alone{agent_text(liar_->agent())};
     for (std::size_t i = 0; i < cluster_->size(); ++i) {
-        EXPECT_TRUE(eventually([&] { return excluded(i) == liar_alone; }, patience))
+        EXPECT_TRUE(eventually([&] { return excluded(i) == liar_alone; }, hostile_patience))
             << cluster_->name(i) << " does not know the liar";
     }
     EXPECT_GE(counter("evidence"), 2U) << "votes and the lane are different lies";

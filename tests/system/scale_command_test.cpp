@@ -6,8 +6,6 @@
 namespace creto::system_test {
 namespace {
 
-using Words = std::vector<std::string>;
-
 TEST(ScaleCommand, ListsTheSeventyNine) {
     const Said said = creto({"scale", "list", "--json"});
     ASSERT_EQ(said.exit, 0) << said.err;
@@ -26,7 +24,7 @@ TEST(ScaleCommand, ListsTheSeventyNine) {
 
 TEST(ScaleCommand, SaysWhatIsWrongWithTheWords) {
     struct Wrong {
-        Words words;
+        CommandWords words;
         std::string says;
     };
     const std::vector<Wrong> all{
@@ -74,8 +72,8 @@ TEST(ScaleCommand, BothSignatureSchemesAreRowsOfOneCommand) {
         "\"10s\"\n"
         "[[criterion]]\nmetric = \"avg_tps\"\nmin = 1\n";
     ASSERT_TRUE(write_file(folder.path() / "mine.toml", text).has_value());
-    Words words{"scale", "run", "mine", "--smoke", "--json", "--votes", "both"};
-    for (const std::string& more : Words{"--scenarios", folder.path().string()})
+    CommandWords words{"scale", "run", "mine", "--smoke", "--json", "--votes", "both"};
+    for (const std::string& more : CommandWords{"--scenarios", folder.path().string()})
         words.push_back(more);
     const Said both = creto(words);
     EXPECT_EQ(both.exit, 0) << both.err;
@@ -93,7 +91,7 @@ TEST(ScaleCommand, BothSignatureSchemesAreRowsOfOneCommand) {
 TEST(ScaleCommand, RunsIntoAFolderGoesOnThereAndReportsIt) {
     const WorkFolder folder;
     const std::string out = (folder.path() / "results").string();
-    Words words{
+    CommandWords words{
         "scale", "run", "creates_cluster", "test_5000_nodes_throughput", "--smoke", "--out", out};
     const Said first = creto(words);
     EXPECT_EQ(first.exit, 1) << first.out << first.err;
@@ -148,7 +146,7 @@ TEST(ScaleCommand, SideBySideGivesTheSameResults) {
     const WorkFolder folder;
     const std::string alone = (folder.path() / "alone").string();
     const std::string beside = (folder.path() / "beside").string();
-    Words words{
+    CommandWords words{
         "scale",
         "run",
         "creates_cluster",

@@ -5,16 +5,15 @@
 namespace creto::system_test {
 namespace {
 
-using Words = std::vector<std::string>;
-
 TEST(SimCommand, RunsTheSameNetworkFromTheSameSeed) {
     const WorkFolder folder;
     const std::string page = (folder.path() / "run.html").string();
-    const Words words{"sim",         "run",         "--nodes",    "7",         "--profile",
-                      "LAN",         "--byzantine", "28.6%",      "--attack",  "equivocation",
-                      "--workload",  "sine:10-40",  "--duration", "5s",        "--seed",
-                      "7",           "--decisions", "20",         "--payload", "512",
-                      "--bandwidth", "100",         "--html",     page,        "--json"};
+    const CommandWords words{
+        "sim",         "run",         "--nodes",    "7",         "--profile",
+        "LAN",         "--byzantine", "28.6%",      "--attack",  "equivocation",
+        "--workload",  "sine:10-40",  "--duration", "5s",        "--seed",
+        "7",           "--decisions", "20",         "--payload", "512",
+        "--bandwidth", "100",         "--html",     page,        "--json"};
     const Said first = creto(words);
     ASSERT_EQ(first.exit, 0) << first.out << first.err;
     const Json doc = first.json();
@@ -76,9 +75,9 @@ TEST(SimCommand, WritesALifeAsAPageAndMarksWhatBroke) {
 }
 
 TEST(SimCommand, PlantsEachBugAndFailsWhenOneIsMissed) {
-    const Words all{"sim", "fuzz", "--plant", "all", "--json", "--seeds"};
+    const CommandWords all{"sim", "fuzz", "--plant", "all", "--json", "--seeds"};
     const auto with_seeds = [&all](const char* seeds) {
-        Words words = all;
+        CommandWords words = all;
         words.emplace_back(seeds);
         return creto(words);
     };
@@ -114,7 +113,7 @@ TEST(SimCommand, AStopInTheMiddleOfTheLivesSaysWhatWasLivedUntilThen) {
 
 TEST(SimCommand, RefusesWhatItDoesNotUnderstandAndSaysWhatThereIs) {
     struct Wrong {
-        Words words;
+        CommandWords words;
         const char* says;
     };
     for (const Wrong& wrong : std::initializer_list<Wrong>{
@@ -133,7 +132,7 @@ TEST(SimCommand, RefusesWhatItDoesNotUnderstandAndSaysWhatThereIs) {
              {{"--schedule", "/nonexistent"}, "/nonexistent"},
              {{"--nodes", "4", "--scenario", "S3.2"}, "only --seed fits"},
              {{"--seeds", "0"}, "one seed"}}) {
-        Words words{"sim", "run", "--json"};
+        CommandWords words{"sim", "run", "--json"};
         words.insert(words.end(), wrong.words.begin(), wrong.words.end());
         const Said said = creto(words);
         EXPECT_EQ(said.exit, 2) << said.out;

@@ -8,7 +8,7 @@
 namespace creto::system_test {
 namespace {
 
-constexpr auto patience = seconds{60};
+constexpr auto stream_patience = seconds{60};
 constexpr const char* many = R"({"below":100000000})";
 constexpr const char* more_than_many = R"({"below":1000000000})";
 
@@ -64,7 +64,7 @@ TEST_F(Streams, TheFirstPieceComesBeforeThereIsAnAnswer) {
             // The provider says itself that it still works, after it showed the first one.
             if (pieces++ == 0) answered = counter(node_of(provider), "calls_served");
         },
-        patience
+        stream_patience
     );
     ASSERT_TRUE(reply) << reply.error().message;
     EXPECT_EQ((*reply)["result"], R"({"below":100000000,"count":5761455,"greatest":99999989})");
@@ -72,12 +72,12 @@ TEST_F(Streams, TheFirstPieceComesBeforeThereIsAnAnswer) {
     EXPECT_EQ(answered, 0U);
     EXPECT_GT(pieces, 50U);
     // The same without pieces.
-    const Json plain = cluster_->ask(0, "call", body(), patience);
+    const Json plain = cluster_->ask(0, "call", body(), stream_patience);
     EXPECT_EQ(plain["result"], (*reply)["result"]);
     // What is wrong is said as without.
     streamed["tool"] = "no such";
     const auto none = client.stream(
-        "call", streamed, [](const Json&) {}, patience
+        "call", streamed, [](const Json&) {}, stream_patience
     );
     ASSERT_FALSE(none);
     EXPECT_EQ(none.error().code, ErrorCode::not_found);
@@ -101,7 +101,7 @@ TEST_F(Streams, AProviderThatDiesIsReplacedAndTheWatcherIsTold) {
             first = last;
             cluster_->kill(node_of(first));
         },
-        patience
+        stream_patience
     );
     ASSERT_TRUE(reply) << reply.error().message;
     EXPECT_EQ(restarts, 1U);
@@ -127,11 +127,11 @@ TEST_F(Streams, AWatcherWhoGoesAwayEndsTheCall) {
         err
     );
     ASSERT_TRUE(watcher) << watcher.error().message;
-    ASSERT_TRUE(eventually([&] { return !content(out).empty(); }, patience)) << content(err);
+    ASSERT_TRUE(eventually([&] { return !content(out).empty(); }, stream_patience)) << content(err);
     EXPECT_TRUE(watcher->running());
     EXPECT_EQ(cancelled(), 0U);
     watcher->kill();
-    EXPECT_TRUE(eventually([&] { return cancelled() == 1; }, patience));
+    EXPECT_TRUE(eventually([&] { return cancelled() == 1; }, stream_patience));
     EXPECT_EQ(cluster_->ask(0, "status")["pending_calls"], 0);
 }
 

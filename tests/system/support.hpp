@@ -50,6 +50,9 @@ inline bool eventually(const std::function<bool()>& condition, milliseconds time
     return RealCluster::wait_until(condition, timeout);
 }
 
+/// A command and its arguments.
+using CommandWords = std::vector<std::string>;
+
 struct Said {
     int exit = -1;  ///< -1: ended by a signal, or by us when it took too long.
     std::string out;

@@ -24,7 +24,7 @@ Genesis genesis_of(std::uint32_t checkpoint_blocks) {
     return genesis;
 }
 
-AgentId agent(std::uint8_t number) {
+AgentId holder(std::uint8_t number) {
     std::array<std::uint8_t, 32> bytes{};
     bytes.fill(number);
     return AgentId{bytes};
@@ -240,7 +240,7 @@ TEST_F(Checkpoints, AreOfferedWithTheirProofOnceABlockNamesThem) {
     const std::vector<RosterLink> links;
     CheckpointGiver giver{shelf, silent_, links};
     const auto offers = [&](std::int64_t second) {
-        giver.offer(agent(9), Instant::from_ns(second * 1'000'000'000), effects_);
+        giver.offer(holder(9), Instant::from_ns(second * 1'000'000'000), effects_);
         for (int i = 0; i < 3; ++i)
             for (const Loaded& answer : carry_out())
                 EXPECT_TRUE(giver.on_loaded(answer, effects_));
@@ -259,8 +259,8 @@ TEST_F(Checkpoints, AreOfferedWithTheirProofOnceABlockNamesThem) {
     EXPECT_EQ(later[0].proof.blocks.front(), later[0].checkpoint.block);
     EXPECT_EQ(later[0].proof.blocks.back().height, Height{20});
     EXPECT_TRUE(later[0].proof.finalization.has_value());
-    giver.ask(agent(9), {Height{2 * span}, 0, 4}, effects_);
-    giver.ask(agent(9), {Height{3}, 0, 4}, effects_);
+    giver.ask(holder(9), {Height{2 * span}, 0, 4}, effects_);
+    giver.ask(holder(9), {Height{3}, 0, 4}, effects_);
     for (const Loaded& answer : carry_out())
         EXPECT_TRUE(giver.on_loaded(answer, effects_));
     carry_out();
@@ -283,7 +283,7 @@ protected:
     void offer(std::uint8_t from, std::size_t parts, Height executed = {}) {
         const OfferedCheckpoint offered = offer_of(parts);
         fetch_.on_offer(
-            agent(from), {offered, CheckPass::own()}, executed, Instant::from_ns(0), effects_
+            holder(from), {offered, CheckPass::own()}, executed, Instant::from_ns(0), effects_
         );
     }
     std::optional<CheckpointFetch::Arrived> part(
@@ -292,7 +292,7 @@ protected:
         const bool last = number + 1 == parts;
         Bytes bytes(last ? 1 : limits::checkpoint_part_bytes, byte);
         return fetch_.on_part(
-            agent(from), {Height{8}, number, std::move(bytes)}, Instant::from_ns(0), effects_
+            holder(from), {Height{8}, number, std::move(bytes)}, Instant::from_ns(0), effects_
         );
     }
     std::size_t asked() {
@@ -316,7 +316,7 @@ TEST_F(Fetching, AsksAFewAtATimeAndGivesTheWhole) {
     EXPECT_FALSE(part(2, 19, 20).has_value()) << "of somebody else";
     const auto whole = part(1, 19, 20);
     ASSERT_TRUE(whole.has_value());
-    EXPECT_EQ(whole->from, agent(1));
+    EXPECT_EQ(whole->from, holder(1));
     EXPECT_EQ(whole->state.size(), 19 * limits::checkpoint_part_bytes + 1);
     EXPECT_FALSE(fetch_.is_under_way());
 }
@@ -335,7 +335,7 @@ TEST_F(Fetching, LeavesWhoSendsSomethingElseOrNothing) {
     EXPECT_EQ(fetch_.next_wake(), Instant::max());
     offer(1, 2);
     EXPECT_TRUE(fetch_.is_under_way()) << "nobody else may be there";
-    fetch_.on_peer_down(agent(1));
+    fetch_.on_peer_down(holder(1));
     EXPECT_FALSE(fetch_.is_under_way());
 }
 
@@ -347,10 +347,12 @@ TEST_F(Fetching, LeavesWhoCutsTheStateAtOtherPlaces) {
     OfferedCheckpoint offered = offer_of(2);
     offered.checkpoint.parts = {
         hash(HashDomain::checkpoint_part, half), hash(HashDomain::checkpoint_part, rest)};
-    fetch_.on_offer(agent(1), {offered, CheckPass::own()}, Height{}, Instant::from_ns(0), effects_);
+    fetch_.on_offer(
+        holder(1), {offered, CheckPass::own()}, Height{}, Instant::from_ns(0), effects_
+    );
     ASSERT_TRUE(fetch_.is_under_way());
     const CheckpointPart first{Height{8}, 0, Bytes{half.begin(), half.end()}};
-    EXPECT_FALSE(fetch_.on_part(agent(1), first, Instant::from_ns(0), effects_).has_value());
+    EXPECT_FALSE(fetch_.on_part(holder(1), first, Instant::from_ns(0), effects_).has_value());
     EXPECT_FALSE(fetch_.is_under_way());
 }
 

@@ -29,6 +29,12 @@ using NodeList = std::vector<std::uint32_t>;
 inline constexpr double process_fixed_bytes = 27.4e6;
 inline constexpr double store_cache_bytes_max = 28.0 * 1024 * 1024;
 
+/// Of a fault that lasts until it is healed, and of a restart.
+inline constexpr Duration fault_for_good = limits::schedule_span_max;
+inline constexpr Duration restart_stop = Duration::from_ms(50);
+/// So long what is under way may take to be answered after the load's end.
+inline constexpr Duration bench_drain_max = Duration::from_s(10);
+
 struct TestClusterConfig {
     std::uint64_t seed = 1;
     std::uint32_t node_count = 4;

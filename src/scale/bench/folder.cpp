@@ -12,7 +12,7 @@ namespace {
 using Doc = nlohmann::ordered_json;
 constexpr std::size_t result_bytes_max = 64U << 20U;
 /// So many runs are drawn in full on one page.
-constexpr std::size_t drawn_max = 4;
+constexpr std::size_t runs_drawn_max = 4;
 
 bool is_result(const Doc& doc) {
     return doc.is_object() && doc.contains("scenario_id") && doc["scenario_id"].is_string() &&
@@ -113,7 +113,7 @@ Doc bench_document(const std::vector<Doc>& results) {
         count.add(result["status"].get<std::string>());
         runs.push_back(result);
         Doc& details = runs.back()["details"];
-        if (results.size() <= drawn_max) continue;
+        if (results.size() <= runs_drawn_max) continue;
         for (const char* row : {"view", "lag", "state"})
             if (details.contains("nodes")) details["nodes"][row] = Doc::array();
         if (details.contains("latency")) details["latency"]["points"] = Doc::array();

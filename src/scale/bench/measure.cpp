@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "link/link_model.hpp"
+#include "scale/numbers.hpp"
 #include "scale/report/record_json.hpp"
 #include "sim/life/life.hpp"
 
@@ -13,10 +14,6 @@ namespace creto {
 namespace {
 
 constexpr double never_s = std::numeric_limits<double>::infinity();
-
-double seconds(Duration span) {
-    return static_cast<double>(span.ns()) / 1e9;
-}
 
 using Samples = std::vector<ClusterSample>;
 
@@ -32,7 +29,7 @@ const ClusterSample& at(const Samples& samples, Duration instant) {
 double rate(const Samples& samples, Duration from, Duration to) {
     const ClusterSample& begin = at(samples, from);
     const ClusterSample& end = at(samples, to);
-    const double span = seconds(end.at - begin.at);
+    const double span = seconds_of(end.at - begin.at);
     return span <= 0 ? 0 : static_cast<double>(end.final - begin.final) / span;
 }
 
@@ -79,7 +76,7 @@ void measure_growth(const Samples& part, PerformanceMetrics& out) {
     if (mean(first) > 0) out.set("memory_growth_percent", 100 * (mean(last) / mean(first) - 1));
     const auto sync_s = [&](std::size_t from, std::size_t to) {
         const auto count = static_cast<double>(part[to].syncs - part[from].syncs);
-        return count <= 0 ? 0 : seconds(part[to].syncing - part[from].syncing) / count;
+        return count <= 0 ? 0 : seconds_of(part[to].syncing - part[from].syncing) / count;
     };
     const double early = sync_s(0, quarter);
     const double late = sync_s(part.size() - 1 - quarter, part.size() - 1);
@@ -102,7 +99,7 @@ void measure_rates(const Samples& samples, Duration from, Duration to, Performan
         const ClusterSample& before = at(samples, sample.at - Duration::from_s(window_s));
         const auto offered = static_cast<double>(sample.submitted - before.submitted);
         const auto final = static_cast<double>(sample.final - before.final);
-        const double span = std::max(1e-9, seconds(sample.at - before.at));
+        const double span = std::max(1e-9, seconds_of(sample.at - before.at));
         if (final >= 0.95 * offered) sustainable = std::max(sustainable, offered / span);
         if (!saturated && sample.cpu_max_percent >= 95) saturated = offered / span;
     }
@@ -163,7 +160,7 @@ bool healthy_at_end(const Samples& part) {
 
 void measure_votes(const ClusterReport& report, PerformanceMetrics& out) {
     const RunRecord& record = report.trial.record;
-    const double span = std::max(1e-9, seconds(report.measured_to - report.measured_from));
+    const double span = std::max(1e-9, seconds_of(report.measured_to - report.measured_from));
     const auto rounds = static_cast<double>(record.rounds);
     const double blocks = rounds - static_cast<double>(record.views_skipped);
     out.set("consensus_rounds_total", rounds);
@@ -179,9 +176,9 @@ void measure_votes(const ClusterReport& report, PerformanceMetrics& out) {
         );
     // Turns for a block, by windows of ten seconds: views per height.
     std::vector<double> turns;
-    const double cell_s = std::max(1e-9, seconds(record.cell));
+    const double cell_s = std::max(1e-9, seconds_of(record.cell));
     const auto cells = static_cast<std::size_t>(std::max(1.0, 10 / cell_s));
-    const auto first = static_cast<std::size_t>(seconds(report.measured_from) / cell_s);
+    const auto first = static_cast<std::size_t>(seconds_of(report.measured_from) / cell_s);
     for (std::size_t i = first; i + cells < record.cells.size(); i += cells) {
         const double heights = static_cast<double>(
             record.cells[i + cells].height -
@@ -251,7 +248,7 @@ PerformanceMetrics measure(const TestClusterConfig& config, const ClusterReport&
     const RunRecord& record = report.trial.record;
     const Duration from = report.measured_from;
     const Duration to = report.measured_to;
-    const double span = std::max(1e-9, seconds(to - from));
+    const double span = std::max(1e-9, seconds_of(to - from));
     const auto final = static_cast<double>(record.final);
     out.set("created_nodes", config.node_count + config.spare_count);
     out.set("avg_tps", final / span);
@@ -296,7 +293,7 @@ PerformanceMetrics measure(const TestClusterConfig& config, const ClusterReport&
         out.set("latency_p99_ms", ms(990));
         // Lane vertex, a view under way, proposal, two rounds of votes: five delays, and a sync.
         const NetworkProfile links = *parse_profile(config.profile);
-        const double bound_ms = seconds(links.latency_max) * 1'000 * 5 + 1;
+        const double bound_ms = seconds_of(links.latency_max) * 1'000 * 5 + 1;
         out.set("latency_p95_of_bound", ms(950) / bound_ms);
     }
     measure_votes(report, out);
@@ -311,7 +308,7 @@ PerformanceMetrics measure(const TestClusterConfig& config, const ClusterReport&
     if (loads.syncs > 0)
         out.set(
             "storage_operation_duration_seconds",
-            seconds(loads.syncing) / static_cast<double>(loads.syncs)
+            seconds_of(loads.syncing) / static_cast<double>(loads.syncs)
         );
     out.set(
         "vertex_creation_duration_seconds",
@@ -353,13 +350,13 @@ PerformanceMetrics measure_window(const ClusterReport& report, const RunWindow& 
         const ClusterSample& before = i == 0 ? begin : part[i - 1];
         const double now =
             static_cast<double>(part[i].final - std::min(before.final, part[i].final)) /
-            std::max(1e-9, seconds(part[i].at - before.at));
+            std::max(1e-9, seconds_of(part[i].at - before.at));
         const bool is_whole = part[i].sides == 0 && part[i].height_min >= begin.height_max;
         const double asked =
             static_cast<double>(part[i].submitted - std::min(before.submitted, part[i].submitted)) /
-            std::max(1e-9, seconds(part[i].at - before.at));
+            std::max(1e-9, seconds_of(part[i].at - before.at));
         if (now < 0.95 * std::min(wanted, asked) || !is_whole) continue;
-        recovered = seconds(part[i].at - window.from);
+        recovered = seconds_of(part[i].at - window.from);
         break;
     }
     out.set("recovery_seconds", recovered);
@@ -393,8 +390,8 @@ void probe_links(const NetworkProfile& profile, std::uint32_t nodes, Performance
             }
         }
     }
-    out.set("link_latency_min_ms", seconds(least) * 1'000);
-    out.set("link_latency_max_ms", seconds(most) * 1'000);
+    out.set("link_latency_min_ms", seconds_of(least) * 1'000);
+    out.set("link_latency_max_ms", seconds_of(most) * 1'000);
     out.set("link_loss_percent", 100.0 * static_cast<double>(lost) / static_cast<double>(sent));
 }
 

@@ -90,9 +90,9 @@ PerformanceMetrics vertices() {
 }
 
 /// Ten lanes that write in turns, each vertex after the latest of another lane.
-class Lanes {
+class LaneWork {
 public:
-    explicit Lanes(std::size_t count) {
+    explicit LaneWork(std::size_t count) {
         Genesis genesis;
         genesis.network = "micro";
         genesis.mode = QuorumMode::crash;
@@ -133,7 +133,7 @@ private:
 };
 
 PerformanceMetrics graph() {
-    const auto add_ns = [](const Lanes& lanes) {
+    const auto add_ns = [](const LaneWork& lanes) {
         return median_ns(
                    20,
                    [&](std::size_t) {
@@ -144,8 +144,8 @@ PerformanceMetrics graph() {
                ) /
                static_cast<double>(lanes.ready.size());
     };
-    const Lanes few{100};
-    const Lanes many{1'000};
+    const LaneWork few{100};
+    const LaneWork many{1'000};
     PerformanceMetrics out;
     const double few_ns = add_ns(few);
     const double many_ns = add_ns(many);

@@ -11,8 +11,6 @@
 namespace creto {
 namespace {
 
-constexpr auto for_good = limits::schedule_span_max;
-constexpr auto short_stop = Duration::from_ms(50);
 constexpr auto nap = Duration::from_ms(50);
 constexpr auto meeting_patience = std::chrono::seconds{60};
 
@@ -207,7 +205,7 @@ RealTestCluster::FaultId RealTestCluster::inject(
     Fault fault;
     fault.kind = kind;
     fault.at = now() - Instant{};
-    fault.lasts = lasts.value_or(for_good);
+    fault.lasts = lasts.value_or(fault_for_good);
     fault.nodes = std::move(nodes);
     fault.amount = amount;
     std::sort(fault.nodes.begin(), fault.nodes.end());
@@ -348,7 +346,7 @@ void RealTestCluster::change_parameters(Duration delta, Duration over) {
                 config.delta_ms = static_cast<std::uint64_t>(delta.ms());
             });
             if (!changed) return violate("halt", changed.error().message, node);
-            inject(FaultKind::crash, {node}, 0, short_stop);
+            inject(FaultKind::crash, {node}, 0, restart_stop);
         });
 }
 

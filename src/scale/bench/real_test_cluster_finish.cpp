@@ -9,7 +9,6 @@ namespace {
 
 using Doc = nlohmann::ordered_json;
 
-constexpr auto drain_max = Duration::from_s(10);
 /// Beyond the bound of the simulator, whose processors nobody else uses.
 constexpr auto busy_machine = Duration::from_s(30);
 constexpr auto write_timeout = std::chrono::seconds{5};
@@ -209,7 +208,7 @@ ClusterReport RealTestCluster::finish() {
         const std::set<FaultId> active = active_;
         for (const FaultId fault : active)
             end(fault);
-        trial.answered = until([&] { return clients_->counts().pending == 0; }, drain_max);
+        trial.answered = until([&] { return clients_->counts().pending == 0; }, bench_drain_max);
         converge(trial);
         if (trial.progressed) rest(out);
         out.is_interrupted = is_interrupted_;

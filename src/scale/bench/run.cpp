@@ -30,17 +30,17 @@ const std::set<std::string> cluster_checkers{
     "progress",     "catch-up",     "evidence",    "one-reply",     "durability",
     "integrity",    "exactly-once", "resources",   "view-sync",     "halt"};
 
-double seconds(Duration span) {
+double rounded_seconds(Duration span) {
     return std::round(static_cast<double>(span.ns()) / 1e6) / 1e3;
 }
-double rounded(double value) {
+double six_decimals(double value) {
     return std::round(value * 1e6) / 1e6;
 }
 
 Doc metrics_json(const PerformanceMetrics& metrics) {
     Doc out = Doc::object();
     for (const auto& [name, value] : metrics.all())
-        out[name] = rounded(value);
+        out[name] = six_decimals(value);
     return out;
 }
 
@@ -70,12 +70,12 @@ void describe(
     result.configuration["node_count"] = scenario.network.nodes;
     if (!result.configuration.contains("byzantine_percentage")) {
         result.configuration["byzantine_percentage"] =
-            rounded(scenario.network.byzantine_ppm / 1e4);
+            six_decimals(scenario.network.byzantine_ppm / 1e4);
         result.configuration["byzantine_pattern"] =
             scenario.network.byzantine_ppm == 0 ? "none" : to_string(scenario.network.attack);
     }
     result.configuration["workload"] = scenario.workload.text();
-    result.configuration["duration_s"] = seconds(scenario.duration);
+    result.configuration["duration_s"] = rounded_seconds(scenario.duration);
     result.configuration["payload_bytes"] = scenario.payload_bytes;
     result.details["category"] = asked.category;
     result.details["about"] = asked.about;
@@ -196,7 +196,7 @@ private:
              left_out(),
              variant.network.byzantine_ppm > 0 ? without_liars(*stage) : ""}
         );
-        virtual_s_ += seconds(stage->report().trial.virtual_time);
+        virtual_s_ += rounded_seconds(stage->report().trial.virtual_time);
         if (stages_.empty()) {
             out = one;  // Of several runs the page draws the first.
             out.criteria.clear();
@@ -291,7 +291,7 @@ private:
             });
         }
         out.criteria.insert(out.criteria.end(), safety.begin(), safety.end());
-        const double required_s = seconds(limits::scenario_warm_up + asked_.duration) *
+        const double required_s = rounded_seconds(limits::scenario_warm_up + asked_.duration) *
                                   static_cast<double>(std::max<std::size_t>(1, count_));
         if (is_stopped_)
             out.criteria.push_back(
@@ -376,7 +376,7 @@ ScenarioResult scenario_not_run(
     if (options.host == BenchHost::simulator)
         result.results["cost"] = {
             {"virtual_s", 0},
-            {"virtual_required_s", seconds(limits::scenario_warm_up + scenario.duration)}};
+            {"virtual_required_s", rounded_seconds(limits::scenario_warm_up + scenario.duration)}};
     return result;
 }
 

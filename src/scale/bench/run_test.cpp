@@ -22,7 +22,7 @@ const Catalogue& catalogue() {
     return loaded;
 }
 
-std::string why_invalid(const Doc& doc) {
+std::string why_no_result(const Doc& doc) {
     constexpr JsonLimits big{32'000'000, 64, 4'000'000};
     static const Schema schema =
         Schema::compile(parse_json(std::string{embedded::result_schema_json()}, big).value())
@@ -41,7 +41,7 @@ ScenarioResult run(const std::string& name, std::optional<std::uint32_t> nodes =
     auto result = run_scenario(*catalogue().find(name).value(), options);
     EXPECT_TRUE(result.has_value()) << (result ? "" : result.error().message);
     if (!result) return {};
-    EXPECT_EQ(why_invalid(to_json(*result)), "") << name;
+    EXPECT_EQ(why_no_result(to_json(*result)), "") << name;
     return std::move(*result);
 }
 
@@ -101,7 +101,7 @@ ScenarioResult run_text(const std::string& rest) {
     const auto scenario = parse_scenario(head + rest, "own.toml");
     EXPECT_TRUE(scenario.has_value()) << (scenario ? "" : scenario.error().message);
     auto result = run_scenario(scenario.value(), {});
-    EXPECT_EQ(why_invalid(to_json(*result)), "");
+    EXPECT_EQ(why_no_result(to_json(*result)), "");
     return std::move(*result);
 }
 
@@ -184,7 +184,7 @@ TEST(RunScenario, AStoppedRunIsPartialWithWhatItHas) {
     EXPECT_EQ(result->status(), std::string{"PARTIAL"});
     EXPECT_EQ(passed(*result, "completed"), std::nullopt);
     EXPECT_EQ(passed(*result, "invariants"), true);
-    EXPECT_EQ(why_invalid(to_json(*result)), "");
+    EXPECT_EQ(why_no_result(to_json(*result)), "");
 }
 
 // --- real stores ---
@@ -218,7 +218,7 @@ TEST(StorageReplay, FiguresComeFromRealStoresThatEndAsTheSimulatedOnes) {
     const ScenarioResult slow = run_scenario(replaying("constant:20"), options).value();
     const ScenarioResult fast = run_scenario(replaying("constant:40"), options).value();
     for (const ScenarioResult* one : {&slow, &fast}) {
-        EXPECT_EQ(why_invalid(to_json(*one)), "");
+        EXPECT_EQ(why_no_result(to_json(*one)), "");
         EXPECT_EQ(passed(*one, "storage_replay_differences"), true) << to_lines(*one);
         EXPECT_EQ(passed(*one, "storage_replay_damage"), true) << to_lines(*one);
         for (const char* name :
@@ -270,7 +270,7 @@ TEST(StorageReplay, ADiskThatRefusesIsAReasonAndTheRunGoesOn) {
     EXPECT_EQ(passed(result, "invariants"), true);
     EXPECT_EQ(result.status(), std::string{"PARTIAL"});
     EXPECT_TRUE(result.details["storage_replay"].contains("not_replayed"));
-    EXPECT_EQ(why_invalid(to_json(result)), "");
+    EXPECT_EQ(why_no_result(to_json(result)), "");
 }
 
 TEST(StorageReplay, AStoppedRunLeavesNoFolder) {

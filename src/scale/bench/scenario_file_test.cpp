@@ -10,7 +10,7 @@ namespace {
 
 const std::string head = "name = \"x\"\ncategory = \"chaos\"\nabout = \"a\"\n";
 const std::string network = "[network]\nnodes = 100\nprofile = \"lan\"\n";
-const std::string load =
+const std::string load_table =
     "[load]\nworkload = \"constant:10\"\nduration = \"10m\"\nsmoke = \"20s\"\n";
 const std::string replayed = "[[criterion]]\nmetric = \"storage_replay_writes\"\nmin = 1\n";
 const std::string criterion = "[[criterion]]\nmetric = \"avg_tps\"\nmin = 10\n";
@@ -29,7 +29,7 @@ std::string refusal(const std::string& text) {
 TEST(ScenarioFile, ReadsWhatAFileSays) {
     const ScaleScenario scenario = good(
         head + network + "byzantine = \"20%\"\nattack = \"collusion\"\nview_interval = \"5ms\"\n" +
-        load +
+        load_table +
         "[[step]]\nname = \"cut\"\nkind = \"partition\"\ngroups = [60, 40]\nat = \"1m\"\n"
         "lasts = \"2m\"\n" +
         criterion + "during = \"cut\"\nneeds_full = true\n"
@@ -79,17 +79,19 @@ TEST(ScenarioFile, NamesEachKindOfMistakeWithItsLine) {
         {head + "[load]\nduration = \"long\"\n" + criterion, "no duration \"long\""},
         {head + "[load]\npayload = 7\n" + criterion, "must be a whole number from 8"},
         {head + "[load]\nduration = \"60s\"\nsmoke = \"4s\"\n" + criterion, "at least 5s"},
-        {head + network + load + step + "nodes = 100\n" + criterion, "from 1 to 99"},
-        {head + network + load + step + criterion, "a step kill needs it"},
-        {head + network + load + "[[step]]\nkind = \"kil\"\n" + criterion,
+        {head + network + load_table + step + "nodes = 100\n" + criterion, "from 1 to 99"},
+        {head + network + load_table + step + criterion, "a step kill needs it"},
+        {head + network + load_table + "[[step]]\nkind = \"kil\"\n" + criterion,
          "did you mean \"kill\"?"},
-        {head + network + load + "[[step]]\nkind = \"partition\"\ngroups = [60, 60]\n" + criterion,
+        {head + network + load_table + "[[step]]\nkind = \"partition\"\ngroups = [60, 60]\n" +
+             criterion,
          "at least two sides that have all 100 nodes together; these have 120"},
-        {head + network + load + "[[step]]\nkind = \"loss\"\npercent = 51\n" + criterion,
+        {head + network + load_table + "[[step]]\nkind = \"loss\"\npercent = 51\n" + criterion,
          "must be a number from 0.001 to 50"},
-        {head + network + load + "[[step]]\nkind = \"restart-all\"\nat = \"10m\"\n" + criterion,
+        {head + network + load_table + "[[step]]\nkind = \"restart-all\"\nat = \"10m\"\n" +
+             criterion,
          "is after the load has ended"},
-        {head + network + load +
+        {head + network + load_table +
              "[[step]]\nkind = \"restart-all\"\nevery = \"1m\"\nlasts = \"2m\"\n" + criterion,
          "ends before it comes again"},
         {head + "[[criterion]]\nmetric = \"avg_tsp\"\nmin = 1\n",
@@ -103,7 +105,7 @@ TEST(ScenarioFile, NamesEachKindOfMistakeWithItsLine) {
         {head + "[storage]\nreplays = 1\n" + criterion, "did you mean \"replay\"?"},
         {head + replayed, "metric: needs [storage] with replay = 1 to 4"},
         {head + "[storage]\nreplay = 0\n" + replayed, "needs [storage] with replay = 1 to 4"},
-        {head + network + load + step + "nodes = 1\nname = \"cut\"\n[storage]\nreplay = 1\n" +
+        {head + network + load_table + step + "nodes = 1\nname = \"cut\"\n[storage]\nreplay = 1\n" +
              replayed + "during = \"cut\"\n",
          "is of the whole run only"},
         {"category = \"chaos\"\n" + criterion, "a scenario has a name"},
@@ -117,7 +119,7 @@ TEST(ScenarioFile, NamesEachKindOfMistakeWithItsLine) {
 }
 
 TEST(ScenarioFile, WhoDoesNotNameAPaceGetsTheOneOfItsSize) {
-    EXPECT_FALSE(good(head + network + load + criterion).network.view_interval.has_value());
+    EXPECT_FALSE(good(head + network + load_table + criterion).network.view_interval.has_value());
     EXPECT_EQ(usual_view_interval(16), Duration{});
     EXPECT_EQ(usual_view_interval(17), Duration::from_ms(25));
     EXPECT_EQ(usual_view_interval(4'999), Duration::from_ms(25));
@@ -128,10 +130,11 @@ TEST(ScenarioFile, HasAtMostSoManySteps) {
     std::string steps;
     for (std::size_t i = 0; i < limits::scenario_steps_max; ++i)
         steps += "[[step]]\nkind = \"restart-all\"\nat = \"1m\"\n";
-    EXPECT_EQ(refusal(head + network + load + steps + criterion), "accepted");
+    EXPECT_EQ(refusal(head + network + load_table + steps + criterion), "accepted");
     steps += "[[step]]\nkind = \"restart-all\"\n";
     EXPECT_NE(
-        refusal(head + network + load + steps + criterion).find("at most 64"), std::string::npos
+        refusal(head + network + load_table + steps + criterion).find("at most 64"),
+        std::string::npos
     );
 }
 
@@ -147,7 +150,7 @@ TEST(ScenarioFile, MoreNodesThanARosterHoldsAreSaidToBeTooMany) {
 
 TEST(ScenarioFile, WithFewerNodesCountsShrinkAndSharesStay) {
     const ScaleScenario whole = good(
-        head + "[network]\nnodes = 1000\nbyzantine = \"20%\"\n" + load +
+        head + "[network]\nnodes = 1000\nbyzantine = \"20%\"\n" + load_table +
         "[[step]]\nname = \"a\"\nkind = \"kill-until\"\nnodes = 315\nat = \"1m\"\n"
         "[[step]]\nname = \"b\"\nkind = \"kill-until\"\nnodes = 335\nat = \"2m\"\n"
         "[[step]]\nkind = \"partition\"\ngroups = [400, 400, 200]\nat = \"3m\"\nlasts = \"1m\"\n" +
@@ -167,7 +170,7 @@ TEST(ScenarioFile, WithFewerNodesCountsShrinkAndSharesStay) {
 
 TEST(ScenarioFile, ShortenedKeepsFaultsAndShortensTime) {
     const ScaleScenario whole = good(
-        head + network + load +
+        head + network + load_table +
         "[[step]]\nkind = \"kill\"\nnodes = 10\nat = \"5m\"\nlasts = \"1m\"\nevery = \"2m\"\n" +
         criterion
     );

@@ -11,9 +11,6 @@
 namespace creto {
 namespace {
 
-constexpr auto for_good = limits::schedule_span_max;
-constexpr auto short_stop = Duration::from_ms(50);
-
 NodeList honest_of(const Schedule& schedule) {
     NodeList out;
     for (std::uint32_t node = 0; node < schedule.seats(); ++node)
@@ -229,7 +226,7 @@ ScaleTestCluster::FaultId ScaleTestCluster::inject(
     Fault fault;
     fault.kind = kind;
     fault.at = cluster_.now() - Instant{} + in;
-    fault.lasts = lasts.value_or(for_good);
+    fault.lasts = lasts.value_or(fault_for_good);
     fault.nodes = std::move(nodes);
     fault.amount = amount;
     std::sort(fault.nodes.begin(), fault.nodes.end());
@@ -325,7 +322,7 @@ void ScaleTestCluster::change_parameters(Duration delta, Duration over) {
             options.delta = delta;
             options.delta_max = std::max(options.delta_max, delta);
         });
-        inject(FaultKind::crash, {node}, 0, short_stop, gap * node);
+        inject(FaultKind::crash, {node}, 0, restart_stop, gap * node);
     }
 }
 

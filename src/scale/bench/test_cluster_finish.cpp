@@ -8,8 +8,6 @@
 namespace creto {
 namespace {
 
-constexpr auto drain_max = Duration::from_s(10);
-
 std::uint64_t lane_depth(const SimCluster& cluster, std::uint32_t node) {
     std::uint64_t out = 0;
     (void)cluster.host(NodeIndex{node})
@@ -196,7 +194,7 @@ ClusterReport ScaleTestCluster::finish() {
     if (holds() && !is_interrupted_) {
         injector_.calm();
         watch_.on_calm();
-        trial.answered = until([&] { return load_.all_answered(); }, drain_max);
+        trial.answered = until([&] { return load_.all_answered(); }, bench_drain_max);
         if (holds()) converge(trial);
         if (holds() && trial.progressed) {
             watch_.on_converged();

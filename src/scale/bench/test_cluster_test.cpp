@@ -18,7 +18,7 @@ void load(ScaleTestCluster& cluster, const std::string& workload, std::int64_t s
     cluster.load(Workload::parse(workload).value(), Duration::from_s(seconds));
 }
 
-std::string refusal(const TestClusterConfig& config) {
+std::string config_refusal(const TestClusterConfig& config) {
     const auto made = ScaleTestCluster::create(config);
     return made ? "created" : made.error().message;
 }
@@ -26,22 +26,22 @@ std::string refusal(const TestClusterConfig& config) {
 TEST(ScaleTestCluster, SaysWhatItCannotBe) {
     TestClusterConfig config;
     config.node_count = 0;
-    EXPECT_EQ(refusal(config), "a cluster has 4 to 2048 nodes, not 0");
+    EXPECT_EQ(config_refusal(config), "a cluster has 4 to 2048 nodes, not 0");
     config.node_count = limits::seats_max + 1;
-    EXPECT_EQ(refusal(config), "a cluster has 4 to 2048 nodes, not 2049");
+    EXPECT_EQ(config_refusal(config), "a cluster has 4 to 2048 nodes, not 2049");
     config.node_count = 4;
     config.byzantine_ppm = 2'000'000;
-    EXPECT_EQ(refusal(config), "at most 100 % of the nodes are byzantine");
+    EXPECT_EQ(config_refusal(config), "at most 100 % of the nodes are byzantine");
     config.byzantine_ppm = 1'000'000;
-    EXPECT_EQ(refusal(config), "at least one node is honest");
+    EXPECT_EQ(config_refusal(config), "at least one node is honest");
     config.byzantine_ppm = 0;
     config.profile = "mars";
-    EXPECT_EQ(refusal(config), "no network profile mars");
+    EXPECT_EQ(config_refusal(config), "no network profile mars");
     config.profile = "local";
     config.payload_bytes = 7;
-    EXPECT_EQ(refusal(config), "a payload has 8 to 130,048 bytes");
+    EXPECT_EQ(config_refusal(config), "a payload has 8 to 130,048 bytes");
     config.payload_bytes = 8;
-    EXPECT_EQ(refusal(config), "created");
+    EXPECT_EQ(config_refusal(config), "created");
 }
 
 TEST(ScaleTestCluster, MeasuresItsLoadAndEndsInOneState) {

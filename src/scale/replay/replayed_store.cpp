@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t drawn_max = 4'096;
+constexpr std::size_t keys_drawn_max = 4'096;
 constexpr std::size_t overhead_bytes = 128;
 constexpr auto meter_span = Duration::from_s(1);
 
@@ -236,9 +236,9 @@ void ReplayedStore::remember(const std::vector<KeyWrite>& writes) {
     for (const KeyWrite& write : writes) {
         if (!write.value) continue;
         const std::uint64_t place = scale_to(prng_.next(), ++keys_seen_);
-        if (drawn_.size() < drawn_max) {
+        if (drawn_.size() < keys_drawn_max) {
             drawn_.push_back({write.column, write.key});
-        } else if (place < drawn_max) {
+        } else if (place < keys_drawn_max) {
             drawn_[place] = {write.column, write.key};
         }
     }

@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "scale/numbers.hpp"
+
 namespace creto {
 namespace {
 
@@ -21,10 +23,6 @@ constexpr std::array speeds{
     "storage_replay_read_slowdown",
     "storage_replay_stall_s",
     "storage_replay_stall_percent"};
-
-double seconds(Duration span) {
-    return static_cast<double>(span.ns()) / 1e9;
-}
 
 void miss_all(PerformanceMetrics& out, const std::string& why) {
     out.miss("rocksdb_read_ops_total", why);
@@ -99,7 +97,7 @@ void StorageReplay::abandon(const std::string& why) {
 void StorageReplay::measure(Duration from, Duration to, PerformanceMetrics& out) const {
     if (!failure_.empty()) return miss_all(out, "the replay has failed: " + failure_);
     out.set("rocksdb_read_ops_total", static_cast<double>(figures_.keys_read));
-    out.set("storage_replay_seconds", seconds(figures_.last));
+    out.set("storage_replay_seconds", seconds_of(figures_.last));
     out.set("storage_replay_writes", static_cast<double>(figures_.keys_written));
     out.set("storage_replay_syncs", static_cast<double>(figures_.commits));
     out.set("storage_replay_compactions", static_cast<double>(figures_.compactions));
@@ -114,7 +112,7 @@ void StorageReplay::measure(Duration from, Duration to, PerformanceMetrics& out)
 }
 
 void StorageReplay::measure_speed(Duration from, Duration to, PerformanceMetrics& out) const {
-    const double busy_s = seconds(figures_.busy);
+    const double busy_s = seconds_of(figures_.busy);
     if (busy_s <= 0) return;
     const auto keys = static_cast<double>(figures_.keys_written + figures_.keys_read);
     out.set("storage_replay_ops_mean", keys / busy_s);
@@ -137,8 +135,8 @@ void StorageReplay::measure_speed(Duration from, Duration to, PerformanceMetrics
     if (const auto slower = figures_.reads.slowdown(from, to))
         out.set("storage_replay_read_slowdown", *slower);
     if (!figures_.held_back) return;
-    out.set("storage_replay_stall_s", seconds(*figures_.held_back));
-    out.set("storage_replay_stall_percent", 100 * seconds(*figures_.held_back) / busy_s);
+    out.set("storage_replay_stall_s", seconds_of(*figures_.held_back));
+    out.set("storage_replay_stall_percent", 100 * seconds_of(*figures_.held_back) / busy_s);
 }
 
 Doc StorageReplay::details() const {
@@ -151,12 +149,12 @@ Doc StorageReplay::details() const {
         return out;
     }
     out["in_memory"] = is_memory_;
-    out["virtual_s"] = std::round(seconds(figures_.last) * 1e3) / 1e3;
+    out["virtual_s"] = std::round(seconds_of(figures_.last) * 1e3) / 1e3;
     out["keys_written"] = figures_.keys_written;
     out["keys_read"] = figures_.keys_read;
     out["durable_commits"] = figures_.commits;
     out["restarts"] = figures_.restarts;
-    out["busy_s"] = std::round(seconds(figures_.busy) * 1e3) / 1e3;
+    out["busy_s"] = std::round(seconds_of(figures_.busy) * 1e3) / 1e3;
     out["store_bytes"] = figures_.disk_bytes;
     out["keys_compared"] = keys_;
     out["found"] = found_;

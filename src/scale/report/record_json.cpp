@@ -2,22 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+
+#include "scale/numbers.hpp"
 
 namespace creto {
 namespace {
 
 using Doc = nlohmann::ordered_json;
 
-/// Three decimals are a microsecond of a millisecond, and a millisecond of a second.
-double rounded(double value) {
-    return std::round(value * 1'000) / 1'000;
-}
 double ms_of_us(std::uint64_t us) {
-    return rounded(static_cast<double>(us) / 1'000);
+    return three_decimals(static_cast<double>(us) / 1'000);
 }
 double s_of(Duration span) {
-    return rounded(static_cast<double>(span.us()) / 1e6);
+    return three_decimals(static_cast<double>(span.us()) / 1e6);
 }
 
 Doc timeline(const RunRecord& record) {
@@ -99,7 +96,7 @@ Doc latency(const RunRecord& record) {
     out["points"] = Doc::array();
     for (const LatencyPoint& point : record.points)
         out["points"].push_back(
-            {rounded(static_cast<double>(point.at_us) / 1e6),
+            {three_decimals(static_cast<double>(point.at_us) / 1e6),
              ms_of_us(static_cast<std::uint64_t>(point.latency_us)),
              point.node}
         );
@@ -138,8 +135,8 @@ Doc where_time_goes(const RunRecord& record) {
     for (const Part& part : parts)
         out.push_back(
             {{"part", part.name},
-             {"ms", rounded(step_ms == 0 ? 0 : rest_ms * part.step_ms / step_ms)},
-             {"step_ms", rounded(part.step_ms)},
+             {"ms", three_decimals(step_ms == 0 ? 0 : rest_ms * part.step_ms / step_ms)},
+             {"step_ms", three_decimals(part.step_ms)},
              {"how", "the measured rest, divided as one message's step is"}}
         );
     return out;
@@ -150,7 +147,7 @@ Doc slowest(const RunRecord& record) {
     for (const SlowDecision& slow : record.slowest) {
         const auto ms = [](std::int64_t us) { return ms_of_us(static_cast<std::uint64_t>(us)); };
         out.push_back(
-            {{"at_s", rounded(static_cast<double>(slow.intended_us) / 1e6)},
+            {{"at_s", three_decimals(static_cast<double>(slow.intended_us) / 1e6)},
              {"latency_ms", ms(slow.latency_us)},
              {"waiting_ms", ms(slow.waiting_us)},
              {"ordering_ms", ms(slow.ordering_us)},
@@ -175,8 +172,8 @@ Doc loads(const RunRecord& record) {
         {"syncs", l.syncs},
         {"protocol_s", s_of(l.protocol)},
         {"crypto_s", s_of(l.crypto)},
-        {"protocol_peak_percent", rounded(l.protocol_peak_ppm / 1e4)},
-        {"crypto_peak_percent", rounded(l.crypto_peak_ppm / 1e4)},
+        {"protocol_peak_percent", three_decimals(l.protocol_peak_ppm / 1e4)},
+        {"crypto_peak_percent", three_decimals(l.crypto_peak_ppm / 1e4)},
         {"bytes_peak", l.bytes_peak}};
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "link/profile.hpp"
+#include "scale/numbers.hpp"
 #include "scale/report/page_files.hpp"
 #include "scale/report/record_json.hpp"
 
@@ -13,12 +14,6 @@ namespace {
 
 using Doc = nlohmann::ordered_json;
 
-double rounded(double value) {
-    return std::round(value * 1'000) / 1'000;
-}
-double seconds(Duration span) {
-    return static_cast<double>(span.ns()) / 1e9;
-}
 std::string text(double value, int digits = 1) {
     char out[64];
     std::snprintf(out, sizeof out, "%.*f", digits, value);
@@ -26,7 +21,7 @@ std::string text(double value, int digits = 1) {
 }
 Doc ms(const Histogram& histogram, std::uint64_t permille) {
     if (histogram.count() == 0) return nullptr;
-    return rounded(static_cast<double>(histogram.at(permille)) / 1'000);
+    return three_decimals(static_cast<double>(histogram.at(permille)) / 1'000);
 }
 
 std::string pattern_of(const Schedule& schedule) {
@@ -44,7 +39,7 @@ Doc configuration(const Schedule& schedule, const std::string& workload, const C
         {"network_profile", schedule.profile},
         {"quorum", schedule.mode == QuorumMode::crash ? "crash" : "byzantine"},
         {"byzantine_percentage",
-         rounded(100.0 * static_cast<double>(schedule.byzantine.size()) / schedule.nodes)},
+         three_decimals(100.0 * static_cast<double>(schedule.byzantine.size()) / schedule.nodes)},
         {"byzantine_pattern", pattern_of(schedule)},
         {"workload", workload},
         {"signature_scheme",
@@ -68,10 +63,11 @@ Doc results(const RunRecord& record, const Spans& spans, double peak) {
     const double whole = std::max(1e-9, spans.virtual_s);
     Doc out;
     out["throughput"] = {
-        {"avg_tps", rounded(static_cast<double>(record.final) / std::max(1e-9, spans.measured_s))},
+        {"avg_tps",
+         three_decimals(static_cast<double>(record.final) / std::max(1e-9, spans.measured_s))},
         {"offered_tps",
-         rounded(static_cast<double>(record.submitted) / std::max(1e-9, spans.measured_s))},
-        {"peak_tps", rounded(peak)},
+         three_decimals(static_cast<double>(record.submitted) / std::max(1e-9, spans.measured_s))},
+        {"peak_tps", three_decimals(peak)},
         {"total_vertices", record.vertices}};
     out["latency"] = {
         {"p50_ms", ms(record.latency_us, 500)},
@@ -82,24 +78,28 @@ Doc results(const RunRecord& record, const Spans& spans, double peak) {
         {"count", record.latency_us.count()}};
     out["resource_usage"] = {
         {"avg_cpu_percent",
-         rounded(100 * (seconds(loads.protocol) + seconds(loads.crypto)) / nodes / whole)},
-        {"peak_cpu_percent", rounded((loads.protocol_peak_ppm + loads.crypto_peak_ppm) / 1e4)},
-        {"avg_memory_mb", rounded(static_cast<double>(loads.memory_mean) / 1e6)},
-        {"peak_memory_mb", rounded(static_cast<double>(loads.memory_peak) / 1e6)},
-        {"avg_network_mbps", rounded(static_cast<double>(loads.bytes) * 8 / 1e6 / nodes / whole)}};
+         three_decimals(
+             100 * (seconds_of(loads.protocol) + seconds_of(loads.crypto)) / nodes / whole
+         )},
+        {"peak_cpu_percent",
+         three_decimals((loads.protocol_peak_ppm + loads.crypto_peak_ppm) / 1e4)},
+        {"avg_memory_mb", three_decimals(static_cast<double>(loads.memory_mean) / 1e6)},
+        {"peak_memory_mb", three_decimals(static_cast<double>(loads.memory_peak) / 1e6)},
+        {"avg_network_mbps",
+         three_decimals(static_cast<double>(loads.bytes) * 8 / 1e6 / nodes / whole)}};
     const std::size_t blocks = record.blocks;
     out["consensus"] = {
         {"avg_rounds_to_finalize",
          blocks == 0
              ? Doc(nullptr)
-             : Doc(rounded(
+             : Doc(three_decimals(
                    1 + static_cast<double>(record.views_skipped) /
                            std::max(1.0, static_cast<double>(record.rounds - record.views_skipped))
                ))},
         {"confidence_at_finalization",
          record.votes_any == 0
              ? Doc(nullptr)
-             : Doc(rounded(
+             : Doc(three_decimals(
                    static_cast<double>(record.votes_for) / static_cast<double>(record.votes_any)
                ))},
         {"sealed_share", nullptr},
@@ -114,8 +114,8 @@ Doc results(const RunRecord& record, const Spans& spans, double peak) {
         {"culprits", Doc::array()}};
     out["cost"] = {
         {"wall_s", 0},
-        {"virtual_s", rounded(spans.virtual_s)},
-        {"virtual_required_s", rounded(spans.required_s)},
+        {"virtual_s", three_decimals(spans.virtual_s)},
+        {"virtual_required_s", three_decimals(spans.required_s)},
         {"messages", loads.messages},
         {"shortcut_share", 0}};
     return out;
@@ -236,7 +236,7 @@ void judge(ScenarioResult& result, const TrialPlan& plan, const TrialReport& rep
     std::size_t faulty = base.byzantine.size();
     const std::vector<bool> bad = unreliable(base);
     faulty = std::max(faulty, static_cast<std::size_t>(std::count(bad.begin(), bad.end(), true)));
-    const std::string bound = text(seconds(report.bound), 1) + " s after the load";
+    const std::string bound = text(seconds_of(report.bound), 1) + " s after the load";
     if (faulty > liars_max(base.mode, base.nodes)) {
         result.criteria.push_back(
             {"progress",
@@ -250,7 +250,7 @@ void judge(ScenarioResult& result, const TrialPlan& plan, const TrialReport& rep
         result.require(
             "progress",
             "a write of every honest node is final within " + bound,
-            report.progressed ? "all after " + text(seconds(report.progressed_after), 2) + " s"
+            report.progressed ? "all after " + text(seconds_of(report.progressed_after), 2) + " s"
                               : "not at " + report.stuck,
             report.progressed
         );
@@ -264,12 +264,12 @@ void judge(ScenarioResult& result, const TrialPlan& plan, const TrialReport& rep
 void fill(ScenarioResult& result, const TrialPlan& plan, const TrialReport& report) {
     const RunRecord& record = report.record;
     result.configuration = configuration(plan.base, plan.workload.text(), plan.costs);
-    result.configuration["duration_s"] = rounded(seconds(plan.duration));
+    result.configuration["duration_s"] = three_decimals(seconds_of(plan.duration));
     result.configuration["payload_bytes"] = plan.payload_bytes;
     const Spans spans{
-        seconds(plan.duration),
-        seconds(report.virtual_time),
-        seconds(trial_warm_up + plan.duration)};
+        seconds_of(plan.duration),
+        seconds_of(report.virtual_time),
+        seconds_of(trial_warm_up + plan.duration)};
     const double peak = peak_rate(record, trial_warm_up, trial_warm_up + plan.duration);
     result.results = results(record, spans, peak);
     result.results["consensus"]["diverged"] = report.diverged;
@@ -301,7 +301,7 @@ std::string bottleneck(const TrialPlan& plan, const TrialReport& report) {
     const RunRecord& record = report.record;
     const double protocol = record.loads.protocol_peak_ppm / 1e4;
     const double crypto = record.loads.crypto_peak_ppm / 1e4;
-    const double bits = static_cast<double>(record.loads.bytes_peak) * 8 / seconds(record.span);
+    const double bits = static_cast<double>(record.loads.bytes_peak) * 8 / seconds_of(record.span);
     const double uplink =
         plan.bandwidth_bps == 0 ? 0 : 100 * bits / static_cast<double>(plan.bandwidth_bps);
     const double most = std::max({protocol, crypto, uplink});
@@ -338,7 +338,7 @@ ScenarioResult trial_result(
     LinkProfile links = plan.links ? *plan.links : *parse_profile(plan.base.profile);
     if (plan.bandwidth_bps > 0) links.bandwidth_bps = plan.bandwidth_bps;
     describe(result, plan.base, links, plan.costs, repro);
-    result.details["warm_up_s"] = seconds(trial_warm_up);
+    result.details["warm_up_s"] = seconds_of(trial_warm_up);
     result.details["events"] = report.events;
     result.details.update(record_details(record));
     return result;
@@ -387,16 +387,16 @@ ScenarioResult process_result(
     result.details["cores"] = found.processors;
     result.details["machine"] = {
         {"processors", found.processors},
-        {"nodes_percent", rounded(found.nodes_percent)},
-        {"bench_percent", rounded(found.bench_percent)},
-        {"others_percent", rounded(found.others_percent)}};
+        {"nodes_percent", three_decimals(found.nodes_percent)},
+        {"bench_percent", three_decimals(found.bench_percent)},
+        {"others_percent", three_decimals(found.others_percent)}};
     result.details["verdicts"] = verdicts(broken_by(result, report), process_checkers);
     result.details["bottleneck"] = bottleneck_of_processes(report, found);
     result.details["repro"] = repro;
     result.details["not_covered"] = {
         "what nodes hold inside: votes, lanes and books of clients are checked in the simulator",
         "several machines: these processes share processors, disk and loopback"};
-    result.details["warm_up_s"] = seconds(trial_warm_up);
+    result.details["warm_up_s"] = seconds_of(trial_warm_up);
     result.details.update(record_details(record));
     for (const char* modelled : {"where_time_goes", "slowest", "probes"})
         result.details.erase(modelled);
@@ -423,8 +423,8 @@ ScenarioResult life_result(
             std::to_string(schedule.workload.every.ms()) + " ms",
         no_costs()
     );
-    result.configuration["duration_s"] = rounded(seconds(report.lived));
-    const double lived = seconds(report.lived);
+    result.configuration["duration_s"] = three_decimals(seconds_of(report.lived));
+    const double lived = seconds_of(report.lived);
     result.results = results(record, {lived, lived, lived}, peak_rate(record, {}, record.span));
     std::set<std::string> checked = trial_checkers;
     checked.insert(
@@ -435,7 +435,7 @@ ScenarioResult life_result(
         "the faults; this run asks whether it breaks, not how fast it is";
     describe(result, schedule, *parse_profile(schedule.profile), no_costs(), repro);
     result.details["events"] = report.events;
-    result.details["healed_s"] = rounded(seconds(report.healed_after));
+    result.details["healed_s"] = three_decimals(seconds_of(report.healed_after));
     result.details["restarts"] = report.restarts;
     result.details.update(record_details(record));
     return result;
@@ -461,8 +461,8 @@ ScenarioResult system_result(
     schedule.nodes = record.nodes;
     schedule.profile = "local";
     result.configuration = configuration(schedule, "the scenario's own", no_costs());
-    result.configuration["duration_s"] = rounded(seconds(record.span));
-    const double span = seconds(record.span);
+    result.configuration["duration_s"] = three_decimals(seconds_of(record.span));
+    const double span = seconds_of(record.span);
     result.results = results(record, {span, span, span}, peak_rate(record, {}, record.span));
     std::set<std::string> checked = trial_checkers;
     checked.erase("progress");

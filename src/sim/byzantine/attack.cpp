@@ -13,30 +13,30 @@
 namespace creto {
 namespace {
 
-struct Row {
+struct AttackRow {
     Attack attack;
     const char* name;
 };
-constexpr std::array rows{
-    Row{Attack::silence, "silence"},
-    Row{Attack::always_reject, "always-reject"},
-    Row{Attack::random_voting, "random-voting"},
-    Row{Attack::always_accept, "always-accept"},
-    Row{Attack::equivocation, "equivocation"},
-    Row{Attack::withheld_data, "withheld-data"},
-    Row{Attack::forked_lane, "forked-lane"},
-    Row{Attack::collusion, "collusion"},
-    Row{Attack::stale_replay, "stale-replay"},
-    Row{Attack::future_spam, "future-spam"},
-    Row{Attack::forged_evidence, "forged-evidence"},
-    Row{Attack::sybil, "sybil"},
-    Row{Attack::slow_walk, "slow-walk"},
-    Row{Attack::selective_delay, "selective-delay"},
-    Row{Attack::open_equivocation, "open-equivocation"}};
+constexpr std::array attack_rows{
+    AttackRow{Attack::silence, "silence"},
+    AttackRow{Attack::always_reject, "always-reject"},
+    AttackRow{Attack::random_voting, "random-voting"},
+    AttackRow{Attack::always_accept, "always-accept"},
+    AttackRow{Attack::equivocation, "equivocation"},
+    AttackRow{Attack::withheld_data, "withheld-data"},
+    AttackRow{Attack::forked_lane, "forked-lane"},
+    AttackRow{Attack::collusion, "collusion"},
+    AttackRow{Attack::stale_replay, "stale-replay"},
+    AttackRow{Attack::future_spam, "future-spam"},
+    AttackRow{Attack::forged_evidence, "forged-evidence"},
+    AttackRow{Attack::sybil, "sybil"},
+    AttackRow{Attack::slow_walk, "slow-walk"},
+    AttackRow{Attack::selective_delay, "selective-delay"},
+    AttackRow{Attack::open_equivocation, "open-equivocation"}};
 constexpr auto attacks_listed = [] {
-    std::array<Attack, rows.size()> list{};
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        list[i] = rows[i].attack;
+    std::array<Attack, attack_rows.size()> list{};
+    for (std::size_t i = 0; i < attack_rows.size(); ++i)
+        list[i] = attack_rows[i].attack;
     return list;
 }();
 
@@ -203,12 +203,12 @@ std::span<const Attack> all_attacks() {
 }
 
 const char* to_string(Attack attack) {
-    return rows.at(static_cast<std::size_t>(attack)).name;
+    return attack_rows.at(static_cast<std::size_t>(attack)).name;
 }
 
 Result<Attack> parse_attack(std::string_view name) {
     std::string known;
-    for (const Row& row : rows) {
+    for (const AttackRow& row : attack_rows) {
         if (name == row.name) return row.attack;
         known += known.empty() ? "" : ", ";
         known += row.name;

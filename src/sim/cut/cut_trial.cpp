@@ -13,9 +13,9 @@ namespace creto {
 
 namespace {
 
-constexpr auto warm_up = Duration::from_s(5);
+constexpr auto cut_warm_up = Duration::from_s(5);
 constexpr auto settle_max = Duration::from_s(120);
-constexpr auto write_timeout = Duration::from_s(60);
+constexpr auto cut_write_timeout = Duration::from_s(60);
 constexpr auto prompt = Duration::from_s(2);
 constexpr auto flap_max_ms = 300U;
 constexpr std::uint64_t full_percent = 95;
@@ -32,12 +32,12 @@ public:
     CutReport run() {
         until([&] { return is_whole(); }, Duration::from_s(30));
         begin_load();
-        pass(warm_up + Duration::from_ms(static_cast<std::int64_t>(prng_.below(1'000))));
+        pass(cut_warm_up + Duration::from_ms(static_cast<std::int64_t>(prng_.below(1'000))));
         cut();
         heal();
         pass(plan_.after);
         loading_ = false;
-        until([&] { return open_.empty(); }, write_timeout);
+        until([&] { return open_.empty(); }, cut_write_timeout);
         finish();
         return report();
     }
@@ -233,7 +233,7 @@ private:
         operation.key = "final/" + std::to_string(node) + "/" + std::to_string(nodes_[node].next++);
         operation.amount = 1;
         Write write{.node = node, .at = cluster_.now(), .key = operation.key};
-        submit(std::move(write), Submit{operation, Reading::final, write_timeout});
+        submit(std::move(write), Submit{operation, Reading::final, cut_write_timeout});
     }
     void write_causal(std::uint32_t node) {
         CrdtOperation operation{
@@ -242,7 +242,7 @@ private:
             .amount = 1};
         submit(
             Write{.node = node, .at = cluster_.now(), .causal = true},
-            Submit{operation, Reading::causal, write_timeout}
+            Submit{operation, Reading::causal, cut_write_timeout}
         );
     }
     void submit(Write write, Submit body) {
@@ -340,7 +340,7 @@ private:
         // A last write, so that what was pending has blocks to be in.
         for (std::uint32_t i = 0; i < plan_.nodes; ++i)
             write_final(i);
-        until([&] { return open_.empty(); }, write_timeout);
+        until([&] { return open_.empty(); }, cut_write_timeout);
         const bool one = until([&] { return is_one(); }, settle_max);
         out_.converged = one && is_causally_one();
         for (const Ticket ticket : asked_) {

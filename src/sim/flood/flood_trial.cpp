@@ -12,9 +12,9 @@ namespace creto {
 
 namespace {
 
-constexpr auto warm_up = Duration::from_s(5);
+constexpr auto flood_warm_up = Duration::from_s(5);
 constexpr auto settle_time = Duration::from_s(15);
-constexpr auto burst_every = Duration::from_ms(10);
+constexpr auto flood_burst_every = Duration::from_ms(10);
 constexpr const char* arguments = R"({"a":20,"b":22})";
 
 class FloodTrial {
@@ -23,7 +23,7 @@ public:
         : plan_{plan}, is_flooded_{is_flooded}, cluster_{options(), factory()} {}
 
     FloodSide run(FloodReport& report) {
-        (void)cluster_.run_for(warm_up);
+        (void)cluster_.run_for(flood_warm_up);
         begin_ = cluster_.now();
         begin_load();
         if (is_flooded_) cluster_.at(begin_, [this] { burst(); });
@@ -109,7 +109,7 @@ private:
     }
     void burst() {
         if (cluster_.now() >= begin_ + plan_.lasts || sent_ >= plan_.requests) return;
-        const auto bursts = static_cast<std::uint64_t>(plan_.lasts.ns() / burst_every.ns());
+        const auto bursts = static_cast<std::uint64_t>(plan_.lasts.ns() / flood_burst_every.ns());
         const std::uint64_t count =
             std::min(plan_.requests - sent_, (plan_.requests + bursts - 1) / bursts);
         sent_ += count;
@@ -121,7 +121,7 @@ private:
                 .agent = cluster_.agent(target)}
         );
         bursts_.push_back(ticket);
-        cluster_.at(cluster_.now() + burst_every, [this] { burst(); });
+        cluster_.at(cluster_.now() + flood_burst_every, [this] { burst(); });
     }
 
     void on_answer(Ticket ticket, const SimCommand& command) {

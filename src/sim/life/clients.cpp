@@ -7,10 +7,10 @@
 namespace creto {
 namespace {
 
-enum class Draw : std::uint64_t { instant = 1, node = 2, kind = 3, argument = 4 };
+enum class ClientDraw : std::uint64_t { instant = 1, node = 2, kind = 3, argument = 4 };
 constexpr std::uint64_t client_stream = 0x71;
-constexpr auto warm_up = Duration::from_ms(500);
-constexpr auto write_timeout = Duration::from_s(15);
+constexpr auto client_warm_up = Duration::from_ms(500);
+constexpr auto client_write_timeout = Duration::from_s(15);
 
 }  // namespace
 
@@ -22,8 +22,9 @@ Clients::Clients(const Schedule& schedule, SimCluster& cluster)
     const NamedDraws draws{schedule.seed, client_stream};
     for (std::uint64_t number = 0; number < schedule_.workload.count; ++number) {
         const auto slot = static_cast<std::uint64_t>(schedule_.workload.every.ns());
-        const auto jitter = scale_to(draws(number, std::uint64_t(Draw::instant)), slot);
-        const Duration at = warm_up + schedule_.workload.every * static_cast<std::int64_t>(number) +
+        const auto jitter = scale_to(draws(number, std::uint64_t(ClientDraw::instant)), slot);
+        const Duration at = client_warm_up +
+                            schedule_.workload.every * static_cast<std::int64_t>(number) +
                             Duration::from_ns(static_cast<std::int64_t>(jitter));
         cluster_.at(Instant{} + at, [this, number] { submit(number); });
     }
@@ -32,23 +33,23 @@ Clients::Clients(const Schedule& schedule, SimCluster& cluster)
 void Clients::submit(std::uint64_t number) {
     const NamedDraws draws{schedule_.seed, client_stream};
     const auto node = static_cast<std::uint32_t>(
-        scale_to(draws(number, std::uint64_t(Draw::node)), schedule_.nodes)
+        scale_to(draws(number, std::uint64_t(ClientDraw::node)), schedule_.nodes)
     );
-    const std::uint64_t kind = scale_to(draws(number, std::uint64_t(Draw::kind)), 100);
+    const std::uint64_t kind = scale_to(draws(number, std::uint64_t(ClientDraw::kind)), 100);
     // What a lane holds uncovered when its seat has ended is not promised to anybody.
     if (kind < schedule_.workload.causal_percent && !seat_ends(schedule_, node)) {
         CrdtOperation add;
         add.key = causal_counter;
         add.amount = 1;
         return record(
-            Kind::causal_counter, node, number, Submit{add, Reading::causal, write_timeout}
+            Kind::causal_counter, node, number, Submit{add, Reading::causal, client_write_timeout}
         );
     }
     if (kind < schedule_.workload.causal_percent + schedule_.workload.call_percent) {
         CallTool call;
         call.tool = "add";
         call.arguments = "{\"a\":" + std::to_string(number) + ",\"b\":1}";
-        const std::uint64_t word = draws(number, std::uint64_t(Draw::argument));
+        const std::uint64_t word = draws(number, std::uint64_t(ClientDraw::argument));
         call.agent =
             cluster_.agent(NodeIndex{static_cast<std::uint32_t>(scale_to(word, schedule_.nodes))});
         return record(Kind::call, node, number, std::move(call));
@@ -58,13 +59,15 @@ void Clients::submit(std::uint64_t number) {
         operation.key = key_of(number);
         operation.value = to_bytes(std::to_string(number));
         return record(
-            Kind::final_key, node, number, Submit{operation, Reading::final, write_timeout}
+            Kind::final_key, node, number, Submit{operation, Reading::final, client_write_timeout}
         );
     }
     operation.action = KeyOperation::Action::add;
     operation.key = final_counter;
     operation.amount = 1;
-    record(Kind::final_counter, node, number, Submit{operation, Reading::final, write_timeout});
+    record(
+        Kind::final_counter, node, number, Submit{operation, Reading::final, client_write_timeout}
+    );
 }
 
 void Clients::write_next() {
@@ -77,7 +80,10 @@ Ticket Clients::write_final(std::uint32_t node) {
     operation.key = final_counter;
     operation.amount = 1;
     record(
-        Kind::final_counter, node, next_extra_++, Submit{operation, Reading::final, write_timeout}
+        Kind::final_counter,
+        node,
+        next_extra_++,
+        Submit{operation, Reading::final, client_write_timeout}
     );
     return writes_.back().ticket;
 }

@@ -11,45 +11,45 @@
 namespace creto {
 namespace {
 
-struct Row {
+struct PlantedRow {
     PlantedBug bug;
     const char* name;
     const char* checker;
 };
-constexpr std::array rows{
-    Row{PlantedBug::double_vote, "double-vote", "single-vote"},
-    Row{PlantedBug::hasty_vote, "hasty-vote", "durable-vote"},
-    Row{PlantedBug::amnesia, "amnesia", "halt"},
-    Row{PlantedBug::wrong_state, "wrong-state", "agreement"},
-    Row{PlantedBug::skipped_height, "skipped-height", "prefix"},
-    Row{PlantedBug::hollow_answer, "hollow-answer", "durability"},
-    Row{PlantedBug::altered_write, "altered-write", "integrity"},
-    Row{PlantedBug::write_twice, "write-twice", "exactly-once"},
-    Row{PlantedBug::thin_certificate, "thin-certificate", "certificate"},
-    Row{PlantedBug::deaf_after_start, "deaf-after-start", "progress"},
-    Row{PlantedBug::slander, "slander", "evidence"},
-    Row{PlantedBug::two_answers, "two-answers", "one-reply"},
-    Row{PlantedBug::hasty_read, "hasty-read", "same-reads"},
-    Row{PlantedBug::mute_finality, "mute-finality", "catch-up"},
-    Row{PlantedBug::hollow_causal, "hollow-causal", "causal-durability"},
-    Row{PlantedBug::busybody, "busybody", "state"},
-    Row{PlantedBug::hoarder, "hoarder", "resources"},
-    Row{PlantedBug::glutton, "glutton", "resources"},
-    Row{PlantedBug::lost_disk, "lost-disk", "restore"},
-    Row{PlantedBug::torn_graph, "torn-graph", "replay"},
-    Row{PlantedBug::endless_ticket, "endless-ticket", "persist"},
-    Row{PlantedBug::garbage, "garbage", "message"},
-    Row{PlantedBug::restless, "restless", "time"},
-    Row{PlantedBug::leaps_back, "leaps-back", "monotonic"},
-    Row{PlantedBug::other_epoch, "other-epoch", "epoch"},
-    Row{PlantedBug::broken_lock, "broken-lock", "justification"},
-    Row{PlantedBug::torn_proof, "torn-proof", "proof"},
-    Row{PlantedBug::slow_ears, "slow-ears", "view-sync"},
-    Row{PlantedBug::refuses_some, "refuses-some", "recovery"},
-    Row{PlantedBug::blind_eye, "blind-eye", "completeness"},
-    Row{PlantedBug::circling, "circling", "livelock"},
-    Row{PlantedBug::two_chains, "two-chains", "one-outcome"},
-    Row{PlantedBug::dice, "dice", "determinism"},
+constexpr std::array planted_rows{
+    PlantedRow{PlantedBug::double_vote, "double-vote", "single-vote"},
+    PlantedRow{PlantedBug::hasty_vote, "hasty-vote", "durable-vote"},
+    PlantedRow{PlantedBug::amnesia, "amnesia", "halt"},
+    PlantedRow{PlantedBug::wrong_state, "wrong-state", "agreement"},
+    PlantedRow{PlantedBug::skipped_height, "skipped-height", "prefix"},
+    PlantedRow{PlantedBug::hollow_answer, "hollow-answer", "durability"},
+    PlantedRow{PlantedBug::altered_write, "altered-write", "integrity"},
+    PlantedRow{PlantedBug::write_twice, "write-twice", "exactly-once"},
+    PlantedRow{PlantedBug::thin_certificate, "thin-certificate", "certificate"},
+    PlantedRow{PlantedBug::deaf_after_start, "deaf-after-start", "progress"},
+    PlantedRow{PlantedBug::slander, "slander", "evidence"},
+    PlantedRow{PlantedBug::two_answers, "two-answers", "one-reply"},
+    PlantedRow{PlantedBug::hasty_read, "hasty-read", "same-reads"},
+    PlantedRow{PlantedBug::mute_finality, "mute-finality", "catch-up"},
+    PlantedRow{PlantedBug::hollow_causal, "hollow-causal", "causal-durability"},
+    PlantedRow{PlantedBug::busybody, "busybody", "state"},
+    PlantedRow{PlantedBug::hoarder, "hoarder", "resources"},
+    PlantedRow{PlantedBug::glutton, "glutton", "resources"},
+    PlantedRow{PlantedBug::lost_disk, "lost-disk", "restore"},
+    PlantedRow{PlantedBug::torn_graph, "torn-graph", "replay"},
+    PlantedRow{PlantedBug::endless_ticket, "endless-ticket", "persist"},
+    PlantedRow{PlantedBug::garbage, "garbage", "message"},
+    PlantedRow{PlantedBug::restless, "restless", "time"},
+    PlantedRow{PlantedBug::leaps_back, "leaps-back", "monotonic"},
+    PlantedRow{PlantedBug::other_epoch, "other-epoch", "epoch"},
+    PlantedRow{PlantedBug::broken_lock, "broken-lock", "justification"},
+    PlantedRow{PlantedBug::torn_proof, "torn-proof", "proof"},
+    PlantedRow{PlantedBug::slow_ears, "slow-ears", "view-sync"},
+    PlantedRow{PlantedBug::refuses_some, "refuses-some", "recovery"},
+    PlantedRow{PlantedBug::blind_eye, "blind-eye", "completeness"},
+    PlantedRow{PlantedBug::circling, "circling", "livelock"},
+    PlantedRow{PlantedBug::two_chains, "two-chains", "one-outcome"},
+    PlantedRow{PlantedBug::dice, "dice", "determinism"},
 };
 
 bool is_of_all_nodes(PlantedBug bug) {
@@ -61,7 +61,7 @@ bool is_of_all_nodes(PlantedBug bug) {
 const std::vector<PlantedBug>& all_planted_bugs() {
     static const std::vector<PlantedBug> all = [] {
         std::vector<PlantedBug> list;
-        for (const Row& row : rows)
+        for (const PlantedRow& row : planted_rows)
             list.push_back(row.bug);
         return list;
     }();
@@ -69,16 +69,16 @@ const std::vector<PlantedBug>& all_planted_bugs() {
 }
 
 const char* to_string(PlantedBug bug) {
-    return rows.at(static_cast<std::size_t>(bug)).name;
+    return planted_rows.at(static_cast<std::size_t>(bug)).name;
 }
 
 const char* noticed_by(PlantedBug bug) {
-    return rows.at(static_cast<std::size_t>(bug)).checker;
+    return planted_rows.at(static_cast<std::size_t>(bug)).checker;
 }
 
 Result<PlantedBug> parse_planted_bug(std::string_view name) {
     std::string known;
-    for (const Row& row : rows) {
+    for (const PlantedRow& row : planted_rows) {
         if (name == row.name) return row.bug;
         known += (known.empty() ? "" : ", ") + std::string{row.name};
     }

@@ -6,10 +6,10 @@
 namespace creto {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Doc = nlohmann::ordered_json;
 
-Json write(const Fault& fault) {
-    Json out;
+Doc write(const Fault& fault) {
+    Doc out;
     out["t_ms"] = fault.at.ms();
     out["fault"] = to_string(fault.kind);
     out["lasts_ms"] = fault.lasts.ms();
@@ -23,13 +23,13 @@ Json write(const Fault& fault) {
 /// Reads an object key by key; what remains unread is a mistake.
 class Fields {
 public:
-    Fields(const Json& object, std::string where) : object_{object}, where_{std::move(where)} {
+    Fields(const Doc& object, std::string where) : object_{object}, where_{std::move(where)} {
         if (!object.is_object()) refuse("", "is no object");
     }
 
     template <class T>
     void number(const char* key, T& out, std::uint64_t most = 1'000'000'000'000) {
-        const Json* found = find(key);
+        const Doc* found = find(key);
         if (found == nullptr) return;
         if (!found->is_number_unsigned() || found->get<std::uint64_t>() > most)
             return refuse(key, "is no number in range");
@@ -42,40 +42,40 @@ public:
         if (find(key) != nullptr) out = Duration::from_ms(ms);
     }
     void text(const char* key, std::string& out) {
-        const Json* found = find(key);
+        const Doc* found = find(key);
         if (found == nullptr) return;
         if (!found->is_string()) return refuse(key, "is no text");
         out = found->get<std::string>();
     }
     void flag(const char* key, bool& out) {
-        const Json* found = find(key);
+        const Doc* found = find(key);
         if (found == nullptr) return;
         if (!found->is_boolean()) return refuse(key, "is neither true nor false");
         out = found->get<bool>();
     }
     void spans(const char* key, std::vector<Duration>& out) {
-        const Json* found = find(key);
+        const Doc* found = find(key);
         if (found == nullptr) return;
         if (!found->is_array() || found->size() > limits::schedule_calms_max)
             return refuse(key, "is no list of instants");
-        for (const Json& item : *found) {
+        for (const Doc& item : *found) {
             if (!item.is_number_unsigned() || item.get<std::uint64_t>() > span_ms_max)
                 return refuse(key, "holds something that is no instant");
             out.push_back(Duration::from_ms(item.get<std::int64_t>()));
         }
     }
     void list(const char* key, std::vector<std::uint32_t>& out) {
-        const Json* found = find(key);
+        const Doc* found = find(key);
         if (found == nullptr) return;
         if (!found->is_array() || found->size() > limits::schedule_nodes_max)
             return refuse(key, "is no list of nodes");
-        for (const Json& item : *found) {
+        for (const Doc& item : *found) {
             if (!item.is_number_unsigned() || item.get<std::uint64_t>() > 1'000)
                 return refuse(key, "holds something that is no node");
             out.push_back(item.get<std::uint32_t>());
         }
     }
-    const Json* find(const char* key) {
+    const Doc* find(const char* key) {
         if (!object_.is_object()) return nullptr;
         const auto found = object_.find(key);
         if (found == object_.end()) return nullptr;
@@ -101,13 +101,13 @@ public:
 private:
     static constexpr const char* key_seed = "seed";
     static constexpr auto span_ms_max = static_cast<std::uint64_t>(limits::schedule_span_max.ms());
-    const Json& object_;
+    const Doc& object_;
     std::string where_;
     std::vector<std::string> seen_;
     std::string error_;
 };
 
-Result<Fault> read_fault(const Json& json) {
+Result<Fault> read_fault(const Doc& json) {
     Fields fields{json, "fault"};
     Fault fault;
     fields.span("t_ms", fault.at);
@@ -128,7 +128,7 @@ Result<Fault> read_fault(const Json& json) {
 }
 
 Result<void> read_parts(Fields& fields, Schedule& out) {
-    if (const Json* workload = fields.find("workload")) {
+    if (const Doc* workload = fields.find("workload")) {
         Fields part{*workload, "workload"};
         part.number("count", out.workload.count, limits::schedule_workload_max);
         part.span("every_ms", out.workload.every);
@@ -138,7 +138,7 @@ Result<void> read_parts(Fields& fields, Schedule& out) {
         part.span("steady_every_ms", out.workload.steady_every);
         if (auto end = part.end(); !end) return end;
     }
-    if (const Json* knobs = fields.find("knobs")) {
+    if (const Doc* knobs = fields.find("knobs")) {
         Fields part{*knobs, "knobs"};
         part.span("delta_ms", out.knobs.delta);
         part.span("delta_max_ms", out.knobs.delta_max);
@@ -156,7 +156,7 @@ Result<void> read_parts(Fields& fields, Schedule& out) {
         part.span("detection_ms", out.knobs.detection);
         if (auto end = part.end(); !end) return end;
     }
-    if (const Json* liars = fields.find("byzantine")) {
+    if (const Doc* liars = fields.find("byzantine")) {
         if (!liars->is_object() || liars->size() > limits::schedule_nodes_max)
             return fail(ErrorCode::invalid, "byzantine is no object of attacks by node");
         for (const auto& [node, name] : liars->items()) {
@@ -169,10 +169,10 @@ Result<void> read_parts(Fields& fields, Schedule& out) {
             out.byzantine[static_cast<std::uint32_t>(std::stoul(node))] = *attack;
         }
     }
-    if (const Json* faults = fields.find("faults")) {
+    if (const Doc* faults = fields.find("faults")) {
         if (!faults->is_array() || faults->size() > limits::schedule_faults_max)
             return fail(ErrorCode::invalid, "faults is no list");
-        for (const Json& item : *faults) {
+        for (const Doc& item : *faults) {
             auto fault = read_fault(item);
             if (!fault) return tl::unexpected<Error>(fault.error());
             out.faults.push_back(std::move(*fault));
@@ -184,7 +184,7 @@ Result<void> read_parts(Fields& fields, Schedule& out) {
 }  // namespace
 
 std::string to_json(const Schedule& schedule) {
-    Json out;
+    Doc out;
     out["seed"] = schedule.seed;
     out["nodes"] = schedule.nodes;
     if (schedule.spares != 0) out["spares"] = schedule.spares;
@@ -213,7 +213,7 @@ std::string to_json(const Schedule& schedule) {
         {"call_percent", schedule.workload.call_percent},
         {"steady_ms", schedule.workload.steady.ms()},
         {"steady_every_ms", schedule.workload.steady_every.ms()}};
-    out["byzantine"] = Json::object();
+    out["byzantine"] = Doc::object();
     for (const auto& [node, attack] : schedule.byzantine)
         out["byzantine"][std::to_string(node)] = to_string(attack);
     for (const Duration calm : schedule.calms)
@@ -221,7 +221,7 @@ std::string to_json(const Schedule& schedule) {
     out["calm_after_ms"] = schedule.calm_after.ms();
     std::string text = "{";
     for (const auto& [key, value] : out.items())
-        text += (text.size() > 1 ? ",\n " : "\n ") + Json(key).dump() + ": " + value.dump();
+        text += (text.size() > 1 ? ",\n " : "\n ") + Doc(key).dump() + ": " + value.dump();
     text += ",\n \"faults\": [";
     for (std::size_t i = 0; i < schedule.faults.size(); ++i)
         text += (i == 0 ? "\n  " : ",\n  ") + write(schedule.faults[i]).dump();
@@ -231,7 +231,7 @@ std::string to_json(const Schedule& schedule) {
 Result<Schedule> parse_schedule(std::string_view text) {
     if (text.size() > limits::schedule_bytes_max)
         return fail(ErrorCode::limit, "schedule: over a megabyte");
-    const Json json = Json::parse(text, nullptr, false);
+    const Doc json = Doc::parse(text, nullptr, false);
     if (json.is_discarded()) return fail(ErrorCode::invalid, "schedule: not JSON");
     Schedule out;
     Fields fields{json, "schedule"};

@@ -11,7 +11,7 @@ public:
     Shrinker(
         Schedule schedule,
         const std::string& checker,
-        const Verdict& verdict,
+        const LifeVerdict& verdict,
         std::uint32_t tries_max
     )
         : checker_{checker}, verdict_{verdict}, tries_max_{tries_max} {
@@ -166,7 +166,7 @@ private:
     }
 
     const std::string& checker_;
-    const Verdict& verdict_;
+    const LifeVerdict& verdict_;
     std::uint32_t tries_max_;
     Shrunk out_;
 };
@@ -174,7 +174,10 @@ private:
 }  // namespace
 
 Shrunk shrink(
-    Schedule schedule, const std::string& checker, const Verdict& verdict, std::uint32_t tries_max
+    Schedule schedule,
+    const std::string& checker,
+    const LifeVerdict& verdict,
+    std::uint32_t tries_max
 ) {
     return Shrinker{std::move(schedule), checker, verdict, tries_max}.run();
 }

@@ -15,7 +15,7 @@
 namespace creto {
 
 /// Runs a schedule and names the checker that failed; empty when it passed.
-using Verdict = std::function<std::string(const Schedule&)>;
+using LifeVerdict = std::function<std::string(const Schedule&)>;
 
 struct Shrunk {
     Schedule schedule;
@@ -25,7 +25,10 @@ struct Shrunk {
 
 /// Requires: verdict(schedule) == checker. Asks the verdict at most `tries_max` times.
 [[nodiscard]] Shrunk shrink(
-    Schedule schedule, const std::string& checker, const Verdict& verdict, std::uint32_t tries_max
+    Schedule schedule,
+    const std::string& checker,
+    const LifeVerdict& verdict,
+    std::uint32_t tries_max
 );
 
 }  // namespace creto

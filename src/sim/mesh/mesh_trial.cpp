@@ -12,7 +12,7 @@ namespace creto {
 
 namespace {
 
-constexpr Duration warm_up = Duration::from_s(10);
+constexpr Duration mesh_warm_up = Duration::from_s(10);
 /// So long the last crash may take to be noticed everywhere.
 constexpr Duration aftermath = Duration::from_s(90);
 constexpr Duration join_limit = Duration::from_s(120);
@@ -21,15 +21,15 @@ constexpr Duration still_every = Duration::from_s(3);
 constexpr std::uint32_t seats = 4;  ///< All others are agents without one.
 
 /// Streams of draws.
-enum class Draw : std::uint64_t { slow = 1, liar = 2, victim = 3, phase = 4 };
+enum class MeshDraw : std::uint64_t { slow = 1, liar = 2, victim = 3, phase = 4 };
 
-class Trial {
+class MeshTrial {
 public:
-    explicit Trial(const MeshPlan& plan)
+    explicit MeshTrial(const MeshPlan& plan)
         : plan_{plan},
           setup_{std::make_shared<MeshSetup>()},
-          slow_(drawn(Draw::slow, plan.slow_ppm)),
-          liar_(drawn(Draw::liar, plan.liars_ppm)),
+          slow_(drawn(MeshDraw::slow, plan.slow_ppm)),
+          liar_(drawn(MeshDraw::liar, plan.liars_ppm)),
           found_(plan.nodes),
           cluster_{options(), mesh_agents(setup_)} {
         for (std::uint32_t i = 0; i < plan_.nodes; ++i)
@@ -38,7 +38,7 @@ public:
         if (plan_.joins) setup_->links = MeshLinks::drawn;
         for (std::uint32_t i = 0; i < plan_.nodes; ++i) {
             (void)cluster_.start(NodeIndex{i});
-            if (slow_[i]) stand_still(NodeIndex{i}, draw(plan_.seed, word(Draw::phase), i));
+            if (slow_[i]) stand_still(NodeIndex{i}, draw(plan_.seed, word(MeshDraw::phase), i));
         }
     }
 
@@ -49,10 +49,10 @@ public:
             report_.joined_ms = ms(cluster_.now() - Instant{});
         } else {
             plan_crashes();
-            cluster_.run_for(warm_up);
+            cluster_.run_for(mesh_warm_up);
             for (std::uint32_t i = 0; i < plan_.nodes; ++i)
                 before_.push_back(cluster_.bytes_of(NodeIndex{i}));
-            cluster_.run_for(plan_.duration - warm_up);
+            cluster_.run_for(plan_.duration - mesh_warm_up);
             sum_up();
         }
         report_.violation = cluster_.violation();
@@ -70,10 +70,10 @@ private:
         bool any = false;
     };
 
-    static std::uint64_t word(Draw stream) { return static_cast<std::uint64_t>(stream); }
+    static std::uint64_t word(MeshDraw stream) { return static_cast<std::uint64_t>(stream); }
     static std::int64_t ms(Duration span) { return span.ms(); }
 
-    [[nodiscard]] std::vector<bool> drawn(Draw stream, std::uint32_t ppm) const {
+    [[nodiscard]] std::vector<bool> drawn(MeshDraw stream, std::uint32_t ppm) const {
         std::vector<bool> out(plan_.nodes);
         for (std::uint32_t i = 0; i < plan_.nodes; ++i)
             out[i] = scale_to(draw(plan_.seed, word(stream), i), limits::link_ppm) < ppm;
@@ -123,17 +123,17 @@ private:
     }
 
     void plan_crashes() {
-        const Duration span = plan_.duration - warm_up - aftermath;
+        const Duration span = plan_.duration - mesh_warm_up - aftermath;
         std::vector<bool> chosen(plan_.nodes);
         for (std::uint32_t i = 0; i < plan_.crashes; ++i) {
             std::uint64_t turn = 0;
             std::uint32_t victim = 0;
             do {
-                const std::uint64_t drawn = draw(plan_.seed, word(Draw::victim), i, turn++);
+                const std::uint64_t drawn = draw(plan_.seed, word(MeshDraw::victim), i, turn++);
                 victim = static_cast<std::uint32_t>(scale_to(drawn, plan_.nodes));
             } while (chosen[victim] || liar_[victim]);
             chosen[victim] = true;
-            const Instant at = Instant{} + warm_up + span * i / plan_.crashes;
+            const Instant at = Instant{} + mesh_warm_up + span * i / plan_.crashes;
             crash_of_[victim] = crashes_.size();
             crashes_.push_back({NodeIndex{victim}, at, std::vector<bool>(plan_.nodes)});
             cluster_.at(at, [this, victim] {
@@ -182,7 +182,8 @@ private:
     }
 
     void sum_up() {
-        const auto seconds = static_cast<std::uint64_t>((plan_.duration - warm_up).ms() / 1'000);
+        const auto seconds =
+            static_cast<std::uint64_t>((plan_.duration - mesh_warm_up).ms() / 1'000);
         std::uint64_t judged = 0;
         std::uint64_t bytes = 0;
         for (std::uint32_t i = 0; i < plan_.nodes; ++i) {
@@ -223,7 +224,7 @@ private:
 
 MeshReport run_mesh_trial(const MeshPlan& plan) {
     CRETO_ASSERT(plan.nodes >= seats && plan.crashes < plan.nodes / 4);
-    return Trial{plan}.run();
+    return MeshTrial{plan}.run();
 }
 
 }  // namespace creto

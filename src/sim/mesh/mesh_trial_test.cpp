@@ -6,7 +6,7 @@
 namespace creto {
 namespace {
 
-MeshPlan plan_of(std::uint64_t seed, std::uint32_t nodes, std::int64_t seconds) {
+MeshPlan mesh_plan(std::uint64_t seed, std::uint32_t nodes, std::int64_t seconds) {
     MeshPlan plan;
     plan.seed = seed;
     plan.nodes = nodes;
@@ -17,7 +17,7 @@ MeshPlan plan_of(std::uint64_t seed, std::uint32_t nodes, std::int64_t seconds) 
 
 TEST(MeshTrial, CrashesAreNoticedByAllAndNobodyAliveIsBlamed) {
     for (const std::uint64_t seed : {1U, 2U, 3U}) {
-        MeshPlan plan = plan_of(seed, 60, 180);
+        MeshPlan plan = mesh_plan(seed, 60, 180);
         plan.crashes = 4;
         const MeshReport report = run_mesh_trial(plan);
         EXPECT_EQ(report.violation, "");
@@ -32,7 +32,7 @@ TEST(MeshTrial, CrashesAreNoticedByAllAndNobodyAliveIsBlamed) {
 
 TEST(MeshTrial, LossAndSlowAgentsMakeNobodyDead) {
     for (const std::uint64_t seed : {1U, 2U}) {
-        MeshPlan plan = plan_of(seed, 60, 240);
+        MeshPlan plan = mesh_plan(seed, 60, 240);
         plan.links.loss_ppm = 50'000;
         plan.slow_ppm = 100'000;
         plan.crashes = 2;
@@ -47,7 +47,7 @@ TEST(MeshTrial, LossAndSlowAgentsMakeNobodyDead) {
 
 TEST(MeshTrial, LiarsHideNoCrashAndKillNobody) {
     for (const std::uint64_t seed : {1U, 2U}) {
-        MeshPlan plan = plan_of(seed, 50, 180);
+        MeshPlan plan = mesh_plan(seed, 50, 180);
         plan.liars_ppm = 300'000;
         plan.crashes = 2;
         const MeshReport report = run_mesh_trial(plan);
@@ -57,8 +57,8 @@ TEST(MeshTrial, LiarsHideNoCrashAndKillNobody) {
 }
 
 TEST(MeshTrial, CostDoesNotGrowWithTheMesh) {
-    const MeshReport few = run_mesh_trial(plan_of(1, 30, 120));
-    const MeshReport many = run_mesh_trial(plan_of(1, 120, 120));
+    const MeshReport few = run_mesh_trial(mesh_plan(1, 30, 120));
+    const MeshReport many = run_mesh_trial(mesh_plan(1, 120, 120));
     EXPECT_GT(few.bytes_per_node_s, 100U);
     EXPECT_NEAR(
         static_cast<double>(many.bytes_per_node_s),
@@ -70,7 +70,7 @@ TEST(MeshTrial, CostDoesNotGrowWithTheMesh) {
 
 TEST(MeshTrial, AllWhoStartAtOnceFindEachOther) {
     for (const std::uint64_t seed : {1U, 2U}) {
-        MeshPlan plan = plan_of(seed, 60, 120);
+        MeshPlan plan = mesh_plan(seed, 60, 120);
         plan.links = wan_profile();
         plan.joins = true;
         const MeshReport report = run_mesh_trial(plan);
@@ -81,7 +81,7 @@ TEST(MeshTrial, AllWhoStartAtOnceFindEachOther) {
 
 /// The one whom all of them know has no place for most of them at first.
 TEST(MeshTrial, MoreThanHaveLinksWithEverybodyCanJoinAtOnce) {
-    MeshPlan plan = plan_of(1, 200, 120);
+    MeshPlan plan = mesh_plan(1, 200, 120);
     plan.links = wan_profile();
     plan.joins = true;
     const MeshReport report = run_mesh_trial(plan);
@@ -90,7 +90,7 @@ TEST(MeshTrial, MoreThanHaveLinksWithEverybodyCanJoinAtOnce) {
 }
 
 TEST(MeshTrial, IsAFunctionOfItsPlan) {
-    MeshPlan plan = plan_of(7, 20, 120);
+    MeshPlan plan = mesh_plan(7, 20, 120);
     plan.crashes = 1;
     const MeshReport first = run_mesh_trial(plan);
     EXPECT_EQ(first.trace_hash, run_mesh_trial(plan).trace_hash);

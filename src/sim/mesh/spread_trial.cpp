@@ -13,7 +13,7 @@ namespace creto {
 
 namespace {
 
-constexpr std::uint32_t seats =
+constexpr std::uint32_t genesis_seats =
     4;  ///< The genesis asks for them; here they are agents like others.
 constexpr Duration between_items = Duration::from_ms(500);
 /// What is not there by then counts as missing.
@@ -25,7 +25,13 @@ constexpr Duration last_mile = Duration::from_ms(20);
 constexpr Duration settling = Duration::from_s(10);
 
 /// Streams of draws.
-enum class Draw : std::uint64_t { liar = 1, victim = 2, author = 3, invented = 4, bootstrap = 5 };
+enum class SpreadDraw : std::uint64_t {
+    liar = 1,
+    victim = 2,
+    author = 3,
+    invented = 4,
+    bootstrap = 5
+};
 
 class SpreadTrial {
 public:
@@ -67,10 +73,11 @@ private:
         std::vector<std::optional<Duration>> took;  ///< By node.
     };
 
-    [[nodiscard]] std::uint64_t draw_of(Draw stream, std::uint64_t a, std::uint64_t b = 0) const {
+    [[nodiscard]] std::uint64_t draw_of(SpreadDraw stream, std::uint64_t a, std::uint64_t b = 0)
+        const {
         return draw(plan_.seed, static_cast<std::uint64_t>(stream), a, b);
     }
-    [[nodiscard]] std::uint32_t draw_honest(Draw stream, std::uint64_t a) const {
+    [[nodiscard]] std::uint32_t draw_honest(SpreadDraw stream, std::uint64_t a) const {
         for (std::uint64_t turn = 0;; ++turn) {
             const std::uint64_t at = scale_to(draw_of(stream, a, turn), plan_.nodes);
             if (roles_[at] == Role::honest) return static_cast<std::uint32_t>(at);
@@ -79,25 +86,26 @@ private:
 
     void draw_roles() {
         for (std::uint32_t i = 0; i < plan_.nodes; ++i) {
-            if (scale_to(draw_of(Draw::liar, i), limits::link_ppm) < plan_.liars_ppm)
+            if (scale_to(draw_of(SpreadDraw::liar, i), limits::link_ppm) < plan_.liars_ppm)
                 roles_[i] = Role::liar;
         }
         if (plan_.liars_ppm == 0) return;
         for (std::uint32_t i = 0; i < plan_.victims; ++i)
-            roles_[draw_honest(Draw::victim, i)] = i % 2 == 0 ? Role::victim : Role::joiner;
+            roles_[draw_honest(SpreadDraw::victim, i)] = i % 2 == 0 ? Role::victim : Role::joiner;
     }
 
     SimOptions options() {
         SimOptions options;
         options.seed = plan_.seed;
         options.node_count = plan_.nodes;
-        options.seat_count = seats;
+        options.seat_count = genesis_seats;
         options.profile = plan_.links;
         options.linking = Linking::dialled;
         options.starts_all = false;
         options.notices_kept_max = 1;
         options.configure = [this](NodeIndex node, NodeOptions& own) {
-            own.bootstrap = {sim_address(NodeIndex{draw_honest(Draw::bootstrap, node.value())})};
+            own.bootstrap = {
+                sim_address(NodeIndex{draw_honest(SpreadDraw::bootstrap, node.value())})};
         };
         return options;
     }
@@ -134,7 +142,8 @@ private:
     Shared<AgentRecord> invent(NodeIndex liar, std::uint32_t number) {
         std::array<std::uint8_t, KeySeed::size> bytes{};
         for (std::size_t i = 0; i < bytes.size(); ++i) {
-            const std::uint64_t word = draw_of(Draw::invented, liar.value(), number * 64 + i / 8);
+            const std::uint64_t word =
+                draw_of(SpreadDraw::invented, liar.value(), number * 64 + i / 8);
             bytes[i] = static_cast<std::uint8_t>(word >> (8 * (i % 8)));
         }
         return signed_record(liar, *cluster_->scheme().signer(KeySeed{bytes}));
@@ -152,7 +161,7 @@ private:
     }
 
     void publish(std::uint32_t number) {
-        const NodeIndex author{draw_honest(Draw::author, number)};
+        const NodeIndex author{draw_honest(SpreadDraw::author, number)};
         items_of_[cluster_->agent(author)].push_back(items_.size());
         items_.push_back(
             {author, cluster_->now(), std::vector<std::optional<Duration>>(plan_.nodes)}

@@ -6,7 +6,7 @@
 namespace creto {
 namespace {
 
-SpreadPlan plan_of(std::uint64_t seed, std::uint32_t nodes) {
+SpreadPlan spread_plan(std::uint64_t seed, std::uint32_t nodes) {
     SpreadPlan plan;
     plan.seed = seed;
     plan.nodes = nodes;
@@ -16,7 +16,7 @@ SpreadPlan plan_of(std::uint64_t seed, std::uint32_t nodes) {
 }
 
 TEST(SpreadTrial, WhatIsSaidReachesAllByFewLinks) {
-    const SpreadReport report = run_spread_trial(plan_of(1, 120));
+    const SpreadReport report = run_spread_trial(spread_plan(1, 120));
     EXPECT_EQ(report.violation, "");
     EXPECT_EQ(report.cut_off, 0U);
     EXPECT_EQ(report.most_ms.count(), 12U);
@@ -30,7 +30,7 @@ TEST(SpreadTrial, NearParentsAreFasterThanBlindOnes) {
     std::uint64_t near = 0;
     std::uint64_t blind = 0;
     for (const std::uint64_t seed : {1U, 2U}) {
-        SpreadPlan plan = plan_of(seed, 150);
+        SpreadPlan plan = spread_plan(seed, 150);
         near += run_spread_trial(plan).most_ms.at(500);
         plan.overlay = MeshLinks::random;
         blind += run_spread_trial(plan).most_ms.at(500);
@@ -44,7 +44,7 @@ TEST(SpreadTrial, ThirtyPercentLiarsKeepNothingFromNobody) {
     std::uint64_t victims = 0;
     std::uint64_t others = 0;
     for (const std::uint64_t seed : {1U, 2U, 3U}) {
-        SpreadPlan plan = plan_of(seed, 120);
+        SpreadPlan plan = spread_plan(seed, 120);
         plan.liars_ppm = 300'000;
         plan.invented = 2;
         plan.victims = 10;
@@ -61,14 +61,14 @@ TEST(SpreadTrial, ThirtyPercentLiarsKeepNothingFromNobody) {
 }
 
 TEST(SpreadTrial, WhatRecordsCostDoesNotGrowWithTheMesh) {
-    const SpreadReport few = run_spread_trial(plan_of(1, 60));
-    const SpreadReport many = run_spread_trial(plan_of(1, 240));
+    const SpreadReport few = run_spread_trial(spread_plan(1, 60));
+    const SpreadReport many = run_spread_trial(spread_plan(1, 240));
     EXPECT_GT(few.bytes_per_node_s, 500U);
     EXPECT_LE(many.bytes_per_node_s, few.bytes_per_node_s * 5 / 4);
 }
 
 TEST(SpreadTrial, IsAFunctionOfItsPlan) {
-    SpreadPlan plan = plan_of(7, 50);
+    SpreadPlan plan = spread_plan(7, 50);
     plan.items = 2;
     const SpreadReport first = run_spread_trial(plan);
     EXPECT_EQ(first.trace_hash, run_spread_trial(plan).trace_hash);

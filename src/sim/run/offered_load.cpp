@@ -5,7 +5,7 @@
 namespace creto {
 namespace {
 
-enum class Draw : std::uint64_t { instant = 1, node = 2, elsewhere = 3 };
+enum class LoadDraw : std::uint64_t { instant = 1, node = 2, elsewhere = 3 };
 constexpr std::uint64_t load_stream = 0x91;
 constexpr std::size_t number_bytes = 8;
 
@@ -34,7 +34,7 @@ void OfferedLoad::on_slot(std::uint64_t turn) {
     const auto slot = static_cast<std::uint64_t>(Workload::slot.ns());
     for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t number = next_number_++;
-        const std::uint64_t wait = scale_to(draws_(number, std::uint64_t(Draw::instant)), slot);
+        const std::uint64_t wait = scale_to(draws_(number, std::uint64_t(LoadDraw::instant)), slot);
         cluster_.at(now + Duration::from_ns(static_cast<std::int64_t>(wait)), [this, number] {
             ++submitted_;
             recorder_.on_submitted(cluster_.now());
@@ -55,7 +55,7 @@ std::vector<std::uint32_t> OfferedLoad::live() const {
 void OfferedLoad::offer(const Pending& operation) {
     const std::vector<std::uint32_t> nodes = live();
     if (nodes.empty()) return recorder_.on_refused();
-    const Draw use = operation.is_retry ? Draw::elsewhere : Draw::node;
+    const LoadDraw use = operation.is_retry ? LoadDraw::elsewhere : LoadDraw::node;
     submit(
         NodeIndex{nodes[scale_to(draws_(operation.number, std::uint64_t(use)), nodes.size())]},
         operation

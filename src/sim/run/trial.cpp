@@ -42,9 +42,9 @@ SimOptions cluster_options(const TrialPlan& plan) {
     return out;
 }
 
-class Trial {
+class TrialRun {
 public:
-    Trial(const TrialPlan& plan, const std::function<void(const TrialProgress&)>& progress)
+    TrialRun(const TrialPlan& plan, const std::function<void(const TrialProgress&)>& progress)
         : plan_{plan},
           progress_{progress},
           unreliable_{unreliable(plan.base)},
@@ -212,7 +212,7 @@ TrialReport run_trial(
     const TrialPlan& plan, const std::function<void(const TrialProgress&)>& progress
 ) {
     CRETO_ASSERT(check(plan).has_value());
-    return Trial{plan, progress}.run();
+    return TrialRun{plan, progress}.run();
 }
 
 void draw_liars(Schedule& schedule, std::uint32_t share_ppm, Attack attack) {

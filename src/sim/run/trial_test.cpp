@@ -8,7 +8,7 @@
 namespace creto {
 namespace {
 
-TrialPlan plan_of(std::uint32_t nodes, std::int64_t seconds) {
+TrialPlan trial_plan(std::uint32_t nodes, std::int64_t seconds) {
     TrialPlan plan;
     plan.base.seed = 5;
     plan.base.nodes = nodes;
@@ -26,7 +26,7 @@ std::uint64_t sum(const RunRecord& record, std::uint32_t RunCell::*count) {
 }
 
 TEST(Trial, MakesWhatIsOfferedFinalAndSaysHowFast) {
-    const TrialReport report = run_trial(plan_of(4, 10));
+    const TrialReport report = run_trial(trial_plan(4, 10));
     EXPECT_EQ(report.violation, "");
     EXPECT_TRUE(report.answered);
     EXPECT_TRUE(report.progressed) << report.stuck;
@@ -53,7 +53,7 @@ TEST(Trial, MakesWhatIsOfferedFinalAndSaysHowFast) {
 }
 
 TEST(Trial, IsAFunctionOfItsPlan) {
-    TrialPlan plan = plan_of(4, 3);
+    TrialPlan plan = trial_plan(4, 3);
     const TrialReport first = run_trial(plan);
     EXPECT_EQ(first.trace_hash, run_trial(plan).trace_hash);
     plan.base.seed = 6;
@@ -61,7 +61,7 @@ TEST(Trial, IsAFunctionOfItsPlan) {
 }
 
 TEST(Trial, ShowsACrashInItsRowsAndWhoWaitedForIt) {
-    TrialPlan plan = plan_of(4, 10);
+    TrialPlan plan = trial_plan(4, 10);
     Fault crash;
     crash.at = Duration::from_s(7);
     crash.lasts = Duration::from_s(4);
@@ -83,7 +83,7 @@ TEST(Trial, ShowsACrashInItsRowsAndWhoWaitedForIt) {
 }
 
 TEST(Trial, NamesEquivocatorsAndNobodyElse) {
-    TrialPlan plan = plan_of(7, 10);
+    TrialPlan plan = trial_plan(7, 10);
     draw_liars(plan.base, 300'000, Attack::equivocation);
     ASSERT_EQ(plan.base.byzantine.size(), 2U);
     const TrialReport report = run_trial(plan);
@@ -94,7 +94,7 @@ TEST(Trial, NamesEquivocatorsAndNobodyElse) {
 }
 
 TEST(Trial, NamesWhoObstructsThoughNothingProvesIt) {
-    TrialPlan plan = plan_of(7, 60);
+    TrialPlan plan = trial_plan(7, 60);
     draw_liars(plan.base, 150'000, Attack::silence);
     ASSERT_EQ(plan.base.byzantine.size(), 1U);
     const TrialReport report = run_trial(plan);
@@ -104,7 +104,7 @@ TEST(Trial, NamesWhoObstructsThoughNothingProvesIt) {
 }
 
 TEST(Trial, StopsWithoutAQuorumAndSaysSo) {
-    TrialPlan plan = plan_of(4, 3);
+    TrialPlan plan = trial_plan(4, 3);
     draw_liars(plan.base, 500'000, Attack::silence);
     const TrialReport report = run_trial(plan);
     EXPECT_EQ(report.violation, "");
@@ -114,7 +114,7 @@ TEST(Trial, StopsWithoutAQuorumAndSaysSo) {
 }
 
 TEST(Trial, IsSlowerOnOneSharedMachine) {
-    TrialPlan plan = plan_of(7, 5);
+    TrialPlan plan = trial_plan(7, 5);
     plan.workload = Workload::parse("constant:300").value();
     const std::uint64_t alone = run_trial(plan).record.latency_us.at(500);
     plan.shared_processors = 2;
