@@ -16,7 +16,7 @@ ARGS ?=
 # Where a verb's own output may be JSON, building talks on stderr: make -s demo ARGS=--json
 build = cmake --preset $(1) --log-level=WARNING >/dev/null && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 
-.PHONY: help setup demo test bench bench-check bench-check-base costs calibrate sim fuzz search mutants format tidy ready clean format-check configure
+.PHONY: help setup demo test bench bench-check bench-check-base costs calibrate sim fuzz search mutants format tidy ready clean format-check
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,7 +71,7 @@ mutants: setup ## plant one bug at a time and see that a checker notices (ARGS="
 format: setup ## bring every C++ file into shape
 	@tools/cpp_files.sh all | xargs -r clang-format -i
 
-tidy: setup configure ## check the house rules, then the changed files with clang-tidy
+tidy: setup ## check the house rules, then the changed files with clang-tidy
 	@tools/tidy.py
 	@tools/cpp_files.sh changed | tools/clang_tidy.sh
 
@@ -82,6 +82,3 @@ clean: ## remove what was built
 
 format-check:
 	@tools/cpp_files.sh all | xargs -r clang-format --dry-run -Werror
-
-configure:
-	@cmake --preset dev --log-level=WARNING >/dev/null

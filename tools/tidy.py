@@ -9,7 +9,8 @@ function that does it:
     layers       cmake/layers.txt itself: known names, downward only
     includes     a layer includes the layers it may use, and foreign headers at their home
     determinism  no clocks, threads, files, floats or hash order in the deterministic layers
-    symbols      the same, asked of their archives in build/dev and build/release with nm
+    symbols      the same, asked of their archives in build/dev and build/release with nm; files that
+                 were compiled together are one object, so what one may call its neighbours may
     mutants      what a planted bug replaces stands in its file, once
     tags         each [SOME-NAME.1] of docs/spec/ stands in a source and in a test, and back
     sizes        files over 600 lines stand in tools/tidy_ratchet.txt, which only shrinks
@@ -318,20 +319,25 @@ class Tidy:
         if nm.returncode != 0:
             self.find(shown, 1, f"nm cannot read it: {nm.stderr.strip()[:120]}")
             return
-        source: Source | None = None
+        sources: list[Source] = []
         for line in nm.stdout.splitlines():
-            if line.endswith(".cpp.o:"):
-                source = self.source_of(name, line[: -len(".o:")])
+            if line.endswith((".cpp.o:", ".cxx.o:")):
+                sources = self.sources_of(name, archive, line[: -len(".o:")])
             symbol = line.strip().removeprefix("U ")
-            if source is None or not BANNED_SYMBOLS.search(symbol):
+            if not sources or not BANNED_SYMBOLS.search(symbol):
                 continue
-            if not self.allows_symbol(source, symbol):
-                self.find(source.path, 1, f"{shown} uses {symbol}, which only a host may use")
+            if not any(self.allows_symbol(source, symbol) for source in sources):
+                others = "".join(f", or {s.path}" for s in sources[1:])
+                self.find(sources[0].path, 1, f"{shown} uses {symbol}, which only a host may use{others}")
 
-    def source_of(self, name: str, base: str) -> Source | None:
-        """None for an object whose source is gone: the archive is older than the tree."""
-        matches = [f for f in self.cpp if f.layer == name and f.path.endswith("/" + base)]
-        return matches[0] if matches else None
+    def sources_of(self, name: str, archive: Path, base: str) -> list[Source]:
+        """Those of an object: several, when CMake included them in one file. Empty for an object whose
+        source is gone: the archive is older than the tree."""
+        together = archive.parent / "CMakeFiles" / f"creto_{name}.dir" / "Unity" / base
+        if together.exists():
+            included = re.findall(r'^#include "(.*)"$', together.read_text(encoding="utf-8"), re.MULTILINE)
+            return [f for f in self.cpp if any(file.endswith("/" + f.path) for file in included)]
+        return [f for f in self.cpp if f.layer == name and f.path.endswith("/" + base)][:1]
 
     @staticmethod
     def allows_symbol(source: Source, symbol: str) -> bool:

@@ -227,14 +227,20 @@ class Determinism(TidyTest):
 
 
 class Symbols(TidyTest):
-    def build(self, preset, source):
-        """Compiles a source of dag/ into the archive that CMake would make."""
+    def build(self, preset, source, together=()):
+        """Compiles a source of dag/ into the archive that CMake would make; with others, as one file."""
         self.write("src/dag/bad.cpp", source)
         folder = self.root / "build" / preset
         folder.mkdir(parents=True, exist_ok=True)
-        compiled = folder / "bad.cpp.o"
-        subprocess.run(["g++", "-std=c++20", "-c", self.root / "src/dag/bad.cpp", "-o", compiled], check=True)
+        file = self.root / "src/dag/bad.cpp"
+        if together:
+            includes = "".join(f'#include "{self.root}/src/dag/{name}.cpp"\n' for name in together)
+            self.write("build/dev/CMakeFiles/creto_dag.dir/Unity/unity_0_cxx.cxx", includes)
+            file = folder / "CMakeFiles/creto_dag.dir/Unity/unity_0_cxx.cxx"
+        compiled = folder / (file.name + ".o")
+        subprocess.run(["g++", "-std=c++20", "-c", file, "-o", compiled], check=True)
         self.archive = folder / "libcreto_dag.a"
+        self.archive.unlink(missing_ok=True)
         subprocess.run(["ar", "rcs", self.archive, compiled], check=True)
 
     def symbols(self):
@@ -268,6 +274,20 @@ class Symbols(TidyTest):
 
     def test_a_function_of_ours_with_such_a_name(self):
         self.build("dev", "namespace creto { void read(int); void f() { read(1); } }")
+        self.expect_clean()
+
+    def test_files_that_were_compiled_together(self):
+        for name, code in [("good", "void good() {}\n"), ("bad", self.RANDOM)]:
+            self.write(f"src/dag/{name}.cpp", code)
+        self.build("dev", self.RANDOM, ["good", "bad"])
+        self.assertEqual(
+            self.symbols(),
+            [
+                "src/dag/bad.cpp:1: build/dev/libcreto_dag.a uses random, which only a host may use,"
+                " or src/dag/good.cpp"
+            ],
+        )
+        self.build("dev", self.RANDOM + "  // tidy: allow planted", ["good", "bad"])
         self.expect_clean()
 
     def test_an_archive_older_than_its_source_says_nothing(self):
