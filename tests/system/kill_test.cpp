@@ -191,6 +191,19 @@ void KillNine::expect_observer_content() {
         ADD_FAILURE() << what;
     EXPECT_GT(seen.votes, 0U) << "the observer saw no vote: it proves nothing";
     EXPECT_GT(seen.vertices, 0U);
+    // The network goes on by itself, with a block at each heartbeat: what became final since the nodes
+    // were compared is in their logs by now, or soon.
+    EXPECT_TRUE(eventually(
+        [&] {
+            for (const std::size_t i : all_nodes())
+                log_->read(i);
+            const auto is_held = [&](const auto& final) {
+                return log_->by_view().contains(final.first.value());
+            };
+            return std::all_of(seen.final_views.begin(), seen.final_views.end(), is_held);
+        },
+        recovery_patience
+    )) << "what was final is not in the log:";
     for (const auto& [view, block] : seen.final_views) {
         const auto held = log_->by_view().find(view.value());
         if (held == log_->by_view().end()) {
